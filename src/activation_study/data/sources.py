@@ -1,0 +1,57 @@
+"""What all data sets offer, and which one a configuration means."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.config import Data
+
+
+class Source(Protocol):
+    """Photographs with their label matrices, sorted by name.
+
+    Attributes:
+        name: the data set's.
+        names: the pictures', sorted.
+        digest: sha256 of the content.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    digest: str
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """A picture as OpenCV reads it: uint8 [height, width, 3], BGR."""
+
+    def label(self, index: int, label_type: str) -> NDArray[np.int16]:
+        """Its label file's matrix: int16 [height, width], −1 = unknown."""
+
+
+def open_source(data: Data) -> Source:
+    """The configured data set, fetched when it is missing, verified.
+
+    Raises:
+        BadInput: it is not there and cannot be had, or its content is not what it should be.
+    """
+    if data.kind == "scenes":
+        assert data.count is not None
+        assert data.scenes_seed is not None
+        return _scenes(data.count, data.scenes_seed)
+    from activation_study.data.download import fetch
+    from activation_study.data.iccv09 import open_iccv09
+
+    assert data.root is not None
+    root = Path(data.root)
+    fetch(root, Path(data.archive) if data.archive else None, data.addresses)
+    return open_iccv09(root, data.name, data.digest, Path(data.cache) / "verified")
+
+
+@lru_cache(maxsize=2)
+def _scenes(count: int, seed: int) -> Source:
+    """Drawn once per process: a sweep's runs share them."""
+    from activation_study.data.scenes import draw_scenes
+
+    return draw_scenes(count, seed)

@@ -1,0 +1,50 @@
+"""Which pictures train, validate and test: a function of the number of pictures and the split's options alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.seeding import stream
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices into a source's names; disjoint, together all of them."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
+
+
+def split(count: int, how: str, seed: int = 0, folds: int = 5, fold: int = 0) -> Split:
+    """Splits `count` pictures.
+
+    Args:
+        count: pictures in the source, sorted by name.
+        how: `sorted`, the article's: the first int(0.6·N) train, up to int((N + that)/2) validate, the rest
+            test. `shuffled`: the same sizes after a permutation drawn from `seed`. `kfold`: after that
+            permutation the pictures fall into `folds` parts; part `fold` tests, the next one validates,
+            the others train, so that over all folds each picture is tested once.
+        seed: of the permutation.
+        folds: number of parts, 3 or more.
+        fold: 0 … folds − 1.
+
+    Raises:
+        ValueError: a part would be empty.
+    """
+    order = np.arange(count) if how == "sorted" else stream(seed, "split").permutation(count)
+    if how == "kfold":
+        parts = np.array_split(order, folds)
+        validation = (fold + 1) % folds
+        rest = [part for number, part in enumerate(parts) if number not in (fold, validation)]
+        result = Split(np.sort(np.concatenate(rest)), np.sort(parts[validation]), np.sort(parts[fold]))
+    else:
+        first = int(0.6 * count)
+        second = int((count + first) / 2)
+        result = Split(*(np.sort(part) for part in np.split(order, [first, second])))
+    if not (len(result.train) and len(result.validation) and len(result.test)):
+        raise ValueError(f"{count} pictures are too few to train, validate and test: expected 5 or more")
+    return result

@@ -1,0 +1,1 @@
+"""The network under study: activations, the U-Net that holds them, the loss."""

@@ -1,0 +1,150 @@
+"""The activations that Keras lacks, and how a configuration becomes a layer.
+
+An activation is one YAML file in `conf/activation/`; only one that Keras lacks needs a class here.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+# A place's name and its seed → one fresh layer.
+MakeActivation = Callable[[str, int], keras.Layer]
+
+# What a saved network needs beyond Keras; this file travels with each logged model.
+OWN_LAYERS = ("Mish", "FReLU")
+
+
+@keras.saving.register_keras_serializable("activation_study")
+class Mish(keras.Layer):
+    """x · tanh(softplus(x)), elementwise; any shape, no parameters.
+
+    Source: Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", 2019, arXiv:1908.08681.
+    """
+
+    def call(self, x: Any) -> Any:
+        """Activates x."""
+        return x * ops.tanh(ops.softplus(x))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The input's shape."""
+        return input_shape
+
+
+@keras.saving.register_keras_serializable("activation_study")
+class FReLU(keras.Layer):
+    """max(x, T(x)), T = batch normalisation of a k×k depthwise convolution ('same', stride 1, no bias).
+
+    Input and output [batch, height, width, channels]. Parameters per channel: k·k weights, γ, β, and
+    the normalisation's moving mean and variance: 13 with k = 3.
+
+    The official code and its author's advice differ on the weights' start, N(0, 0.01) being the advice
+    (megvii-model/FunnelAct, issue 10). Normalisation rescales T(x), so only γ = 0 starts as ReLU.
+    Source: Ma, Zhang, Sun, "Funnel Activation for Visual Recognition", 2020, arXiv:2007.11824.
+
+    Args:
+        kernel_size: k, the side of the spatial window in pixels; odd.
+        depthwise_initializer: of the depthwise weights, by Keras' name.
+        gamma_initializer: of the normalisation's γ, by Keras' name.
+        seed: of the depthwise weights.
+        **kwargs: Keras' own (`name`, `dtype`).
+
+    Raises:
+        ValueError: `kernel_size` is even or below 1.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int = 3,
+        depthwise_initializer: str = "glorot_uniform",
+        gamma_initializer: str = "ones",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f"FReLU's kernel_size must be odd and positive, not {kernel_size}")
+        self.kernel_size = kernel_size
+        self.depthwise_initializer = depthwise_initializer
+        self.gamma_initializer = gamma_initializer
+        self.seed = seed
+        self.depthwise = keras.layers.DepthwiseConv2D(
+            kernel_size,
+            padding="same",
+            use_bias=False,
+            depthwise_initializer=_seeded(depthwise_initializer, seed),
+            dtype=self.dtype_policy,
+            name="depthwise",
+        )
+        self.normalization = keras.layers.BatchNormalization(
+            gamma_initializer=gamma_initializer, dtype=self.dtype_policy, name="normalization"
+        )
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Creates the weights of T."""
+        self.depthwise.build(input_shape)
+        self.normalization.build(input_shape)
+        self.built = True
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """Activates x; while `training`, T normalises by the batch's own mean and variance."""
+        return ops.maximum(x, self.normalization(self.depthwise(x), training=training))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The input's shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, for saving."""
+        return {
+            **super().get_config(),
+            "kernel_size": self.kernel_size,
+            "depthwise_initializer": self.depthwise_initializer,
+            "gamma_initializer": self.gamma_initializer,
+            "seed": self.seed,
+        }
+
+
+def _seeded(name: str, seed: int) -> keras.Initializer:
+    initializer = keras.initializers.get(name)
+    if "seed" not in inspect.signature(type(initializer).__init__).parameters:
+        return initializer
+    return type(initializer).from_config({**initializer.get_config(), "seed": seed})
+
+
+def activation_maker(target: str, arguments: dict[str, Any], places: str = "all") -> MakeActivation:
+    """Turns a configured class and its arguments into a maker of layers.
+
+    Args:
+        target: `keras.layers.<class>` or `activation_study.model.activations.<class>`; nothing else is
+            ever called, whatever a configuration says.
+        arguments: the class's own arguments.
+        places: `all`, or only the `encoder`'s or `decoder`'s, by the start of the place's name; ReLU elsewhere.
+
+    Returns:
+        (place's name, seed) → a fresh layer of that name, seeded where the class takes a `seed`.
+
+    Raises:
+        ValueError: another target, or arguments that the class refuses (naming both).
+    """
+    home, _, name = target.rpartition(".")
+    homes = {"keras.layers": vars(keras.layers), __name__: {own: globals()[own] for own in OWN_LAYERS}}
+    if home not in homes:
+        raise ValueError(f"activation.layer._target_={target}: only classes of {' or '.join(homes)} are allowed")
+    found = homes[home].get(name)
+    if not (inspect.isclass(found) and issubclass(found, keras.Layer)):
+        raise ValueError(f"activation.layer._target_={target}: {home} has no layer of that name")
+    takes_seed = "seed" in inspect.signature(found.__init__).parameters
+
+    def make(place: str, seed: int) -> keras.Layer:
+        if places != "all" and not place.startswith(places):
+            return keras.layers.ReLU(name=place)
+        return found(name=place, **arguments, **({"seed": seed} if takes_seed else {}))
+
+    try:
+        make(f"{places}_trial", 0)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"activation.layer: {target} refuses {arguments}: {error}") from error
+    return make

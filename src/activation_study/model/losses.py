@@ -1,0 +1,69 @@
+"""The article's loss on integer label maps, and the one metric that all others are read from.
+
+Both take `labels` int [N, height, width], −1 where the article's one-hot target is all zero, and
+`logits` [N, height, width, C]; both work in float32 whatever the network's precision.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class SegmentationLoss(keras.losses.Loss):
+    """Cross-entropy over pixels: lse(z) − z_y where the class y is known, lse = log-sum-exp of the logits z.
+
+    A pixel without a class has value 0. Its gradient is the article's in one of two ways:
+    `unknown_pixels="article"`: softmax(z), since the article's all-zero targets meet TensorFlow's fused
+    operation, written out lse(z) − stop_gradient(lse(z)); `"ignored"`: 0. TensorFlow's deterministic
+    operations would silently turn the first into the second (measured, docs/PROTOCOL.md); this form
+    does not depend on them.
+
+    Args:
+        unknown_pixels: "article" or "ignored".
+        loss_over: the sum is divided by the number of "all_pixels" of the batch (the article) or of its
+            "known_pixels".
+    """
+
+    def __init__(self, unknown_pixels: str = "article", loss_over: str = "all_pixels") -> None:
+        super().__init__(name="loss", reduction=None)
+        self.unknown_pixels = unknown_pixels
+        self.loss_over = loss_over
+
+    def call(self, labels: Any, logits: Any) -> Any:
+        """The loss of one batch, a scalar."""
+        logits = ops.cast(logits, "float32")
+        labels = ops.cast(labels, "int32")
+        known = ops.cast(labels >= 0, "float32")
+        lse = ops.logsumexp(logits, axis=-1)
+        # one_hot of −1 is all zero, so that the chosen logit of an unknown pixel is 0.
+        chosen = ops.sum(ops.one_hot(labels, logits.shape[-1], dtype="float32") * logits, axis=-1)
+        values = known * lse - chosen
+        if self.unknown_pixels == "article":
+            values = values + (1.0 - known) * (lse - ops.stop_gradient(lse))
+        count = ops.sum(known) if self.loss_over == "known_pixels" else ops.cast(ops.size(labels), "float32")
+        return ops.sum(values) / ops.maximum(count, 1.0)
+
+
+class PixelConfusion(keras.metrics.Metric):
+    """Counts of pixels [C, C], row = truth, column = prediction; pixels without a class are left out.
+
+    Added up as a product of one-hot matrices, whose float32 sums are exact below 2²⁴ pixels a batch
+    and equal on every backend; counting by scattered additions is not deterministic on GPUs.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__(name="confusion", dtype="float32")
+        self.classes = classes
+        self.counts = self.add_weight(shape=(classes, classes), initializer="zeros", name="counts")
+
+    def update_state(self, labels: Any, logits: Any, sample_weight: Any = None) -> None:
+        """Adds a batch."""
+        truth = ops.reshape(ops.one_hot(ops.cast(labels, "int32"), self.classes, dtype="float32"), (-1, self.classes))
+        predicted = ops.argmax(ops.cast(logits, "float32"), axis=-1)
+        predicted = ops.reshape(ops.one_hot(predicted, self.classes, dtype="float32"), (-1, self.classes))
+        self.counts.assign_add(ops.matmul(ops.transpose(truth), predicted))
+
+    def result(self) -> Any:
+        """The counts so far."""
+        return self.counts.value

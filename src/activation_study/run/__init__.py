@@ -1,0 +1,1 @@
+"""One run: training, evaluation, its record and the mirror in MLflow."""

@@ -1,0 +1,68 @@
+"""What a finished run leaves in its folder beside `run.json`: confusions, IoU per image, pictures."""
+
+import csv
+import io
+import resource
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.data.labels import LabelType
+from activation_study.data.sources import Source
+from activation_study.data.splits import Indices
+from activation_study.files import replacing, write_text
+from activation_study.run.evaluation import Predict, class_map
+from activation_study.run.metrics import Counts, image_iou
+from activation_study.run.pictures import draw_confusion, draw_course, draw_predictions
+from activation_study.run.record import Record
+
+EXAMPLES = 6
+
+
+def peak_memory() -> float:
+    """Largest resident memory of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def write_confusions(folder: Path, confusions: Counts, names: list[str], classes: tuple[str, ...]) -> None:
+    """Writes `evaluation/confusions.npz` (int64 [images, C + 1, C] and `names`) and `evaluation/iou.csv`.
+
+    In the table an empty field stands for a class that neither the truth nor the prediction has.
+    """
+    with replacing(folder / "evaluation" / "confusions.npz") as temporary:
+        np.savez_compressed(temporary, confusions=confusions, names=np.array(names), classes=np.array(classes))
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["image", *classes])
+    for name, values in zip(names, image_iou(confusions), strict=True):
+        writer.writerow([name, *("" if np.isnan(value) else f"{value:.6f}" for value in values)])
+    write_text(folder / "evaluation" / "iou.csv", table.getvalue())
+
+
+def draw(
+    folder: Path,
+    record: Record,
+    source: Source,
+    label_type: LabelType,
+    images: NDArray[np.uint8],
+    test: Indices,
+    predict: Predict,
+    confusions: Counts,
+) -> None:
+    """Draws `pictures/`: predictions of test images spread evenly over the split, the course, the confusion."""
+    resize = record.config["evaluation"]["resize"]
+    chosen = test[np.unique(np.linspace(0, len(test) - 1, EXAMPLES).round().astype(int))]
+    examples = []
+    for index, probabilities in zip(chosen, predict(images[chosen]), strict=True):
+        truth = label_type.target(source.label(index, label_type.name))
+        height, width = truth.shape
+        picture = source.image(index)[..., ::-1]
+        examples.append((source.names[index], picture, truth, class_map(probabilities, (height, width), resize)))
+    pictures, iou = folder / "pictures", record.results["test/mean_iou"]
+    title = f"{record.name}: {len(examples)} of {len(test)} test images, evenly spaced; mean IoU of all {iou:.3f}"
+    draw_predictions(pictures / "predictions.png", examples, label_type.classes, title)
+    draw_course(pictures / "course.png", record.epochs, int(record.results["best_epoch"]), record.name)
+    draw_confusion(pictures / "confusion.png", confusions.sum(axis=0), label_type.classes, record.name)

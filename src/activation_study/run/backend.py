@@ -1,0 +1,113 @@
+"""All that is said to TensorFlow and not to Keras: threads, determinism, memory, compiled steps.
+
+With another Keras backend (KERAS_BACKEND=jax) these fall back to what Keras itself offers.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+Step = Callable[[Any, Any], dict[str, Any]]
+
+
+def available_threads() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def set_up(threads: int | None, precision: str) -> None:
+    """Makes what follows in this process a function of the run's seeds alone, whatever ran before.
+
+    Args:
+        threads: of one operation; None takes one per core. Another number gives other bits.
+        precision: Keras' name of the dtype policy.
+
+    Raises:
+        RuntimeError: TensorFlow already runs with another number of threads in this process.
+    """
+    with _without_notices():
+        import keras
+
+        if keras.backend.backend() == "tensorflow":
+            _set_up_tensorflow(threads or available_threads())
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(0)  # every random number has a seed of its own; this is for a layer that forgot
+    keras.config.set_dtype_policy(precision)
+
+
+@contextmanager
+def _without_notices() -> Iterator[None]:
+    """Holds back what TensorFlow's C++ says at its start about cards that are not there; shown if it fails."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        stderr = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def _set_up_tensorflow(threads: int) -> None:
+    import tensorflow as tf
+
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    for card in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(card, True)
+    tf.config.experimental.enable_op_determinism()
+
+
+def devices() -> str:
+    """What the network runs on, in words."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return ", ".join(keras.distribution.list_devices())
+    import tensorflow as tf
+
+    cards = tf.config.list_physical_devices("GPU")
+    names = [tf.config.experimental.get_device_details(card).get("device_name", "GPU") for card in cards]
+    return ", ".join(names) or "CPU"
+
+
+def compiled_steps(model: Any) -> tuple[Step, Step]:
+    """The compiled training and validation step of a compiled Keras model.
+
+    Both take (images uint8 [N, height, width, 3], labels int8 [N, height, width]) for any N and return
+    the metrics of that batch alone. On TensorFlow each is traced once for all N: Keras' own
+    `train_on_batch` traces again for the smaller last batch (8 + 4 s against 4 s, docs/LOG.md).
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return (
+            lambda images, labels: model.train_on_batch(images, labels, return_dict=True),
+            lambda images, labels: model.test_on_batch(images, labels, return_dict=True),
+        )
+    import tensorflow as tf
+
+    shape = model.input_shape
+    signature = [tf.TensorSpec(shape, tf.uint8), tf.TensorSpec(shape[:3], tf.int8)]
+
+    def compiled(step: Callable[[Any], dict[str, Any]]) -> Step:
+        function = tf.function(lambda images, labels: step((images, labels)), input_signature=signature)
+
+        def run(images: Any, labels: Any) -> dict[str, Any]:
+            model.reset_metrics()
+            return {name: value.numpy() for name, value in function(images, labels).items()}
+
+        return run
+
+    model.optimizer.build(model.trainable_variables)
+    return compiled(model.train_step), compiled(model.test_step)

@@ -1,0 +1,78 @@
+"""A run's folder is the truth: `run.json` and its artifacts, each file whole or absent.
+
+`run.json` is written anew after each epoch. MLflow, tables and reports are made from it.
+"""
+
+import json
+import time
+import uuid
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from activation_study.files import write_json
+
+RECORD_FILE = "run.json"
+# Raised when the fields below change their meaning.
+RECORD_VERSION = 1
+
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+
+
+@dataclass
+class Record:
+    """Everything that is known about one run.
+
+    Args:
+        name: of the run and its folder.
+        study: the study that it belongs to.
+        identity: the hash of what decides its result.
+        config: the resolved configuration.
+        overrides: of the command line.
+        classes: the names of the label type's classes.
+        environment: versions, processor, threads, backend, code.
+        digests: content of `data`, `code`, the shared `initial_weights`, the `order` of the batches.
+        key: names this attempt in every MLflow store.
+        started: Unix time in seconds.
+        ended: likewise, None while it runs.
+        status: RUNNING, FINISHED, FAILED or KILLED.
+        epochs: one dict per finished epoch: the metrics of DESIGN and `time`.
+        results: of the best weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …
+        error: first line of what ended a FAILED run.
+    """
+
+    name: str
+    study: str
+    identity: str
+    config: dict[str, Any]
+    overrides: list[str]
+    classes: list[str]
+    environment: dict[str, Any]
+    digests: dict[str, str]
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    started: float = field(default_factory=time.time)
+    ended: float | None = None
+    status: Status = "RUNNING"
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    results: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+    version: int = RECORD_VERSION
+
+    def write(self, folder: Path) -> None:
+        """Writes `run.json` into the run's folder, atomically."""
+        write_json(folder / RECORD_FILE, asdict(self))
+
+    def end(self, folder: Path, status: Status, error: str | None = None) -> None:
+        """Closes the record with its final status."""
+        self.status, self.error, self.ended = status, error, time.time()
+        self.write(folder)
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record in a run's folder, or None where there is none or it cannot be read as one of this version."""
+    try:
+        values = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        record = Record(**values)
+    except (OSError, ValueError, TypeError):
+        return None
+    return record if record.version == RECORD_VERSION else None

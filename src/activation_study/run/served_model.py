@@ -1,0 +1,31 @@
+"""The logged model: MLflow runs this file from inside the model's folder, where this project is not installed.
+
+It holds the best weights as `best.keras` and the project's own layers as the file beside it, no pickle.
+"""
+
+from typing import Any
+
+import keras
+import mlflow
+import numpy as np
+
+try:
+    import activations  # shipped in the model's own code folder
+except ImportError:
+    from activation_study.model import activations
+
+
+class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    """float32 [N, height, width, 3], prepared as for training → probabilities float32 [N, height, width, C]."""
+
+    def load_context(self, context: Any) -> None:
+        """Loads the network in Keras' safe mode."""
+        own = {name: getattr(activations, name) for name in activations.OWN_LAYERS}
+        self.network = keras.saving.load_model(context.artifacts["keras_model"], custom_objects=own, compile=False)
+
+    def predict(self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None) -> np.ndarray:
+        """The class probabilities of each pixel."""
+        return self.network.predict(model_input, verbose=0)
+
+
+mlflow.models.set_model(SegmentationModel())
