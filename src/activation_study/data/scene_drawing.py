@@ -5,15 +5,17 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Colour = tuple[float, float, float]  # blue, green, red; 0 to 255
 Polygons = NDArray[np.float64]  # [polygons, corners, (x, y)] in canvas pixels
+Numbers = float | NDArray[np.floating[Any]]  # one number, or one for each of n
 Shape = tuple[Polygons, Colour]
 Texture = tuple[float, float, float, float]  # relative strength of grain, blotches, level streaks, upright streaks
 
 SUPERSAMPLING = 2  # canvas pixels per picture pixel: edges come out smooth while labels stay whole numbers
 _FINE_BITS = 3  # corners are placed to 1/8 canvas pixel
+_TEXTURE_CELLS = ((1, 1), (6, 6), (1, 14), (7, 1))  # rows, columns of a cell of each texture's noise
 _CIRCLE = np.stack([f(np.linspace(0, 2 * np.pi, 14, endpoint=False)) for f in (np.cos, np.sin)], axis=-1)
 
 
@@ -40,13 +42,14 @@ class Canvas:
     def region_at(self, x: float, y: float) -> int:
         """The `regions` class seen at a point; a point outside counts as the nearest edge pixel."""
         column, row = min(max(int(x), 0), self.width - 1), min(max(int(y), 0), self.height - 1)
-        return self.regions[self.layers[row, column]]
+        return self.regions[int(self.layers[row, column])]
 
-    def table(self, values: object, kind: type) -> NDArray[Any]:
-        """One value per layer id as a table for `cv2.LUT`, which is several times faster than indexing."""
-        padded = np.zeros(256, kind)
-        padded[: len(self.regions)] = values
-        return padded
+    def look_up(self, ids: NDArray[np.uint8], values: ArrayLike, kind: type) -> NDArray[Any]:
+        """The value of each pixel's layer, of the type `kind`; several times faster than indexing."""
+        table: NDArray[Any] = np.zeros(256, kind)
+        table[: len(self.regions)] = values
+        found: NDArray[Any] = cv2.LUT(ids, table)
+        return found
 
     def add(
         self,
@@ -102,9 +105,8 @@ class Canvas:
             return
         below = self.pixels[horizon : horizon + depth]
         above = cv2.flip(self.pixels[horizon - depth : horizon], 0)
-        reflects = cv2.LUT(
-            self.layers[horizon : horizon + depth], self.table(np.array(self.regions) == region, np.uint8)
-        )
+        ids = self.layers[horizon : horizon + depth]
+        reflects = self.look_up(ids, np.array(self.regions) == region, np.uint8)
         cv2.copyTo(cv2.addWeighted(below, 1 - strength, above, strength, 0), reflects, below)
 
 
@@ -148,7 +150,7 @@ def vary(rng: np.random.Generator, colour: Colour, spread: float = 0.12) -> Colo
 
 def pick(rng: np.random.Generator, colours: Sequence[int]) -> Colour:
     """One of the 0xRRGGBB colours, varied."""
-    return vary(rng, bgr(colours[rng.integers(len(colours))]))
+    return vary(rng, bgr(colours[int(rng.integers(len(colours)))]))
 
 
 def polygon(*coordinates: float) -> Polygons:
@@ -156,31 +158,29 @@ def polygon(*coordinates: float) -> Polygons:
     return np.array(coordinates, np.float64).reshape(1, -1, 2)
 
 
-def ellipses(x: object, y: object, across: object, down: object) -> Polygons:
+def ellipses(x: Numbers, y: Numbers, across: Numbers, down: Numbers) -> Polygons:
     """Ellipses [n, 14, 2] from centres and half axes; each a number or an array [n]."""
-    parts = np.broadcast_arrays(x, y, across, down)
-    centre_x, centre_y, half_width, half_height = (np.atleast_1d(part).astype(float)[:, None] for part in parts)
-    return np.stack([centre_x + half_width * _CIRCLE[:, 0], centre_y + half_height * _CIRCLE[:, 1]], axis=-1)
+    result = np.empty((max(np.size(part) for part in (x, y, across, down)), len(_CIRCLE), 2))
+    for axis, (centre, half) in enumerate(((x, across), (y, down))):
+        result[..., axis] = np.reshape(half, (-1, 1)) * _CIRCLE[:, axis] + np.reshape(centre, (-1, 1))
+    return result
 
 
-def strokes(x0: object, y0: object, x1: object, y1: object, thickness: object) -> Polygons:
+def strokes(x0: Numbers, y0: Numbers, x1: Numbers, y1: Numbers, thickness: Numbers) -> Polygons:
     """Straight strokes [n, 4, 2] between two points each; thickness in canvas pixels."""
-    parts = np.broadcast_arrays(x0, y0, x1, y1, thickness)
-    from_x, from_y, to_x, to_y, wide = (np.atleast_1d(part).astype(float) for part in parts)
-    length = np.maximum(np.hypot(to_x - from_x, to_y - from_y), 1e-6)
-    across_x, across_y = (from_y - to_y) / length * wide / 2, (to_x - from_x) / length * wide / 2
-    corners = (
-        (from_x + across_x, from_y + across_y),
-        (to_x + across_x, to_y + across_y),
-        (to_x - across_x, to_y - across_y),
-        (from_x - across_x, from_y - across_y),
-    )
-    return np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1)
+    ends = np.empty((5, max(np.size(part) for part in (x0, y0, x1, y1, thickness))))
+    ends[0], ends[1], ends[2], ends[3], ends[4] = x0, y0, x1, y1, thickness
+    (from_x, from_y), (to_x, to_y) = ends[:2], ends[2:4]
+    half = ends[4] / 2 / np.maximum(np.hypot(to_x - from_x, to_y - from_y), 1e-6)
+    across, down = (from_y - to_y) * half, (to_x - from_x) * half
+    x = np.array((from_x + across, to_x + across, to_x - across, from_x - across))
+    y = np.array((from_y + down, to_y + down, to_y - down, from_y - down))
+    return np.stack([x.T, y.T], axis=-1)
 
 
 def ridge(rng: np.random.Generator, points: int, roughness: float) -> NDArray[np.float64]:
     """Heights [points] in 0 to 1 of a random ridge line, by midpoint displacement; smooth where roughness is small."""
-    heights = rng.uniform(0, 1, 3)
+    heights: NDArray[np.float64] = rng.uniform(0, 1, 3)
     step = 0.5
     while len(heights) < points:
         step *= roughness
@@ -189,4 +189,45 @@ def ridge(rng: np.random.Generator, points: int, roughness: float) -> NDArray[np
         longer[::2], longer[1::2] = heights, middle
         heights = longer
     heights = heights[:points] - heights[:points].min()
-    return heights / max(float(heights.max()), 1e-6)
+    heights /= max(float(heights.max()), 1e-6)
+    return heights
+
+
+def develop(
+    canvas: Canvas, rng: np.random.Generator, ids: NDArray[np.uint8], mood: str, sun_side: int
+) -> NDArray[np.uint8]:
+    """The finished picture, uint8 [height, width, 3]: textures, light, lens and sensor.
+
+    Args:
+        canvas: what was drawn.
+        rng: of the noise and the exposure.
+        ids: the layers at the finished size.
+        mood: `clear`, `overcast` (greyer) or `dusk` (redder).
+        sun_side: −1: the left is brighter, 1: the right.
+
+    Channel by channel, since numpy is several times slower on an innermost axis of three.
+    """
+    height, width = ids.shape
+    picture: NDArray[Any] = cv2.resize(canvas.pixels, (width, height), interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.4:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 0.9))
+    if mood != "clear":
+        grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+        vivid = 0.7 if mood == "overcast" else 0.9
+        picture = cv2.addWeighted(picture, vivid, grey, 1 - vivid, 0)
+    side = 0.08 * sun_side
+    light = np.linspace(1 - side, 1 + side, width, dtype=np.float32) * np.float32(rng.uniform(0.9, 1.18))
+    gain = np.ones((height, width), np.float32)
+    for strengths, (rows, columns) in zip(np.array(canvas.textures, np.float32).T, _TEXTURE_CELLS, strict=True):
+        noise = rng.random((height // rows + 1, width // columns + 1), np.float32) * 2 - 1
+        field: NDArray[Any] = cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)
+        gain += field * canvas.look_up(ids, strengths, np.float32)
+    gain *= light
+    tint = np.array((0.86, 0.93, 1.08) if mood == "dusk" else (1, 1, 1)) * rng.uniform(0.95, 1.05, 3)
+    sensor = (rng.random((height, width), np.float32) - np.float32(0.5)) * np.float32(rng.uniform(3, 14))
+    channels = [
+        np.clip(channel * (gain * np.float32(t)) + sensor, 0, 255)
+        for channel, t in zip(cv2.split(picture), tint, strict=True)
+    ]
+    picture = cv2.merge([channel.astype(np.uint8) for channel in channels])
+    return picture

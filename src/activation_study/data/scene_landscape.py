@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -71,7 +72,7 @@ def draw_sky(canvas: Canvas, rng: np.random.Generator, view: View) -> None:
     rows, columns, horizon = canvas.height // 4 + 1, canvas.width // 4 + 1, view.horizon / 4
     share = np.clip(np.arange(rows) / horizon, 0, 1)[:, None, None] ** rng.uniform(0.7, 1.4)
     zenith = np.array(pick(rng, SKIES[view.mood][0]))
-    sky = (zenith * (1 - share) + np.array(view.haze) * share).astype(np.uint8)
+    sky: NDArray[Any] = (zenith * (1 - share) + np.array(view.haze) * share).astype(np.uint8)
     sky = cv2.resize(sky, (columns, rows), interpolation=cv2.INTER_NEAREST)
     if view.mood == "dusk" and rng.random() < 0.6:
         x, y = rng.uniform(0.1, 0.9) * columns, horizon * rng.uniform(0.6, 1.0)
@@ -79,23 +80,27 @@ def draw_sky(canvas: Canvas, rng: np.random.Generator, view: View) -> None:
             colour = mix(view.haze, bgr(0xFFF3C8), light)
             cv2.circle(sky, (int(x), int(y)), int(radius * horizon), colour, -1)
         sky = cv2.GaussianBlur(sky, (0, 0), 3)
+    _draw_clouds(sky, rng, view)
+    sky = cv2.GaussianBlur(sky, (0, 0), rng.uniform(0.8, 2.2))
+    canvas.pixels[:] = cv2.resize(sky, (canvas.width, canvas.height), interpolation=cv2.INTER_LINEAR)
+    canvas.regions.append(SKY)
+    canvas.textures.append((0.015, rng.uniform(0, 0.03), rng.uniform(0, 0.03), 0.0))
+
+
+def _draw_clouds(sky: NDArray[Any], rng: np.random.Generator, view: View) -> None:
+    """Up to six heaps of puffs, each with a grey lower side, on the small sky; in place."""
+    columns, horizon = sky.shape[1], view.horizon / 4
     bright, dim = mix(view.haze, bgr(0xFFFFFF), 0.75), mix(view.haze, bgr(0x8A94A4), rng.uniform(0.3, 0.8))
     if view.mood == "overcast":
         bright = mix(bright, dim, 0.5)
     for _ in range(rng.integers(0, 7)):
         x, y, size = rng.uniform(0, columns), horizon * rng.uniform(0.05, 0.85), rng.uniform(0.04, 0.13) * columns
         puffs = int(rng.integers(4, 10))
-        along, up, radius = rng.uniform(-1.6, 1.6, puffs), rng.uniform(-0.5, 0.1, puffs), rng.uniform(0.3, 0.8, puffs)
-        for colour, lift, scale in ((dim, 0.12, 1.0), (bright, 0.0, 0.9)):
-            puff = ellipses(
-                x + along * size, y + (up + lift) * size, radius * size * scale, 0.55 * radius * size * scale
-            )
-            for single in np.rint(puff).astype(np.int32):
-                cv2.fillPoly(sky, [single], mix(colour, view.haze, 0.08))
-    sky = cv2.GaussianBlur(sky, (0, 0), rng.uniform(0.8, 2.2))
-    canvas.pixels[:] = cv2.resize(sky, (canvas.width, canvas.height), interpolation=cv2.INTER_LINEAR)
-    canvas.regions.append(SKY)
-    canvas.textures.append((0.015, rng.uniform(0, 0.03), rng.uniform(0, 0.03), 0.0))
+        along, up = size * rng.uniform(-1.6, 1.6, puffs), size * rng.uniform(-0.5, 0.1, puffs)
+        across = size * rng.uniform(0.3, 0.8, puffs)
+        for colour, lower, scale in ((dim, 0.12 * size, 1.0), (bright, 0.0, 0.9)):
+            for puff in ellipses(x + along, y + up + lower, across * scale, across * scale * 0.55):
+                cv2.fillPoly(sky, [np.rint(puff).astype(np.int32)], mix(colour, view.haze, 0.08))
 
 
 def _skyline(canvas: Canvas, heights: NDArray[np.float64], base: float) -> Polygons:
@@ -111,7 +116,7 @@ def draw_mountains(canvas: Canvas, rng: np.random.Generator, view: View) -> None
     for distance in range(int(rng.integers(1, 3)), 0, -1):
         heights = ridge(rng, 41, rng.uniform(0.4, 0.62)) * tallest * (0.35 + 0.3 * distance) + rng.uniform(2, 14)
         outline = _skyline(canvas, heights, view.horizon)
-        body = mix(vary(rng, colour, 0.06), view.haze, 0.14 * distance)
+        body = mix(vary(rng, colour, 0.06), view.haze, 0.08 * distance)
         upper = outline[0, :41]
         slope = np.sign(np.diff(upper[:, 1])) * view.sun_side
         shadow, details = shade(body, 0.82), []

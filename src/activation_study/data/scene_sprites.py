@@ -9,6 +9,7 @@ import numpy as np
 from activation_study.data.scene_drawing import Colour, Polygons, bgr, ellipses, polygon, shade, vary
 from activation_study.data.scene_landscape import GRASS, ROAD, WATER
 
+_Part = tuple[str, *tuple[float, ...]]  # a part as it is written below, see `_parts`
 _FIXED = {
     "tyre": 0x26262A, "hub": 0x9A9CA0, "glass": 0x4C6070, "lamp": 0xF2E6B0, "rear": 0xB8322C, "plate": 0xE8E6DC,
     "skin": 0xC99A78, "hair": 0x3E2E22, "shoes": 0x2E2A28, "cloth": 0x3E4A66, "hide": 0x6E4A32, "patch": 0xE6DFD2,
@@ -43,25 +44,25 @@ class Sprite:
         return inks | {"paint": paint, "shadow": shade(paint, 0.72), "shine": shade(paint, 1.25)}
 
 
-def _parts(*parts: tuple[object, ...]) -> tuple[tuple[str, Polygons], ...]:
+def _parts(*parts: _Part) -> tuple[tuple[str, Polygons], ...]:
     """(ink, x, y, r) is a disc, (ink, x, y, half width, half height) an ellipse, with more numbers a polygon."""
     shapes = []
     for ink, *numbers in parts:
-        if len(numbers) == 3:
-            shapes.append((ink, ellipses(numbers[0], numbers[1], numbers[2], numbers[2])))
-        elif len(numbers) == 4:
-            shapes.append((ink, ellipses(*numbers)))
+        if len(numbers) <= 4:
+            x, y, across, *down = numbers
+            shapes.append((ink, ellipses(x, y, across, *(down or [across]))))
         else:
             shapes.append((ink, polygon(*numbers)))
     return tuple(shapes)
 
 
-def _box(ink: str, x0: float, y0: float, x1: float, y1: float) -> tuple[object, ...]:
+def _box(ink: str, x0: float, y0: float, x1: float, y1: float) -> _Part:
     return (ink, x0, y0, x1, y0, x1, y1, x0, y1)
 
 
 _CAR = _parts(
-    ("paint", -1.45, 0.2, -1.47, 0.52, -1.3, 0.62, -0.8, 0.68, -0.45, 1.0, 0.45, 1.0, 0.88, 0.68, 1.4, 0.6, 1.47, 0.45, 1.45, 0.2),
+    ("paint", -1.45, 0.2, -1.47, 0.52, -1.3, 0.62, -0.8, 0.68, -0.45, 1.0, 0.45, 1.0, 0.88, 0.68, 1.4, 0.6, 1.47, 0.45,
+     1.45, 0.2),
     ("shadow", -1.45, 0.2, -1.46, 0.36, 1.46, 0.36, 1.45, 0.2),
     ("glass", -0.68, 0.68, -0.4, 0.94, -0.03, 0.94, -0.03, 0.68),
     ("glass", 0.04, 0.68, 0.04, 0.94, 0.4, 0.94, 0.7, 0.68),
@@ -129,7 +130,8 @@ _SAIL_BOAT = _parts(
     ("white", -0.5, 0.17, 0.52, 0.17, 0.38, 0.0, -0.36, 0.0), ("paint", -0.43, 0.09, 0.45, 0.09, 0.38, 0.0, -0.36, 0.0),
 )  # fmt: skip
 _ROWING_BOAT = _parts(
-    ("cloth", -0.1, 0.35, -0.13, 0.75, 0.13, 0.75, 0.14, 0.35), ("skin", 0.0, 0.88, 0.1, 0.12), ("hair", 0.0, 0.95, 0.1, 0.07),
+    ("cloth", -0.1, 0.35, -0.13, 0.75, 0.13, 0.75, 0.14, 0.35),
+    ("skin", 0.0, 0.88, 0.1, 0.12), ("hair", 0.0, 0.95, 0.1, 0.07),
     ("wood", 0.05, 0.6, 0.8, 0.1, 0.84, 0.14, 0.08, 0.68),
     ("paint", -1.1, 0.45, 1.15, 0.48, 0.85, 0.0, -0.8, 0.0), ("shine", -1.1, 0.45, 1.15, 0.48, 1.1, 0.38, -1.04, 0.36),
 )  # fmt: skip
@@ -139,7 +141,8 @@ _DUCK = _parts(
     ("hoof", -0.42, 0.8, 0.2), ("lamp", -0.6, 0.82, -0.9, 0.74, -0.6, 0.7),
 )  # fmt: skip
 _SIGN = _parts(
-    _box("pole", -0.02, 0.0, 0.02, 0.8), ("rear", 0.0, 0.84, 0.16), ("white", 0.0, 0.84, 0.11), _box("rear", -0.08, 0.81, 0.08, 0.87),
+    _box("pole", -0.02, 0.0, 0.02, 0.8),
+    ("rear", 0.0, 0.84, 0.16), ("white", 0.0, 0.84, 0.11), _box("rear", -0.08, 0.81, 0.08, 0.87),
 )  # fmt: skip
 _LAMP_POST = _parts(
     _box("pole", -0.016, 0.0, 0.016, 0.98), _box("pole", -0.03, 0.0, 0.03, 0.12),

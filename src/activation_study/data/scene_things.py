@@ -5,6 +5,7 @@ import numpy as np
 from activation_study.data.scene_drawing import (
     Canvas,
     Colour,
+    Numbers,
     Polygons,
     Shape,
     bgr,
@@ -114,14 +115,15 @@ class Wall:
     ) -> None:
         self.near, self.far, self.scales, self.metres = np.array(near), np.array(far), scales, metres
 
-    def patch(self, u0: object, u1: object, v0: object, v1: object) -> Polygons:
+    def patch(self, u0: Numbers, u1: Numbers, v0: Numbers, v1: Numbers) -> Polygons:
         """Rectangles on the wall as canvas polygons [n, 4, 2]."""
-        left, right, low, high = np.atleast_2d(np.stack(np.broadcast_arrays(u0, u1, v0, v1), axis=-1)).T.astype(float)
-        u, v = np.stack([left, right, right, left], axis=-1), np.stack([low, low, high, high], axis=-1)
+        sides = np.empty((4, max(np.size(side) for side in (u0, u1, v0, v1))))
+        sides[0], sides[1], sides[2], sides[3] = u0, u1, v0, v1
+        u, v = sides[[0, 1, 1, 0]].T, sides[[2, 2, 3, 3]].T
         near, far = self.scales
         scale = 1 / (1 / near + u * (1 / far - 1 / near))  # equal steps along the wall shrink with distance
         share = u if near == far else (scale - near) / (far - near)
-        corners = self.near + share[..., None] * (self.far - self.near)
+        corners: Polygons = self.near + share[..., None] * (self.far - self.near)
         corners[..., 1] -= v * self.metres * scale
         return corners
 

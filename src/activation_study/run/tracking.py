@@ -64,10 +64,7 @@ class Mirror:
         except Exception as error:  # whatever the store raises must not end a training
             if not self._warned or final:
                 reason = f"{self._folder} has everything; {str(error).strip().splitlines()[0]}"
-                print(
-                    f"warning: {self._uri} cannot be reached, training goes on; the run is in {self._folder}: {reason}",
-                    file=sys.stderr,
-                )
+                print(f"warning: tracking in {self._uri} failed, training goes on: {reason}", file=sys.stderr)
             self._warned = True
         self._last = time.perf_counter()
         self._cost = self._last - started

@@ -1,0 +1,42 @@
+# On a fresh machine with Python 3.11 or newer: `make demo` and `make test` do everything, environment included.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+export MLFLOW_DISABLE_TELEMETRY = true
+
+.PHONY: demo test test-all lint clean
+
+demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 seeds, then the comparison
+	$(PY) train.py experiment=demo
+
+test: $(VENV)/installed-test ## the fast tests
+	$(PY) -m pytest
+
+test-all: $(VENV)/installed-test ## all tests, the slow ones included
+	$(PY) -m pytest -m ""
+
+lint: $(VENV)/installed-dev ## style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+clean: ## the environment; runs, data and tracking stay
+	rm -rf $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed, $$($(PYTHON) --version) found: make PYTHON=python3.12 …"; exit 2; }
+	@echo "Installing into $(VENV) (about 2 minutes) …"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	@$(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@$(INSTALL) --editable '.[dev]'
+	@touch $@

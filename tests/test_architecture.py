@@ -1,0 +1,68 @@
+"""The house's rules, held by reading the source: which way imports run, who may import what."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "activation_study"
+FLOORS = ("data", "model", "run", "study", "cli")  # everything else lies below all of them
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path: Path, top_level_only: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def floor(dotted: str) -> int:
+    part = dotted.removeprefix("activation_study.").split(".")[0]
+    return FLOORS.index(part) if part in FLOORS else -1
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_imports_run_downward_only(path: Path) -> None:
+    relative = path.relative_to(PACKAGE)
+    own = floor(relative.parts[0].removesuffix(".py"))
+    for name in imports(path):
+        if name.startswith("activation_study."):
+            assert floor(name) <= own, f"{relative} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_dict_config_stays_above_the_border(path: Path) -> None:
+    if path.name not in ("cli.py", "config.py", "sweep.py"):
+        assert not any(name.endswith("DictConfig") for name in imports(path))
+
+
+def test_only_tracking_imports_mlflow() -> None:
+    importers = {path.stem for path in MODULES if any(name.split(".")[0] == "mlflow" for name in imports(path))}
+    assert importers == {"tracking", "served_model"}  # the latter is run by MLflow itself, elsewhere
+
+
+def test_only_the_backend_imports_tensorflow() -> None:
+    importers = {path.stem for path in MODULES if any(name.split(".")[0] == "tensorflow" for name in imports(path))}
+    assert importers == {"backend"}
+
+
+def test_heavy_packages_are_imported_late_where_a_sweep_with_nothing_to_do_passes() -> None:
+    heavy = {"tensorflow", "keras", "mlflow", "cv2", "matplotlib", "scipy"}
+    light = [PACKAGE / name for name in ("cli.py", "config.py", "study/sweep.py", "run/record.py", "study/table.py")]
+    for path in light:
+        assert not heavy & {name.split(".")[0] for name in imports(path, top_level_only=True)}, path
+
+
+def test_entry_points_are_thin() -> None:
+    for path in PACKAGE.parents[1].glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 25, path
+
+
+def test_there_is_no_module_for_everything() -> None:
+    assert not [path for path in MODULES if path.stem in ("utils", "helpers", "common", "misc")]

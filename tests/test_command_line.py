@@ -1,0 +1,65 @@
+"""`train.py` as a user meets it: exit codes, messages, no traceback, nothing heavy imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "train.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["training.epochz=3"], "training.epochz is no key of the configuration; did you mean training.epochs?"),
+        (["training.epochs=abc"], "Value 'abc' of type 'str' could not be converted to Integer"),
+        (["activation=rellu"], "Could not find 'activation/rellu'"),
+        (["data.image_size=100"], "data.image_size=100: expected multiples of 32, e.g. [96, 96] or [128, 128]"),
+        (["seed=-1"], "seed=-1: expected 0 or more"),
+        (["+bogus=1"], "bogus"),
+        (["bogus"], "Error parsing override 'bogus'"),
+        (["-m", "seed=0,-1"], "seed=-1: expected 0 or more"),
+        (["-m", "seed=0,x"], "Value 'x' of type 'str'"),
+        (["activation.layer._target_=os.system"], "only classes of keras.layers or"),
+    ],
+)
+def test_bad_input_gives_one_message_and_exit_code_2(arguments: list[str], told: str, tmp_path: Path) -> None:
+    result = train(*arguments, "data=scenes", "data.count=5", cwd=tmp_path)
+    assert result.returncode == 2, result.stderr
+    assert told in result.stderr
+    assert result.stderr.count("error:") == 1
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.glob("multirun/*"))
+
+
+def test_without_data_and_network_the_message_says_what_to_do(tmp_path: Path) -> None:
+    result = train("data.addresses=[http://127.0.0.1:9/x.tar.gz]", cwd=tmp_path)
+    assert result.returncode == 2
+    for mend in ("data/iccv09Data", "data.archive=PATH", "experiment=demo"):
+        assert mend in result.stderr
+
+
+def test_help_shows_groups_and_three_examples() -> None:
+    result = train("--help")
+    assert result.returncode == 0
+    assert "activation: elu, frelu, gelu" in result.stdout
+    assert result.stdout.count("  python train.py") >= 3
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["seed=-1"]])
+def test_nothing_heavy_is_imported_for_an_answer(arguments: list[str]) -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['train.py', *sys.argv[1:]]\n"
+        "try: runpy.run_path('train.py', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('tensorflow', 'keras', 'mlflow', 'cv2', 'matplotlib') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"

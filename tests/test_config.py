@@ -1,0 +1,124 @@
+"""Configurations as they compose: every group's option, every fault."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+
+from activation_study.config import CHOICES, Config, checked, identity, resolved
+from activation_study.errors import BadInput
+
+CONF = Path(__file__).parents[1] / "conf"
+GROUPS = ("activation", "label_type", "data", "model", "training", "evaluation", "seeding", "tracking", "experiment")
+OPTIONS = [
+    f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml")) if file.stem != "base"
+]
+
+
+def config_of(*overrides: str) -> Config:
+    ConfigStore.instance().store("schema", Config)
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return checked(compose("config", list(overrides)))
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_of_every_group_composes(option: str) -> None:
+    config = config_of(option)
+    group, name = option.split("=")
+    if group in ("activation", "label_type", "data", "model"):
+        assert getattr(config, group).name == name
+
+
+def test_the_groups_have_the_promised_options() -> None:
+    names = {group: {file.stem for file in (CONF / group).glob("*.yaml")} for group in GROUPS}
+    assert names["activation"] >= set("relu mish frelu silu gelu elu leaky_relu prelu hard_silu".split())
+    assert names["label_type"] == {"regions", "surfaces", "layers"}
+    assert names["data"] >= {"stanford_background", "camvid", "scenes"}
+    assert names["experiment"] >= {"article", "small", "demo"}
+    assert names["tracking"] >= {"local", "off"}
+
+
+def test_nothing_else_is_the_articles_protocol() -> None:
+    config = config_of()
+    assert (config.activation.name, config.label_type.name, config.seed) == ("relu", "surfaces", 0)
+    assert config.image_size == (224, 224)
+    assert config.model.widths == [32, 64, 128, 256, 512, 1024]
+    training = config.training
+    assert (training.epochs, training.batch_size, training.learning_rate) == (100, 16, 1e-3)
+    assert (training.precision, training.monitor, training.unknown_pixels) == ("float32", "loss", "article")
+    assert (training.plateau.factor, training.plateau.patience, training.plateau.min_delta) == (0.2, 3, 1e-4)
+    assert (training.stopping.patience, training.stopping.min_delta) == (5, 0)
+    assert (config.data.split, config.data.label_resize, config.data.color) == ("sorted", "bilinear", "bgr")
+    assert config.evaluation.resize == "lanczos4"
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("data.image_size=100", r"data\.image_size=100.*\[96, 96\] or \[128, 128\]"),
+        ("data.image_size=[64,100]", r"multiples of 32"),
+        ("data.image_size=[64]", r"one number, or \[height,width\]"),
+        ("data.image_size=0", r"multiples of 32"),
+        ("data.image_size=big", r"data\.image_size=big"),
+        ("seed=-1", r"seed=-1: expected 0 or more"),
+        ("training.batch_size=0", r"training\.batch_size=0"),
+        ("training.learning_rate=0", r"training\.learning_rate"),
+        ("training.learning_rate=inf", r"training\.learning_rate"),
+        ("training.plateau.factor=1.5", r"plateau\.factor"),
+        ("model.widths=[8,16]", r"encoder_blocks.*expected 2"),
+        ("study=../elsewhere", r"study=\.\./elsewhere"),
+        ("study=a/b", r"study=a/b"),
+        ("threads=0", r"threads=0"),
+        ("+nonsense=1", r"nonsense"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(override: str, told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        config_of(override)
+
+
+@pytest.mark.parametrize("key", CHOICES)
+def test_a_choice_names_its_alternatives(key: str) -> None:
+    with pytest.raises(BadInput, match=rf"{key}=nonsense: expected {CHOICES[key][0]} or "):
+        config_of(f"{key}=nonsense")
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(BadInput) as error:
+        config_of("seed=-1", "training.epochs=0", "data.split=random")
+    assert all(text in str(error.value) for text in ("seed=-1", "training.epochs=0", "data.split=random"))
+
+
+def test_two_activations_differ_below_activation_alone() -> None:
+    values = [resolved(config_of(f"activation={name}")) for name in ("relu", "mish", "frelu", "prelu", "silu")]
+    activations = [value.pop("activation") for value in values]
+    assert all(value == values[0] for value in values)
+    assert len({str(activation) for activation in activations}) == len(activations)
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["activation=mish", "seed=1", "seeding.order=3", "label_type=regions", "data.image_size=64", "training.epochs=3",
+     "data.split=shuffled", "evaluation.resize=bilinear", "training.loss_over=known_pixels", "model=unet_small"],
+)  # fmt: skip
+def test_what_decides_the_result_changes_the_identity(override: str) -> None:
+    assert identity(config_of(override)) != identity(config_of())
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["study=other", "threads=1", "folder=elsewhere", "tracking=off", "data.archive=x.tar", "data.root=there",
+     "data.cache=c", "evaluation.batch_size=1"],
+)  # fmt: skip
+def test_paths_threads_and_tracking_leave_the_identity(override: str) -> None:
+    assert identity(config_of(override)) == identity(config_of())
+
+
+def test_an_image_size_in_one_number_is_the_same_as_in_two() -> None:
+    assert identity(config_of("data.image_size=64")) == identity(config_of("data.image_size=[64,64]"))
+
+
+def test_an_experiment_names_its_study() -> None:
+    assert config_of("experiment=demo").study == "demo"
+    assert config_of("experiment=small").run_folder.parent == Path("multirun/small")

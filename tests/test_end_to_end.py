@@ -1,0 +1,199 @@
+"""Whole runs and sweeps on drawn scenes, as commands in fresh processes, looked at in their folders and in MLflow."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from activation_study.run.metrics import summary
+
+ROOT = Path(__file__).parents[1]
+TINY = (
+    "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,4,6,6,8,8]", "training.epochs=2",
+    "training.batch_size=3", "study=tiny", "threads=1",
+)  # fmt: skip
+ARTIFACTS = {
+    "config.yaml", "overrides.yaml", "environment.json", "evaluation/confusions.npz", "evaluation/iou.csv",
+    "pictures/predictions.png", "pictures/course.png", "pictures/confusion.png",
+}  # fmt: skip
+
+
+def train(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "train.py"), *arguments]
+    variables = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env=variables)
+
+
+def records(folder: Path) -> dict[str, dict]:
+    found = [json.loads(path.read_text()) for path in folder.glob("multirun/*/*/run.json")]
+    return {record["name"].rsplit("-", 1)[0]: record for record in found}
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Two activations × two seeds, one of them failing, in one process."""
+    folder = tmp_path_factory.mktemp("sweep")
+    result = train(folder, "-m", *TINY, "activation=relu,frelu", "seed=0,1")
+    assert result.returncode == 0, result.stderr + result.stdout
+    return folder, result.stdout
+
+
+def store(folder: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+
+
+def tracked(folder: Path, study: str = "tiny") -> list:
+    client = store(folder)
+    return client.search_runs([client.get_experiment_by_name(study).experiment_id])
+
+
+def test_a_sweep_ends_with_the_table_and_where_to_look(sweep: tuple[Path, str]) -> None:
+    _, printed = sweep
+    assert "4 runs: 0 finished before, 4 to do" in printed
+    assert "(4 of 4)" in printed
+    for text in ("relu", "frelu", "article's protocol", "mlflow ui"):
+        assert text in printed
+
+
+def test_a_run_has_all_its_artifacts(sweep: tuple[Path, str]) -> None:
+    folder, _ = sweep
+    for run in folder.glob("multirun/tiny/*-seed*"):
+        files = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+        assert files == ARTIFACTS | {"run.json", "best.keras"}
+
+
+def test_the_mirror_has_what_the_folder_has_once(sweep: tuple[Path, str]) -> None:
+    folder, _ = sweep
+    client = store(folder)
+    assert len(tracked(folder)) == 4
+    for run in tracked(folder):
+        record = records(folder)[run.info.run_name.rsplit("-", 1)[0]]
+        assert run.info.status == record["status"] == "FINISHED"
+        assert run.data.params["activation"] == record["config"]["activation"]["name"]
+        assert run.data.params["seed"] == str(record["config"]["seed"])
+        assert run.data.params["training.learning_rate"] == "0.001"
+        for key in record["epochs"][0].keys() - {"time"}:
+            history = client.get_metric_history(run.info.run_id, key)
+            assert [point.step for point in history] == [1, 2], key
+            assert [point.value for point in history] == [epoch[key] for epoch in record["epochs"]]
+        for key, value in record["results"].items():
+            assert run.data.metrics[key] == value
+        for name in ("data", "code", "initial_weights", "order", "weights"):
+            assert run.data.tags[f"digest.{name}"] == record["digests"][name]
+        assert run.inputs.dataset_inputs[0].dataset.name == "scenes"
+        logged = [path.path for path in _artifacts(client, run.info.run_id)]
+        assert set(logged) >= ARTIFACTS
+
+
+def _artifacts(client: MlflowClient, run_id: str, path: str = "") -> list:
+    found = []
+    for item in client.list_artifacts(run_id, path):
+        found += _artifacts(client, run_id, item.path) if item.is_dir else [item]
+    return found
+
+
+def test_results_follow_from_the_confusions(sweep: tuple[Path, str]) -> None:
+    folder, _ = sweep
+    for path in folder.glob("multirun/tiny/*/run.json"):
+        record = json.loads(path.read_text())
+        stored = np.load(path.parent / "evaluation" / "confusions.npz")
+        assert stored["confusions"].dtype == np.int64
+        assert stored["confusions"].shape == (len(stored["names"]), 4, 3)
+        for key, value in summary(stored["confusions"], tuple(record["classes"])).items():
+            assert record["results"][key] == value
+
+
+def test_for_one_seed_activations_share_initial_weights_and_order(sweep: tuple[Path, str]) -> None:
+    digests = {name: record["digests"] for name, record in records(sweep[0]).items()}
+    for key in ("initial_weights", "order", "data"):
+        assert digests["surfaces-relu-seed0"][key] == digests["surfaces-frelu-seed0"][key]
+    for key in ("initial_weights", "order", "weights"):
+        assert digests["surfaces-relu-seed0"][key] != digests["surfaces-relu-seed1"][key]
+
+
+def test_a_fresh_process_gives_the_same_bits_whatever_ran_before(sweep: tuple[Path, str], tmp_path: Path) -> None:
+    result = train(tmp_path, *TINY, "activation=frelu", "seed=1", "tracking=off")
+    assert result.returncode == 0, result.stderr
+    alone, last = (records(folder)["surfaces-frelu-seed1"] for folder in (tmp_path, sweep[0]))
+    assert alone["digests"] == last["digests"]
+    confusions = [
+        np.load(next(folder.glob("multirun/tiny/surfaces-frelu-seed1-*")) / "evaluation/confusions.npz")["confusions"]
+        for folder in (tmp_path, sweep[0])
+    ]
+    np.testing.assert_array_equal(*confusions)
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_finished_runs_are_skipped(sweep: tuple[Path, str]) -> None:
+    folder, _ = sweep
+    before = {path: path.read_bytes() for path in folder.glob("multirun/tiny/*/run.json")}
+    result = train(folder, "-m", *TINY, "activation=relu,frelu", "seed=0,1")
+    assert result.returncode == 0, result.stderr
+    assert "4 finished before, 0 to do" in result.stdout
+    assert before == {path: path.read_bytes() for path in folder.glob("multirun/tiny/*/run.json")}
+    assert len(tracked(folder)) == 4
+
+
+def test_a_failing_run_does_not_stop_the_others(tmp_path: Path) -> None:
+    result = train(tmp_path, "-m", *TINY, "training.learning_rate=1e38,1e-3", "tracking.weights=none")
+    assert result.returncode == 1, result.stderr
+    assert "1 of 2 runs failed" in result.stdout
+    assert "NonFiniteLoss" in result.stdout
+    statuses = sorted(json.loads(path.read_text())["status"] for path in tmp_path.glob("multirun/tiny/*/run.json"))
+    assert statuses == ["FAILED", "FINISHED"]
+    runs = {run.info.status: run for run in tracked(tmp_path)}
+    assert set(runs) == {"FAILED", "FINISHED"}
+    assert "epoch" in runs["FAILED"].data.tags["error"]
+    assert "traceback.txt" in [item.path for item in store(tmp_path).list_artifacts(runs["FAILED"].info.run_id)]
+    experiment = store(tmp_path).get_experiment_by_name("tiny").experiment_id
+    assert not store(tmp_path).search_logged_models([experiment])  # tracking.weights=none
+
+
+def test_the_logged_model_works_elsewhere_without_this_project(sweep: tuple[Path, str], tmp_path: Path) -> None:
+    folder, _ = sweep
+    run = next(run for run in tracked(folder) if run.data.params["activation"] == "frelu")
+    pictures = np.random.default_rng(0).random((2, 32, 32, 3), dtype=np.float32)
+    np.save(tmp_path / "pictures.npy", pictures)
+    code = (
+        "import sys, numpy as np\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'activation_study': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "import mlflow\n"
+        "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
+        "np.save('out.npy', model.predict(np.load('pictures.npy')))\n"
+    )
+    variables = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    command = [sys.executable, "-c", code, f"runs:/{run.info.run_id}/model"]
+    subprocess.run(command, check=True, cwd=tmp_path, env=variables, timeout=300, capture_output=True)
+    probabilities = np.load(tmp_path / "out.npy")
+    assert probabilities.dtype == np.float32
+    assert probabilities.shape == (2, 32, 32, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=-1), 1, atol=1e-5)
+
+    import keras
+
+    from activation_study.model.activations import FReLU
+
+    best = next(folder.glob(f"multirun/tiny/{run.info.run_name}")) / "best.keras"
+    network = keras.saving.load_model(best, custom_objects={"FReLU": FReLU}, compile=False)
+    np.testing.assert_allclose(probabilities, network.predict_on_batch(pictures), atol=1e-5)
+
+
+def test_a_store_that_cannot_be_reached_does_not_end_the_training(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    result = train(tmp_path, *TINY, f"tracking.uri=sqlite:///{tmp_path}/file/mlflow.db")
+    assert result.returncode == 0, result.stderr
+    assert "training goes on" in result.stderr
+    assert records(tmp_path)["surfaces-relu-seed0"]["status"] == "FINISHED"
