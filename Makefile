@@ -8,7 +8,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 
 .PHONY: demo test test-all lint clean
 
-demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 seeds, then the comparison
+demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 seeds, then their table
 	$(PY) train.py experiment=demo
 
 test: $(VENV)/installed-test ## the fast tests

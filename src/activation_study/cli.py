@@ -1,6 +1,6 @@
 """From the command line to a checked configuration; exit codes and messages for whatever goes wrong.
 
-0 all well; 1 a run failed; 2 bad input; 130 and 143 interrupted.
+0 all well; 1 a run failed; 2 bad input; 130 interrupted.
 """
 
 import difflib

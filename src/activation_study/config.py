@@ -67,6 +67,7 @@ class Model:
     widths: list[int] = MISSING
     encoder_blocks: list[int] = MISSING
     decoder_blocks: list[int] = MISSING
+    norm_momentum: float = MISSING
 
 
 @dataclass
@@ -248,6 +249,8 @@ def _faults(config: Config) -> Iterator[str]:
         yield f"training.learning_rate={config.training.learning_rate}: expected a number above 0"
     if not 0 < config.training.plateau.factor < 1:
         yield f"training.plateau.factor={config.training.plateau.factor}: expected a number between 0 and 1"
+    if not 0 <= config.model.norm_momentum < 1:
+        yield f"model.norm_momentum={config.model.norm_momentum}: expected a number from 0 to below 1"
     if config.data.split == "kfold" and config.data.fold >= config.data.folds:
         yield f"data.fold={config.data.fold}: expected a fold below data.folds={config.data.folds}"
     if config.data.kind == "iccv09" and not config.data.root:

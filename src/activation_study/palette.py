@@ -1,4 +1,4 @@
-"""One colour per class and per activation, everywhere; to be told apart with every kind of colour vision.
+"""One colour per class, everywhere; to be told apart with every kind of colour vision.
 
 Source: Okabe and Ito, "Color Universal Design", 2008, and Tol, "Colour Schemes", SRON/EPS/TN/09-002, 2021.
 """
@@ -18,17 +18,6 @@ CLASS_COLORS = {
     "border": "#222222",
 }
 UNKNOWN_COLOR = "#FFFFFF"
-ACTIVATION_COLORS = {
-    "relu": "#0072B2",
-    "mish": "#D55E00",
-    "frelu": "#009E73",
-    "silu": "#CC79A7",
-    "gelu": "#E69F00",
-    "elu": "#56B4E9",
-    "leaky_relu": "#332288",
-    "prelu": "#882255",
-    "hard_silu": "#777777",
-}
 _SPARE_COLORS = ("#DDCC77", "#44AA99", "#661100", "#6699CC", "#AA4466", "#000000")
 
 

@@ -19,9 +19,14 @@ class Source(Protocol):
         digest: sha256 of the content.
     """
 
-    name: str
-    names: tuple[str, ...]
-    digest: str
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def names(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def digest(self) -> str: ...  # noqa: D102
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """A picture as OpenCV reads it: uint8 [height, width, 3], BGR."""

@@ -48,6 +48,7 @@ class FReLU(keras.Layer):
         kernel_size: k, the side of the spatial window in pixels; odd.
         depthwise_initializer: of the depthwise weights, by Keras' name.
         gamma_initializer: of the normalisation's γ, by Keras' name.
+        momentum: of the normalisation's moving statistics, per step.
         seed: of the depthwise weights.
         **kwargs: Keras' own (`name`, `dtype`).
 
@@ -60,6 +61,7 @@ class FReLU(keras.Layer):
         kernel_size: int = 3,
         depthwise_initializer: str = "glorot_uniform",
         gamma_initializer: str = "ones",
+        momentum: float = 0.99,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -69,6 +71,7 @@ class FReLU(keras.Layer):
         self.kernel_size = kernel_size
         self.depthwise_initializer = depthwise_initializer
         self.gamma_initializer = gamma_initializer
+        self.momentum = momentum
         self.seed = seed
         self.depthwise = keras.layers.DepthwiseConv2D(
             kernel_size,
@@ -79,7 +82,7 @@ class FReLU(keras.Layer):
             name="depthwise",
         )
         self.normalization = keras.layers.BatchNormalization(
-            gamma_initializer=gamma_initializer, dtype=self.dtype_policy, name="normalization"
+            momentum=momentum, gamma_initializer=gamma_initializer, dtype=self.dtype_policy, name="normalization"
         )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -103,6 +106,7 @@ class FReLU(keras.Layer):
             "kernel_size": self.kernel_size,
             "depthwise_initializer": self.depthwise_initializer,
             "gamma_initializer": self.gamma_initializer,
+            "momentum": self.momentum,
             "seed": self.seed,
         }
 
@@ -130,11 +134,14 @@ def activation_maker(target: str, arguments: dict[str, Any], places: str = "all"
         ValueError: another target, or arguments that the class refuses (naming both).
     """
     home, _, name = target.rpartition(".")
-    homes = {"keras.layers": vars(keras.layers), __name__: {own: globals()[own] for own in OWN_LAYERS}}
+    homes: dict[str, dict[str, Any]] = {
+        "keras.layers": vars(keras.layers),
+        __name__: {own: globals()[own] for own in OWN_LAYERS},
+    }
     if home not in homes:
         raise ValueError(f"activation.layer._target_={target}: only classes of {' or '.join(homes)} are allowed")
     found = homes[home].get(name)
-    if not (inspect.isclass(found) and issubclass(found, keras.Layer)):
+    if found is None or not (inspect.isclass(found) and issubclass(found, keras.Layer)):
         raise ValueError(f"activation.layer._target_={target}: {home} has no layer of that name")
     takes_seed = "seed" in inspect.signature(found.__init__).parameters
 
@@ -144,7 +151,9 @@ def activation_maker(target: str, arguments: dict[str, Any], places: str = "all"
         return found(name=place, **arguments, **({"seed": seed} if takes_seed else {}))
 
     try:
-        make(f"{places}_trial", 0)
-    except (TypeError, ValueError) as error:
+        shape = make(f"{places}_trial", 0)(keras.KerasTensor((None, 4, 4, 2))).shape
+    except Exception as error:  # whatever a layer raises about its arguments
         raise ValueError(f"activation.layer: {target} refuses {arguments}: {error}") from error
+    if shape != (None, 4, 4, 2):
+        raise ValueError(f"activation.layer: {target} is no activation: it changes the shape of its input")
     return make

@@ -21,6 +21,7 @@ def build_unet(
     encoder_blocks: Sequence[int],
     decoder_blocks: Sequence[int],
     seed: int,
+    norm_momentum: float = 0.99,
 ) -> keras.Model:
     """A U-Net of levels 1 … L, each `widths[level]` channels wide at 1/2^(level−1) of the input's size.
 
@@ -38,6 +39,7 @@ def build_unet(
         decoder_blocks: blocks of levels L … 2 on the way up, L − 1 numbers.
         seed: of all initial values; each layer's own is derived from it by the layer's name, so that
             layers of one name start equal whatever activation stands between them.
+        norm_momentum: of the moving statistics of the normalisations, per step.
 
     Returns:
         float32 [N, height, width, 3] in [0, 1] → float32 [N, height, width, C] probabilities. Its layer
@@ -62,7 +64,7 @@ def build_unet(
         for number in range(1, count + 1):
             place = f"{name}_block{number}"
             x = conv(x, f"{place}_conv", width)
-            x = keras.layers.BatchNormalization(name=f"{place}_norm")(x)
+            x = keras.layers.BatchNormalization(momentum=norm_momentum, name=f"{place}_norm")(x)
             activation = f"{place}_activation"
             x = make_activation(activation, integer_seed(seed, "weights", activation))(x)
         return x

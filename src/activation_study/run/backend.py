@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from activation_study.errors import BadInput
+
 Step = Callable[[Any, Any], dict[str, Any]]
 
 
@@ -26,7 +28,7 @@ def set_up(threads: int | None, precision: str) -> None:
         precision: Keras' name of the dtype policy.
 
     Raises:
-        RuntimeError: TensorFlow already runs with another number of threads in this process.
+        BadInput: TensorFlow already runs with another number of threads in this process.
     """
     with _without_notices():
         import keras
@@ -61,8 +63,11 @@ def _set_up_tensorflow(threads: int) -> None:
     import tensorflow as tf
 
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        except RuntimeError as error:
+            raise BadInput(f"threads={threads}: TensorFlow has other threads; start a process of its own") from error
     for card in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(card, True)
     tf.config.experimental.enable_op_determinism()

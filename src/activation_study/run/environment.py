@@ -4,7 +4,7 @@ import hashlib
 import platform
 import subprocess
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def describe(threads: int | None) -> dict[str, Any]:
     import keras
 
     return {
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "platform": platform.platform(),
         "processor": processor(),
         "threads": threads or backend.available_threads(),
@@ -31,6 +31,13 @@ def describe(threads: int | None) -> dict[str, Any]:
         "device": backend.devices(),
         "git": git_state(),
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 @cache

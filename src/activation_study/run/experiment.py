@@ -1,5 +1,6 @@
 """One run from its configuration to its folder and mirror: the only module that wires the parts together."""
 
+import shutil
 import time
 import traceback
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from activation_study.config import Config, identity, resolved
 from activation_study.data.batches import order_digest
-from activation_study.data.labels import LABEL_TYPES, LabelType
+from activation_study.data.labels import LABEL_TYPES, LabelResize, LabelType
 from activation_study.data.prepared import Prepared, prepare
 from activation_study.data.sources import Source, open_source
 from activation_study.data.splits import Split, split
@@ -34,10 +35,11 @@ class Data:
 
     def __init__(self, config: Config) -> None:
         options = config.data
+        resize: LabelResize = "nearest" if options.label_resize == "nearest" else "bilinear"
         self.label_type = label_type_of(config)
         self.source: Source = open_source(options)
         self.prepared: Prepared = prepare(
-            self.source, self.label_type, config.image_size, options.color, options.label_resize, Path(options.cache)
+            self.source, self.label_type, config.image_size, options.color, resize, Path(options.cache)
         )
         try:
             self.split: Split = split(
@@ -45,6 +47,9 @@ class Data:
             )
         except ValueError as error:
             raise BadInput(f"{options.name}: {error}") from error
+        for part, indices in vars(self.split).items():
+            if not (self.prepared.labels[indices] >= 0).any():
+                raise BadInput(f"{options.name}: no pixel of the {part} split has a class; nothing to learn or score")
 
 
 def label_type_of(config: Config) -> LabelType:
@@ -110,6 +115,7 @@ def _build(config: Config, data: Data) -> "Network":
         model.encoder_blocks,
         model.decoder_blocks,
         config.seeding.weights,
+        model.norm_momentum,
     )
     loss = SegmentationLoss(config.training.unknown_pixels, config.training.loss_over)
     return Network(unet, loss, config.training.learning_rate)
@@ -138,6 +144,8 @@ def _start(config: Config, overrides: list[str], data: Data, network: "Network",
         },
     )
     record.results["parameters"] = float(network.unet.count_params())
+    if folder.exists():
+        shutil.rmtree(folder)  # an attempt that did not finish; MLflow keeps its record
     write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(record.config)))
     write_text(folder / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(overrides)))
     write_json(folder / "environment.json", record.environment)

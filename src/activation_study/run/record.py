@@ -36,7 +36,7 @@ class Record:
         started: Unix time in seconds.
         ended: likewise, None while it runs.
         status: RUNNING, FINISHED, FAILED or KILLED.
-        epochs: one dict per finished epoch: the metrics of DESIGN and `time`.
+        epochs: one dict per epoch: train/*, val/*, learning_rate, epoch_seconds, images_per_second, and `time`.
         results: of the best weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …
         error: first line of what ended a FAILED run.
     """

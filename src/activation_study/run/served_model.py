@@ -15,7 +15,7 @@ except ImportError:
     from activation_study.model import activations
 
 
-class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
     """float32 [N, height, width, 3], prepared as for training → probabilities float32 [N, height, width, C]."""
 
     def load_context(self, context: Any) -> None:

@@ -63,13 +63,14 @@ class Mirror:
             self._bring(record)
         except Exception as error:  # whatever the store raises must not end a training
             if not self._warned or final:
-                reason = f"{self._folder} has everything; {str(error).strip().splitlines()[0]}"
+                reason = f"{self._folder} has everything; {_first_line(error)}"
                 print(f"warning: tracking in {self._uri} failed, training goes on: {reason}", file=sys.stderr)
             self._warned = True
         self._last = time.perf_counter()
         self._cost = self._last - started
 
     def _bring(self, record: Record) -> None:
+        assert self._uri is not None
         client = _client(self._uri)
         if self._run_id is None:
             self._run_id, self._steps = _find_or_create(client, self._uri, record, self._folder)
@@ -86,6 +87,10 @@ class Mirror:
             _log_model(self._uri, client, self._run_id, record, self._folder / "best.keras")
         assert record.ended is not None
         client.set_terminated(self._run_id, record.status, end_time=int(record.ended * 1000))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _client(uri: str | None) -> Any:
@@ -114,6 +119,8 @@ def _find_or_create(client: Any, uri: str | None, record: Record, folder: Path) 
     found = client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{record.key}'", max_results=1)
     if found:
         run_id = str(found[0].info.run_id)
+        if not found[0].data.params:  # the store failed between creating the run and its first batch
+            _log_start(client, run_id, record)
         return run_id, len({point.step for point in client.get_metric_history(run_id, "train/loss")})
     tags = {
         KEY_TAG: record.key,
@@ -142,7 +149,8 @@ def _log_start(client: Any, run_id: str, record: Record) -> None:
     values = {**short, **{key: value for key, value in flat(config).items() if key not in short}}
     client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
     source = CodeDatasetSource(tags={"data": str(config["data"]["root"] or config["data"]["kind"])})
-    dataset = MetaDataset(source=source, name=short["data"], digest=record.digests["data"][:36])
+    digest = record.digests["data"][:36]
+    dataset = MetaDataset(source=source, name=short["data"], digest=digest)  # type: ignore[abstract]
     client.log_inputs(
         run_id, [DatasetInput(dataset._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])]
     )
@@ -177,7 +185,7 @@ def _metric_name(key: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "_-. :/" else "_" for letter in key)
 
 
-def _log_model(uri: str | None, client: Any, run_id: str, record: Record, best: Path) -> None:
+def _log_model(uri: str, client: Any, run_id: str, record: Record, best: Path) -> None:
     """Logs `runs:/<run id>/model`, once."""
     import mlflow
     import numpy as np

@@ -79,7 +79,9 @@ def plan(combinations: Sequence[Overrides], compose: Callable[[Overrides], DictC
         except BadInput as error:
             faults[str(error)] = None
         else:
-            jobs.setdefault(config.run_folder, Job(overrides, config))
+            twin = jobs.setdefault(config.run_folder, Job(overrides, config))
+            if twin.overrides != overrides:
+                faults[f"{' '.join(twin.overrides)} and {' '.join(overrides)} are the same run"] = None
     if faults:
         raise BadInput("\n".join(faults))
     return list(jobs.values())
@@ -136,7 +138,10 @@ def show(jobs: Sequence[Job]) -> None:
 
     records = [record for job in jobs if (record := job.record) is not None and record.status == "FINISHED"]
     if records:
-        Console().print(article_table(records))
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=120)
+        console.print(article_table(records))
 
 
 def _point_on(jobs: Sequence[Job]) -> None:

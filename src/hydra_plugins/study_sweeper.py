@@ -11,6 +11,9 @@ from omegaconf import DictConfig, flag_override
 class StudySweeper(BasicSweeper):
     """Hydra's own sweeper, with a plan before the first run and an account after the last."""
 
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        super().__init__(max_batch_size=None, params=params)
+
     def sweep(self, arguments: list[str]) -> Any:
         """Runs every combination of `arguments` that is not finished, on whatever launcher is configured."""
         from activation_study.study.sweep import run_sweep
