@@ -30,9 +30,7 @@ def test_every_option_of_every_group_composes(option: str) -> None:
 
 def test_the_groups_have_the_promised_options() -> None:
     names = {group: {file.stem for file in (CONF / group).glob("*.yaml")} for group in GROUPS}
-    assert names["activation"] >= set(
-        ["relu", "mish", "frelu", "silu", "gelu", "elu", "leaky_relu", "prelu", "hard_silu"]
-    )
+    assert names["activation"] >= {"relu", "mish", "frelu", "silu", "gelu", "elu", "leaky_relu", "prelu", "hard_silu"}
     assert names["label_type"] == {"regions", "surfaces", "layers"}
     assert names["data"] >= {"stanford_background", "camvid", "scenes"}
     assert names["experiment"] >= {"article", "small", "demo"}

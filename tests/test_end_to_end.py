@@ -12,6 +12,12 @@ from mlflow import MlflowClient
 
 from activation_study.run.metrics import summary
 
+# MLflow 3.17 with SQLAlchemy 2.1, not ours to mend
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
 ROOT = Path(__file__).parents[1]
 TINY = (
     "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,4,6,6,8,8]", "training.epochs=2",

@@ -141,14 +141,15 @@ def activation_maker(target: str, arguments: dict[str, Any], places: str = "all"
     if home not in homes:
         raise ValueError(f"activation.layer._target_={target}: only classes of {' or '.join(homes)} are allowed")
     found = homes[home].get(name)
-    if found is None or not (inspect.isclass(found) and issubclass(found, keras.Layer)):
+    if not (inspect.isclass(found) and issubclass(found, keras.Layer)):
         raise ValueError(f"activation.layer._target_={target}: {home} has no layer of that name")
-    takes_seed = "seed" in inspect.signature(found.__init__).parameters
+    layer_class: Callable[..., keras.Layer] = found
+    takes_seed = "seed" in inspect.signature(layer_class).parameters
 
     def make(place: str, seed: int) -> keras.Layer:
         if places != "all" and not place.startswith(places):
             return keras.layers.ReLU(name=place)
-        return found(name=place, **arguments, **({"seed": seed} if takes_seed else {}))
+        return layer_class(name=place, **arguments, **({"seed": seed} if takes_seed else {}))
 
     try:
         shape = make(f"{places}_trial", 0)(keras.KerasTensor((None, 4, 4, 2))).shape

@@ -200,8 +200,8 @@ def _log_model(uri: str, client: Any, run_id: str, record: Record, best: Path) -
     height, width = record.config["data"]["image_size"]
     classes = len(record.classes)
     signature = ModelSignature(
-        inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, 3), "images")]),
-        outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes), "probabilities")]),
+        inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, 3))]),
+        outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
     )
     mlflow.set_tracking_uri(uri)
     with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
