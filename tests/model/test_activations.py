@@ -94,7 +94,9 @@ def numeric_gradient(function: Callable[[Floats], Floats], x: Floats, upstream: 
 
 
 def maker(name: str, **more: Any) -> Any:
-    options = OmegaConf.to_container(OmegaConf.load(FOLDER / f"{name}.yaml"))
+    options = OmegaConf.to_container(
+        OmegaConf.merge({"model": {"norm_momentum": 0.99}}, OmegaConf.load(FOLDER / f"{name}.yaml")), resolve=True
+    )
     assert isinstance(options, dict)
     arguments = {**options["layer"], **more}
     return activation_maker(arguments.pop("_target_"), arguments, options.get("places", "all"))

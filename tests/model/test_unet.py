@@ -23,7 +23,10 @@ def _backend() -> None:
 
 
 def maker(name: str) -> Any:
-    layer: Any = OmegaConf.to_container(OmegaConf.load(CONFIGURATION / f"activation/{name}.yaml").layer)
+    file = OmegaConf.load(CONFIGURATION / f"activation/{name}.yaml")
+    layer: Any = OmegaConf.to_container(OmegaConf.merge({"model": {"norm_momentum": 0.99}}, file), resolve=True)[
+        "layer"
+    ]
     return activation_maker(layer.pop("_target_"), layer)
 
 
