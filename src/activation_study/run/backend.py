@@ -115,4 +115,7 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
         return run
 
     model.optimizer.build(model.trainable_variables)
+    # With one replica this sum is the identity, but TensorFlow registers a gradient of it that keeps the whole
+    # traced graph alive for the rest of the process: 37 MiB a run (docs/LOG.md).
+    model.optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
     return compiled(model.train_step), compiled(model.test_step)
