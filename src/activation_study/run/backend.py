@@ -119,3 +119,16 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
     # traced graph alive for the rest of the process: 37 MiB a run (docs/LOG.md).
     model.optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
     return compiled(model.train_step), compiled(model.test_step)
+
+
+def compiled_prediction(model: Any) -> Callable[[Any], Any]:
+    """The compiled forward pass: float32 [N, …] → the model's output as an array, for any N."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return lambda images: model.predict_on_batch(images)
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec(model.input_shape, tf.float32)]
+    function = tf.function(lambda images: model(images, training=False), input_signature=signature)
+    return lambda images: function(images).numpy()

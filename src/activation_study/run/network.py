@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from activation_study.files import replacing
 from activation_study.model.losses import PixelConfusion, SegmentationLoss
-from activation_study.run.backend import compiled_steps
+from activation_study.run.backend import compiled_prediction, compiled_steps
 
 
 class Network:
@@ -34,6 +34,7 @@ class Network:
             metrics=[PixelConfusion(unet.output_shape[-1])],
             jit_compile=False,  # slower on CPUs throughout (docs/LOG.md)
         )
+        self._predict = compiled_prediction(unet)
         self._train_step, self._validation_step = compiled_steps(self._training)
 
     def train_on(self, images: NDArray[np.uint8], labels: NDArray[np.int8]) -> tuple[float, NDArray[np.float32]]:
@@ -48,7 +49,7 @@ class Network:
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities float32 [N, height, width, C] of pictures uint8 [N, height, width, 3]."""
-        result: NDArray[np.float32] = self.unet.predict_on_batch(images.astype(np.float32) / np.float32(255))
+        result: NDArray[np.float32] = self._predict(images.astype(np.float32) / np.float32(255))
         return result
 
     @property

@@ -5,6 +5,7 @@ what is missing, so that no step is ever logged twice. The folder is the truth; 
 reached delays the mirror and nothing else.
 """
 
+import getpass
 import os
 import sys
 import time
@@ -24,6 +25,8 @@ os.environ.setdefault("MLFLOW_DISABLE_AUTO_LOGGING_WARNING", "true")
 
 KEY_TAG = "activation_study.key"
 MODEL_NAME = "model"
+# Without it the page opens a new experiment as one about language models.
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # Tracking may cost this share of a run's time: an update waits until the last one's time is this share.
 SHARE = 0.01
 # Files that MLflow gets in another way than as an artifact of the same name.
@@ -110,7 +113,7 @@ def _experiment(client: Any, uri: str | None, name: str) -> str:
     database = (uri or "").partition("sqlite:///")[2]
     with filelock.FileLock(f"{database}.lock") if database else nullcontext():
         found = client.get_experiment_by_name(name)
-        return str(found.experiment_id if found else client.create_experiment(name))
+        return str(found.experiment_id if found else client.create_experiment(name, tags=EXPERIMENT_TAGS))
 
 
 def _find_or_create(client: Any, uri: str | None, record: Record, folder: Path) -> tuple[str, int]:
@@ -124,6 +127,8 @@ def _find_or_create(client: Any, uri: str | None, record: Record, folder: Path) 
         return run_id, len({point.step for point in client.get_metric_history(run_id, "train/loss")})
     tags = {
         KEY_TAG: record.key,
+        "mlflow.source.name": "train.py",
+        "mlflow.user": getpass.getuser(),
         "identity": record.identity,
         "folder": str(folder),
         **{f"digest.{name}": digest for name, digest in record.digests.items()},
@@ -149,7 +154,7 @@ def _log_start(client: Any, run_id: str, record: Record) -> None:
     values = {**short, **{key: value for key, value in flat(config).items() if key not in short}}
     client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
     source = CodeDatasetSource(tags={"data": str(config["data"]["root"] or config["data"]["kind"])})
-    digest = record.digests["data"][:36]
+    digest = record.digests["data"][:12]
     dataset = MetaDataset(source=source, name=short["data"], digest=digest)  # type: ignore[abstract]
     client.log_inputs(
         run_id, [DatasetInput(dataset._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])]
