@@ -75,7 +75,7 @@ def test_a_run_has_all_its_artifacts(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     for run in folder.glob("multirun/tiny/*-seed*"):
         files = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
-        assert files == ARTIFACTS | {"run.json", "best.keras"}
+        assert files == ARTIFACTS | {"run.json", "best.keras", ".mirrored"}
 
 
 def test_the_mirror_has_what_the_folder_has_once(sweep: tuple[Path, str]) -> None:
@@ -213,3 +213,8 @@ def test_a_store_that_cannot_be_reached_does_not_end_the_training(tmp_path: Path
     assert result.returncode == 0, result.stderr
     assert "training goes on" in result.stderr
     assert records(tmp_path)["surfaces-relu-seed0"]["status"] == "FINISHED"
+    again = train(tmp_path, *TINY)  # the store is there again
+    assert "finished already" in again.stdout
+    (run,) = tracked(tmp_path)
+    assert run.info.status == "FINISHED"
+    assert len(store(tmp_path).get_metric_history(run.info.run_id, "train/loss")) == 2

@@ -76,6 +76,7 @@ def run(config: Config, overrides: list[str]) -> Record:
     before = read_record(folder)
     if before is not None and before.status == "FINISHED":
         print(f"{before.name}: finished already, mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
+        catch_up(config)
         return before
     data = Data(config)
     network = _build(config, data)
@@ -89,6 +90,13 @@ def run(config: Config, overrides: list[str]) -> Record:
         network.save(folder / "best.keras")
         _evaluate(config, data, network, record, folder, state)
     return record
+
+
+def catch_up(config: Config) -> None:
+    """Brings a finished run into its store if that could not be reached when the run ended."""
+    from activation_study.run.tracking import Mirror
+
+    Mirror(config.run_folder, config.tracking.uri, config.tracking.weights).catch_up()
 
 
 def _build(config: Config, data: Data) -> "Network":

@@ -18,6 +18,7 @@ from typing import Any
 import filelock
 
 from activation_study.config import flat
+from activation_study.files import write_text
 from activation_study.run.record import Record, read_record
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -29,6 +30,8 @@ MODEL_NAME = "model"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # Tracking may cost this share of a run's time: an update waits until the last one's time is this share.
 SHARE = 0.01
+# In a run's folder: the store that has all of it.
+MIRRORED_FILE = ".mirrored"
 # Files that MLflow gets in another way than as an artifact of the same name.
 NOT_ARTIFACTS = {"run.json", "best.keras"}
 
@@ -64,6 +67,8 @@ class Mirror:
         started = time.perf_counter()
         try:
             self._bring(record)
+            if record.ended is not None:
+                write_text(self._folder / MIRRORED_FILE, f"{self._uri}\n")
         except Exception as error:  # whatever the store raises must not end a training
             if not self._warned or final:
                 reason = f"{self._folder} has everything; {_first_line(error)}"
@@ -71,6 +76,12 @@ class Mirror:
             self._warned = True
         self._last = time.perf_counter()
         self._cost = self._last - started
+
+    def catch_up(self) -> None:
+        """For a run that has ended: brings it into the store unless that was done when it ended."""
+        marker = self._folder / MIRRORED_FILE
+        if self._uri is not None and not (marker.exists() and marker.read_text(encoding="utf-8").strip() == self._uri):
+            self.update(final=True)
 
     def _bring(self, record: Record) -> None:
         assert self._uri is not None

@@ -49,6 +49,7 @@ def run_sweep(
     jobs = plan(combinations, compose)
     todo = [job for job in jobs if not _finished(job)]
     print(f"{_runs(len(jobs))}: {len(jobs) - len(todo)} finished before, {len(todo)} to do, in {_home(jobs)}")
+    _catch_up([job for job in jobs if job not in todo])
     if not todo:
         show(jobs)
         return []
@@ -110,6 +111,13 @@ def _ready_data(jobs: Sequence[Job]) -> None:
         if options not in seen:
             seen.add(options)
             Data(job.config)
+
+
+def _catch_up(jobs: Sequence[Job]) -> None:
+    from activation_study.run.experiment import catch_up
+
+    for job in jobs:
+        catch_up(job.config)
 
 
 def _failures(jobs: Sequence[Job], returned: Sequence[JobReturn]) -> list[tuple[Job, str]]:
