@@ -82,10 +82,11 @@ def test_an_update_waits_until_the_last_one_is_a_small_share_of_the_time(run: tu
     record, folder, uri = run
     mirror = Mirror(folder, uri, "none")
     mirror.update()
-    record.epochs.append(epoch(1))
-    record.write(folder)
-    mirror.update()
     assert mirror.run_id is not None
-    assert losses(uri, mirror.run_id) == []
-    mirror.update(final=True)
+    for number in (1, 2):
+        record.epochs.append(epoch(number))
+        record.write(folder)
+        mirror.update()  # the second time comes right after the first
     assert losses(uri, mirror.run_id) == [(1, 1.0)]
+    mirror.update(final=True)
+    assert losses(uri, mirror.run_id) == [(1, 1.0), (2, 0.5)]

@@ -64,7 +64,7 @@ class Mirror:
             return
         record = read_record(self._folder)
         assert record is not None, self._folder
-        started = time.perf_counter()
+        started, connected = time.perf_counter(), self._run_id is not None
         try:
             self._bring(record)
             if record.ended is not None:
@@ -75,7 +75,8 @@ class Mirror:
                 print(f"warning: tracking in {self._uri} failed, training goes on: {reason}", file=sys.stderr)
             self._warned = True
         self._last = time.perf_counter()
-        self._cost = self._last - started
+        # Creating store and run happens once and says nothing about the next update.
+        self._cost = self._last - started if connected or self._run_id is None else 0.0
 
     def catch_up(self) -> None:
         """For a run that has ended: brings it into the store unless that was done when it ended."""
@@ -208,11 +209,11 @@ def _log_model(uri: str, client: Any, run_id: str, record: Record, best: Path) -
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
-    from activation_study.model import activations
-
     experiment = client.get_run(run_id).info.experiment_id
     if client.search_logged_models([experiment], f"source_run_id = '{run_id}'", max_results=1):
         return
+    from activation_study.model import activations
+
     height, width = record.config["data"]["image_size"]
     classes = len(record.classes)
     signature = ModelSignature(
