@@ -62,6 +62,7 @@ def _without_notices() -> Iterator[None]:
 def _set_up_tensorflow(threads: int) -> None:
     import tensorflow as tf
 
+    tf.get_logger().setLevel("ERROR")  # it warns that each run of a sweep traces functions of its own
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -117,7 +118,8 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
     model.optimizer.build(model.trainable_variables)
     # With one replica this sum is the identity, but TensorFlow registers a gradient of it that keeps the whole
     # traced graph alive for the rest of the process: 37 MiB a run (docs/LOG.md).
-    model.optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # float16 wraps it for its loss scale
+    optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
     return compiled(model.train_step), compiled(model.test_step)
 
 
