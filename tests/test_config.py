@@ -6,7 +6,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
-from activation_study.config import CHOICES, Config, checked, identity, resolved
+from activation_study.checks import CHOICES, checked
+from activation_study.config import Config, identity, resolved
 from activation_study.errors import BadInput
 
 CONF = Path(__file__).parents[1] / "conf"

@@ -20,7 +20,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from activation_study.config import Config, checked
+from activation_study.checks import checked
+from activation_study.config import Config
 from activation_study.errors import BadInput
 
 

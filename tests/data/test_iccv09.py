@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from activation_study.data import iccv09
-from activation_study.data.iccv09 import open_iccv09, read_jpeg
+from activation_study.data.iccv09 import open_iccv09
+from activation_study.data.jpeg import read_jpeg
 from activation_study.data.labels import LABEL_TYPES, raw_range
 from activation_study.errors import BadInput
 

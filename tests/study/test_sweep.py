@@ -9,7 +9,8 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from activation_study.config import Config, checked, identity, resolved
+from activation_study.checks import checked
+from activation_study.config import Config, identity, resolved
 from activation_study.errors import BadInput
 from activation_study.run.record import Record, Status
 from activation_study.study.sweep import plan, run_sweep

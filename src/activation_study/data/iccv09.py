@@ -21,12 +21,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.data.jpeg import read_jpeg
 from activation_study.data.labels import LABEL_TYPES, raw_range, read_label
 from activation_study.errors import BadInput, faults_message
 from activation_study.files import write_json
 
 MAX_BYTES = 2**29  # of one picture or label file: files are read as a whole
-MAX_PIXELS = 64_000_000  # of one picture: a JPEG of a few hundred kilobytes can unpack to gigabytes
 _SUFFIXES = {"images": (".jpg",), "labels": tuple(f".{label_type}.txt" for label_type in LABEL_TYPES)}
 _STAMP_VERSION = 1
 _WORKERS = os.cpu_count()
@@ -74,49 +74,6 @@ class Iccv09Folder:
             return parse(_content(self.root, path))
         except (OSError, ValueError) as error:
             raise BadInput(f"{self.root / path}: {_reason(error)}. Start again: the folder will be verified.") from None
-
-
-def read_jpeg(content: bytes) -> NDArray[np.uint8]:
-    """A JPEG file's picture, uint8 [height, width, 3], BGR; grey and CMYK become BGR. ValueError with the reason."""
-    import cv2
-
-    height, width = _jpeg_size(content)
-    if height * width > MAX_PIXELS:
-        raise ValueError(f"{width}×{height} pixels: expected at most {MAX_PIXELS:,}")
-    try:
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        picture = None
-    if picture is None:
-        raise ValueError("cannot be decoded: the file is damaged")
-    return np.asarray(picture, np.uint8)
-
-
-def _jpeg_size(content: bytes) -> tuple[int, int]:
-    """(height, width) from the header, before anything is unpacked. ValueError if it is damaged or cut off."""
-    if not content:
-        raise ValueError("empty file")
-    if not content.startswith(b"\xff\xd8"):
-        raise ValueError("no JPEG file")
-    place = 2
-    while content[place : place + 1] == b"\xff" and place + 9 <= len(content):
-        marker, length = content[place + 1], int.from_bytes(content[place + 2 : place + 4])
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame header
-            height, width = (int.from_bytes(content[place + at : place + at + 2]) for at in (5, 7))
-            if not height or not width:
-                raise ValueError("empty picture")
-            if content.rfind(b"\xff\xd9") < place:  # some OpenCV versions would fill the rest with grey
-                raise ValueError("truncated: its end is missing")
-            return height, width
-        if marker == 0xFF:  # padding
-            place += 1
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD7:  # markers without a length
-            place += 2
-        elif marker == 0xDA or length < 2:
-            break
-        else:
-            place += 2 + length
-    raise ValueError("cannot be decoded: no picture size in its header")
 
 
 def open_iccv09(root: Path, name: str, expected_digest: str | None, stamps: Path) -> Iccv09Folder:

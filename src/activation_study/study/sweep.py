@@ -10,7 +10,8 @@ from pathlib import Path
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from activation_study.config import Config, checked
+from activation_study.checks import checked
+from activation_study.config import Config
 from activation_study.errors import BadInput
 from activation_study.run.record import Record, read_record
 
