@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 export MLFLOW_DISABLE_TELEMETRY = true
@@ -11,11 +12,11 @@ export MLFLOW_DISABLE_TELEMETRY = true
 demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 seeds, then their table
 	$(PY) train.py experiment=demo
 
-test: $(VENV)/installed-test ## the fast tests
-	$(PY) -m pytest
+test: $(VENV)/installed-test ## all but the slow tests
+	$(PYTEST)
 
 test-all: $(VENV)/installed-test ## all tests, the slow ones included
-	$(PY) -m pytest -m ""
+	$(PYTEST) -m ""
 
 lint: $(VENV)/installed-dev ## style and types
 	$(VENV)/bin/ruff check .

@@ -15,6 +15,7 @@ from activation_study.data.prepared import prepare
 from activation_study.data.scenes import draw_scenes
 from activation_study.data.splits import split
 from activation_study.run.evaluation import class_map
+from activation_study.run.lock import taken
 from activation_study.run.metrics import confusion, summary
 
 # MLflow 3.17 with SQLAlchemy 2.1, not ours to mend
@@ -25,11 +26,11 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[1]
 TINY = (
-    "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,4,6,6,8,8]", "training.epochs=2",
-    "training.batch_size=3", "study=tiny", "threads=1",
+    "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",
+    "model.decoder_blocks=[1]", "training.epochs=2", "training.batch_size=3", "study=tiny", "threads=1",
 )  # fmt: skip
 ARTIFACTS = {
-    "config.yaml", "overrides.yaml", "environment.json", "evaluation/confusions.npz", "evaluation/iou.csv",
+    "run.json", "config.yaml", "overrides.yaml", "environment.json", "evaluation/confusions.npz", "evaluation/iou.csv",
     "pictures/predictions.png", "pictures/course.png", "pictures/confusion.png",
 }  # fmt: skip
 
@@ -65,7 +66,7 @@ def tracked(folder: Path, study: str = "tiny") -> list:
 
 def test_a_sweep_ends_with_the_table_and_where_to_look(sweep: tuple[Path, str]) -> None:
     _, printed = sweep
-    assert "4 runs: 0 finished before, 4 to do" in printed
+    assert "4 runs of multirun/tiny: 4 new" in printed
     assert "(4 of 4)" in printed
     for text in ("relu", "frelu", "article's protocol", "mlflow ui"):
         assert text in printed
@@ -75,7 +76,7 @@ def test_a_run_has_all_its_artifacts(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     for run in folder.glob("multirun/tiny/*-seed*"):
         files = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
-        assert files == ARTIFACTS | {"run.json", "best.keras", ".mirrored"}
+        assert files - {"changes.patch"} == ARTIFACTS | {"best.keras", ".mirrored"}
 
 
 def test_the_mirror_has_what_the_folder_has_once(sweep: tuple[Path, str]) -> None:
@@ -145,8 +146,63 @@ def test_finished_runs_are_skipped(sweep: tuple[Path, str]) -> None:
     before = {path: path.read_bytes() for path in folder.glob("multirun/tiny/*/run.json")}
     result = train(folder, "-m", *TINY, "activation=relu,frelu", "seed=0,1")
     assert result.returncode == 0, result.stderr
-    assert "4 finished before, 0 to do" in result.stdout
+    assert "4 runs of multirun/tiny: 4 done" in result.stdout
     assert before == {path: path.read_bytes() for path in folder.glob("multirun/tiny/*/run.json")}
+    assert len(tracked(folder)) == 4
+
+
+def test_a_sweep_with_nothing_left_imports_nothing_heavy(sweep: tuple[Path, str]) -> None:
+    code = (
+        "import sys, runpy; sys.argv = sys.argv[1:]\n"
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print([name for name in ('tensorflow', 'keras', 'mlflow', 'cv2', 'matplotlib') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(ROOT / "train.py"), "-m", *TINY, "activation=relu,frelu", "seed=0,1"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=sweep[0], timeout=60, check=True)
+    assert "4 done" in result.stdout
+    assert "Mean IoU" not in result.stdout, "the table is not made anew"
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_plan_is_shown_and_nothing_done(sweep: tuple[Path, str], tmp_path: Path) -> None:
+    folder, _ = sweep
+    result = train(folder, "-m", *TINY, "activation=relu,mish", "seed=0,1", "plan=true")
+    assert result.returncode == 0, result.stderr
+    assert "4 runs of multirun/tiny: 2 done, 2 new" in result.stdout
+    assert "Plan" in result.stdout
+    assert len(records(folder)) == 4
+    assert train(tmp_path, *TINY, "plan=true").returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_another_process_has_is_left_to_it(tmp_path: Path) -> None:
+    arguments = ("-m", *TINY, "seed=0,1", "tracking=off")
+    plan = train(tmp_path, *arguments, "rerun=none")
+    assert plan.returncode == 0, plan.stderr
+    first = next(tmp_path.glob("multirun/tiny/*-seed0-*"))
+    with taken(first):
+        result = train(tmp_path, *arguments, "rerun=all")
+        assert result.returncode == 0, result.stderr
+        assert "1 done, 1 under way" in result.stdout
+        assert f"{first.name}: another process is at work on this run" in result.stdout
+        assert len(result.stdout.split("test mean IoU")) == 2, "the next one was trained"
+        alone = train(tmp_path, *TINY, "seed=0", "tracking=off")
+        assert alone.returncode == 2
+        assert "another process is at work" in alone.stderr
+
+
+def test_a_study_is_copied_to_another_store(sweep: tuple[Path, str]) -> None:
+    folder, _ = sweep
+    for _ in range(2):
+        result = train(folder, "mirror=true", "study=tiny", "tracking.uri=sqlite:///team.db")
+        assert result.returncode == 0, result.stderr
+        assert "4 of 4 runs of tiny are in sqlite:///team.db" in result.stdout
+        client = MlflowClient(f"sqlite:///{folder / 'team.db'}")
+        found = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
+        assert sorted(run.info.run_name for run in found) == sorted(run.info.run_name for run in tracked(folder))
+        assert [len(client.get_metric_history(run.info.run_id, "val/loss")) for run in found] == [2, 2, 2, 2]
+        assert len(client.search_logged_models([client.get_experiment_by_name("tiny").experiment_id])) == 4
     assert len(tracked(folder)) == 4
 
 
@@ -211,7 +267,8 @@ def test_a_store_that_cannot_be_reached_does_not_end_the_training(tmp_path: Path
     (tmp_path / "file").write_text("no folder")
     result = train(tmp_path, *TINY, f"tracking.uri=sqlite:///{tmp_path}/file/mlflow.db")
     assert result.returncode == 0, result.stderr
-    assert "training goes on" in result.stderr
+    assert result.stderr.count("is not tracked in") == 1
+    assert "Nothing is lost" in result.stderr
     assert records(tmp_path)["surfaces-relu-seed0"]["status"] == "FINISHED"
     again = train(tmp_path, *TINY)  # the store is there again
     assert "finished already" in again.stdout

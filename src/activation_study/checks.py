@@ -24,6 +24,7 @@ CHOICES = {
     "training.loss_over": ("all_pixels", "known_pixels"),
     "evaluation.resize": ("lanczos4", "bilinear"),
     "tracking.weights": ("best", "none"),
+    "rerun": ("failed", "all", "none"),
 }
 AT_LEAST = {
     "seed": 0,
@@ -40,6 +41,7 @@ AT_LEAST = {
     "training.plateau.min_delta": 0,
     "training.stopping.patience": 0,
     "training.stopping.min_delta": 0,
+    "training.checkpoint_minutes": 0,
     "evaluation.batch_size": 1,
     "seeding.weights": 0,
     "seeding.order": 0,

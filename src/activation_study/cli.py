@@ -1,6 +1,6 @@
 """From the command line to a checked configuration; exit codes and messages for whatever goes wrong.
 
-0 all well; 1 a run failed; 2 bad input; 130 interrupted.
+0 all well; 1 a run failed; 2 bad input; 130 interrupted, 143 by SIGTERM.
 """
 
 import difflib
@@ -17,12 +17,13 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from activation_study.checks import checked
-from activation_study.config import Config
+from activation_study.config import Config, Reproduce
 from activation_study.errors import BadInput
+from activation_study.run.interruption import Interrupted
 
 
 def train(conf: Path) -> int:
@@ -30,27 +31,72 @@ def train(conf: Path) -> int:
     return _guarded(hydra.main(config_path=str(conf), config_name="config", version_base="1.3")(_train_one))
 
 
+def reproduce(conf: Path) -> int:
+    """`reproduce.py`: a tracked run again, and a verdict. Returns the exit code."""
+    return _guarded(hydra.main(config_path=str(conf), config_name="reproduce", version_base="1.3")(_reproduce_one))
+
+
+def _reproduce_one(composed: DictConfig) -> None:
+    from activation_study.run.reproduction import reproduce
+
+    # As it was typed: an id such as 12e45 would be taken for a number.
+    typed = [text.partition("=")[2] for text in HydraConfig.get().overrides.task if text.startswith("run=")]
+    try:
+        if not typed:
+            raise BadInput("run=RUN is needed: an MLflow run id, a unique beginning of one, or a run's folder")
+        composed.run = typed[-1].strip("'\"")
+        options = OmegaConf.to_object(composed)
+        assert isinstance(options, Reproduce)
+        identical = reproduce(options)
+    except BadInput as error:
+        raise SystemExit(_refuse(str(error))) from error
+    if not identical:
+        raise SystemExit(1)
+
+
 def _train_one(composed: DictConfig) -> None:
     """One run; in a sweep, this is called once for each job, perhaps in another process."""
-    from activation_study.run.experiment import run
-
     hydra_config = HydraConfig.get()
-    overrides = [override for override in hydra_config.overrides.task if not override.startswith("position=")]
+    overrides = [override for override in hydra_config.overrides.task if not override.startswith("sweep.")]
     alone = hydra_config.mode == RunMode.RUN
     try:
-        record = run(checked(composed), overrides)
+        well = _done(checked(composed), overrides, alone)
     except BadInput as error:
         if alone:
             raise SystemExit(_refuse(str(error))) from error
         raise  # the sweep reports it
-    if alone and record.status != "FINISHED":
+    if alone and not well:
         raise SystemExit(1)
+
+
+def _done(config: Config, overrides: list[str], alone: bool) -> bool:
+    """Does what the configuration says; whether it went well."""
+    if alone and (config.plan or config.mirror):
+        from activation_study.study.plan import job_of, show_plan
+        from activation_study.study.sweep import mirror_jobs
+
+        job = job_of(overrides, config)
+        if config.mirror:
+            return mirror_jobs([job]) == 0
+        show_plan([job])
+        return True
+    from activation_study.run.experiment import run
+    from activation_study.run.lock import Taken
+
+    try:
+        return run(config, overrides).status == "FINISHED"
+    except Taken as error:
+        if alone:
+            raise
+        print(error)
+        return True  # and on with the next
 
 
 def _guarded(run: Callable[[], Any]) -> int:
     """Runs and returns the exit code; what the user can mend is said in one message, without a traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then hands us its errors instead of printing them
     ConfigStore.instance().store("schema", Config)
+    ConfigStore.instance().store("reproduce_schema", Reproduce)
     try:
         run()
     except BadInput as error:
@@ -60,6 +106,8 @@ def _guarded(run: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except Interrupted as error:
+        return error.exit_code
     return 0
 
 

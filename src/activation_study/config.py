@@ -96,6 +96,7 @@ class Training:
     stopping: Stopping = field(default_factory=Stopping)
     unknown_pixels: str = MISSING
     loss_over: str = MISSING
+    checkpoint_minutes: float = MISSING
 
 
 @dataclass
@@ -123,6 +124,14 @@ class Tracking:
 
 
 @dataclass
+class Sweep:
+    """What a sweep tells each of its jobs: its place ("3 of 15"), and the code at the sweep's start."""
+
+    position: str = ""
+    code: str | None = None
+
+
+@dataclass
 class Config:
     """One run."""
 
@@ -139,12 +148,17 @@ class Config:
     seed: int = MISSING
     threads: int | None = None
     folder: str = MISSING
-    position: str = ""  # "3 of 15": set by a sweep for its jobs, shown by their progress bars
+    rerun: str = "failed"
+    allow_changes: bool = False
+    plan: bool = False
+    mirror: bool = False
+    sweep: Sweep = field(default_factory=Sweep)
+    suffix: str = ""  # of the run's name; set by a reproduction
 
     @property
     def run_name(self) -> str:
         """The run's name and folder: the same for the same command."""
-        return f"{self.label_type.name}-{self.activation.name}-seed{self.seed}-{identity(self)}"
+        return f"{self.label_type.name}-{self.activation.name}-seed{self.seed}-{identity(self)}{self.suffix}"
 
     @property
     def run_folder(self) -> Path:
@@ -156,6 +170,34 @@ class Config:
         """(height, width) of the network's input in pixels."""
         size = self.data.image_size
         return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+@dataclass
+class Store:
+    """Where runs are looked up."""
+
+    uri: str | None = None
+
+
+@dataclass
+class DataPlace:
+    """Where a data set is on this machine; None = as recorded."""
+
+    root: str | None = None
+    archive: str | None = None
+    cache: str | None = None
+
+
+@dataclass
+class Reproduce:
+    """A reproduction."""
+
+    run: str = MISSING
+    epochs: int | None = None
+    threads: int | None = None
+    tracking: Store = field(default_factory=Store)
+    folder: str = MISSING
+    data: DataPlace = field(default_factory=DataPlace)
 
 
 # What decides a run's result; paths, threads, tracking and the study's name do not.
@@ -170,6 +212,10 @@ IDENTITY_KEYS = (
     "seed",
     "seeding",
 )
+# Parts of the above that decide nothing.
+NOT_IDENTITY = {"training": ("checkpoint_minutes",)}
+# What belongs to one command and not to a run.
+OF_THE_MOMENT = ("experiment", "rerun", "allow_changes", "plan", "mirror", "sweep", "suffix")
 
 
 def value_of(config: Config, key: str) -> Any:
@@ -182,9 +228,7 @@ def value_of(config: Config, key: str) -> Any:
 
 def resolved(config: Config) -> dict[str, Any]:
     """The configuration as plain JSON values, without what belongs to one moment only."""
-    values = asdict(config)
-    del values["position"], values["experiment"]
-    return values
+    return {key: value for key, value in asdict(config).items() if key not in OF_THE_MOMENT}
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -201,6 +245,8 @@ def identity(config: Config) -> str:
     for key in IDENTITY_KEYS:
         value = value_of(config, key)
         values[key] = asdict(value) if hasattr(value, "__dataclass_fields__") else value
+        for part in NOT_IDENTITY.get(key, ()):
+            del values[key][part]
     values["data.image_size"] = list(config.image_size)
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,10 +1,13 @@
 """The door through which Hydra reaches `activation_study.study.sweep`: it loads plugins from here only."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, flag_override
 
 
@@ -21,19 +24,44 @@ class StudySweeper(BasicSweeper):
         assert self.hydra_context is not None
         assert self.config is not None
         assert self.launcher is not None
-        master, launcher, loader = self.config, self.launcher, self.hydra_context.config_loader
+        launcher, loader = self.launcher, self.hydra_context.config_loader
+        assert isinstance(loader, ConfigLoaderImpl)
         parser = OverridesParser.create(config_loader=loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         (jobs,) = self.split_arguments(overrides, None)
-
-        def compose(job: Sequence[str]) -> DictConfig:
-            composed = loader.load_sweep_config(master, list(job))
-            with flag_override(composed, ["readonly", "struct"], False):
-                del composed["hydra"]
-            return composed
-
         return run_sweep(
             jobs,
-            compose=compose,
+            compose=Composer(loader, self.config),
             launch=lambda todo: launcher.launch(todo, initial_job_idx=0),
         )
+
+
+class Composer:
+    """Overrides of a job → its configuration, as Hydra composes it.
+
+    Jobs that choose the same options of all groups (seeds, mostly) differ by values alone: the groups are composed
+    once for all of them. 30 jobs: 1.2 s instead of 7 (docs/LOG.md).
+    """
+
+    def __init__(self, loader: ConfigLoaderImpl, master: DictConfig) -> None:
+        self._loader, self._master = loader, master
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
+
+    def __call__(self, job: Sequence[str]) -> DictConfig:
+        """The configuration, without Hydra's own part."""
+        parsed = OverridesParser.create().parse_overrides(list(job))
+        values = [override for override in parsed if self._is_value(override)]
+        groups = tuple(override.input_line or "" for override in parsed if not self._is_value(override))
+        if groups not in self._composed:
+            composed = self._loader.load_sweep_config(self._master, list(groups))
+            with flag_override(composed, ["readonly", "struct"], False):
+                del composed["hydra"]
+            self._composed[groups] = composed
+        config = copy.deepcopy(self._composed[groups])
+        self._loader._apply_overrides_to_config(values, config)
+        return config
+
+    def _is_value(self, override: Override) -> bool:
+        key = override.key_or_group
+        group = self._loader.repository.group_exists(key) and not isinstance(override.value(), dict)
+        return not group and not override.is_hydra_override() and override.package is None

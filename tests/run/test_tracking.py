@@ -65,7 +65,7 @@ def test_a_store_that_fails_is_said_once_and_brought_up_later(
     unreachable.update()
     unreachable._last = -1e9
     unreachable.update()
-    assert capsys.readouterr().err.count("training goes on") == 1
+    assert capsys.readouterr().err.count("is not tracked in") == 1
     later = Mirror(folder, uri, "none")
     later.update(final=True)
     assert later.run_id is not None

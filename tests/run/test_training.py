@@ -15,7 +15,17 @@ from activation_study.data.prepared import Prepared
 from activation_study.data.splits import Split, split
 from activation_study.run import backend
 from activation_study.run.network import Network, weights_digest
-from activation_study.run.training import LoopState, NonFiniteLoss, PlateauRule, StoppingRule, Totals, train, validate
+from activation_study.run.training import (
+    Course,
+    LoopState,
+    NonFiniteLoss,
+    PlateauRule,
+    StoppingRule,
+    Totals,
+    beginning,
+    train,
+    validate,
+)
 
 # Keras' own, when it reads a variable: `np.array` of one.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -141,21 +151,22 @@ def options(epochs: int = 3, monitor: str = "loss", patience: int = 100, min_del
         stopping=Stopping(patience=patience, min_delta=min_delta),
         unknown_pixels="article",
         loss_over="all_pixels",
+        checkpoint_minutes=5,
     )
 
 
 def trained(data: Prepared, how: Training, order_seed: int = 0, learning_rate: float = 1e-3, **more: Any) -> Run:
-    own = network(learning_rate, **more)
-    epochs: list[dict[str, float]] = []
+    own, state = network(learning_rate, **more), beginning(how)
     weights: list[str] = []
     steps: list[tuple[int, int, float]] = []
 
-    def on_epoch(metrics: dict[str, float]) -> None:
-        epochs.append(metrics)
-        weights.append(weights_digest(own.weights()))
+    def on_step(state: LoopState, pictures: int) -> None:
+        if pictures:
+            steps.append((state.epoch, pictures, state.totals.loss))
 
-    state = train(own, data, PARTS, how, order_seed, lambda *step: steps.append(step), on_epoch)
-    return Run(own, state, epochs, weights, steps)
+    course = Course(own, data, PARTS, how, order_seed)
+    train(course, state, on_step, lambda state: weights.append(weights_digest(own.weights())))
+    return Run(own, state, state.history, weights, steps)
 
 
 @pytest.fixture(scope="module")
@@ -174,17 +185,21 @@ def test_the_best_weights_are_those_of_the_smallest_validation_loss(restless: Ru
     assert len(set(restless.weights)) == len(restless.weights)
 
 
+def validation(run: Run, data: Prepared) -> Totals:
+    return validate(Course(run.network, data, PARTS, options(), 0), run.state, lambda *_: None)
+
+
 def test_the_best_weights_put_back_give_the_best_validation_loss(restless: Run, data: Prepared) -> None:
     kept = restless.network.weights()
     restless.network.set_weights(restless.state.best_weights)
-    assert validate(restless.network, data, PARTS, 4).loss == pytest.approx(restless.state.best_value, rel=1e-6)
+    assert validation(restless, data).loss == pytest.approx(restless.state.best_value, rel=1e-6)
     restless.network.set_weights(kept)
-    assert validate(restless.network, data, PARTS, 4).loss != pytest.approx(restless.state.best_value, rel=1e-6)
+    assert validation(restless, data).loss != pytest.approx(restless.state.best_value, rel=1e-6)
 
 
 def test_validation_learns_nothing(restless: Run, data: Prepared) -> None:
     before = weights_digest(restless.network.weights())
-    validate(restless.network, data, PARTS, 4)
+    validation(restless, data)
     assert weights_digest(restless.network.weights()) == before
 
 
@@ -241,7 +256,8 @@ def test_the_rules_watch_the_chosen_loss(data: Prepared, monitor: str, metric: s
         assert stopping.update(metrics[metric], number) == (number == len(run.epochs))
     assert len(run.epochs) < 12
     assert run.network.learning_rate == pytest.approx(0.004, rel=1e-6)  # the plateau comes before stopping
-    assert run.state.epoch == len(run.epochs)
+    assert run.state.done
+    assert run.state.epoch == len(run.epochs) + 1
 
 
 # --- the same bits ---------------------------------------------------------------------------------------------------
@@ -290,7 +306,9 @@ class Scripted:
 
 
 def course(scripted: Any, data: Prepared, how: Training) -> LoopState:
-    return train(scripted, data, PARTS, how, 0, lambda *_: None, lambda _: None)
+    state = beginning(how)
+    train(Course(scripted, data, PARTS, how, 0), state, lambda *_: None, lambda _: None)
+    return state
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
@@ -314,10 +332,10 @@ def test_an_absurd_learning_rate_ends_in_a_loss_that_is_not_finite(data: Prepare
 def test_training_stops_after_the_patience_is_used_up(data: Prepared) -> None:
     scripted = Scripted([1.0] * 99)
     state = course(scripted, data, options(epochs=30, patience=5))
-    assert state.epoch == 6
+    assert len(state.history) == 6
     assert state.best_epoch == 1, "of equal losses the first is kept"
     assert scripted.learning_rate == 0.5 * 0.2
-    assert course(Scripted([1.0] * 99), data, options(epochs=4, patience=5)).epoch == 4
+    assert len(course(Scripted([1.0] * 99), data, options(epochs=4, patience=5)).history) == 4
 
 
 def test_the_mean_loss_weighs_each_picture_alike() -> None:

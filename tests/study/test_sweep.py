@@ -13,7 +13,8 @@ from activation_study.checks import checked
 from activation_study.config import Config, identity, resolved
 from activation_study.errors import BadInput
 from activation_study.run.record import Record, Status
-from activation_study.study.sweep import plan, run_sweep
+from activation_study.study.plan import make_plan
+from activation_study.study.sweep import run_sweep
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -31,8 +32,9 @@ def composed(overrides: Sequence[str]) -> DictConfig:
 
 def pretend(overrides: Sequence[str], status: Status = "FINISHED", error: str | None = None) -> None:
     config = checked(composed(overrides))
-    results = {"test/mean_iou": 0.5, "test/article/mean_iou": 0.4}
-    record = Record(config.run_name, "s", identity(config), resolved(config), [], [], {}, {}, results=results)
+    results = {"test/mean_iou": 0.5, "test/article/mean_iou": 0.4, "evaluation_seconds": 1.0}
+    record = Record(config.run_name, "s", identity(config), resolved(config), [], [], {}, {"code": "c", "data": "d"})
+    record.results, record.epochs = results, [{"epoch_seconds": 2.0, "time": 0.0}]
     record.end(config.run_folder, status, error)
 
 
@@ -63,8 +65,11 @@ def test_only_what_is_not_finished_is_launched(capsys: pytest.CaptureFixture[str
     pretend(["seed=1"])
     launch = Launcher()
     run_sweep(JOBS, composed, launch)
-    assert launch.launched == [["seed=0", "position='1 of 2'"], ["seed=2", "position='2 of 2'"]]
-    assert "3 runs: 1 finished before, 2 to do" in capsys.readouterr().out
+    assert [job[:2] for job in launch.launched] == [
+        ["seed=0", "sweep.position='1 of 2'"],
+        ["seed=2", "sweep.position='2 of 2'"],
+    ]
+    assert "3 runs of multirun/default: 1 done, 2 new" in capsys.readouterr().out
 
 
 def test_a_failed_run_is_tried_again() -> None:
@@ -81,7 +86,7 @@ def test_failures_are_listed_with_their_first_line_and_the_exit_code_is_1(capsys
     said = capsys.readouterr().out
     for reason in ("3 of 3 runs failed", "ValueError: no", "disk full\n", "ended without a word"):
         assert reason in said
-    assert "more" not in said
+    assert "disk full\nmore" not in said
 
 
 def test_nothing_is_launched_when_one_job_cannot_be_used() -> None:
@@ -93,4 +98,4 @@ def test_nothing_is_launched_when_one_job_cannot_be_used() -> None:
 
 def test_two_jobs_that_are_the_same_run_are_refused() -> None:
     with pytest.raises(BadInput, match="threads=1 and threads=2 are the same run"):
-        plan([["threads=1"], ["threads=2"]], composed)
+        make_plan([["threads=1"], ["threads=2"]], composed)

@@ -1,17 +1,30 @@
-"""What a run's bits depend on besides its configuration: versions, processor, threads, backend, code."""
+"""What a run's bits depend on besides its configuration: versions, processor, threads, backend, data, code."""
 
-import hashlib
+import os
 import platform
-import subprocess
+import socket
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from activation_study.run import backend
+from activation_study.run.code import git_state
+from activation_study.run.record import Record
 
-PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "hydra-core", "omegaconf", "mlflow", "scipy")
-SOURCE = Path(__file__).resolve().parents[1]
+PACKAGES = (
+    "python",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "opencv-python-headless",
+    "hydra-core",
+    "omegaconf",
+    "mlflow",
+    "scipy",
+)
+# Of a record's environment, what has to be the same for the same bits, besides versions and digests.
+DECIDING = ("threads", "device", "backend", "processor")
 
 
 def describe(threads: int | None) -> dict[str, Any]:
@@ -23,7 +36,7 @@ def describe(threads: int | None) -> dict[str, Any]:
     import keras
 
     return {
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "versions": versions(),
         "platform": platform.platform(),
         "processor": processor(),
         "threads": threads or backend.available_threads(),
@@ -33,7 +46,33 @@ def describe(threads: int | None) -> dict[str, Any]:
     }
 
 
+def versions() -> dict[str, str | None]:
+    """Of Python and of the packages that a result can depend on."""
+    return {name: _version(name) for name in PACKAGES}
+
+
+def this_process() -> dict[str, Any]:
+    """Where a run is worked on: host and process id."""
+    return {"host": socket.gethostname(), "pid": os.getpid()}
+
+
+def differences(then: Record, now: Record) -> list[str]:
+    """What differs between the circumstances of two runs of one configuration, in words; likeliest causes first."""
+    pairs = [
+        *((name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12]) for name in ("data", "code")),
+        *((name, then.environment.get(name), now.environment.get(name)) for name in DECIDING),
+        *((name, then.environment["versions"].get(name), now.environment["versions"][name]) for name in PACKAGES),
+        *(
+            (name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12])
+            for name in ("initial_weights", "order")  # last: they follow from the others
+        ),
+    ]
+    return [f"{name} (then {before}, now {after})" for name, before, after in pairs if before != after]
+
+
 def _version(package: str) -> str | None:
+    if package == "python":
+        return platform.python_version()
     try:
         return version(package)
     except PackageNotFoundError:
@@ -48,27 +87,3 @@ def processor() -> str:
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
-
-
-@cache
-def code_digest() -> str:
-    """A sha256 of this package's source files."""
-    digest = hashlib.sha256()
-    for path in sorted(SOURCE.rglob("*.py")):
-        digest.update(path.relative_to(SOURCE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-@cache
-def git_state() -> dict[str, Any]:
-    """The commit that the code comes from, and whether the working tree is that commit."""
-    try:
-        commit = _git("rev-parse", "HEAD")
-        return {"commit": commit, "clean": not _git("status", "--porcelain")}
-    except (OSError, subprocess.SubprocessError):
-        return {"commit": None, "clean": None}
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(SOURCE), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()

@@ -1,245 +1,252 @@
 """One run from its configuration to its folder and mirror: the only module that wires the parts together."""
 
-import shutil
+import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from activation_study.config import Config, identity, resolved
-from activation_study.data.batches import order_digest
-from activation_study.data.labels import LABEL_TYPES, LabelResize, LabelType
-from activation_study.data.prepared import Prepared, prepare
-from activation_study.data.sources import Source, open_source
-from activation_study.data.splits import Split, split
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.config import Config
 from activation_study.errors import BadInput
-from activation_study.files import write_json, write_text
+from activation_study.files import write_text
+from activation_study.run.checkpoint import Checkpoints
+from activation_study.run.code import changed_files
+from activation_study.run.inputs import Inputs
+from activation_study.run.interruption import Interrupted, Interruption
+from activation_study.run.lock import taken
 from activation_study.run.metrics import summary
+from activation_study.run.opening import begin, build_network, describe, take_up
 from activation_study.run.progress import TrainingProgress, duration
 from activation_study.run.record import Record, read_record
+from activation_study.run.tracking import Mirror
+from activation_study.run.training import MEASURED, Course, LoopState, beginning, train
 
 if TYPE_CHECKING:
     from activation_study.run.network import Network
-    from activation_study.run.tracking import Mirror
-    from activation_study.run.training import LoopState
 
 
-class Data:
-    """All data of a run: the source, its prepared arrays and their split.
-
-    Raises:
-        BadInput: the data set cannot be had or used.
-    """
-
-    def __init__(self, config: Config) -> None:
-        options = config.data
-        resize: LabelResize = "nearest" if options.label_resize == "nearest" else "bilinear"
-        self.label_type = label_type_of(config)
-        self.source: Source = open_source(options)
-        self.prepared: Prepared = prepare(
-            self.source, self.label_type, config.image_size, options.color, resize, Path(options.cache)
-        )
-        try:
-            self.split: Split = split(
-                len(self.source.names), options.split, options.split_seed, options.folds, options.fold
-            )
-        except ValueError as error:
-            raise BadInput(f"{options.name}: {error}") from error
-        for part, indices in vars(self.split).items():
-            if not (self.prepared.labels[indices] >= 0).any():
-                raise BadInput(f"{options.name}: no pixel of the {part} split has a class; nothing to learn or score")
-
-
-def label_type_of(config: Config) -> LabelType:
-    """The configured label type."""
-    known = LABEL_TYPES[config.label_type.name]
-    return LabelType(known.name, known.classes, config.label_type.border_width)
-
-
-def run(config: Config, overrides: list[str]) -> Record:
-    """Trains, evaluates and records one run; a finished one is read and not trained again.
+def run(config: Config, overrides: list[str], announce: Callable[[Record], None] = lambda record: None) -> Record:
+    """Trains, evaluates and records one run; a finished one is read, an interrupted one goes on.
 
     Args:
         config: checked.
         overrides: of the command line, for the record.
+        announce: called with the record as it would begin now, before anything is written; may add to it.
 
     Returns:
         The record: FINISHED, or FAILED with its error.
 
     Raises:
-        BadInput: before anything is written.
-        KeyboardInterrupt: after the record says KILLED.
+        BadInput: before anything is written; as `Taken` when another process works on the run.
+        Interrupted: after the state is saved and the record says KILLED.
     """
     folder = config.run_folder
-    before = read_record(folder)
-    if before is not None and before.status == "FINISHED":
-        print(f"{before.name}: finished already, mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
-        catch_up(config)
-        return before
-    data = Data(config)
-    network = _build(config, data)
-    record = _start(config, overrides, data, network, folder)
-    from activation_study.run.tracking import Mirror
+    with taken(folder):
+        before = read_record(folder)
+        if before is not None and before.status == "FINISHED" and config.rerun != "all":
+            print(f"{before.name}: finished already, mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
+            Checkpoints(folder).remove()
+            catch_up(config)
+            return before
+        if before is not None and before.status == "FAILED" and config.rerun == "none":
+            print(f"{before.name}: failed before ({before.error}); rerun=failed tries it again")
+            return before
+        return _carried_out(config, overrides, before, announce)
 
+
+def _carried_out(
+    config: Config, overrides: list[str], before: Record | None, announce: Callable[[Record], None]
+) -> Record:
+    changes = _changes_under_the_sweep(config)
+    inputs = Inputs(config)
+    network = build_network(config, inputs)
+    record = describe(config, overrides, inputs, network)
+    announce(record)
+    folder, state = config.run_folder, beginning(config.training)
+    checkpoints = Checkpoints(folder)
+    if before is not None and before.status in ("RUNNING", "KILLED") and config.rerun != "all":
+        record = take_up(before, record, folder, config.allow_changes)
+        state = checkpoints.restore(network) or state
+        record.resumed.append({"time": time.time(), "epoch": state.epoch, "step": state.step})
+        record.epochs += state.history[len(record.epochs) :]
+    else:
+        begin(record, folder)
+    record.changes = list(dict.fromkeys([*record.changes, *changes]))
+    record.write(folder)
     mirror = Mirror(folder, config.tracking.uri, config.tracking.weights)
-    with _closing(record, folder, mirror):
-        state = _train(config, data, network, record, folder, mirror)
-        network.set_weights(state.best_weights)
-        network.save(folder / "best.keras")
-        _evaluate(config, data, network, record, folder, state)
+    with Interruption() as interruption:
+        work = _Work(config, inputs, network, record, state, mirror, checkpoints, interruption)
+        _introduce(work)
+        with _closing(work):
+            _train(work)
+            network.set_weights(state.best_weights)
+            network.save(folder / "best.keras")
+            _evaluate(work)
+        checkpoints.remove()
+    interruption.check()  # a signal that came while the record was closed
     return record
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Everything that one run is made of."""
+
+    config: Config
+    inputs: Inputs
+    network: "Network"
+    record: Record
+    state: LoopState
+    mirror: Mirror
+    checkpoints: Checkpoints
+    interruption: Interruption
+
+    @property
+    def folder(self) -> Path:
+        return self.config.run_folder
+
+    def save(self) -> None:
+        """Saves the state; a failure costs that save only."""
+        try:
+            self.checkpoints.save(self.network, self.state)
+        except OSError as error:
+            print(f"warning: {self.folder}: the state could not be saved: {error}", file=sys.stderr)
 
 
 def catch_up(config: Config) -> None:
     """Brings a finished run into its store if that could not be reached when the run ended."""
-    from activation_study.run.tracking import Mirror
-
     Mirror(config.run_folder, config.tracking.uri, config.tracking.weights).catch_up()
 
 
-def _build(config: Config, data: Data) -> "Network":
-    """The untrained network. Imports Keras: the first expensive moment of a run."""
-    from activation_study.run import backend
-
-    backend.set_up(config.threads, config.training.precision)
-    from activation_study.model.activations import activation_maker
-    from activation_study.model.losses import SegmentationLoss
-    from activation_study.model.unet import build_unet
-    from activation_study.run.network import Network
-
-    arguments = {key: value for key, value in config.activation.layer.items() if key != "_target_"}
-    try:
-        make = activation_maker(config.activation.layer["_target_"], arguments, config.activation.places)
-    except ValueError as error:
-        raise BadInput(str(error)) from error
-    model = config.model
-    unet = build_unet(
-        config.image_size,
-        len(data.label_type.classes),
-        make,
-        model.widths,
-        model.encoder_blocks,
-        model.decoder_blocks,
-        config.seeding.weights,
-        model.norm_momentum,
-    )
-    loss = SegmentationLoss(config.training.unknown_pixels, config.training.loss_over)
-    return Network(unet, loss, config.training.learning_rate)
+def _changes_under_the_sweep(config: Config) -> list[str]:
+    """BadInput when the code is not what it was when the sweep began; the files where that is allowed."""
+    if config.sweep.code is None:
+        return []
+    files = changed_files(config.run_folder.parent, config.sweep.code)
+    if files and not config.allow_changes:
+        raise BadInput(
+            f"{config.run_name}: changed since the sweep began: {', '.join(files)}. Start the sweep again, so that "
+            f"it plans with the code as it is, or accept it (allow_changes=true, recorded)."
+        )
+    return [f"changed under the sweep: {name}" for name in files]
 
 
-def _start(config: Config, overrides: list[str], data: Data, network: "Network", folder: Path) -> Record:
-    """The record of a run that begins, written together with its configuration and environment."""
-    from omegaconf import OmegaConf
-
-    from activation_study.run import environment
-    from activation_study.run.network import shared_weights_digest
-
-    record = Record(
-        name=config.run_name,
-        study=config.study,
-        identity=identity(config),
-        config=resolved(config),
-        overrides=overrides,
-        classes=list(data.label_type.classes),
-        environment=environment.describe(config.threads),
-        digests={
-            "data": data.source.digest,
-            "code": environment.code_digest(),
-            "initial_weights": shared_weights_digest(network.unet),
-            "order": order_digest(data.split, config.seeding.order, config.training.epochs),
-        },
-    )
-    record.results["parameters"] = float(network.unet.count_params())
-    if folder.exists():
-        shutil.rmtree(folder)  # an attempt that did not finish; MLflow keeps its record
-    write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(record.config)))
-    write_text(folder / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(overrides)))
-    write_json(folder / "environment.json", record.environment)
-    record.write(folder)
+def _introduce(work: _Work) -> None:
+    config, record, split = work.config, work.record, work.inputs.split
+    position = f" ({config.sweep.position})" if config.sweep.position else ""
+    sizes = " + ".join(str(len(part)) for part in (split.train, split.validation, split.test))
     print(
-        f"{record.name}{f' ({config.position})' if config.position else ''}: {record.environment['device']}, "
-        f"{record.environment['threads']} threads, {config.training.precision}, "
-        f"{network.unet.count_params():,} parameters, {len(data.split.train)} + {len(data.split.validation)} + "
-        f"{len(data.split.test)} pictures of {data.source.name}"
+        f"{record.name}{position}: {record.environment['device']}, {record.environment['threads']} threads, "
+        f"{config.training.precision}, {record.results['parameters']:,.0f} parameters, "
+        f"{sizes} pictures of {work.inputs.source.name}"
     )
-    return record
+    if record.resumed:
+        where = "its evaluation" if work.state.done else f"epoch {work.state.epoch}, step {work.state.step + 1}"
+        print(f"  was interrupted; goes on at {where}")
+    for change in record.changes:
+        print(f"  allowed: {change}")
 
 
 @contextmanager
-def _closing(record: Record, folder: Path, mirror: "Mirror") -> Iterator[None]:
+def _closing(work: _Work) -> Iterator[None]:
     """Whatever happens inside, the record and its mirror say how it ended."""
+    record, folder = work.record, work.folder
     try:
         yield
         record.end(folder, "FINISHED")
-    except KeyboardInterrupt:
+    except Interrupted:
+        work.save()
         record.end(folder, "KILLED")
-        mirror.update(final=True)
+        work.mirror.update(final=True)
+        print(f"{record.name}: stopped; the same command goes on from here")
         raise
     except Exception as error:
         write_text(folder / "traceback.txt", traceback.format_exc())
         first_line = f"{type(error).__name__}: {error}".split("\n")[0]
         record.end(folder, "FAILED", first_line)
         print(f"{record.name} failed: {first_line} ({folder / 'traceback.txt'})")
-    mirror.update(final=True)
+    work.mirror.update(final=True)
     if record.status == "FINISHED":
-        assert record.ended is not None
+        seconds = sum(epoch["epoch_seconds"] for epoch in record.epochs) + record.results["evaluation_seconds"]
         print(
             f"  test mean IoU {record.results['test/mean_iou']:.3f} pooled, "
             f"{record.results['test/article/mean_iou']:.3f} as in the article; "
-            f"{len(record.epochs)} epochs in {duration(record.ended - record.started)}; {folder}"
+            f"{len(record.epochs)} epochs in {duration(seconds)}; {folder}"
         )
 
 
-def _train(
-    config: Config, data: Data, network: "Network", record: Record, folder: Path, mirror: "Mirror"
-) -> "LoopState":
-    from activation_study.run.training import train
+def _train(work: _Work) -> None:
+    record, options, split = work.record, work.config.training, work.inputs.split
+    course = Course(work.network, work.inputs.prepared, split, options, work.config.seeding.order)
+    saved = time.monotonic()
+    bar = TrainingProgress(record.name, work.config.sweep.position, options.epochs, len(split.train), work.state)
+    with bar as progress:
 
-    options = config.training
-    with TrainingProgress(record.name, config.position, options.epochs, len(data.split.train)) as progress:
+        def on_step(state: LoopState, pictures: int) -> None:
+            work.interruption.check()
+            if pictures:
+                progress.step(state, pictures)
 
-        def on_epoch(metrics: dict[str, float]) -> None:
-            record.epochs.append({**metrics, "time": time.time()})
-            record.write(folder)
-            mirror.update()
-            progress.epoch(len(record.epochs), metrics)
+        def on_epoch(state: LoopState) -> None:
+            nonlocal saved
+            _enter_epoch(record, state)
+            record.write(work.folder)
+            work.mirror.update()
+            progress.epoch(len(state.history), state.history[-1])
+            work.interruption.check()
+            if time.monotonic() - saved >= 60 * options.checkpoint_minutes:
+                work.save()
+                saved = time.monotonic()
 
-        return train(network, data.prepared, data.split, options, config.seeding.order, progress.step, on_epoch)
+        train(course, work.state, on_step, on_epoch)
 
 
-def _evaluate(config: Config, data: Data, network: "Network", record: Record, folder: Path, state: "LoopState") -> None:
+class NotTheSame(ArithmeticError):
+    """An epoch that was trained again after an interruption came out otherwise."""
+
+
+def _enter_epoch(record: Record, state: LoopState) -> None:
+    """Adds the last epoch to the record; one that the record has from before an interruption has to be equal."""
+    number, metrics = len(state.history), state.history[-1]
+    if number > len(record.epochs):
+        record.epochs.append(metrics)
+        return
+    before = record.epochs[number - 1]
+    for key in () if record.changes else metrics.keys() - MEASURED:
+        if before[key] != metrics[key]:
+            raise NotTheSame(
+                f"epoch {number} was trained again after an interruption, and {key} is {metrics[key]!r} instead of "
+                f"{before[key]!r}: the record was changed, or this machine's arithmetic is not deterministic"
+            )
+    state.history[-1] = before
+
+
+def _evaluate(work: _Work) -> None:
     """Scores the best weights on the test split and writes all that is known about them."""
     from activation_study.run import artifacts
     from activation_study.run.evaluation import evaluate
     from activation_study.run.network import weights_digest
 
-    options, classes = config.evaluation, data.label_type.classes
+    def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        work.interruption.check()
+        return work.network.predict(images)
+
+    inputs, record, options, folder = work.inputs, work.record, work.config.evaluation, work.folder
+    label_type, test = inputs.label_type, inputs.split.test
     started = time.perf_counter()
     confusions = evaluate(
-        network.predict,
-        data.prepared.images,
-        data.source,
-        data.label_type,
-        data.split.test,
-        options.resize,
-        options.batch_size,
+        predict, inputs.prepared.images, inputs.source, label_type, test, options.resize, options.batch_size
     )
     record.results["evaluation_seconds"] = time.perf_counter() - started
-    record.results.update(summary(confusions, classes))
-    record.results["best_epoch"] = float(state.best_epoch)
+    record.results.update(summary(confusions, label_type.classes))
+    record.results["best_epoch"] = float(work.state.best_epoch)
     record.results["peak_memory_bytes"] = artifacts.peak_memory()
-    record.digests["weights"] = weights_digest(state.best_weights)
-    names = [data.source.names[index] for index in data.split.test]
-    artifacts.write_confusions(folder, confusions, names, classes)
-    artifacts.draw(
-        folder,
-        record,
-        data.source,
-        data.label_type,
-        data.prepared.images,
-        data.split.test,
-        network.predict,
-        confusions,
-    )
+    record.digests["weights"] = weights_digest(work.state.best_weights)
+    names = [inputs.source.names[index] for index in test]
+    artifacts.write_confusions(folder, confusions, names, label_type.classes)
+    artifacts.draw(folder, record, inputs.source, label_type, inputs.prepared.images, test, predict, confusions)

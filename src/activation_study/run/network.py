@@ -69,6 +69,15 @@ class Network:
         """Puts a copy from `weights()` back."""
         self.unet.set_weights(weights)
 
+    def optimizer_state(self) -> list[NDArray[Any]]:
+        """A copy of all that the optimizer keeps: moments, step, learning rate, loss scale."""
+        return [np.array(ops.convert_to_numpy(variable)) for variable in self._training.optimizer.variables]
+
+    def set_optimizer_state(self, values: list[NDArray[Any]]) -> None:
+        """Puts a copy from `optimizer_state()` back."""
+        for variable, value in zip(self._training.optimizer.variables, values, strict=True):
+            variable.assign(value)
+
     def save(self, path: Path) -> None:
         """Writes the U-Net as a `.keras` file, atomically."""
         with replacing(path) as temporary:

@@ -2,10 +2,13 @@
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+if TYPE_CHECKING:
+    from activation_study.run.training import LoopState
 
 # Seconds between lines where there is no terminal to draw a bar in.
 QUIET_SECONDS = 30.0
@@ -23,9 +26,10 @@ class TrainingProgress:
         position: "3 of 15" in a sweep, else empty.
         epochs: at most.
         pictures: trained per epoch.
+        state: where training begins.
     """
 
-    def __init__(self, name: str, position: str, epochs: int, pictures: int) -> None:
+    def __init__(self, name: str, position: str, epochs: int, pictures: int, state: "LoopState") -> None:
         self._label = f"{name} ({position})" if position else name
         self._epochs, self._pictures = epochs, pictures
         self._console = Console(stderr=False, highlight=False)
@@ -37,7 +41,8 @@ class TrainingProgress:
         )
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
         self._task = self._bar.add_task(self._label, total=epochs * pictures, facts="compiling …")
-        self._done = self._steps = self._counted = 0
+        self._done = (state.epoch - 1) * pictures + state.totals.pictures
+        self._steps = self._counted = 0
         self._since = self._said = time.monotonic()
         self._announced = False
 
@@ -54,8 +59,8 @@ class TrainingProgress:
         """Prints a line above the bar."""
         self._console.print(text, markup=False, soft_wrap=True)
 
-    def step(self, epoch: int, pictures: int, loss: float) -> None:
-        """After each training step."""
+    def step(self, state: "LoopState", pictures: int) -> None:
+        """After each training step, with the number of its pictures."""
         self._done += pictures
         self._steps += 1
         if self._steps < FIRST_STEP:
@@ -65,7 +70,10 @@ class TrainingProgress:
             return
         speed = (self._done - self._counted) / (time.monotonic() - self._since)
         left = (self._epochs * self._pictures - self._done) / speed
-        facts = f"epoch {epoch}/{self._epochs} · loss {loss:.4f} · {speed:.3g} images/s · at most {duration(left)} left"
+        facts = (
+            f"epoch {state.epoch}/{self._epochs} · loss {state.totals.loss:.4f} · {speed:.3g} images/s · "
+            f"at most {duration(left)} left"
+        )
         self._bar.update(self._task, completed=self._done, facts=facts)
         if not self._announced and self._steps >= 2 * FIRST_STEP:
             self._announced = True

@@ -39,6 +39,10 @@ class Record:
         epochs: one dict per epoch: train/*, val/*, learning_rate, epoch_seconds, images_per_second, and `time`.
         results: of the best weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …
         error: first line of what ended a FAILED run.
+        process: host and process id that work on it, or did last.
+        resumed: for each time that it went on: `time`, and the `epoch` and `step` where it did.
+        links: to other runs, e.g. `reproduces`: tags in MLflow.
+        changes: what had changed when it went on all the same (`allow_changes=true`).
     """
 
     name: str
@@ -56,6 +60,10 @@ class Record:
     epochs: list[dict[str, float]] = field(default_factory=list)
     results: dict[str, float] = field(default_factory=dict)
     error: str | None = None
+    process: dict[str, Any] = field(default_factory=dict)
+    resumed: list[dict[str, float]] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    changes: list[str] = field(default_factory=list)
     version: int = RECORD_VERSION
 
     def write(self, folder: Path) -> None:

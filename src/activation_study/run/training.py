@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,16 @@ from activation_study.data.batches import batches, epoch_order
 from activation_study.data.prepared import Prepared
 from activation_study.data.splits import Split
 from activation_study.run.metrics import pixel_accuracy, pooled_iou
-from activation_study.run.network import Network
 
-OnStep = Callable[[int, int, float], None]  # epoch, pictures of this step, loss so far
-OnEpoch = Callable[[dict[str, float]], None]  # the finished epoch's metrics
+if TYPE_CHECKING:
+    from activation_study.run.network import Network
+
+# Called with the state after each step and with the number of its pictures; with 0 after a batch of validation.
+OnStep = Callable[["LoopState", int], None]
+# Called after each epoch with the state, which already stands before the next one.
+OnEpoch = Callable[["LoopState"], None]
+# The metrics of an epoch that two runs of the same bits do not share.
+MEASURED = frozenset({"epoch_seconds", "images_per_second", "time"})
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -67,109 +73,154 @@ class StoppingRule:
 
 
 @dataclass
-class LoopState:
-    """Where training is, besides the weights and the optimizer."""
-
-    plateau: PlateauRule
-    stopping: StoppingRule
-    epoch: int = 0
-    best_value: float = math.inf
-    best_epoch: int = 0
-    best_weights: list[NDArray[Any]] = field(default_factory=list)
-
-
-def train(
-    network: Network,
-    data: Prepared,
-    parts: Split,
-    options: Training,
-    order_seed: int,
-    on_step: OnStep,
-    on_epoch: OnEpoch,
-) -> LoopState:
-    """Trains until the epochs are used up or the stopping rule says so; keeps the best weights.
-
-    After each epoch, in the article's order: best weights (smallest validation loss), plateau, stopping.
+class Totals:
+    """Sums over batches.
 
     Args:
-        network: to be trained, in place.
-        data: prepared pictures and labels.
-        parts: train and validation indices.
-        options: the configuration of training.
-        order_seed: of the order of the batches.
-        on_step: called after each step, for the progress bar.
-        on_epoch: called after each epoch with its metrics.
-
-    Raises:
-        NonFiniteLoss: naming epoch and step.
+        loss_sum: of each batch's loss times its pictures.
+        pictures: so far.
+        confusion: counts of pixels [C, C].
     """
-    state = LoopState(
-        PlateauRule(options.plateau.factor, options.plateau.patience, options.plateau.min_delta),
-        StoppingRule(options.stopping.patience, options.stopping.min_delta),
-    )
-    while state.epoch < options.epochs:
-        state.epoch += 1
-        started = time.perf_counter()
-        order = epoch_order(parts.train, order_seed, state.epoch)
-        totals = Totals()
-        for step, (images, labels) in enumerate(batches(data, order, options.batch_size), 1):
-            loss, confusion = network.train_on(images, labels)
-            if not math.isfinite(loss):
-                raise NonFiniteLoss(
-                    f"the training loss is {loss} in epoch {state.epoch}, step {step}; a smaller "
-                    f"training.learning_rate than {network.learning_rate:g} may mend it"
-                )
-            totals.add(loss, confusion, len(images))
-            on_step(state.epoch, len(images), totals.loss)
-        seconds = time.perf_counter() - started
-        validation = validate(network, data, parts, options.batch_size)
-        if not math.isfinite(validation.loss):
-            raise NonFiniteLoss(f"the validation loss is {validation.loss} after epoch {state.epoch}")
-        metrics = {
-            "train/loss": totals.loss,
-            "train/accuracy": pixel_accuracy(totals.confusion),
-            "val/loss": validation.loss,
-            "val/accuracy": pixel_accuracy(validation.confusion),
-            "val/mean_iou": float(np.nanmean(pooled_iou(validation.confusion))),
-            "learning_rate": network.learning_rate,
-            "epoch_seconds": time.perf_counter() - started,
-            "images_per_second": len(order) / seconds,
-        }
-        if validation.loss < state.best_value:
-            state.best_value, state.best_epoch, state.best_weights = validation.loss, state.epoch, network.weights()
-        monitored = totals.loss if options.monitor == "loss" else validation.loss
-        network.learning_rate = state.plateau.update(monitored, network.learning_rate)
-        stop = state.stopping.update(monitored, state.epoch)
-        on_epoch(metrics)
-        if stop:
-            break
-    return state
 
-
-def validate(network: Network, data: Prepared, parts: Split, batch_size: int) -> "Totals":
-    """Loss and confusion over the validation split."""
-    totals = Totals()
-    for images, labels in batches(data, parts.validation, batch_size):
-        loss, confusion = network.validate_on(images, labels)
-        totals.add(loss, confusion, len(images))
-    return totals
-
-
-class Totals:
-    """Sums over batches: the mean loss per picture (as Keras' `fit` reports it) and the confusion [C, C]."""
-
-    def __init__(self) -> None:
-        self._loss = 0.0
-        self._pictures = 0
-        self.confusion: NDArray[np.int64] = np.zeros((1, 1), np.int64)
+    loss_sum: float = 0.0
+    pictures: int = 0
+    confusion: NDArray[np.int64] = field(default_factory=lambda: np.zeros((1, 1), np.int64))
 
     def add(self, loss: float, confusion: NDArray[np.float32], pictures: int) -> None:
         """Adds a batch."""
-        self._loss += loss * pictures
-        self._pictures += pictures
+        self.loss_sum += loss * pictures
+        self.pictures += pictures
         self.confusion = self.confusion + confusion.astype(np.int64)
 
     @property
     def loss(self) -> float:
-        """Mean so far."""
-        return self._loss / self._pictures
+        """Mean per picture so far, as Keras' `fit` reports it."""
+        return self.loss_sum / self.pictures
+
+
+@dataclass
+class LoopState:
+    """Where training is, besides the weights and the optimizer: what a checkpoint has to keep.
+
+    Args:
+        plateau: the rule of the learning rate.
+        stopping: the rule of the end.
+        epoch: under way: 1, 2, …
+        step: its finished steps.
+        totals: over those steps.
+        seconds: spent on them.
+        done: nothing is left to train.
+        best_value: smallest validation loss so far.
+        best_epoch: its epoch.
+        best_weights: the network's weights then.
+        history: the metrics of each finished epoch, and `time`, when it ended.
+    """
+
+    plateau: PlateauRule
+    stopping: StoppingRule
+    epoch: int = 1
+    step: int = 0
+    totals: Totals = field(default_factory=Totals)
+    seconds: float = 0.0
+    done: bool = False
+    best_value: float = math.inf
+    best_epoch: int = 0
+    best_weights: list[NDArray[Any]] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def beginning(options: Training) -> LoopState:
+    """The state before the first step."""
+    return LoopState(
+        PlateauRule(options.plateau.factor, options.plateau.patience, options.plateau.min_delta),
+        StoppingRule(options.stopping.patience, options.stopping.min_delta),
+    )
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a training works on, and how: the same from its first step to its last.
+
+    Args:
+        network: trained in place.
+        data: prepared pictures and labels.
+        parts: train and validation indices.
+        options: the configuration of training.
+        order_seed: of the order of the batches.
+    """
+
+    network: "Network"
+    data: Prepared
+    parts: Split
+    options: Training
+    order_seed: int
+
+
+def train(course: Course, state: LoopState, on_step: OnStep, on_epoch: OnEpoch) -> None:
+    """Trains on from `state` until the epochs are used up or the stopping rule says so; keeps the best weights.
+
+    After each epoch, in the article's order: best weights (smallest validation loss), plateau, stopping.
+
+    Args:
+        course: what to train.
+        state: where it stands; changed in place.
+        on_step: for the progress bar, and to stop between two steps.
+        on_epoch: for the record.
+
+    Raises:
+        NonFiniteLoss: naming epoch and step.
+    """
+    network, options = course.network, course.options
+    while not state.done:
+        train_epoch(course, state, on_step)
+        started = time.perf_counter()
+        validation = validate(course, state, on_step)
+        metrics = {
+            "train/loss": state.totals.loss,
+            "train/accuracy": pixel_accuracy(state.totals.confusion),
+            "val/loss": validation.loss,
+            "val/accuracy": pixel_accuracy(validation.confusion),
+            "val/mean_iou": float(np.nanmean(pooled_iou(validation.confusion))),
+            "learning_rate": network.learning_rate,
+            "epoch_seconds": state.seconds + time.perf_counter() - started,
+            "images_per_second": state.totals.pictures / state.seconds,
+            "time": time.time(),
+        }
+        if validation.loss < state.best_value:
+            state.best_value, state.best_epoch, state.best_weights = validation.loss, state.epoch, network.weights()
+        monitored = state.totals.loss if options.monitor == "loss" else validation.loss
+        network.learning_rate = state.plateau.update(monitored, network.learning_rate)
+        state.done = state.stopping.update(monitored, state.epoch) or state.epoch >= options.epochs
+        state.epoch, state.step, state.totals, state.seconds = state.epoch + 1, 0, Totals(), 0.0
+        state.history.append(metrics)
+        on_epoch(state)
+
+
+def train_epoch(course: Course, state: LoopState, on_step: OnStep) -> None:
+    """The steps that are left of the epoch under way."""
+    network, batch_size = course.network, course.options.batch_size
+    order = epoch_order(course.parts.train, course.order_seed, state.epoch)
+    started = time.perf_counter() - state.seconds
+    for images, labels in batches(course.data, order[state.step * batch_size :], batch_size):
+        loss, confusion = network.train_on(images, labels)
+        state.step += 1
+        if not math.isfinite(loss):
+            raise NonFiniteLoss(
+                f"the training loss is {loss} in epoch {state.epoch}, step {state.step}; a smaller "
+                f"training.learning_rate than {network.learning_rate:g} may mend it"
+            )
+        state.totals.add(loss, confusion, len(images))
+        state.seconds = time.perf_counter() - started
+        on_step(state, len(images))
+
+
+def validate(course: Course, state: LoopState, on_step: OnStep) -> Totals:
+    """Loss and confusion over the validation split."""
+    totals = Totals()
+    for images, labels in batches(course.data, course.parts.validation, course.options.batch_size):
+        loss, confusion = course.network.validate_on(images, labels)
+        totals.add(loss, confusion, len(images))
+        on_step(state, 0)
+    if not math.isfinite(totals.loss):
+        raise NonFiniteLoss(f"the validation loss is {totals.loss} after epoch {state.epoch}")
+    return totals

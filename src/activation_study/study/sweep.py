@@ -4,31 +4,16 @@ Everything is read from the runs' folders, so that it is the same on every launc
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from activation_study.checks import checked
-from activation_study.config import Config
-from activation_study.errors import BadInput
-from activation_study.run.record import Record, read_record
-
-Overrides = Sequence[str]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One combination of a sweep."""
-
-    overrides: Overrides
-    config: Config
-
-    @property
-    def record(self) -> Record | None:
-        """What is known about it now."""
-        return read_record(self.config.run_folder)
+from activation_study.run.code import keep_manifest
+from activation_study.run.tracking import Mirror
+from activation_study.study.mirroring import mirror_study
+from activation_study.study.plan import Job, Overrides, homes, make_plan, runs, show_plan
+from activation_study.study.standing import Standing, close_dead_runs
 
 
 def run_sweep(
@@ -47,96 +32,86 @@ def run_sweep(
         BadInput: a job's configuration or data cannot be used; before any job starts.
         SystemExit: with 1, after the account, when a job failed.
     """
-    jobs = plan(combinations, compose)
-    todo = [job for job in jobs if not _finished(job)]
-    print(f"{_runs(len(jobs))}: {len(jobs) - len(todo)} finished before, {len(todo)} to do, in {_home(jobs)}")
-    _catch_up([job for job in jobs if job not in todo])
+    jobs = make_plan(combinations, compose)
+    todo = [job for job in jobs if job.to_do]
+    if jobs[0].config.mirror:
+        raise SystemExit(1 if mirror_jobs(jobs) else 0)
+    show_plan(jobs)
+    if jobs[0].config.plan:
+        return []
+    _set_right(jobs, todo)
     if not todo:
-        show(jobs)
+        _point_on(jobs)
         return []
     _ready_data(todo)
-    returned = launch([[*job.overrides, f"position='{n} of {len(todo)}'"] for n, job in enumerate(todo, 1)])
-    failures = _failures(todo, returned)
+    code = {home: keep_manifest(Path(home)) for home in homes(todo)}
+    returned = launch(
+        [
+            [*job.overrides, f"sweep.position='{n} of {len(todo)}'", f"sweep.code='{code[homes([job])[0]]}'"]
+            for n, job in enumerate(todo, 1)
+        ]
+    )
     show(jobs)
-    if failures:
-        print(f"{len(failures)} of {_runs(len(jobs))} failed; the same command tries them again:")
-        for job, reason in failures:
-            print(f"  {job.config.run_name}: {reason}")
-        raise SystemExit(1)
+    _account(jobs, todo, returned)
     _point_on(jobs)
     return returned
 
 
-def plan(combinations: Sequence[Overrides], compose: Callable[[Overrides], DictConfig]) -> list[Job]:
-    """The jobs, each folder once.
-
-    Raises:
-        BadInput: naming all combinations that cannot be used.
-    """
-    jobs: dict[Path, Job] = {}
-    faults: dict[str, None] = {}
-    for overrides in combinations:
-        try:
-            config = checked(compose(overrides))
-        except BadInput as error:
-            faults[str(error)] = None
-        else:
-            twin = jobs.setdefault(config.run_folder, Job(overrides, config))
-            if twin.overrides != overrides:
-                faults[f"{' '.join(twin.overrides)} and {' '.join(overrides)} are the same run"] = None
-    if faults:
-        raise BadInput("\n".join(faults))
-    return list(jobs.values())
+def mirror_jobs(jobs: Sequence[Job]) -> int:
+    """Brings the jobs' studies into their store; how many runs could not be brought there."""
+    tracking = jobs[0].config.tracking
+    return sum(mirror_study(Path(home), tracking.uri, tracking.weights) for home in homes(jobs))
 
 
-def _finished(job: Job) -> bool:
-    record = job.record
-    return record is not None and record.status == "FINISHED"
-
-
-def _home(jobs: Sequence[Job]) -> str:
-    return ", ".join(sorted({str(job.config.run_folder.parent) for job in jobs}))
-
-
-def _runs(count: int) -> str:
-    return f"{count} run" if count == 1 else f"{count} runs"
+def _set_right(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
+    """Closes what dead processes left open, and brings finished runs into a store that missed them."""
+    dead = {folder for home in homes(jobs) for folder in close_dead_runs(Path(home))}
+    dead -= {job.config.run_folder for job in todo}  # these go on at once
+    tracking = jobs[0].config.tracking
+    for folder in [*dead, *(job.config.run_folder for job in jobs if job.standing == Standing.DONE)]:
+        Mirror(folder, tracking.uri, tracking.weights).catch_up()
 
 
 def _ready_data(jobs: Sequence[Job]) -> None:
     """Fetches, verifies and prepares each data set once, before any job starts."""
-    from activation_study.run.experiment import Data
+    from activation_study.run.inputs import Inputs
 
     seen = set()
     for job in jobs:
         options = (str(job.config.data), str(job.config.label_type))
         if options not in seen:
             seen.add(options)
-            Data(job.config)
+            Inputs(job.config)
 
 
-def _catch_up(jobs: Sequence[Job]) -> None:
-    from activation_study.run.experiment import catch_up
-
-    for job in jobs:
-        catch_up(job.config)
-
-
-def _failures(jobs: Sequence[Job], returned: Sequence[JobReturn]) -> list[tuple[Job, str]]:
-    """The jobs that did not finish, with the first line of why."""
+def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobReturn]) -> None:
+    """Says what did not finish, and why; SystemExit(1) where something failed."""
     failures = []
-    for number, job in enumerate(jobs):
-        if _finished(job):
+    for number, job in enumerate(todo):
+        record, result = job.record, returned[number] if number < len(returned) else None
+        refused = result is not None and result.status == JobStatus.FAILED
+        if not refused and record is not None and record.status == "FINISHED":
             continue
-        result = returned[number] if number < len(returned) else None
-        record = job.record
-        if result is not None and result.status == JobStatus.FAILED:
-            reason = str(result._return_value).split("\n")[0]
-        elif record is not None and record.error:
-            reason = record.error
+        if refused:
+            assert result is not None
+            failures.append((job, str(result._return_value).split("\n")[0]))
+        elif record is not None and record.status == "FAILED":
+            failures.append((job, record.error or "failed"))
+        elif _standing(job) == Standing.UNDER_WAY:
+            print(f"{job.config.run_name} is under way in another process")
         else:
-            reason = "its process ended without a word (killed?)"
-        failures.append((job, reason))
-    return failures
+            failures.append((job, "its process ended without a word (killed?)"))
+    if failures:
+        print(f"{len(failures)} of {runs(len(jobs))} failed; the same command tries them again:")
+        for job, reason in failures:
+            print(f"  {job.config.run_name}: {reason}")
+        raise SystemExit(1)
+
+
+def _standing(job: Job) -> Standing:
+    from activation_study.study.standing import standing_of
+
+    return standing_of(job.config.run_folder, job.record)
 
 
 def show(jobs: Sequence[Job]) -> None:
@@ -155,7 +130,7 @@ def show(jobs: Sequence[Job]) -> None:
 
 def _point_on(jobs: Sequence[Job]) -> None:
     uri = jobs[0].config.tracking.uri
-    print(f"Runs, with pictures:  {_home(jobs)}")
+    print(f"Runs, with pictures:  {', '.join(homes(jobs))}")
     if uri == "sqlite:///mlflow.db":
         print("Compare in a browser: mlflow ui   (then http://127.0.0.1:5000)")
     elif uri:

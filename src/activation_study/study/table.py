@@ -1,12 +1,12 @@
 """The article's table: for each label type and activation, mean and maximum of mean IoU over the seeds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 
 from rich.table import Table
 
-from activation_study.config import flat
 from activation_study.run.record import Record
+from activation_study.study.arms import arm, rows
 
 # Mean and maximum over five unseeded runs, as published in 2021, in percent.
 PUBLISHED = {
@@ -27,47 +27,22 @@ def article_table(records: Sequence[Record]) -> Table:
     Args:
         records: of finished runs.
     """
-    variants = _variants(records)
-    rows = _grouped(records, lambda record: (*_arm(record), *(str(flat(record.config)[key]) for key in variants)))
-    published = any(_published(group[0]) for group in rows.values())
+    variants, groups = rows(records, lambda record: record.config)
+    published = any(_published(group[0]) for group in groups.values())
     table = Table(title="Mean IoU on the test split in percent: mean and maximum over seeds")
     for column in ("data", "label type", "activation", *variants):
         table.add_column(column)
     for column in ("seeds", "article's protocol", "pooled", *(["published, full size"] if published else [])):
         table.add_column(column, justify="right")
-    for key, group in rows.items():
+    for key, group in groups.items():
         cells = [_mean_and_maximum(group, name) for name in ("test/article/mean_iou", "test/mean_iou")]
         known = _published(group[0])
         table.add_row(*key, str(len(group)), *cells, *([f"{known[0]:.1f}  {known[1]:.1f}"] if known else []))
     return table
 
 
-def _arm(record: Record) -> tuple[str, ...]:
-    return tuple(record.config[group]["name"] for group in ("data", "label_type", "activation"))
-
-
-def _grouped(
-    records: Sequence[Record], key: Callable[[Record], tuple[str, ...]]
-) -> dict[tuple[str, ...], list[Record]]:
-    groups: dict[tuple[str, ...], list[Record]] = {}
-    for record in records:
-        groups.setdefault(key(record), []).append(record)
-    return groups
-
-
-def _variants(records: Sequence[Record]) -> list[str]:
-    """The keys, other than seeds, that differ between runs of one data set, label type and activation."""
-    found: dict[str, None] = {}
-    for group in _grouped(records, _arm).values():
-        configs = [flat(record.config) for record in group]
-        for key in configs[0]:
-            if not key.startswith("seed") and len({str(config.get(key)) for config in configs}) > 1:
-                found[key] = None
-    return list(found)
-
-
 def _published(record: Record) -> tuple[float, float] | None:
-    data, label_type, activation = _arm(record)
+    data, label_type, activation = arm(record.config)
     return PUBLISHED.get((label_type, activation)) if data == "stanford_background" else None
 
 

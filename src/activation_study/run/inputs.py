@@ -1,0 +1,37 @@
+"""All data of a run: the source, its prepared arrays and their split."""
+
+from pathlib import Path
+
+from activation_study.config import Config
+from activation_study.data.labels import LABEL_TYPES, LabelResize, LabelType
+from activation_study.data.prepared import Prepared, prepare
+from activation_study.data.sources import Source, open_source
+from activation_study.data.splits import Split, split
+from activation_study.errors import BadInput
+
+
+class Inputs:
+    """What a configuration trains on and is scored by.
+
+    Raises:
+        BadInput: the data set cannot be had or used.
+    """
+
+    def __init__(self, config: Config) -> None:
+        options = config.data
+        resize: LabelResize = "nearest" if options.label_resize == "nearest" else "bilinear"
+        known = LABEL_TYPES[config.label_type.name]
+        self.label_type = LabelType(known.name, known.classes, config.label_type.border_width)
+        self.source: Source = open_source(options)
+        self.prepared: Prepared = prepare(
+            self.source, self.label_type, config.image_size, options.color, resize, Path(options.cache)
+        )
+        try:
+            self.split: Split = split(
+                len(self.source.names), options.split, options.split_seed, options.folds, options.fold
+            )
+        except ValueError as error:
+            raise BadInput(f"{options.name}: {error}") from error
+        for part, indices in vars(self.split).items():
+            if not (self.prepared.labels[indices] >= 0).any():
+                raise BadInput(f"{options.name}: no pixel of the {part} split has a class; nothing to learn or score")

@@ -1,0 +1,207 @@
+"""A tracked run again, in a new folder, and a verdict."""
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from activation_study.config import Config, Reproduce, identity
+from activation_study.errors import BadInput, faults_message
+from activation_study.files import write_json
+from activation_study.run.environment import differences
+from activation_study.run.experiment import run
+from activation_study.run.metrics import Counts
+from activation_study.run.record import RECORD_FILE, Record, read_record
+from activation_study.run.tracking import Mirror, link
+from activation_study.run.verdict import Verdict, compare
+
+CONFUSIONS_FILE = "evaluation/confusions.npz"
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Original:
+    """The run that is to be reproduced: its record, confusions [images, C + 1, C], and its folder if it is here."""
+
+    record: Record
+    confusions: Counts | None
+    folder: Path | None
+
+
+def reproduce(options: Reproduce) -> bool:
+    """Trains a tracked run again and prints whether it came out the same.
+
+    Returns:
+        Whether it is identical.
+
+    Raises:
+        BadInput: no such run, or it cannot be run here.
+    """
+    original = find_original(options.run, options.tracking.uri)
+    then = original.record
+    epochs = _epochs(options.epochs, then)
+    config = _configuration(options, then, epochs)
+    print(f"{then.name} of {then.study}, {then.status}, {len(then.epochs)} epochs; again in {config.run_folder}")
+    causes: list[str] = []
+
+    def announce(now: Record) -> None:
+        if epochs is not None:  # the digest is over the order of all epochs
+            now.digests.pop("order")
+        causes.extend([*_identity_fault(then), *differences(_without(then, now), now)])
+        now.links["reproduces"] = str(original.folder or options.run)
+        text = faults_message("Differs from what is recorded", causes, "The bits may differ too.")
+        print(text if causes else "Versions, processor, threads, backend, data and code are as recorded.")
+
+    os.environ.setdefault("KERAS_BACKEND", then.environment["backend"])
+    now = run(config, [f"run={options.run}"], announce)
+    if now.status != "FINISHED":
+        raise BadInput(f"the reproduction did not finish: {now.error}")
+    verdict = compare(then, now, original.confusions, _confusions(config.run_folder / CONFUSIONS_FILE), epochs)
+    _keep(options, original, now, config, verdict, causes)
+    _show(verdict, causes)
+    return verdict.identical
+
+
+def find_original(name: str, uri: str | None) -> Original:
+    """The run of a folder, an MLflow run id, or a unique beginning of one.
+
+    Raises:
+        BadInput: there is none, or more than one.
+    """
+    folder = Path(name)
+    record = read_record(folder)
+    if record is not None:
+        return Original(record, _confusions(folder / CONFUSIONS_FILE), folder)
+    if folder.exists():
+        raise BadInput(f"{folder}: no run's folder (it has no {RECORD_FILE} that can be read)")
+    if not re.fullmatch("[0-9a-f]{1,32}", name):
+        raise BadInput(f"run={name}: expected a run's folder, an MLflow run id, or the beginning of one")
+    from activation_study.run.mlflow_store import Store
+
+    database = (uri or "").partition("sqlite:///")[2]
+    if uri is None or (database and not Path(database).exists()):
+        raise BadInput(f"run={name}: no such folder, and there is no store {uri or ''}; tracking.uri=… names one")
+    store = Store(uri)
+    found = store.run_ids(name)
+    if len(found) != 1:
+        raise BadInput(f"run={name}: {len(found) or 'no'} runs of {uri} begin so; expected one")
+    tags = store.tags(found[0])
+    folder = Path(tags.get("folder", ""))
+    record = read_record(folder)
+    if record is not None and record.key == tags.get("activation_study.key"):
+        return Original(record, _confusions(folder / CONFUSIONS_FILE), folder)
+    return _from_store(store, found[0], uri)
+
+
+def _from_store(store: Any, run_id: str, uri: str) -> Original:
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(temporary)
+        try:
+            store.download(run_id, RECORD_FILE, place)
+        except Exception as error:
+            raise BadInput(f"run {run_id} has no {RECORD_FILE} in {uri}: only ended runs have one") from error
+        record = read_record(place)
+        if record is None:
+            raise BadInput(f"run {run_id}: its {RECORD_FILE} in {uri} cannot be read")
+        counts = None
+        if record.status == "FINISHED":
+            counts = _confusions(store.download(run_id, CONFUSIONS_FILE, place))
+        return Original(record, counts, None)
+
+
+def _confusions(path: Path) -> Counts | None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return np.asarray(arrays["confusions"], np.int64)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _epochs(wished: int | None, then: Record) -> int | None:
+    """How many epochs are compared; None for all of them and the ends."""
+    if wished is not None and wished < 1:
+        raise BadInput(f"epochs={wished}: expected 1 or more")
+    if not then.epochs:
+        raise BadInput(f"{then.name} has no finished epoch to compare with")
+    if then.status == "FINISHED" and (wished is None or wished >= len(then.epochs)):
+        return None
+    return min(wished or len(then.epochs), len(then.epochs))
+
+
+def _recorded(then: Record) -> Config:
+    try:
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), then.config))
+    except OmegaConfBaseException as error:
+        commit = then.environment.get("git", {}).get("commit")
+        raise BadInput(f"{then.name} was recorded by another version of the code, commit {commit}: {error}") from error
+    assert isinstance(config, Config)
+    return config
+
+
+def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Config:
+    """The recorded configuration, with the recorded threads, for a folder of its own."""
+    config = _recorded(then)
+    config.study, config.folder = f"{then.study}/reproductions", options.folder
+    config.threads = options.threads or int(then.environment["threads"])
+    config.tracking.uri = options.tracking.uri
+    config.training.epochs = epochs or config.training.epochs
+    for key, value in asdict(options.data).items():
+        if value is not None:
+            setattr(config.data, key, value)
+    number = 1
+    config.suffix = "-again1"
+    while (record := read_record(config.run_folder)) is not None and record.status == "FINISHED":
+        number += 1
+        config.suffix = f"-again{number}"
+    return config
+
+
+def _identity_fault(then: Record) -> Sequence[str]:
+    now = identity(_recorded(then))
+    return [f"identity of the configuration (then {then.identity}, now {now})"] if now != then.identity else []
+
+
+def _without(then: Record, now: Record) -> Record:
+    """The record without the digests that the reproduction lacks."""
+    return replace(then, digests={name: value for name, value in then.digests.items() if name in now.digests})
+
+
+def _keep(
+    options: Reproduce, original: Original, now: Record, config: Config, verdict: Verdict, causes: Sequence[str]
+) -> None:
+    """Writes the verdict beside the reproduction and beside the original, and links their runs in the store."""
+    word = "identical" if verdict.identical else "different"
+    folder = config.run_folder
+    write_json(folder / "verdict.json", {"run": options.run, "verdict": word, **asdict(verdict), "differences": causes})
+    if original.folder is not None:
+        write_json(original.folder / "reproductions" / f"{now.name}.json", {"folder": str(folder), "verdict": word})
+    Mirror(folder, config.tracking.uri, config.tracking.weights).update(final=True)
+    link(config.tracking.uri, original.record, now, word)
+
+
+def _show(verdict: Verdict, causes: Sequence[str]) -> None:
+    scope = f"{verdict.epochs} epochs"
+    if verdict.identical:
+        print(
+            f"identical: {scope}, the weights and all confusions are equal"
+            if verdict.whole
+            else f"identical: {scope} are equal"
+        )
+        return
+    first = verdict.partings[0]
+    print(f"different: first in {first.where}: {first.what} was {first.then}, is {first.now}")
+    for parting in verdict.partings[1:SHOWN]:
+        print(f"  {parting.where}: {parting.what} was {parting.then}, is {parting.now}")
+    if len(verdict.partings) > SHOWN:
+        print(f"  … and {len(verdict.partings) - SHOWN} more")
+    if verdict.mean_iou_apart is not None:
+        print(f"  pooled mean IoU on the test split: {100 * verdict.mean_iou_apart:.2f} points apart")
+    cause = causes[0] if causes else "nothing that is recorded differs: the record was changed, or the machine errs"
+    print(f"  probable cause: {cause}")

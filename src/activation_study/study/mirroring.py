@@ -1,0 +1,46 @@
+"""A whole study brought into a store: what could not be tracked, or a copy for a team."""
+
+from pathlib import Path
+
+from activation_study.errors import BadInput
+from activation_study.run.lock import is_taken
+from activation_study.run.tracking import Mirror
+from activation_study.study.standing import close_dead_runs, run_folders
+
+
+def mirror_study(study: Path, uri: str | None, weights: str) -> int:
+    """Brings all runs of a study into a store; twice is the same as once.
+
+    Args:
+        study: its folder.
+        uri: of the store.
+        weights: see `Mirror`.
+
+    Returns:
+        How many runs could not be brought there.
+
+    Raises:
+        BadInput: no store is given, or there are no runs.
+    """
+    if uri is None:
+        raise BadInput("mirror=true needs a store: tracking.uri=sqlite:///mlflow.db, or a server's address")
+    folders = list(run_folders(study))
+    if not folders:
+        raise BadInput(f"{study}: no runs; study=NAME names one of {_studies(study.parent)}")
+    close_dead_runs(study)
+    brought, failed = 0, 0
+    for number, folder in enumerate(folders, 1):
+        if is_taken(folder):
+            print(f"  {folder.name} is under way: its own process mirrors it")
+        elif Mirror(folder, uri, weights).catch_up():
+            brought += 1
+            print(f"  {number}/{len(folders)} {folder.name}")
+        else:
+            failed += 1
+    print(f"{brought} of {len(folders)} runs of {study.name} are in {uri}")
+    return failed
+
+
+def _studies(home: Path) -> str:
+    names = sorted({path.parents[1].name for path in home.glob("*/*/run.json")})
+    return ", ".join(names) or "none yet"

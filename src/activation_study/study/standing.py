@@ -1,0 +1,52 @@
+"""Where each run of a study stands, read from its folder and its lock alone."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from activation_study.run.lock import is_taken
+from activation_study.run.record import RECORD_FILE, Record, read_record
+
+
+class Standing(StrEnum):
+    """What a sweep finds of a run."""
+
+    DONE = "done"
+    RESUME = "resume"
+    FAILED = "failed"
+    NEW = "new"
+    UNDER_WAY = "under way"
+
+
+def standing_of(folder: Path, record: Record | None) -> Standing:
+    """Where a run stands.
+
+    Args:
+        folder: the run's.
+        record: its record.
+    """
+    if is_taken(folder):
+        return Standing.UNDER_WAY
+    if record is None:
+        return Standing.NEW
+    known = {"FINISHED": Standing.DONE, "FAILED": Standing.FAILED}
+    return known.get(record.status, Standing.RESUME)
+
+
+def run_folders(study: Path) -> Iterator[Path]:
+    """The folders of a study's runs and of their reproductions."""
+    for pattern in (f"*/{RECORD_FILE}", f"reproductions/*/{RECORD_FILE}"):
+        yield from (path.parent for path in sorted(study.glob(pattern)))
+
+
+def close_dead_runs(study: Path) -> list[Path]:
+    """Sets RUNNING right where the process is no more: KILLED since its last epoch. Returns these folders."""
+    closed = []
+    for folder in run_folders(study):
+        record = read_record(folder)
+        if record is not None and record.status == "RUNNING" and not is_taken(folder):
+            record.status = "KILLED"
+            record.ended = record.epochs[-1]["time"] if record.epochs else record.started
+            record.write(folder)
+            closed.append(folder)
+    return closed
