@@ -60,6 +60,17 @@ def test_a_run_is_reproduced_and_linked_both_ways(tracked: tuple[Path, Path, str
     assert (folder / "run.json").read_bytes() == before
 
 
+def test_a_reproduction_that_was_killed_before_its_verdict_is_only_judged(tracked: tuple[Path, Path, str]) -> None:
+    home, folder, _ = tracked
+    (verdict,) = home.glob("multirun/tiny/reproductions/*-again1/verdict.json")
+    verdict.unlink()
+    result = command(home, "reproduce.py", f"run={folder}", "tracking.uri=null")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "finished already" in result.stdout
+    assert "identical: 3 epochs" in result.stdout
+    assert verdict.exists()
+
+
 def test_other_threads_are_named_before_and_after(tracked: tuple[Path, Path, str]) -> None:
     home, folder, _ = tracked
     result = command(home, "reproduce.py", f"run={folder}", "threads=2", "epochs=1", "tracking.uri=null")
@@ -104,6 +115,7 @@ def test_the_store_alone_is_enough(tracked: tuple[Path, Path, str], tmp_path: Pa
         (["run=."], "no run's folder"),
         (["run=abc", "tracking.uri=sqlite:///other.db"], "there is no store sqlite:///other.db"),
         (["run=abc", "epoch=3"], "epoch"),
+        (["run=abc", "tracking.uri=http://127.0.0.1:9"], "http://127.0.0.1:9 cannot be read"),
     ],
 )
 def test_what_cannot_be_reproduced_is_said_in_one_message(

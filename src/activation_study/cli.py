@@ -7,6 +7,7 @@ import difflib
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from activation_study.checks import checked
 from activation_study.config import Config, Reproduce
 from activation_study.errors import BadInput
+from activation_study.output import outlive_the_terminal
 from activation_study.run.interruption import Interrupted
 
 
@@ -50,6 +52,9 @@ def _reproduce_one(composed: DictConfig) -> None:
         identical = reproduce(options)
     except BadInput as error:
         raise SystemExit(_refuse(str(error))) from error
+    except Exception as error:  # 1 would mean "different"
+        traceback.print_exc()
+        raise SystemExit(2) from error
     if not identical:
         raise SystemExit(1)
 
@@ -94,6 +99,7 @@ def _done(config: Config, overrides: list[str], alone: bool) -> bool:
 
 def _guarded(run: Callable[[], Any]) -> int:
     """Runs and returns the exit code; what the user can mend is said in one message, without a traceback."""
+    outlive_the_terminal()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then hands us its errors instead of printing them
     ConfigStore.instance().store("schema", Config)
     ConfigStore.instance().store("reproduce_schema", Reproduce)

@@ -96,7 +96,7 @@ class Training:
     stopping: Stopping = field(default_factory=Stopping)
     unknown_pixels: str = MISSING
     loss_over: str = MISSING
-    checkpoint_minutes: float = MISSING
+    checkpoint_minutes: float = 5
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Runs train.py and kills this process at a chosen moment: python killing.py POINT N ARGUMENTS…
 
 At the N-th call of what POINT names, before it does anything; `save` first writes half of the file.
+With N-, the call fails as if the disk were full, and the process lives.
 """
 
 import os
@@ -47,13 +48,15 @@ def places() -> dict[str, tuple[Any, str]]:
     }
 
 
-def set_trap(point: str, number: int) -> None:
+def set_trap(point: str, number: int, fail: bool) -> None:
     holder, name = places()[point]
     original, calls = getattr(holder, name), 0
 
     def trapped(*arguments: Any, **keywords: Any) -> Any:
         nonlocal calls
         calls += 1
+        if calls == number and fail:
+            raise OSError(28, "No space left on device")
         if calls == number:
             if point == "save":
                 half_saved(original, arguments[0], keywords)
@@ -64,6 +67,6 @@ def set_trap(point: str, number: int) -> None:
 
 
 if __name__ == "__main__":
-    set_trap(sys.argv[1], int(sys.argv[2]))
+    set_trap(sys.argv[1], int(sys.argv[2].rstrip("-")), sys.argv[2].endswith("-"))
     sys.argv = [str(ROOT / "train.py"), *sys.argv[3:]]
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -93,10 +93,10 @@ def test_training_goes_on_to_the_same_bits_from_any_step(
         with pytest.raises(Stop):
             go_on(own, data, state, stop_at)
         folder = tmp_path / str(stop_at)
-        Checkpoints(folder).save(own, state)
+        Checkpoints(folder, "a").save(own, state)
         own.set_weights(untrained)
         own.set_optimizer_state(fresh_optimizer)
-        found = Checkpoints(folder).restore(own)
+        found = Checkpoints(folder, "a").restore(own)
         assert found is not None
         assert (found.epoch, found.step) == (state.epoch, state.step)
         go_on(own, data, found)
@@ -117,7 +117,7 @@ def own(data: Prepared) -> Network:
 @pytest.fixture
 def two_saves(own: Network, data: Prepared, tmp_path: Path) -> tuple[Path, list[str]]:
     """Two saves of one training, and the digests of the weights in them."""
-    checkpoints, state, digests = Checkpoints(tmp_path), beginning(OPTIONS), []
+    checkpoints, state, digests = Checkpoints(tmp_path, "a"), beginning(OPTIONS), []
     for _ in range(2):
         with pytest.raises(Stop):
             go_on(own, data, state, 2)
@@ -132,7 +132,7 @@ def newest(folder: Path) -> Path:
 
 
 def restored(folder: Path, own: Network) -> str | None:
-    state = Checkpoints(folder.parent).restore(own)
+    state = Checkpoints(folder.parent, "a").restore(own)
     return None if state is None else weights_digest(own.weights())
 
 
@@ -158,7 +158,7 @@ def test_a_damaged_save_costs_only_itself(two_saves: tuple[Path, list[str]], own
     folder, digests = two_saves
     damage(newest(folder))
     assert restored(folder, own) == digests[0]
-    checkpoints = Checkpoints(folder.parent)
+    checkpoints = Checkpoints(folder.parent, "a")
     state = checkpoints.restore(own)
     assert state is not None
     checkpoints.save(own, state)
@@ -181,7 +181,7 @@ def test_the_next_save_takes_the_place_of_the_older_one(
 ) -> None:
     folder, digests = two_saves
     kept = newest(folder).read_bytes()
-    checkpoints = Checkpoints(folder.parent)
+    checkpoints = Checkpoints(folder.parent, "a")
     state = checkpoints.restore(own)
     assert state is not None
     with pytest.raises(Stop):
@@ -200,5 +200,16 @@ def test_what_a_killed_save_left_is_removed(two_saves: tuple[Path, list[str]], o
 
 
 def test_without_a_save_there_is_nothing_to_restore(own: Network, tmp_path: Path) -> None:
-    assert Checkpoints(tmp_path).restore(own) is None
-    Checkpoints(tmp_path).remove()
+    assert Checkpoints(tmp_path, "a").restore(own) is None
+    Checkpoints(tmp_path, "a").remove()
+
+
+def test_the_saves_of_another_attempt_or_network_do_not_count(two_saves: tuple[Path, list[str]], own: Network) -> None:
+    folder, digests = two_saves
+    before = weights_digest(own.weights())
+    assert Checkpoints(folder.parent, "b").restore(own) is None
+    other = network("activation_study.model.activations.FReLU")
+    untrained = weights_digest(other.weights())
+    assert Checkpoints(folder.parent, "a").restore(other) is None
+    assert (weights_digest(own.weights()), weights_digest(other.weights())) == (before, untrained)
+    assert restored(folder, own) == digests[1]

@@ -9,10 +9,10 @@ from activation_study.errors import BadInput
 from activation_study.run import code
 
 
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str) -> bytes:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     command = ["git", "-C", str(folder), *identity, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 @pytest.fixture
@@ -60,21 +60,21 @@ def test_the_code_digest_sees_a_changed_file(project: Path) -> None:
 
 def test_the_patch_leads_from_the_commit_to_the_code(project: Path, tmp_path: Path) -> None:
     assert code.git_state()["clean"] is True
-    assert code.patch() == ""
+    assert code.patch() == b""
     (project / "src/activation_study/run/a.py").write_text("A = 'ä'\n")
-    (project / "conf/new.yaml").write_text("x: 1\n")
+    (project / "conf/new.yaml").write_bytes(b"# \xe4: no UTF-8\r\nx: 1\n")
     state = code.git_state()
     assert state["clean"] is False
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(project), str(clone))
-    (tmp_path / "changes.patch").write_text(code.patch())
+    (tmp_path / "changes.patch").write_bytes(code.patch())
     git(clone, "checkout", "-q", state["commit"])
     git(clone, "apply", str(tmp_path / "changes.patch"))
     assert (clone / "src/activation_study/run/a.py").read_text() == "A = 'ä'\n"
-    assert (clone / "conf/new.yaml").read_text() == "x: 1\n"
+    assert (clone / "conf/new.yaml").read_bytes() == b"# \xe4: no UTF-8\r\nx: 1\n"
 
 
 def test_outside_of_git_nothing_is_known(project: Path) -> None:
     subprocess.run(["rm", "-rf", str(project / ".git")], check=True)
     assert code.git_state() == {"commit": None, "clean": None}
-    assert code.patch() == ""
+    assert code.patch() == b""

@@ -1,5 +1,6 @@
 """Signals, sent to real processes."""
 
+import pickle
 import signal
 import subprocess
 import sys
@@ -79,3 +80,8 @@ def test_the_former_handlers_come_back() -> None:
         with pytest.raises(Interrupted):
             interruption.check()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_an_interruption_passes_between_processes() -> None:
+    error = pickle.loads(pickle.dumps(Interrupted(signal.SIGTERM)))
+    assert (error.exit_code, str(error)) == (143, "SIGTERM")

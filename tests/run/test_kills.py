@@ -1,9 +1,13 @@
 """Runs killed with SIGKILL and started again end with the bits of a run that was never killed."""
 
+import fcntl
 import json
+import os
 import random
+import select
 import subprocess
 import sys
+import termios
 import time
 from itertools import product
 from pathlib import Path
@@ -131,6 +135,48 @@ def test_sigterm_and_ctrl_c_save_and_say_so(never_killed: Path, tmp_path: Path) 
     code, output = finish(start(tmp_path, "activation=frelu"))
     assert code == 0, output
     assert_as_never_killed(run_folder(tmp_path), never_killed)
+
+
+def test_a_closed_terminal_saves(never_killed: Path, tmp_path: Path) -> None:
+    terminal, inside = os.openpty()
+    command = [sys.executable, str(ROOT / "train.py"), *TINY, "activation=frelu", "training.checkpoint_minutes=60"]
+    environment = {**os.environ, "TERM": "xterm"}
+    process = subprocess.Popen(
+        command, stdin=inside, stdout=inside, stderr=inside, cwd=tmp_path, start_new_session=True, env=environment,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(inside)
+    deadline = time.monotonic() + 120
+    while len(list(tmp_path.glob("multirun/kills/*/run.json"))) == 0 or len(record(tmp_path)["epochs"]) < 2:
+        assert time.monotonic() < deadline
+        while select.select([terminal], [], [], 0.02)[0]:
+            os.read(terminal, 10000)
+    os.close(terminal)  # SIGHUP
+    assert process.wait(timeout=120) == 143
+    assert record(tmp_path)["status"] == "KILLED"
+    code, output = finish(start(tmp_path, "activation=frelu"))
+    assert code == 0, output
+    assert record(tmp_path)["resumed"][0]["epoch"] > 2
+    assert_as_never_killed(run_folder(tmp_path), never_killed)
+
+
+def test_a_run_that_failed_after_its_training_is_not_trained_again(never_killed: Path, tmp_path: Path) -> None:
+    driver = [sys.executable, str(Path(__file__).with_name("killing.py")), "predict", "1-"]
+    arguments = [*TINY, "activation=frelu", "training.checkpoint_minutes=60", "tracking=off"]
+    failed = subprocess.run(
+        [*driver, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert failed.returncode == 1, failed.stderr
+    before = record(tmp_path)
+    assert (before["status"], before["error"]) == ("FAILED", "OSError: [Errno 28] No space left on device")
+    code, output = finish(start(tmp_path, *arguments))
+    assert code == 0, output
+    assert "goes on at its evaluation" in output
+    after = record(tmp_path)
+    assert after["key"] != before["key"], "in MLflow the failed attempt stays"
+    assert bits(after) == bits(before)
+    assert after["digests"]["weights"] == json.loads((never_killed / "run.json").read_text())["digests"]["weights"]
+    assert not (run_folder(tmp_path) / "traceback.txt").exists()
 
 
 # Each arm meets these in order, with a call drawn from 1 … the number; the last ones come at a run's end.

@@ -52,6 +52,8 @@ class Launcher:
             result = JobReturn(status=JobStatus.COMPLETED)
             if fate == "raises":
                 result.status, result.return_value = JobStatus.FAILED, OSError("disk full\nmore")
+            elif fate == "refuses":
+                result.status, result.return_value = JobStatus.FAILED, BadInput("run: threads then 1, now 2")
             elif fate != "vanishes":
                 pretend(job, fate, "ValueError: no" if fate == "FAILED" else None)  # type: ignore[arg-type]
             returned.append(result)
@@ -87,6 +89,13 @@ def test_failures_are_listed_with_their_first_line_and_the_exit_code_is_1(capsys
     for reason in ("3 of 3 runs failed", "ValueError: no", "disk full\n", "ended without a word"):
         assert reason in said
     assert "disk full\nmore" not in said
+
+
+def test_jobs_that_are_only_refused_end_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_code:
+        run_sweep(JOBS, composed, Launcher(s1="refuses"))
+    assert exit_code.value.code == 2
+    assert "1 of 3 runs refused:\n  run: threads then 1, now 2\n" in capsys.readouterr().out
 
 
 def test_nothing_is_launched_when_one_job_cannot_be_used() -> None:

@@ -96,6 +96,7 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
     """
     import keras
 
+    model.optimizer.build(model.trainable_variables)
     if keras.backend.backend() != "tensorflow":
         return (
             lambda images, labels: model.train_on_batch(images, labels, return_dict=True),
@@ -115,7 +116,6 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
 
         return run
 
-    model.optimizer.build(model.trainable_variables)
     # With one replica this sum is the identity, but TensorFlow registers a gradient of it that keeps the whole
     # traced graph alive for the rest of the process: 37 MiB a run (docs/LOG.md).
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # float16 wraps it for its loss scale

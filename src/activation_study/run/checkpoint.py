@@ -7,6 +7,7 @@ never the run.
 import hashlib
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,37 +30,39 @@ class Checkpoints:
 
     Args:
         folder: the run's.
+        attempt: names the attempt whose saves they are; those of others do not count.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / FOLDER
+    def __init__(self, folder: Path, attempt: str) -> None:
+        self._folder, self._attempt = folder / FOLDER, attempt
         self._number = max((seal["number"] for seal in self._seals().values()), default=0)
 
     def save(self, network: "Network", state: LoopState) -> None:
         """Writes network, optimizer and loop state over the older of the two saves."""
-        self._number += 1
-        slot = self._number % 2
+        number = self._number + 1
+        slot = number % 2
         arrays = _packed(network, state)
         with replacing(self._folder / f"state{slot}.npz") as temporary:
             np.savez(temporary, **arrays)  # type: ignore[arg-type]  # of numpy: it means allow_pickle
             digest = _digest(temporary)
         # Until this line the slot has a new state under an old seal, and counts as damaged.
-        write_json(self._seal(slot), {"number": self._number, "sha256": digest})
+        write_json(self._seal(slot), {"number": number, "sha256": digest, "attempt": self._attempt})
+        self._number = number
 
     def restore(self, network: "Network") -> LoopState | None:
-        """Puts the newest whole save into the network and returns its loop state; None where there is none."""
+        """Puts the newest whole save that fits into the network; its loop state, or None where there is none."""
         remove_temporaries(self._folder)
         seals = sorted(self._seals().items(), key=lambda item: -item[1]["number"])
         for slot, seal in seals:
             path = self._folder / f"state{slot}.npz"
             if path.exists() and _digest(path) == seal["sha256"]:
-                with np.load(path, allow_pickle=False) as arrays:
-                    return _unpacked(network, arrays)
+                with np.load(path, allow_pickle=False) as arrays, suppress(KeyError, TypeError, ValueError):
+                    return _unpacked(network, arrays)  # else other code saved it (allow_changes=true)
         return None
 
     def remove(self) -> None:
         """Deletes all saves: the run has finished."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_saves(self._folder.parent)
 
     def _seal(self, slot: int) -> Path:
         return self._folder / f"state{slot}.json"
@@ -69,10 +72,16 @@ class Checkpoints:
         for slot in (0, 1):
             try:
                 seal = json.loads(self._seal(slot).read_text(encoding="utf-8"))
-                found[slot] = {"number": int(seal["number"]), "sha256": str(seal["sha256"])}
+                if seal["attempt"] == self._attempt:
+                    found[slot] = {"number": int(seal["number"]), "sha256": str(seal["sha256"])}
             except (OSError, ValueError, KeyError, TypeError):
                 continue
         return found
+
+
+def remove_saves(folder: Path) -> None:
+    """Deletes the saves in a run's folder, whatever attempt they are of."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
 
 
 def _digest(path: Path) -> str:
@@ -101,13 +110,17 @@ def _unpacked(network: "Network", arrays: Any) -> LoopState:
     weights, optimizer, best = (
         [arrays[f"{name}{place}"] for place in range(sum(key.startswith(name) for key in arrays))] for name in _LISTS
     )
-    network.set_weights(weights)
-    network.set_optimizer_state(optimizer)
+    now = [array.shape for array in (*network.weights(), *network.optimizer_state())]
+    if [array.shape for array in (*weights, *optimizer)] != now:
+        raise ValueError("the saved state is that of another network")
     scalars = json.loads(str(arrays["state"]))
-    return LoopState(
+    state = LoopState(
         plateau=PlateauRule(**scalars.pop("plateau")),
         stopping=StoppingRule(**scalars.pop("stopping")),
         totals=Totals(confusion=arrays["confusion"], **scalars.pop("totals")),
         best_weights=best,
         **scalars,
     )
+    network.set_weights(weights)
+    network.set_optimizer_state(optimizer)
+    return state

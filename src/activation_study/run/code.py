@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -62,27 +63,30 @@ def changed_files(study: Path, name: str) -> list[str]:
 def git_state() -> dict[str, Any]:
     """The commit that the code comes from, and whether the project's folder is that commit."""
     try:
-        return {"commit": _git("rev-parse", "HEAD").strip(), "clean": not _git("status", "--porcelain", "--", ".")}
+        return {
+            "commit": _git("rev-parse", "HEAD").decode().strip(),
+            "clean": not _git("status", "--porcelain", "--", "."),
+        }
     except (OSError, subprocess.SubprocessError):
         return {"commit": None, "clean": None}
 
 
-def patch() -> str:
+def patch() -> bytes:
     """What differs from the commit, as `git apply` takes it; files that git does not know yet included."""
     try:
         parts = [_git("diff", "HEAD", "--binary", "--", ".")]
-        for name in _git("ls-files", "--others", "--exclude-standard", "-z", "--", ".").split("\0"):
-            path = PROJECT / name
+        for name in _git("ls-files", "--others", "--exclude-standard", "-z", "--", ".").split(b"\0"):
+            path = PROJECT / os.fsdecode(name)
             if name and path.is_file() and path.stat().st_size <= LARGEST:
-                parts.append(_git("diff", "--no-index", "--binary", "--", "/dev/null", name, differs=True))
+                parts.append(_git("diff", "--no-index", "--binary", "--", "/dev/null", os.fsdecode(name), differs=True))
     except (OSError, subprocess.SubprocessError):
-        return ""
-    return "".join(parts)
+        return b""
+    return b"".join(parts)
 
 
-def _git(*arguments: str, differs: bool = False) -> str:
+def _git(*arguments: str, differs: bool = False) -> bytes:
     command = ["git", "-C", str(PROJECT), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, errors="surrogateescape")
+    done = subprocess.run(command, capture_output=True, timeout=30, check=False)
     if done.returncode > differs:  # --no-index says 1 for "there is a difference"
-        raise subprocess.SubprocessError(done.stderr)
+        raise subprocess.SubprocessError(os.fsdecode(done.stderr))
     return done.stdout

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from activation_study.config import Config
 from activation_study.errors import BadInput
 from activation_study.files import write_text
-from activation_study.run.checkpoint import Checkpoints
-from activation_study.run.code import changed_files
+from activation_study.run import artifacts
+from activation_study.run.checkpoint import Checkpoints, remove_saves
+from activation_study.run.code import changed_files, code_digest
+from activation_study.run.evaluation import evaluate
 from activation_study.run.inputs import Inputs
 from activation_study.run.interruption import Interrupted, Interruption
 from activation_study.run.lock import taken
 from activation_study.run.metrics import summary
-from activation_study.run.opening import begin, build_network, describe, take_up
+from activation_study.run.opening import CannotGoOn, begin, build_network, describe, take_up
 from activation_study.run.progress import TrainingProgress, duration
 from activation_study.run.record import Record, read_record
 from activation_study.run.tracking import Mirror
@@ -51,8 +53,8 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         before = read_record(folder)
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
             print(f"{before.name}: finished already, mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
-            Checkpoints(folder).remove()
-            catch_up(config)
+            remove_saves(folder)
+            Mirror(folder, config.tracking.uri, config.tracking.weights).catch_up()
             return before
         if before is not None and before.status == "FAILED" and config.rerun == "none":
             print(f"{before.name}: failed before ({before.error}); rerun=failed tries it again")
@@ -68,15 +70,13 @@ def _carried_out(
     network = build_network(config, inputs)
     record = describe(config, overrides, inputs, network)
     announce(record)
-    folder, state = config.run_folder, beginning(config.training)
-    checkpoints = Checkpoints(folder)
-    if before is not None and before.status in ("RUNNING", "KILLED") and config.rerun != "all":
-        record = take_up(before, record, folder, config.allow_changes)
+    folder, state, code = config.run_folder, beginning(config.training), record.digests["code"]
+    record, goes_on = _opened(config, record, before)
+    checkpoints = Checkpoints(folder, str(record.started))
+    if goes_on:
         state = checkpoints.restore(network) or state
         record.resumed.append({"time": time.time(), "epoch": state.epoch, "step": state.step})
         record.epochs += state.history[len(record.epochs) :]
-    else:
-        begin(record, folder)
     record.changes = list(dict.fromkeys([*record.changes, *changes]))
     record.write(folder)
     mirror = Mirror(folder, config.tracking.uri, config.tracking.weights)
@@ -88,9 +88,28 @@ def _carried_out(
             network.set_weights(state.best_weights)
             network.save(folder / "best.keras")
             _evaluate(work)
-        checkpoints.remove()
+            if code_digest() != code:
+                record.changes.append("the code changed while the run was under way")
     interruption.check()  # a signal that came while the record was closed
     return record
+
+
+def _opened(config: Config, now: Record, before: Record | None) -> tuple[Record, bool]:
+    """The record that the run is written to, and whether it goes on from what was there before."""
+    folder, again = config.run_folder, config.rerun == "all"
+    if before is not None:
+        ended = before.status == "FINISHED" or (before.status == "FAILED" and again)
+        try:
+            if not ended:
+                return take_up(before, now, folder, config.allow_changes), True
+        except CannotGoOn:
+            if before.status != "FAILED" and not again:
+                raise
+        before.close_dead(folder)
+        # MLflow keeps what the folder had.
+        Mirror(folder, config.tracking.uri, config.tracking.weights).catch_up()
+    begin(now, folder)
+    return now, False
 
 
 @dataclass(frozen=True)
@@ -118,11 +137,6 @@ class _Work:
             print(f"warning: {self.folder}: the state could not be saved: {error}", file=sys.stderr)
 
 
-def catch_up(config: Config) -> None:
-    """Brings a finished run into its store if that could not be reached when the run ended."""
-    Mirror(config.run_folder, config.tracking.uri, config.tracking.weights).catch_up()
-
-
 def _changes_under_the_sweep(config: Config) -> list[str]:
     """BadInput when the code is not what it was when the sweep began; the files where that is allowed."""
     if config.sweep.code is None:
@@ -147,7 +161,7 @@ def _introduce(work: _Work) -> None:
     )
     if record.resumed:
         where = "its evaluation" if work.state.done else f"epoch {work.state.epoch}, step {work.state.step + 1}"
-        print(f"  was interrupted; goes on at {where}")
+        print(f"  did not finish before; goes on at {where}")
     for change in record.changes:
         print(f"  allowed: {change}")
 
@@ -159,13 +173,20 @@ def _closing(work: _Work) -> Iterator[None]:
     try:
         yield
         record.end(folder, "FINISHED")
+        work.checkpoints.remove()
     except Interrupted:
-        work.save()
-        record.end(folder, "KILLED")
-        work.mirror.update(final=True)
-        print(f"{record.name}: stopped; the same command goes on from here")
+        try:
+            work.save()
+            record.end(folder, "KILLED")
+            work.mirror.update(final=True)
+        except OSError as error:  # the last save is still there
+            print(f"warning: {folder}: {error}", file=sys.stderr)
+        without = ", without rerun=all: that would begin the finished ones again" if work.config.rerun == "all" else ""
+        print(f"{record.name}: stopped; the same command goes on from here{without}")
         raise
     except Exception as error:
+        if work.state.done:
+            work.save()  # the training need not be done again
         write_text(folder / "traceback.txt", traceback.format_exc())
         first_line = f"{type(error).__name__}: {error}".split("\n")[0]
         record.end(folder, "FAILED", first_line)
@@ -221,15 +242,14 @@ def _enter_epoch(record: Record, state: LoopState) -> None:
         if before[key] != metrics[key]:
             raise NotTheSame(
                 f"epoch {number} was trained again after an interruption, and {key} is {metrics[key]!r} instead of "
-                f"{before[key]!r}: the record was changed, or this machine's arithmetic is not deterministic"
+                f"{before[key]!r}: the record was changed, or this machine's arithmetic is not deterministic "
+                f"(rerun=all starts anew)"
             )
     state.history[-1] = before
 
 
 def _evaluate(work: _Work) -> None:
     """Scores the best weights on the test split and writes all that is known about them."""
-    from activation_study.run import artifacts
-    from activation_study.run.evaluation import evaluate
     from activation_study.run.network import weights_digest
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -22,8 +22,11 @@ class Interrupted(BaseException):
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
+        super().__init__(number)  # so that it can be pickled
         self.exit_code = 130 if number == signal.SIGINT else 143
+
+    def __str__(self) -> str:
+        return signal.Signals(self.args[0]).name
 
 
 class Interruption:

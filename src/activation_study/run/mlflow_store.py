@@ -126,7 +126,9 @@ class Store:
         assert record.ended is not None
         stamp = int(record.ended * 1000)
         there = self._client.get_run(run_id).data.metrics
-        missing = {key: value for key, value in record.results.items() if _metric_name(key) not in there}
+        # Scores of a run that did not finish would stand in the way of those of its end.
+        results = record.results if record.status == "FINISHED" else {"parameters": record.results.get("parameters", 0)}
+        missing = {key: value for key, value in results.items() if _metric_name(key) not in there}
         if missing:
             self._client.log_batch(
                 run_id, [Metric(_metric_name(key), value, stamp, 0) for key, value in missing.items()]

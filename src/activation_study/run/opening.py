@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from activation_study.config import Config, identity, resolved
 from activation_study.data.batches import order_digest
 from activation_study.errors import BadInput
-from activation_study.files import remove_temporaries, write_json, write_text
+from activation_study.files import remove_temporaries, write_bytes, write_json, write_text
 from activation_study.run.inputs import Inputs
 from activation_study.run.record import RECORD_FILE, Record
 
@@ -81,18 +81,24 @@ def begin(record: Record, folder: Path) -> None:
 
     from activation_study.run.code import patch
 
+    changes = patch()  # whatever can fail comes before the old folder goes
     (folder / RECORD_FILE).unlink(missing_ok=True)  # first: what is half deleted is no run
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(record.config)))
     write_text(folder / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(record.overrides)))
     write_json(folder / "environment.json", record.environment)
     if record.environment["git"]["clean"] is False:
-        write_text(folder / "changes.patch", patch())
+        write_bytes(folder / "changes.patch", changes)
     record.write(folder)  # last: a folder with a record has all of the above
 
 
+class CannotGoOn(BadInput):
+    """An interrupted run whose circumstances have changed."""
+
+
 def take_up(before: Record, now: Record, folder: Path, allow_changes: bool) -> Record:
-    """The record of an interrupted run that goes on.
+    """The record of an interrupted run that goes on, or of a failed one: that as a new run in MLflow.
 
     Args:
         before: as its folder has it.
@@ -101,17 +107,20 @@ def take_up(before: Record, now: Record, folder: Path, allow_changes: bool) -> R
         allow_changes: go on although something differs, and record it.
 
     Raises:
-        BadInput: naming what differs.
+        CannotGoOn: naming what differs.
     """
     from activation_study.run.environment import differences
 
     changes = differences(before, now)
     if changes and not allow_changes:
-        raise BadInput(
+        raise CannotGoOn(
             f"{before.name} was interrupted and cannot go on to the same bits: {', '.join(changes)}. "
             f"Restore that, or start it anew (rerun=all), or accept it (allow_changes=true, recorded)."
         )
     remove_temporaries(folder)
+    if before.status == "FAILED":  # the failed attempt stays in MLflow as it is
+        before.key = now.key
+        (folder / "traceback.txt").unlink(missing_ok=True)
     before.status, before.ended, before.error, before.process = "RUNNING", None, None, now.process
     before.changes = list(dict.fromkeys([*before.changes, *changes]))
     return before

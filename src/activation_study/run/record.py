@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from activation_study.errors import BadInput
 from activation_study.files import write_json
 
 RECORD_FILE = "run.json"
@@ -75,12 +76,31 @@ class Record:
         self.status, self.error, self.ended = status, error, time.time()
         self.write(folder)
 
+    def close_dead(self, folder: Path) -> bool:
+        """RUNNING, though no process works on it: KILLED since its last epoch. Whether that was so."""
+        if self.status != "RUNNING":
+            return False
+        self.status = "KILLED"
+        self.ended = self.epochs[-1]["time"] if self.epochs else self.started
+        self.write(folder)
+        return True
+
 
 def read_record(folder: Path) -> Record | None:
-    """The record in a run's folder, or None where there is none or it cannot be read as one of this version."""
+    """The record in a run's folder; None where there is none.
+
+    Raises:
+        BadInput: there is one, but it cannot be read, or another version of this program wrote it.
+    """
+    path = folder / RECORD_FILE
     try:
-        values = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-        record = Record(**values)
-    except (OSError, ValueError, TypeError):
+        record = Record(**json.loads(path.read_text(encoding="utf-8")))
+        if record.version != RECORD_VERSION:
+            raise ValueError(f"its version is {record.version}, expected {RECORD_VERSION}")
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return record if record.version == RECORD_VERSION else None
+    except (OSError, ValueError, TypeError) as error:
+        raise BadInput(
+            f"{path} cannot be read as a run's record: {error}; move the folder away to start anew"
+        ) from error
+    return record

@@ -2,9 +2,11 @@
 
 import os
 import re
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,13 @@ from activation_study.files import write_json
 from activation_study.run.environment import differences
 from activation_study.run.experiment import run
 from activation_study.run.metrics import Counts
+from activation_study.run.opening import CannotGoOn
 from activation_study.run.record import RECORD_FILE, Record, read_record
 from activation_study.run.tracking import Mirror, link
 from activation_study.run.verdict import Verdict, compare
 
 CONFUSIONS_FILE = "evaluation/confusions.npz"
+VERDICT_FILE = "verdict.json"
 SHOWN = 5
 
 
@@ -49,23 +53,27 @@ def reproduce(options: Reproduce) -> bool:
     epochs = _epochs(options.epochs, then)
     config = _configuration(options, then, epochs)
     print(f"{then.name} of {then.study}, {then.status}, {len(then.epochs)} epochs; again in {config.run_folder}")
-    causes: list[str] = []
 
     def announce(now: Record) -> None:
         if epochs is not None:  # the digest is over the order of all epochs
             now.digests.pop("order")
-        causes.extend([*_identity_fault(then), *differences(_without(then, now), now)])
         now.links["reproduces"] = str(original.folder or options.run)
+        causes = _causes(then, now)
         text = faults_message("Differs from what is recorded", causes, "The bits may differ too.")
         print(text if causes else "Versions, processor, threads, backend, data and code are as recorded.")
 
     os.environ.setdefault("KERAS_BACKEND", then.environment["backend"])
-    now = run(config, [f"run={options.run}"], announce)
+    try:
+        now = run(config, [f"run={options.run}"], announce)
+    except CannotGoOn:  # an interrupted reproduction, and something has changed since
+        _number(config, {config.suffix})
+        now = run(config, [f"run={options.run}"], announce)
     if now.status != "FINISHED":
         raise BadInput(f"the reproduction did not finish: {now.error}")
     verdict = compare(then, now, original.confusions, _confusions(config.run_folder / CONFUSIONS_FILE), epochs)
-    _keep(options, original, now, config, verdict, causes)
+    causes = _causes(then, now)
     _show(verdict, causes)
+    _keep(options, original, now, config, verdict, causes)
     return verdict.identical
 
 
@@ -88,11 +96,14 @@ def find_original(name: str, uri: str | None) -> Original:
     database = (uri or "").partition("sqlite:///")[2]
     if uri is None or (database and not Path(database).exists()):
         raise BadInput(f"run={name}: no such folder, and there is no store {uri or ''}; tracking.uri=… names one")
-    store = Store(uri)
-    found = store.run_ids(name)
+    try:
+        store = Store(uri)
+        found = store.run_ids(name)
+        tags = store.tags(found[0]) if len(found) == 1 else {}
+    except Exception as error:
+        raise BadInput(f"run={name}: no such folder, and {uri} cannot be read: {error}") from error
     if len(found) != 1:
         raise BadInput(f"run={name}: {len(found) or 'no'} runs of {uri} begin so; expected one")
-    tags = store.tags(found[0])
     folder = Path(tags.get("folder", ""))
     record = read_record(folder)
     if record is not None and record.key == tags.get("activation_study.key"):
@@ -155,22 +166,27 @@ def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Conf
     for key, value in asdict(options.data).items():
         if value is not None:
             setattr(config.data, key, value)
-    number = 1
-    config.suffix = "-again1"
-    while (record := read_record(config.run_folder)) is not None and record.status == "FINISHED":
-        number += 1
-        config.suffix = f"-again{number}"
+    _number(config)
     return config
+
+
+def _number(config: Config, passed: Set[str] = frozenset()) -> None:
+    """Gives the reproduction the first number whose folder is free, or has one that was interrupted."""
+    for number in count(1):
+        config.suffix = f"-again{number}"
+        if config.suffix not in passed and not (config.run_folder / VERDICT_FILE).exists():
+            return
+
+
+def _causes(then: Record, now: Record) -> list[str]:
+    """What may have made a difference, likeliest first."""
+    known = replace(then, digests={name: value for name, value in then.digests.items() if name in now.digests})
+    return [*_identity_fault(then), *then.changes, *differences(known, now)]
 
 
 def _identity_fault(then: Record) -> Sequence[str]:
     now = identity(_recorded(then))
     return [f"identity of the configuration (then {then.identity}, now {now})"] if now != then.identity else []
-
-
-def _without(then: Record, now: Record) -> Record:
-    """The record without the digests that the reproduction lacks."""
-    return replace(then, digests={name: value for name, value in then.digests.items() if name in now.digests})
 
 
 def _keep(
@@ -179,9 +195,12 @@ def _keep(
     """Writes the verdict beside the reproduction and beside the original, and links their runs in the store."""
     word = "identical" if verdict.identical else "different"
     folder = config.run_folder
-    write_json(folder / "verdict.json", {"run": options.run, "verdict": word, **asdict(verdict), "differences": causes})
+    write_json(folder / VERDICT_FILE, {"run": options.run, "verdict": word, **asdict(verdict), "differences": causes})
     if original.folder is not None:
-        write_json(original.folder / "reproductions" / f"{now.name}.json", {"folder": str(folder), "verdict": word})
+        try:
+            write_json(original.folder / "reproductions" / f"{now.name}.json", {"folder": str(folder), "verdict": word})
+        except OSError as error:
+            print(f"warning: {original.folder} does not point to its reproduction: {error}", file=sys.stderr)
     Mirror(folder, config.tracking.uri, config.tracking.weights).update(final=True)
     link(config.tracking.uri, original.record, now, word)
 
@@ -203,5 +222,5 @@ def _show(verdict: Verdict, causes: Sequence[str]) -> None:
         print(f"  … and {len(verdict.partings) - SHOWN} more")
     if verdict.mean_iou_apart is not None:
         print(f"  pooled mean IoU on the test split: {100 * verdict.mean_iou_apart:.2f} points apart")
-    cause = causes[0] if causes else "nothing that is recorded differs: the record was changed, or the machine errs"
-    print(f"  probable cause: {cause}")
+    unknown = "nothing that is recorded differs: the record was changed, or the machine errs"
+    print(f"  probable cause: {' or '.join(causes[:3]) or unknown}")

@@ -53,10 +53,10 @@ class Mirror:
         """
         if self._uri is None or not (final or time.perf_counter() - self._last > self._cost / SHARE):
             return True
-        record = read_record(self._folder)
-        assert record is not None, self._folder
         started, connected, well = time.perf_counter(), self._run_id is not None, True
         try:
+            record = read_record(self._folder)
+            assert record is not None, self._folder
             self._bring(record, self._uri)
         except Exception as error:  # whatever the store raises must not end a training
             well = False
@@ -64,11 +64,12 @@ class Mirror:
                 first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
                 print(
                     f"warning: {self._folder.name} is not tracked in {self._uri} for now: {first_line}\n"
-                    f"  Nothing is lost: {self._folder} has everything, and the same command, or train.py "
-                    f"mirror=true study={record.study}, brings it there later.",
+                    f"  Nothing is lost: {self._folder} has everything, and the same command, or `train.py "
+                    f"mirror=true study=…`, brings it there later.",
                     file=sys.stderr,
                 )
             self._warned = True
+            self._steps = None  # what the store has is looked up again
         self._last = time.perf_counter()
         # Creating store and run happens once and says nothing about the next update.
         self._cost = self._last - started if connected or self._run_id is None else 0.0

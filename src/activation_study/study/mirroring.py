@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from activation_study.errors import BadInput
-from activation_study.run.lock import is_taken
+from activation_study.run.lock import Taken, taken
 from activation_study.run.tracking import Mirror
 from activation_study.study.standing import close_dead_runs, run_folders
 
@@ -28,17 +28,19 @@ def mirror_study(study: Path, uri: str | None, weights: str) -> int:
     if not folders:
         raise BadInput(f"{study}: no runs; study=NAME names one of {_studies(study.parent)}")
     close_dead_runs(study)
-    brought, failed = 0, 0
+    brought = under_way = 0
     for number, folder in enumerate(folders, 1):
-        if is_taken(folder):
-            print(f"  {folder.name} is under way: its own process mirrors it")
-        elif Mirror(folder, uri, weights).catch_up():
+        try:
+            with taken(folder):
+                if not Mirror(folder, uri, weights).catch_up():
+                    break  # the next ones would wait for the same store
             brought += 1
             print(f"  {number}/{len(folders)} {folder.name}")
-        else:
-            failed += 1
+        except Taken:
+            under_way += 1
+            print(f"  {folder.name} is under way: its own process mirrors it")
     print(f"{brought} of {len(folders)} runs of {study.name} are in {uri}")
-    return failed
+    return len(folders) - brought - under_way
 
 
 def _studies(home: Path) -> str:

@@ -1,10 +1,12 @@
 """Where each run of a study stands, read from its folder and its lock alone."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
-from activation_study.run.lock import is_taken
+from activation_study.errors import BadInput
+from activation_study.run.lock import is_taken, taken
 from activation_study.run.record import RECORD_FILE, Record, read_record
 
 
@@ -43,10 +45,11 @@ def close_dead_runs(study: Path) -> list[Path]:
     """Sets RUNNING right where the process is no more: KILLED since its last epoch. Returns these folders."""
     closed = []
     for folder in run_folders(study):
-        record = read_record(folder)
-        if record is not None and record.status == "RUNNING" and not is_taken(folder):
-            record.status = "KILLED"
-            record.ended = record.epochs[-1]["time"] if record.epochs else record.started
-            record.write(folder)
-            closed.append(folder)
+        with suppress(BadInput):  # taken by a process, or not to be read: nothing that could be set right here
+            record = read_record(folder)
+            if record is not None and record.status == "RUNNING":
+                with taken(folder):
+                    record = read_record(folder)  # again: it may have ended in between
+                    if record is not None and record.close_dead(folder):
+                        closed.append(folder)
     return closed

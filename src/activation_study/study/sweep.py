@@ -3,17 +3,21 @@
 Everything is read from the runs' folders, so that it is the same on every launcher.
 """
 
+import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+from activation_study.errors import BadInput
 from activation_study.run.code import keep_manifest
+from activation_study.run.lock import Taken, taken
 from activation_study.run.tracking import Mirror
 from activation_study.study.mirroring import mirror_study
 from activation_study.study.plan import Job, Overrides, homes, make_plan, runs, show_plan
-from activation_study.study.standing import Standing, close_dead_runs
+from activation_study.study.standing import Standing, close_dead_runs, standing_of
 
 
 def run_sweep(
@@ -30,7 +34,7 @@ def run_sweep(
 
     Raises:
         BadInput: a job's configuration or data cannot be used; before any job starts.
-        SystemExit: with 1, after the account, when a job failed.
+        SystemExit: after the account, with 1 when a job failed, with 2 when jobs were only refused.
     """
     jobs = make_plan(combinations, compose)
     todo = [job for job in jobs if job.to_do]
@@ -65,11 +69,14 @@ def mirror_jobs(jobs: Sequence[Job]) -> int:
 
 def _set_right(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
     """Closes what dead processes left open, and brings finished runs into a store that missed them."""
-    dead = {folder for home in homes(jobs) for folder in close_dead_runs(Path(home))}
-    dead -= {job.config.run_folder for job in todo}  # these go on at once
+    dead = [folder for home in homes(jobs) for folder in close_dead_runs(Path(home))]
+    going_on = {job.config.run_folder for job in todo}
+    done = [job.config.run_folder for job in jobs if job.standing == Standing.DONE]
     tracking = jobs[0].config.tracking
-    for folder in [*dead, *(job.config.run_folder for job in jobs if job.standing == Standing.DONE)]:
-        Mirror(folder, tracking.uri, tracking.weights).catch_up()
+    for folder in [*(folder for folder in dead if folder not in going_on), *done]:
+        with suppress(Taken), taken(folder):
+            if not Mirror(folder, tracking.uri, tracking.weights).catch_up():
+                return  # the next ones would wait for the same store
 
 
 def _ready_data(jobs: Sequence[Job]) -> None:
@@ -85,33 +92,32 @@ def _ready_data(jobs: Sequence[Job]) -> None:
 
 
 def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobReturn]) -> None:
-    """Says what did not finish, and why; SystemExit(1) where something failed."""
-    failures = []
+    """Says what did not finish, and why; SystemExit(1) where something failed, 2 where jobs were only refused."""
+    failed, refused = [], []
     for number, job in enumerate(todo):
         record, result = job.record, returned[number] if number < len(returned) else None
-        refused = result is not None and result.status == JobStatus.FAILED
-        if not refused and record is not None and record.status == "FINISHED":
-            continue
-        if refused:
-            assert result is not None
-            failures.append((job, str(result._return_value).split("\n")[0]))
+        raised = result._return_value if result is not None and result.status == JobStatus.FAILED else None
+        if isinstance(raised, BadInput):
+            refused.append((job, str(raised)))
+        elif raised is not None:
+            traceback.print_exception(raised)
+            failed.append((job, f"{type(raised).__name__}: {raised}".split("\n")[0]))
         elif record is not None and record.status == "FAILED":
-            failures.append((job, record.error or "failed"))
-        elif _standing(job) == Standing.UNDER_WAY:
+            failed.append((job, record.error or "failed"))
+        elif standing_of(job.config.run_folder, record) == Standing.UNDER_WAY:
             print(f"{job.config.run_name} is under way in another process")
-        else:
-            failures.append((job, "its process ended without a word (killed?)"))
-    if failures:
-        print(f"{len(failures)} of {runs(len(jobs))} failed; the same command tries them again:")
-        for job, reason in failures:
-            print(f"  {job.config.run_name}: {reason}")
-        raise SystemExit(1)
-
-
-def _standing(job: Job) -> Standing:
-    from activation_study.study.standing import standing_of
-
-    return standing_of(job.config.run_folder, job.record)
+        elif record is None or record.status != "FINISHED":
+            failed.append((job, "its process ended without a word (killed?)"))
+    if failed:
+        print(f"{len(failed)} of {runs(len(jobs))} failed; the same command tries them again:")
+    for job, reason in failed:
+        print(f"  {job.config.run_name}: {reason}")
+    if refused:
+        print(f"{len(refused)} of {runs(len(jobs))} refused:")
+    for _, reason in refused:
+        print(f"  {reason}")
+    if failed or refused:
+        raise SystemExit(1 if failed else 2)
 
 
 def show(jobs: Sequence[Job]) -> None:

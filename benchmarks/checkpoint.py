@@ -1,0 +1,44 @@
+"""Time and size of a saved state: python benchmarks/checkpoint.py [KEY=VALUE …]; default: the article's network."""
+
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from common import batch, configuration, network
+
+from activation_study.run.checkpoint import FOLDER, Checkpoints
+from activation_study.run.training import beginning
+
+REPETITIONS = 5
+
+
+def main() -> None:
+    """Prints the medians."""
+    config = configuration(*sys.argv[1:])
+    own, state = network(config), beginning(config.training)
+    own.train_on(*batch(config))
+    state.best_weights = own.weights()
+    folder = Path(tempfile.mkdtemp(dir=config.folder if Path(config.folder).is_dir() else None))
+    checkpoints, saves, restores = Checkpoints(folder, "a"), [], []
+    try:
+        for _ in range(REPETITIONS):
+            started = time.perf_counter()
+            checkpoints.save(own, state)
+            saves.append(time.perf_counter() - started)
+            started = time.perf_counter()
+            checkpoints.restore(own)
+            restores.append(time.perf_counter() - started)
+        size = max(path.stat().st_size for path in (folder / FOLDER).iterdir())
+    finally:
+        shutil.rmtree(folder)
+    print(
+        f"{own.unet.count_params():,} parameters: {size / 1e6:.0f} MB, saved in {statistics.median(saves):.2f} s "
+        f"({min(saves):.2f} to {max(saves):.2f}), restored in {statistics.median(restores):.2f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()

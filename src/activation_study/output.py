@@ -1,0 +1,47 @@
+"""Standard output and error that outlive their terminal: a run is not lost because nobody listens any more."""
+
+import os
+import sys
+from typing import Any
+
+
+class Lasting:
+    """A text stream whose writes never fail: once they would, they go nowhere.
+
+    Args:
+        stream: e.g. `sys.stdout`.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As the stream's own."""
+        try:
+            return int(self._stream.write(text))
+        except OSError:
+            self._silence()
+            return len(text)
+
+    def flush(self) -> None:
+        """As the stream's own."""
+        try:
+            self._stream.flush()
+        except OSError:
+            self._silence()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _silence(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())  # what is buffered goes there too
+        os.close(nowhere)
+
+
+def outlive_the_terminal() -> None:
+    """Lets this process go on when its terminal is closed, its pipe broken or its log's disk full."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, Lasting):
+            setattr(sys, name, Lasting(stream))
