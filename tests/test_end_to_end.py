@@ -116,6 +116,7 @@ def test_results_follow_from_the_confusions(sweep: tuple[Path, str]) -> None:
         stored = np.load(path.parent / "evaluation" / "confusions.npz")
         assert stored["confusions"].dtype == np.int64
         assert stored["confusions"].shape == (len(stored["names"]), 4, 3)
+        assert len(set(stored["photographs"])) == len(stored["photographs"]) == len(stored["names"])
         for key, value in summary(stored["confusions"], tuple(record["classes"])).items():
             assert record["results"][key] == value
 

@@ -27,13 +27,28 @@ def peak_memory() -> float:
     return float(peak if sys.platform == "darwin" else peak * 1024)
 
 
-def write_confusions(folder: Path, confusions: Counts, names: list[str], classes: tuple[str, ...]) -> None:
-    """Writes `evaluation/confusions.npz` (int64 [images, C + 1, C] and `names`) and `evaluation/iou.csv`.
+def write_confusions(
+    folder: Path, confusions: Counts, names: list[str], photographs: list[str], classes: tuple[str, ...]
+) -> None:
+    """Writes `evaluation/confusions.npz` and `evaluation/iou.csv`.
 
     In the table an empty field stands for a class that neither the truth nor the prediction has.
+
+    Args:
+        folder: the run's.
+        confusions: int64 [images, C + 1, C].
+        names: of the images.
+        photographs: a digest of each image's pixels: equal for the same photograph under two names.
+        classes: names of the C classes.
     """
     with replacing(folder / "evaluation" / "confusions.npz") as temporary:
-        np.savez_compressed(temporary, confusions=confusions, names=np.array(names), classes=np.array(classes))
+        np.savez_compressed(
+            temporary,
+            confusions=confusions,
+            names=np.array(names),
+            photographs=np.array(photographs),
+            classes=np.array(classes),
+        )
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["image", *classes])

@@ -1,5 +1,6 @@
 """One run from its configuration to its folder and mirror: the only module that wires the parts together."""
 
+import hashlib
 import sys
 import time
 import traceback
@@ -268,5 +269,6 @@ def _evaluate(work: _Work) -> None:
     record.results["peak_memory_bytes"] = artifacts.peak_memory()
     record.digests["weights"] = weights_digest(work.state.best_weights)
     names = [inputs.source.names[index] for index in test]
-    artifacts.write_confusions(folder, confusions, names, label_type.classes)
+    photographs = [hashlib.sha256(inputs.prepared.images[index].tobytes()).hexdigest()[:16] for index in test]
+    artifacts.write_confusions(folder, confusions, names, photographs, label_type.classes)
     artifacts.draw(folder, record, inputs.source, label_type, inputs.prepared.images, test, predict, confusions)

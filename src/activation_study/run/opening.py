@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from activation_study.config import Config, identity, resolved
+from activation_study.config import PROTOCOL_VERSION, Config, identity, resolved
 from activation_study.data.batches import order_digest
 from activation_study.errors import BadInput
 from activation_study.files import remove_temporaries, write_bytes, write_json, write_text
@@ -70,6 +70,7 @@ def describe(config: Config, overrides: list[str], inputs: Inputs, network: "Net
             "order": order_digest(inputs.split, config.seeding.order, config.training.epochs),
         },
         process=environment.this_process(),
+        protocol=PROTOCOL_VERSION,
     )
     record.results["parameters"] = float(network.unet.count_params())
     return record

@@ -42,6 +42,7 @@ class Record:
         error: first line of what ended a FAILED run.
         process: host and process id that work on it, or did last.
         resumed: for each time that it went on: `time`, and the `epoch` and `step` where it did.
+        protocol: the protocol's version (docs/PROTOCOL.md).
         links: to other runs, e.g. `reproduces`: tags in MLflow.
         changes: what had changed when it went on all the same (`allow_changes=true`).
     """
@@ -63,6 +64,7 @@ class Record:
     error: str | None = None
     process: dict[str, Any] = field(default_factory=dict)
     resumed: list[dict[str, float]] = field(default_factory=list)
+    protocol: int = 1
     links: dict[str, str] = field(default_factory=dict)
     changes: list[str] = field(default_factory=list)
     version: int = RECORD_VERSION
