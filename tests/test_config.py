@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
 from activation_study.checks import CHOICES, checked
-from activation_study.config import Config, identity, resolved
+from activation_study.config import Config, decides, identity, resolved
 from activation_study.errors import BadInput
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -108,7 +108,8 @@ def test_what_decides_the_result_changes_the_identity(override: str) -> None:
 @pytest.mark.parametrize(
     "override",
     ["study=other", "threads=1", "folder=elsewhere", "tracking=off", "data.archive=x.tar", "data.root=there",
-     "data.cache=c", "evaluation.batch_size=1"],
+     "data.cache=c", "evaluation.batch_size=1", "training.checkpoint_minutes=0", "rerun=all", "allow_changes=true",
+     "comparison.contrasts=[[mish,relu]]", "sweep.position='1 of 2'"],
 )  # fmt: skip
 def test_paths_threads_and_tracking_leave_the_identity(override: str) -> None:
     assert identity(config_of(override)) == identity(config_of())
@@ -121,3 +122,19 @@ def test_an_image_size_in_one_number_is_the_same_as_in_two() -> None:
 def test_an_experiment_names_its_study() -> None:
     assert config_of("experiment=demo").study == "demo"
     assert config_of("experiment=small").run_folder.parent == Path("multirun/small")
+
+
+def test_contrasts_are_pairs_and_few() -> None:
+    assert config_of("comparison.contrasts=[[mish,relu],[frelu,relu]]").comparison.contrasts[1] == ["frelu", "relu"]
+    with pytest.raises(BadInput) as error:
+        config_of(f"comparison.contrasts=[[mish,mish],[relu],{','.join(['[mish,relu]'] * 4)}]")
+    for told in ("6 pairs, expected 5 or fewer", "['mish', 'mish']: expected two different", "['relu']: expected two"):
+        assert told in str(error.value)
+
+
+def test_only_what_decides_a_result_sets_runs_apart() -> None:
+    assert decides("training.epochs")
+    assert decides("activation.layer.kernel_size")
+    assert decides("data.split")
+    for key in ("training.checkpoint_minutes", "data.root", "threads", "comparison.contrasts", "data.split_seeds"):
+        assert not decides(key)

@@ -207,6 +207,26 @@ def test_a_study_is_copied_to_another_store(sweep: tuple[Path, str]) -> None:
     assert len(tracked(folder)) == 4
 
 
+def test_a_study_is_compared_and_what_is_none_is_refused(sweep: tuple[Path, str]) -> None:
+    folder, _ = sweep
+    command = [sys.executable, str(ROOT / "compare.py")]
+    result = subprocess.run([*command, "study=tiny"], capture_output=True, text=True, cwd=folder, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "On surfaces (scenes, 2 seeds)" in result.stdout
+    assert "frelu − relu" in result.stdout
+    assert len((folder / "multirun/tiny/report/runs.csv").read_text().splitlines()) == 5
+    for arguments, told in (
+        ([], "study=NAME is needed"),
+        (["study=tinny"], "no finished runs"),
+        (["study=tiny", "contrasts=[[relu]]"], "expected two different activations"),
+        (["study=tiny", "contrasts=[[gelu,relu]]"], "gelu: no runs of surfaces"),
+    ):
+        refused = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=folder, check=False)
+        assert refused.returncode == 2
+        assert told in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
 def test_a_failing_run_does_not_stop_the_others(tmp_path: Path) -> None:
     result = train(tmp_path, "-m", *TINY, "training.learning_rate=1e38,1e-3", "tracking.weights=none")
     assert result.returncode == 1, result.stderr

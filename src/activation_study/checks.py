@@ -26,6 +26,7 @@ CHOICES = {
     "tracking.weights": ("best", "none"),
     "rerun": ("failed", "all", "none"),
 }
+MOST_CONTRASTS = 5  # each more asks for more seeds (Holm's correction)
 AT_LEAST = {
     "seed": 0,
     "threads": 1,
@@ -98,10 +99,20 @@ def _faults(config: Config) -> Iterator[str]:
         yield "data.count and data.scenes_seed: expected with data.kind=scenes"
     if not str(config.activation.layer.get("_target_", "")):
         yield "activation.layer._target_: expected the layer's class, e.g. keras.layers.ReLU"
+    yield from contrast_faults(config.comparison.contrasts)
     for key in ("study", "activation.name", "data.name", "model.name"):
         name = str(value_of(config, key))
         if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_." for letter in name):
             yield f"{key}={name}: expected letters, digits, '-', '_' and '.', since it becomes a name of a folder"
+
+
+def contrast_faults(contrasts: list[list[str]]) -> Iterator[str]:
+    """What is wrong with the declared contrasts."""
+    if len(contrasts) > MOST_CONTRASTS:
+        yield f"comparison.contrasts: {len(contrasts)} pairs, expected {MOST_CONTRASTS} or fewer: declare what is asked"
+    for pair in contrasts:
+        if len(pair) != 2 or pair[0] == pair[1]:
+            yield f"comparison.contrasts: {pair}: expected two different activations, e.g. [mish,relu]"
 
 
 def _model_faults(model: Model) -> Iterator[str]:

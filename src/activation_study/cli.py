@@ -21,9 +21,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from activation_study.checks import checked
-from activation_study.config import Config, Reproduce
-from activation_study.errors import BadInput
+from activation_study.checks import checked, contrast_faults
+from activation_study.config import Compare, Config, Reproduce
+from activation_study.errors import BadInput, faults_message
 from activation_study.output import outlive_the_terminal
 from activation_study.run.interruption import Interrupted
 
@@ -57,6 +57,30 @@ def _reproduce_one(composed: DictConfig) -> None:
         raise SystemExit(2) from error
     if not identical:
         raise SystemExit(1)
+
+
+def compare(conf: Path) -> int:
+    """`compare.py`: the finished runs of a study, compared. Returns the exit code."""
+    return _guarded(hydra.main(config_path=str(conf), config_name="compare", version_base="1.3")(_compare_one))
+
+
+def _compare_one(composed: DictConfig) -> None:
+    from activation_study.study.report import make_report
+
+    try:
+        if OmegaConf.is_missing(composed, "study"):
+            raise BadInput("study=NAME is needed: a folder below multirun/")
+        options = OmegaConf.to_object(composed)
+        assert isinstance(options, Compare)
+        faults = list(contrast_faults(options.contrasts))
+        if faults:
+            raise BadInput(faults_message("The contrasts cannot be used", faults, "contrasts=[[a,b],…]"))
+        folder = make_report(
+            Path(options.folder) / options.study, options.contrasts, options.seed, options.allow_incomplete
+        )
+    except BadInput as error:
+        raise SystemExit(_refuse(str(error))) from error
+    print(f"Tables: {folder}")
 
 
 def _train_one(composed: DictConfig) -> None:
@@ -103,6 +127,7 @@ def _guarded(run: Callable[[], Any]) -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then hands us its errors instead of printing them
     ConfigStore.instance().store("schema", Config)
     ConfigStore.instance().store("reproduce_schema", Reproduce)
+    ConfigStore.instance().store("compare_schema", Compare)
     try:
         run()
     except BadInput as error:

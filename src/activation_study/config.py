@@ -116,6 +116,13 @@ class Seeding:
 
 
 @dataclass
+class Comparison:
+    """Which pairs of activations the study is about: [[a, b], …] asks whether a is above b."""
+
+    contrasts: list[list[str]] = field(default_factory=list)
+
+
+@dataclass
 class Tracking:
     """Where the mirror is."""
 
@@ -142,6 +149,7 @@ class Config:
     training: Training = field(default_factory=Training)
     evaluation: Evaluation = field(default_factory=Evaluation)
     seeding: Seeding = field(default_factory=Seeding)
+    comparison: Comparison = field(default_factory=Comparison)
     tracking: Tracking = field(default_factory=Tracking)
     experiment: Any = None
     study: str = MISSING
@@ -200,6 +208,17 @@ class Reproduce:
     data: DataPlace = field(default_factory=DataPlace)
 
 
+@dataclass
+class Compare:
+    """A comparison."""
+
+    study: str = MISSING
+    folder: str = MISSING
+    contrasts: list[list[str]] = field(default_factory=list)
+    seed: int = 0
+    allow_incomplete: bool = False
+
+
 # What decides a run's result; paths, threads, tracking and the study's name do not.
 IDENTITY_KEYS = (
     "activation",
@@ -216,6 +235,12 @@ IDENTITY_KEYS = (
 NOT_IDENTITY = {"training": ("checkpoint_minutes",)}
 # What belongs to one command and not to a run.
 OF_THE_MOMENT = ("experiment", "rerun", "allow_changes", "plan", "mirror", "sweep", "suffix")
+
+
+def decides(key: str) -> bool:
+    """Whether a dotted key of the resolved configuration decides a result, and so belongs to the identity."""
+    idle = [f"{group}.{part}" for group, parts in NOT_IDENTITY.items() for part in parts]
+    return key not in idle and any(key == each or key.startswith(f"{each}.") for each in IDENTITY_KEYS)
 
 
 def value_of(config: Config, key: str) -> Any:

@@ -30,7 +30,7 @@ def set_up(threads: int | None, precision: str) -> None:
     Raises:
         BadInput: TensorFlow already runs with another number of threads in this process.
     """
-    with _without_notices():
+    with without_notices():
         import keras
 
         if keras.backend.backend() == "tensorflow":
@@ -41,7 +41,7 @@ def set_up(threads: int | None, precision: str) -> None:
 
 
 @contextmanager
-def _without_notices() -> Iterator[None]:
+def without_notices() -> Iterator[None]:
     """Holds back what TensorFlow's C++ says at its start about cards that are not there; shown if it fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()

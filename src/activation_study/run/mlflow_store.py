@@ -11,6 +11,7 @@ from typing import Any
 import filelock
 
 from activation_study.config import flat
+from activation_study.run.backend import without_notices
 from activation_study.run.record import Record
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -192,14 +193,14 @@ class Store:
             if str(model.status) == "READY":
                 return
             self._client.delete_logged_model(model.model_id)  # a killed process was logging it
-        from activation_study.model import activations
-
         height, width = record.config["data"]["image_size"]
         classes = len(record.classes)
         signature = ModelSignature(
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, 3))]),
             outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
         )
+        with without_notices():
+            import keras  # noqa: F401  # MLflow runs the model's code
         mlflow.set_tracking_uri(self._uri)
         with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
             # An example would be stored with every model; the signature is written out above.
@@ -208,7 +209,7 @@ class Store:
                 name=MODEL_NAME,
                 python_model=str(Path(__file__).with_name("served_model.py")),
                 artifacts={"keras_model": str(best)},
-                code_paths=[activations.__file__],
+                code_paths=[str(Path(__file__).parents[1] / "model" / "activations.py")],
                 signature=signature,
                 pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
             )

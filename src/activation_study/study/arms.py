@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from activation_study.config import flat
+from activation_study.config import decides, flat
 
 Config = dict[str, Any]  # resolved
 Item = TypeVar("Item")
@@ -15,12 +15,12 @@ def arm(config: Config) -> tuple[str, ...]:
 
 
 def variants(configs: Sequence[Config]) -> list[str]:
-    """The keys, other than seeds, that differ between runs of one arm."""
+    """The keys, other than seeds, that decide results and differ between runs of one arm."""
     found: dict[str, None] = {}
     for group in grouped(configs, arm).values():
         values = [flat(config) for config in group]
         for key in values[0]:
-            if not key.startswith("seed") and len({str(each.get(key)) for each in values}) > 1:
+            if decides(key) and not key.startswith("seed") and len({str(each.get(key)) for each in values}) > 1:
                 found[key] = None
     return list(found)
 

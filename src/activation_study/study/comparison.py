@@ -1,0 +1,201 @@
+"""The statistics of a study, pure: arrays in, numbers out.
+
+Two claims, never mixed. *On this test set*: the metric of each run, paired by seed; only the seeds vary. *On new
+images of this kind*: seeds and images vary, crossed: every run was scored on the same images.
+Differences are a − b, of IoU between 0 and 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+LEVEL = 0.95
+POWER = 0.8
+DRAWS = 4000
+# The seeds for which the smallest difference that would be found is told.
+PLANNED = (5, 8, 20)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Paired:
+    """What the seeds say about a difference.
+
+    Args:
+        difference: mean over seeds of a − b, with the interval of the paired t.
+        p: of the paired t, two-sided, n − 1 degrees of freedom.
+        p_sign_flip: of the exact sign-flip test, two-sided: assumes symmetry alone.
+        smallest_p: the smallest p that the latter can give with so many seeds, 2/2ⁿ.
+        deviation: standard deviation of the differences over seeds.
+        correlation: Pearson's, between a and b over seeds; NaN where one of them does not vary.
+        probability: P(a run of a is above a run of b), over all pairs of runs, ties half.
+    """
+
+    difference: Interval
+    p: float
+    p_sign_flip: float
+    smallest_p: float
+    deviation: float
+    correlation: float
+    probability: float
+
+
+def paired(a: Values, b: Values) -> Paired:
+    """Compares two arms on this test set.
+
+    Args:
+        a: the metric of each run of a, in the order of the seeds: [n].
+        b: likewise of b, with the same seeds: [n].
+
+    Raises:
+        ValueError: fewer than two seeds, or not the same number.
+    """
+    from scipy import stats
+
+    if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
+        raise ValueError(f"expected two rows of two or more seeds, not {a.shape} and {b.shape}")
+    differences = a - b
+    constant = bool(np.ptp(differences) == 0)
+    if constant:  # SciPy's t is 0/0 or x/0 there
+        mean = float(differences[0])
+        interval, p = Interval(mean, mean, mean), 1.0 if mean == 0 else 0.0
+    else:
+        test = stats.ttest_1samp(differences, 0.0)
+        low, high = test.confidence_interval(LEVEL)
+        interval, p = Interval(float(differences.mean()), float(low), float(high)), float(test.pvalue)
+    varies = np.ptp(a) > 0 and np.ptp(b) > 0
+    return Paired(
+        difference=interval,
+        p=p,
+        p_sign_flip=sign_flip_p(differences),
+        smallest_p=2.0 ** (1 - len(a)),
+        deviation=float(differences.std(ddof=1)),
+        correlation=float(stats.pearsonr(a, b).statistic) if varies else float("nan"),
+        probability=float(stats.mannwhitneyu(a, b).statistic) / len(a) ** 2,
+    )
+
+
+def sign_flip_p(differences: Values) -> float:
+    """Two-sided p of the exact sign-flip test of a mean of 0: the share of all 2ⁿ choices of signs whose mean is at
+    least as far from 0. Drawn at random, 100,000 times, with more than 16 differences.
+
+    Source: Fisher, "The Design of Experiments", 1935.
+    """
+    from scipy import stats
+
+    flips = np.inf if len(differences) <= 16 else 100_000
+    test = stats.permutation_test(
+        (differences,),
+        lambda sample, axis: np.mean(sample, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=flips,
+        rng=np.random.default_rng(0),
+    )
+    return float(test.pvalue)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Holm's adjusted p values, in the order given.
+
+    p̃₍ᵢ₎ = max over j ≤ i of min(1, (m − j + 1) · p₍ⱼ₎). Source: Holm, Scandinavian Journal of Statistics 6, 1979.
+    """
+    order = np.argsort(p, kind="stable")
+    factors = len(p) - np.arange(len(p))
+    ascending = np.maximum.accumulate(np.minimum(1.0, factors * np.asarray(p)[order]))
+    adjusted = np.empty(len(p))
+    adjusted[order] = ascending
+    return [float(value) for value in adjusted]
+
+
+def mean_iou(pooled: Counts | Values) -> Values:
+    """Mean IoU of confusion matrices [..., C + 1, C], over the classes that each one's truth has: [...]."""
+    known = np.asarray(pooled, np.float64)[..., :-1, :]
+    both = np.diagonal(known, axis1=-2, axis2=-1)
+    true = known.sum(axis=-1)
+    either = true + known.sum(axis=-2) - both
+    there = true > 0
+    return np.where(there, both / np.maximum(either, 1e-300), 0.0).sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
+
+
+@dataclass(frozen=True)
+class NewImages:
+    """What seeds and images together say about a difference of pooled mean IoU.
+
+    Args:
+        difference: on all images and seeds, with its interval.
+        lacking: share of the draws in which a class of the split's truth did not occur; such a class is then left
+            out of the mean, for both arms.
+    """
+
+    difference: Interval
+    lacking: float
+
+
+def on_new_images(
+    a: Counts, b: Counts, photographs: Sequence[str], generator: np.random.Generator, draws: int = DRAWS
+) -> NewImages:
+    """Compares two arms on new images of this kind: bootstrap over images and seeds, crossed.
+
+    Each draw takes one set of photographs, shared by all seeds and both arms, and one set of n − 1 seeds out of n
+    (so that the variance over seeds is unbiased: Rao and Wu, 1988), and computes the pooled mean IoU of each run
+    anew. Images of one photograph are drawn together. The interval is the difference ± t · (standard deviation
+    of the draws), t with Satterthwaite's degrees of freedom: few seeds make it wide, as they should.
+
+    Args:
+        a: confusions of a, [n seeds, images, C + 1, C].
+        b: likewise of b, with the same seeds and images.
+        photographs: which photograph each image is.
+        generator: of the draws.
+        draws: how many.
+    """
+    from scipy import stats
+
+    seeds = a.shape[0]
+    names, group = np.unique(np.asarray(photographs), return_inverse=True)
+    chosen = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)[:, group]
+    drawn_seeds = generator.multinomial(seeds - 1, np.full(seeds, 1 / seeds), size=draws) / (seeds - 1)
+    pooled = [np.einsum("di,sirc->dsrc", chosen, arm, optimize=True) for arm in (a, b)]
+    per_seed = mean_iou(pooled[0]) - mean_iou(pooled[1])  # [draws, seeds]
+    point = float(np.mean(mean_iou(a.sum(axis=1)) - mean_iou(b.sum(axis=1))))
+    variance = float(np.var((per_seed * drawn_seeds).sum(axis=1), ddof=1))
+    of_images = float(np.var(per_seed.mean(axis=1), ddof=1))
+    of_seeds = max(variance - of_images, 0.0)
+    whole = of_seeds**2 / (seeds - 1) + of_images**2 / max(len(names) - 1, 1)
+    freedom = variance**2 / whole if whole > 0 else np.inf
+    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * variance**0.5 if variance > 0 else 0.0
+    there = (a[0].sum(axis=0)[:-1].sum(axis=-1)) > 0
+    lacking = ((pooled[0][:, 0, :-1].sum(axis=-1) == 0) & there).any(axis=-1)
+    return NewImages(Interval(point, point - half, point + half), float(lacking.mean()))
+
+
+def smallest_difference(deviation: float, seeds: int) -> float:
+    """The difference that the paired t finds at the 5 % level with 80 % power.
+
+    Solves P(|T| > t₀.₉₇₅) = 0.8 for T noncentral t with n − 1 degrees of freedom and noncentrality δ√n / deviation.
+
+    Args:
+        deviation: standard deviation of the differences over seeds.
+        seeds: n.
+    """
+    from scipy import optimize, stats
+
+    limit = stats.t.ppf((1 + LEVEL) / 2, seeds - 1)
+
+    def lacks(noncentrality: float) -> float:
+        return float(stats.nct.sf(limit, seeds - 1, noncentrality)) - POWER  # the other tail is nothing there
+
+    return float(optimize.brentq(lacks, 0.0, 3 * limit)) * deviation / seeds**0.5

@@ -1,0 +1,182 @@
+"""Runs' folders → blocks and arms; what cannot be compared is refused and named; the answer in words and tables."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from activation_study.errors import BadInput
+from activation_study.run.artifacts import write_confusions
+from activation_study.run.metrics import summary
+from activation_study.run.record import Record
+from activation_study.study.answer import compare_block, headline
+from activation_study.study.comparison import mean_iou
+from activation_study.study.report import make_report
+from activation_study.study.results import read_study
+
+CLASSES = ("sky", "horizontal", "vertical")
+
+
+def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **changes: Any) -> Path:
+    """A finished run that scored about `right` of each class's pixels right on ten images."""
+    config = {
+        "activation": {"name": activation, "layer": {"kernel_size": changes.get("kernel_size", 3)}, "places": "all"},
+        "label_type": {"name": changes.get("label_type", "surfaces")},
+        "seed": seed,
+        "data": {"name": "scenes", "split": "sorted", "split_seed": 0, "folds": 5, "fold": 0},
+        "model": {"name": "unet"},
+        "training": {"learning_rate": changes.get("learning_rate", 1e-3), "checkpoint_minutes": seed},
+        "comparison": {"contrasts": changes.get("contrasts", [])},
+    }
+    generator = np.random.default_rng([seed, len(activation)])
+    counts = np.zeros((10, 4, 3), np.int64)
+    for image, row in np.ndindex(10, 3):
+        share = np.clip(right + 0.05 * generator.normal(), 0, 1)
+        counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, share, (1 - share) / 2))
+    name = f"{changes.get('label_type', 'surfaces')}-{activation}-seed{seed}-{len(list(study.glob('*')))}"
+    record = Record(name, study.name, "0", config, [], list(CLASSES), {}, {"data": changes.get("data", "d") * 64})
+    record.results = {**summary(counts, CLASSES), "evaluation_seconds": 1.0}
+    record.epochs = [{"epoch_seconds": 2.0, "time": 0.0}]
+    record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
+    names = [f"image{number}" for number in range(10)]
+    write_confusions(study / name, counts, names, names, CLASSES)
+    record.end(study / name, changes.get("status", "FINISHED"))
+    return study / name
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    for seed in range(4):
+        write_run(folder, "relu", seed, 0.80, started=1.0)
+        write_run(folder, "mish", seed, 0.90, started=2.0)
+        write_run(folder, "frelu", seed, 0.80, started=3.0)
+    return folder
+
+
+def test_arms_stand_in_the_order_of_their_first_runs_and_runs_in_that_of_their_seeds(study: Path) -> None:
+    (block,), faults = read_study(study)
+    assert faults == []
+    assert [arm.name for arm in block.arms] == ["relu", "mish", "frelu"]
+    for arm in block.arms:
+        assert arm.seeds == (0, 1, 2, 3)
+        assert arm.confusions.shape == (4, 10, 4, 3)
+        np.testing.assert_allclose(mean_iou(arm.confusions.sum(axis=1)), arm.metric("test/mean_iou"))
+
+
+def test_label_types_and_other_deciding_keys_make_blocks_and_those_of_an_activation_arms(study: Path) -> None:
+    for seed in range(4):
+        write_run(study, "relu", seed, label_type="regions", kernel_size=None)
+        write_run(study, "relu", seed, learning_rate=3e-3)
+        write_run(study, "frelu", seed, kernel_size=5, started=9.0)
+    blocks, _ = read_study(study)
+    assert {block.title: [arm.name for arm in block.arms] for block in blocks} == {
+        "regions, training.learning_rate=0.001": ["relu"],  # it has no such key
+        "surfaces, training.learning_rate=0.003": ["relu kernel_size=3"],
+        "surfaces, training.learning_rate=0.001": [
+            "relu kernel_size=3", "mish kernel_size=3", "frelu kernel_size=3", "frelu kernel_size=5",
+        ],
+    }  # fmt: skip
+
+
+def test_a_missing_seed_and_an_unfinished_run_are_named_and_may_be_allowed(study: Path) -> None:
+    write_run(study, "relu", 4)
+    write_run(study, "mish", 4, status="FAILED")
+    with pytest.raises(BadInput) as refused:
+        read_study(study)
+    for fault in ("surfaces-mish-seed4-13: FAILED", "mish: no seed 4", "frelu: no seed 4", "allow_incomplete=true"):
+        assert fault in str(refused.value)
+    (block,), faults = read_study(study, allow_incomplete=True)
+    assert len(faults) == 3
+    assert {arm.seeds for arm in block.arms} == {(0, 1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"), [({"data": "e"}, "scenes: contents d"), ({"protocol": 2}, "protocol versions 1, 2")]
+)
+def test_mixtures_are_refused_even_if_incomplete_ones_are_allowed(
+    study: Path, changes: dict[str, Any], told: str
+) -> None:
+    write_run(study, "relu", 4, **changes)
+    with pytest.raises(BadInput, match=told):
+        read_study(study, allow_incomplete=True)
+
+
+def test_nothing_to_compare_is_said(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no finished runs"):
+        read_study(tmp_path / "none")
+    single = tmp_path / "single"
+    write_run(single, "relu", 0)
+    write_run(single, "mish", 0)
+    (block,), _ = read_study(single)
+    with pytest.raises(BadInput, match="share 1 seed"):
+        compare_block(block, [], 0)
+    (block,), _ = read_study(study)
+    with pytest.raises(BadInput, match="gelu: no runs of surfaces; it has relu, mish, frelu"):
+        compare_block(block, [["gelu", "relu"]], 0)
+
+
+def test_the_answer_says_what_is_decided_and_what_is_not(study: Path) -> None:
+    (block,), _ = read_study(study)
+    contrasts = compare_block(block, [], 0)
+    assert [(each.metric, each.a, each.b) for each in contrasts] == [
+        ("mean_iou", "mish", "relu"), ("mean_iou", "frelu", "relu"),
+        ("article_mean_iou", "mish", "relu"), ("article_mean_iou", "frelu", "relu"),
+    ]  # fmt: skip
+    mish, frelu = contrasts[:2]
+    assert mish.decided
+    assert not frelu.decided
+    assert mish.p_holm == pytest.approx(2 * mish.paired.p)
+    assert set(mish.classes) == set(CLASSES)
+    said = headline(block, contrasts)
+    assert said.startswith("On surfaces (scenes, 4 seeds) Mish is above ReLU by ")
+    assert "; for FReLU against ReLU the data do not decide (" in said
+    (turned, *_) = compare_block(block, [["relu", "mish"]], 0)
+    assert "ReLU is below Mish by " in headline(block, [turned])
+    assert turned.paired.difference.value == pytest.approx(-mish.paired.difference.value)
+
+
+def test_one_seed_gives_one_answer_and_another_other_draws(study: Path) -> None:
+    (block,), _ = read_study(study)
+    first, again, other = (compare_block(block, [], seed)[0].new_images for seed in (0, 0, 1))
+    assert first == again
+    assert first != other
+
+
+def test_the_tables_have_a_line_for_each_run_contrast_and_class(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_report(study, [], 0, False)
+    tables = {}
+    for name in ("runs", "differences", "per_class"):
+        with open(folder / f"{name}.csv", newline="") as file:
+            tables[name] = list(csv.DictReader(file))
+    assert len(tables["runs"]) == 12
+    assert tables["runs"][0]["activation"] == "relu"
+    record = json.loads((study / Path(tables["runs"][0]["folder"]).name / "run.json").read_text())
+    assert float(tables["runs"][0]["mean_iou"]) == record["results"]["test/mean_iou"]
+    (block,), _ = read_study(study)
+    for line, contrast in zip(tables["differences"], compare_block(block, [], 0), strict=True):
+        assert (line["a"], line["b"], line["metric"]) == (contrast.a, contrast.b, contrast.metric)
+        assert float(line["difference"]) == contrast.paired.difference.value
+        assert float(line["p"]) == contrast.paired.p
+        assert float(line["p_holm"]) == contrast.p_holm
+        assert float(line["probability_a_above_b"]) == contrast.paired.probability
+        assert (line["new_images_low"] == "") == (contrast.metric != "mean_iou")
+    assert len(tables["per_class"]) == 3 * 3 + 2 * 3
+    said = capsys.readouterr().out
+    for text in ("mish − relu", "p, Holm", "Mish is above ReLU"):
+        assert text in said
+
+
+def test_declared_contrasts_come_from_the_runs_unless_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "study"
+    for seed, name in np.ndindex(3, 3):
+        write_run(folder, ("relu", "mish", "frelu")[name], seed, contrasts=[["frelu", "mish"]], started=float(name))
+    make_report(folder, [], 0, False)
+    assert "frelu − mish" in capsys.readouterr().out
+    make_report(folder, [["mish", "frelu"]], 0, False)
+    assert "mish − frelu" in capsys.readouterr().out
