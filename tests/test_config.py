@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
@@ -138,3 +139,13 @@ def test_only_what_decides_a_result_sets_runs_apart() -> None:
     assert decides("data.split")
     for key in ("training.checkpoint_minutes", "data.root", "threads", "comparison.contrasts", "data.split_seeds"):
         assert not decides(key)
+
+
+def test_the_controls_experiment_declares_contrasts_of_activations_that_it_trains() -> None:
+    config = config_of("experiment=controls")
+    experiment = yaml.safe_load((CONF / "experiment/controls.yaml").read_text())
+    trained = experiment["hydra"]["sweeper"]["params"]["activation"].split(",")
+    assert len(config.comparison.contrasts) == 5
+    assert {name for pair in config.comparison.contrasts for name in pair} <= set(trained)
+    for name in trained:
+        assert config_of(f"activation={name}").activation.name == name

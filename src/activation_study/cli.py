@@ -80,7 +80,7 @@ def _compare_one(composed: DictConfig) -> None:
         )
     except BadInput as error:
         raise SystemExit(_refuse(str(error))) from error
-    print(f"Tables: {folder}")
+    print(f"Report: {folder / 'index.html'}")
 
 
 def _train_one(composed: DictConfig) -> None:

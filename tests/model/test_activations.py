@@ -44,10 +44,22 @@ ORACLES: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
-class Funnel:
-    """FReLU by loops in float64."""
+# (x, T) → value, T as a function
+SPATIAL: dict[str, Callable[[Floats, Callable[[Floats], Floats]], Floats]] = {
+    "frelu": lambda x, t: np.maximum(x, t(x)),
+    "frelu_1x1": lambda x, t: np.maximum(x, t(x)),
+    "frelu_zero_gamma": lambda x, t: np.maximum(x, t(x)),
+    "dw_relu": lambda x, t: np.maximum(t(x), 0),
+    "relu_dw_relu": lambda x, t: np.maximum(t(np.maximum(x, 0)), 0),
+    "dw_relu_residual": lambda x, t: np.maximum(x + t(x), 0),
+}
 
-    def __init__(self, size: int, channels: int) -> None:
+
+class Funnel:
+    """FReLU, or another form of it, by loops in float64."""
+
+    def __init__(self, size: int, channels: int, name: str = "frelu") -> None:
+        self.form = SPATIAL[name]
         generator = np.random.default_rng(7)
         self.kernel = generator.normal(size=(size, size, channels))
         self.gamma = generator.uniform(0.5, 2, channels)
@@ -73,10 +85,12 @@ class Funnel:
         return result
 
     def __call__(self, x: Floats, training: bool) -> Floats:
-        t = self.depthwise(x)
+        return self.form(x, lambda at: self.normalised(self.depthwise(at), training))
+
+    def normalised(self, t: Floats, training: bool) -> Floats:
         mean = t.mean(axis=(0, 1, 2)) if training else self.mean
         variance = t.var(axis=(0, 1, 2)) if training else self.variance
-        return np.maximum(x, self.gamma * (t - mean) / np.sqrt(variance + EPSILON) + self.beta)
+        return self.gamma * (t - mean) / np.sqrt(variance + EPSILON) + self.beta
 
 
 def numeric_gradient(function: Callable[[Floats], Floats], x: Floats, upstream: Floats, step: float = 1e-6) -> Floats:
@@ -130,7 +144,7 @@ def numbers(seed: int, shape: tuple[int, ...] = (2, 4, 5, 3)) -> tuple[Floats, F
 
 
 def test_every_configured_activation_has_an_oracle() -> None:
-    assert {*ORACLES, "frelu"} == set(NAMES)
+    assert {*ORACLES, *SPATIAL} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -172,6 +186,34 @@ def test_frelu_is_the_larger_of_x_and_its_normalised_depthwise_convolution(size:
     np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-4)
     assert (value > x).any(), "both sides of the maximum occur"
     assert np.isclose(value, x).any()
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", [name for name in SPATIAL if name != "frelu"])
+def test_each_control_is_its_formula(name: str, training: bool) -> None:
+    x, upstream = numbers(2, (2, 3, 4, 2))
+    layer = layer_of(name, x.shape)
+    funnel = Funnel(layer.kernel_size, 2, name)
+    funnel.put_into(layer)
+    value, gradient = value_and_gradient(layer, x, upstream, training=training)
+    np.testing.assert_allclose(value, funnel(x, training), rtol=1e-4, atol=1e-5)
+    expected = numeric_gradient(lambda at: funnel(at, training), x, upstream)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-4)
+    others = [Funnel(layer.kernel_size, 2, other)(x, training) for other in ("frelu", "dw_relu", "relu_dw_relu")]
+    if name.startswith(("dw", "relu")):
+        assert sum(np.allclose(value, other, atol=1e-3) for other in others) == (name in ("dw_relu", "relu_dw_relu"))
+
+
+def test_controls_differ_from_frelu_in_what_they_are_named_for() -> None:
+    shape = (1, 4, 4, 3)
+    counts = {name: layer_of(name, shape).count_params() for name in SPATIAL}
+    assert counts.pop("frelu_1x1") == 3 * 5
+    assert set(counts.values()) == {3 * 13}
+    assert layer_of("frelu_1x1", shape).kernel_size == 1
+    np.testing.assert_array_equal(layer_of("frelu_zero_gamma", shape).normalization.get_weights()[0], 0)
+    starts = [layer_of(name, shape, seed=4).depthwise.get_weights()[0] for name in SPATIAL if name != "frelu_1x1"]
+    for start in starts[1:]:
+        np.testing.assert_array_equal(start, starts[0])
 
 
 def test_frelu_inside_a_network_knows_whether_it_is_training() -> None:
@@ -273,7 +315,7 @@ def test_mixed_precision_stays_close_to_float32(name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # Keras' own
-@pytest.mark.parametrize("name", ["mish", "frelu", "prelu"])
+@pytest.mark.parametrize("name", ["mish", "prelu", *SPATIAL])
 def test_a_saved_network_gives_equal_values(name: str, tmp_path: Path) -> None:
     import keras
 

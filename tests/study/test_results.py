@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from activation_study.errors import BadInput
 from activation_study.run.artifacts import write_confusions
 from activation_study.run.metrics import summary
 from activation_study.run.record import Record
-from activation_study.study.answer import compare_block, headline
+from activation_study.study.answer import compare_block, headline, in_points
 from activation_study.study.comparison import mean_iou
 from activation_study.study.report import make_report
 from activation_study.study.results import read_study
@@ -37,9 +38,11 @@ def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **cha
         share = np.clip(right + 0.05 * generator.normal(), 0, 1)
         counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, share, (1 - share) / 2))
     name = f"{changes.get('label_type', 'surfaces')}-{activation}-seed{seed}-{len(list(study.glob('*')))}"
-    record = Record(name, study.name, "0", config, [], list(CLASSES), {}, {"data": changes.get("data", "d") * 64})
+    record = Record(
+        name, study.name, "0", config, ["seed=0"], list(CLASSES), {}, {"data": changes.get("data", "d") * 64}
+    )
     record.results = {**summary(counts, CLASSES), "evaluation_seconds": 1.0}
-    record.epochs = [{"epoch_seconds": 2.0, "time": 0.0}]
+    record.epochs = [{"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": 0.5, "images_per_second": 9.0}]
     record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
     names = [f"image{number}" for number in range(10)]
     write_confusions(study / name, counts, names, names, CLASSES)
@@ -112,7 +115,7 @@ def test_nothing_to_compare_is_said(study: Path, tmp_path: Path) -> None:
     write_run(single, "relu", 0)
     write_run(single, "mish", 0)
     (block,), _ = read_study(single)
-    with pytest.raises(BadInput, match="share 1 seed"):
+    with pytest.raises(BadInput, match="1 seed in common"):
         compare_block(block, [], 0)
     (block,), _ = read_study(study)
     with pytest.raises(BadInput, match="gelu: no runs of surfaces; it has relu, mish, frelu"):
@@ -132,7 +135,7 @@ def test_the_answer_says_what_is_decided_and_what_is_not(study: Path) -> None:
     assert mish.p_holm == pytest.approx(2 * mish.paired.p)
     assert set(mish.classes) == set(CLASSES)
     said = headline(block, contrasts)
-    assert said.startswith("On surfaces (scenes, 4 seeds) Mish is above ReLU by ")
+    assert said.startswith("On surfaces (scenes, 4 seeds): Mish is above ReLU by ")
     assert "; for FReLU against ReLU the data do not decide (" in said
     (turned, *_) = compare_block(block, [["relu", "mish"]], 0)
     assert "ReLU is below Mish by " in headline(block, [turned])
@@ -170,6 +173,35 @@ def test_the_tables_have_a_line_for_each_run_contrast_and_class(
     said = capsys.readouterr().out
     for text in ("mish − relu", "p, Holm", "Mish is above ReLU"):
         assert text in said
+
+
+def test_the_page_needs_nothing_else_and_says_what_the_tables_say(study: Path) -> None:
+    folder = make_report(study, [], 0, False)
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    (block,), _ = read_study(study)
+    contrasts = compare_block(block, [], 0)
+    assert text.index(headline(block, contrasts)) < text.index("<table>"), "the answer comes first"
+    for contrast in contrasts:
+        assert in_points(contrast.paired.difference, signed=True) in text
+    assert text.count("<svg ") == text.count("<figcaption>") == 6
+    assert "#123456" not in text, "figures take the page's ink"
+    addresses = set(re.findall(r"https?://[^\s\"'<>)]+", text))
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, "names only, nothing is fetched"
+    assert not re.search(r"<script|<link[^>]*stylesheet|<img|url\((?!#)", text)
+    assert make_report(study, [], 0, False).joinpath("index.html").read_text(encoding="utf-8") == text
+
+
+def test_an_incomplete_study_warns_on_its_page(study: Path) -> None:
+    write_run(study, "relu", 4, status="FAILED")
+    folder = make_report(study, [], 0, True)
+    assert 'class="warning"' in (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_names_are_text_on_the_page(tmp_path: Path) -> None:
+    for seed in range(2):
+        for name in ("relu", "<b>x"):
+            write_run(tmp_path / "s", name, seed)
+    assert "<b>x" not in (make_report(tmp_path / "s", [], 0, False) / "index.html").read_text(encoding="utf-8")
 
 
 def test_declared_contrasts_come_from_the_runs_unless_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

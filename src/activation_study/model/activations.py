@@ -14,7 +14,7 @@ from keras import ops
 MakeActivation = Callable[[str, int], keras.Layer]
 
 # What a saved network needs beyond Keras; this file travels with each logged model.
-OWN_LAYERS = ("Mish", "FReLU")
+OWN_LAYERS = ("Mish", "FReLU", "DepthwiseReLU", "ReLUDepthwiseReLU", "ResidualDepthwiseReLU")
 
 
 @keras.saving.register_keras_serializable("activation_study")
@@ -93,7 +93,11 @@ class FReLU(keras.Layer):
 
     def call(self, x: Any, training: bool = False) -> Any:
         """Activates x; while `training`, T normalises by the batch's own mean and variance."""
-        return ops.maximum(x, self.normalization(self.depthwise(x), training=training))
+        return ops.maximum(x, self.spatial(x, training))
+
+    def spatial(self, x: Any, training: bool) -> Any:
+        """T(x)."""
+        return self.normalization(self.depthwise(x), training=training)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The input's shape."""
@@ -109,6 +113,36 @@ class FReLU(keras.Layer):
             "momentum": self.momentum,
             "seed": self.seed,
         }
+
+
+# Controls: FReLU's T and its parameters in other forms. Is its gain one of shape, or of the added depth?
+
+
+@keras.saving.register_keras_serializable("activation_study")
+class DepthwiseReLU(FReLU):
+    """max(T(x), 0): as deep as FReLU, without its shape. Arguments, T and parameters as FReLU's."""
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """Activates x."""
+        return ops.relu(self.spatial(x, training))
+
+
+@keras.saving.register_keras_serializable("activation_study")
+class ReLUDepthwiseReLU(FReLU):
+    """max(T(max(x, 0)), 0): the ReLU network, deeper by one depthwise convolution a place. Else as FReLU."""
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """Activates x."""
+        return ops.relu(self.spatial(ops.relu(x), training))
+
+
+@keras.saving.register_keras_serializable("activation_study")
+class ResidualDepthwiseReLU(FReLU):
+    """max(x + T(x), 0): depth with a way past it, without FReLU's shape. Else as FReLU."""
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """Activates x."""
+        return ops.relu(x + self.spatial(x, training))
 
 
 def _seeded(name: str, seed: int) -> keras.Initializer:

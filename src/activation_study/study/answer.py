@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from activation_study.errors import BadInput
 from activation_study.run.metrics import pooled_iou
 from activation_study.seeding import stream
 from activation_study.study.comparison import (
+    LEVEL,
     PLANNED,
     Interval,
     NewImages,
@@ -88,10 +90,11 @@ def compare_block(block: Block, declared: Sequence[Sequence[str]], seed: int) ->
     Raises:
         BadInput: fewer than two seeds in common.
     """
-    if len(block.arms[0].seeds) < 2:
-        raise BadInput(f"{block.title}: the arms share {len(block.arms[0].seeds)} seed; two or more are needed")
     arms = {arm.name: arm for arm in block.arms}
     pairs = contrasts_of(block, declared)
+    seeds = len(block.arms[0].seeds)
+    if pairs and seeds < 2:
+        raise BadInput(f"{block.title}: {seeds} seed in common, two or more are needed: seed=0,1,2")
     found = []
     for metric, key in METRICS.items():
         results = [paired(arms[a].metric(key), arms[b].metric(key)) for a, b in pairs]
@@ -119,7 +122,7 @@ def _on_new_images(block: Block, a: Arm, b: Arm, seed: int) -> NewImages:
     return on_new_images(a.confusions, b.confusions, block.photographs, generator)
 
 
-def class_ious(arm: Arm) -> np.ndarray:
+def class_ious(arm: Arm) -> NDArray[np.float64]:
     """Pooled IoU of each run and class: [n, C]; NaN for a class that the truth lacks."""
     return np.stack([pooled_iou(counts.sum(axis=0)) for counts in arm.confusions])
 
@@ -133,6 +136,16 @@ def _class_differences(block: Block, a: Arm, b: Arm) -> dict[str, Interval]:
     }
 
 
+def mean_over_seeds(values: NDArray[np.float64]) -> Interval:
+    """The mean of runs with the 95 % interval of the t over seeds; no width where there is one run."""
+    from scipy import stats
+
+    half = 0.0
+    if len(values) > 1:
+        half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
+    return Interval(float(values.mean()), float(values.mean()) - half, float(values.mean()) + half)
+
+
 def headline(block: Block, contrasts: Sequence[Contrast]) -> str:
     """The answer in sentences, from the numbers of the primary metric."""
     primary = [contrast for contrast in contrasts if contrast.metric == "mean_iou"]
@@ -140,7 +153,7 @@ def headline(block: Block, contrasts: Sequence[Contrast]) -> str:
         return f"On {block.title} there is one activation, and nothing to compare."
     said = [_sentence(contrast) for contrast in primary]
     seeds = primary[0].seeds
-    return f"On {block.title} ({block.data}, {seeds} seeds) {'; '.join(said)}."
+    return f"On {block.title} ({block.data}, {seeds} seeds): {'; '.join(said)}."
 
 
 def _sentence(contrast: Contrast) -> str:

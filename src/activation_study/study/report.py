@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from activation_study.errors import faults_message
+from activation_study.files import write_text
 from activation_study.study.answer import METRICS, compare_block, headline, in_points
+from activation_study.study.page import page
 from activation_study.study.results import Block, read_study
 from activation_study.study.table import article_table
 from activation_study.study.tables import Answered, write_tables
@@ -34,6 +36,7 @@ def make_report(study: Path, declared: Sequence[Sequence[str]], seed: int, allow
     answered = [(block, compare_block(block, declared or _declared(block), seed)) for block in blocks]
     folder = study / FOLDER
     write_tables(folder, answered)
+    write_text(folder / "index.html", page(study.name, answered, faults))
     if faults:
         print(faults_message("Compared although incomplete", faults, "Only the seeds that all arms have count."))
     show(answered)

@@ -55,7 +55,7 @@ def run_sweep(
             for n, job in enumerate(todo, 1)
         ]
     )
-    show(jobs)
+    _report(jobs)
     _account(jobs, todo, returned)
     _point_on(jobs)
     return returned
@@ -118,6 +118,19 @@ def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobRet
         print(f"  {reason}")
     if failed or refused:
         raise SystemExit(1 if failed else 2)
+
+
+def _report(jobs: Sequence[Job]) -> None:
+    """The comparison of each study, or, where it is not complete, the table of what there is."""
+    from activation_study.study.report import make_report
+
+    for home in homes(jobs):
+        try:
+            folder = make_report(Path(home), [], 0, False)
+            print(f"Report:               {folder / 'index.html'}")
+        except BadInput as error:
+            show([job for job in jobs if homes([job]) == [home]])
+            print(f"No comparison yet: {str(error).splitlines()[0]}")
 
 
 def show(jobs: Sequence[Job]) -> None:

@@ -28,20 +28,21 @@ def article_table(records: Sequence[Record]) -> Table:
         records: of finished runs.
     """
     variants, groups = rows(records, lambda record: record.config)
-    published = any(_published(group[0]) for group in groups.values())
+    some = any(published(group[0]) for group in groups.values())
     table = Table(title="Mean IoU on the test split in percent: mean and maximum over seeds")
     for column in ("data", "label type", "activation", *variants):
         table.add_column(column)
-    for column in ("seeds", "article's protocol", "pooled", *(["published, full size"] if published else [])):
+    for column in ("seeds", "article's protocol", "pooled", *(["published, full size"] if some else [])):
         table.add_column(column, justify="right")
     for key, group in groups.items():
         cells = [_mean_and_maximum(group, name) for name in ("test/article/mean_iou", "test/mean_iou")]
-        known = _published(group[0])
+        known = published(group[0])
         table.add_row(*key, str(len(group)), *cells, *([f"{known[0]:.1f}  {known[1]:.1f}"] if known else []))
     return table
 
 
-def _published(record: Record) -> tuple[float, float] | None:
+def published(record: Record) -> tuple[float, float] | None:
+    """The article's mean and maximum for a run of its data set, label type and activation, in percent."""
     data, label_type, activation = arm(record.config)
     return PUBLISHED.get((label_type, activation)) if data == "stanford_background" else None
 
