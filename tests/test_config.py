@@ -4,22 +4,18 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
 
 from activation_study.checks import CHOICES, checked
 from activation_study.config import Config, decides, identity, resolved
 from activation_study.errors import BadInput
+from composing import CONF, composed
 
-CONF = Path(__file__).parents[1] / "conf"
 GROUPS = ("activation", "label_type", "data", "model", "training", "evaluation", "seeding", "tracking", "experiment")
 OPTIONS = [f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
 
 
 def config_of(*overrides: str) -> Config:
-    ConfigStore.instance().store("schema", Config)
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return checked(compose("config", list(overrides)))
+    return checked(composed(overrides))
 
 
 @pytest.mark.parametrize("option", OPTIONS)

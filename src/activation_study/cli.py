@@ -8,7 +8,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -43,18 +44,19 @@ def _reproduce_one(composed: DictConfig) -> None:
 
     # As it was typed: an id such as 12e45 would be taken for a number.
     typed = [text.partition("=")[2] for text in HydraConfig.get().overrides.task if text.startswith("run=")]
-    try:
+    with _refusals():
         if not typed:
             raise BadInput("run=RUN is needed: an MLflow run id, a unique beginning of one, or a run's folder")
         composed.run = typed[-1].strip("'\"")
         options = OmegaConf.to_object(composed)
         assert isinstance(options, Reproduce)
-        identical = reproduce(options)
-    except BadInput as error:
-        raise SystemExit(_refuse(str(error))) from error
-    except Exception as error:  # 1 would mean "different"
-        traceback.print_exc()
-        raise SystemExit(2) from error
+        try:
+            identical = reproduce(options)
+        except BadInput:
+            raise
+        except Exception as error:  # 1 would mean "different"
+            traceback.print_exc()
+            raise SystemExit(2) from error
     if not identical:
         raise SystemExit(1)
 
@@ -67,7 +69,7 @@ def compare(conf: Path) -> int:
 def _compare_one(composed: DictConfig) -> None:
     from activation_study.study.report import make_report
 
-    try:
+    with _refusals():
         if OmegaConf.is_missing(composed, "study"):
             raise BadInput("study=NAME is needed: a folder below multirun/")
         options = OmegaConf.to_object(composed)
@@ -78,8 +80,6 @@ def _compare_one(composed: DictConfig) -> None:
         folder = make_report(
             Path(options.folder) / options.study, options.contrasts, options.seed, options.allow_incomplete
         )
-    except BadInput as error:
-        raise SystemExit(_refuse(str(error))) from error
     print(f"Report: {folder / 'index.html'}")
 
 
@@ -88,12 +88,8 @@ def _train_one(composed: DictConfig) -> None:
     hydra_config = HydraConfig.get()
     overrides = [override for override in hydra_config.overrides.task if not override.startswith("sweep.")]
     alone = hydra_config.mode == RunMode.RUN
-    try:
+    with _refusals() if alone else nullcontext():  # a sweep reports them itself
         well = _done(checked(composed), overrides, alone)
-    except BadInput as error:
-        if alone:
-            raise SystemExit(_refuse(str(error))) from error
-        raise  # the sweep reports it
     if alone and not well:
         raise SystemExit(1)
 
@@ -140,6 +136,15 @@ def _guarded(run: Callable[[], Any]) -> int:
     except Interrupted as error:
         return error.exit_code
     return 0
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Ends the process on bad input before Hydra sees the exception, which it would announce in its own words."""
+    try:
+        yield
+    except BadInput as error:
+        raise SystemExit(_refuse(str(error))) from error
 
 
 def _refuse(message: str) -> int:

@@ -2,7 +2,12 @@
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 120  # columns of a table where there is no terminal that would say
 
 
 class Lasting:
@@ -37,6 +42,14 @@ class Lasting:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())  # what is buffered goes there too
         os.close(nowhere)
+
+
+def table_console() -> "Console":
+    """Where tables are printed: as wide as the terminal, or wide enough where there is none."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
 
 
 def outlive_the_terminal() -> None:

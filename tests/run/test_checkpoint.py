@@ -11,7 +11,7 @@ from activation_study.config import Plateau, Stopping, Training
 from activation_study.data.prepared import Prepared
 from activation_study.data.splits import split
 from activation_study.run import backend
-from activation_study.run.checkpoint import FOLDER, Checkpoints
+from activation_study.run.checkpoint import FOLDER, Checkpoints, remove_saves
 from activation_study.run.network import Network, weights_digest
 from activation_study.run.training import MEASURED, Course, LoopState, beginning, train
 
@@ -201,7 +201,7 @@ def test_what_a_killed_save_left_is_removed(two_saves: tuple[Path, list[str]], o
 
 def test_without_a_save_there_is_nothing_to_restore(own: Network, tmp_path: Path) -> None:
     assert Checkpoints(tmp_path, "a").restore(own) is None
-    Checkpoints(tmp_path, "a").remove()
+    remove_saves(tmp_path)
 
 
 def test_the_saves_of_another_attempt_or_network_do_not_count(two_saves: tuple[Path, list[str]], own: Network) -> None:

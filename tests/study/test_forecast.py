@@ -3,6 +3,7 @@
 import pytest
 
 from activation_study.config import Config, Model, Training
+from activation_study.run import backend
 from activation_study.run.record import Record
 from activation_study.study.forecast import parameters, seconds_left
 
@@ -18,6 +19,7 @@ def test_the_parameters_are_those_of_the_network(model: Model, classes: int) -> 
     from activation_study.model.activations import activation_maker
     from activation_study.model.unet import build_unet
 
+    backend.set_up(None, "float32")  # before TensorFlow starts: another test of this process may need it so
     make = activation_maker("keras.layers.ReLU", {})
     unet = build_unet((32, 32), classes, make, model.widths, model.encoder_blocks, model.decoder_blocks, 0)
     assert parameters(model, classes) == unet.count_params()

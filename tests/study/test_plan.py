@@ -5,19 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
+import composing
 from activation_study.checks import checked
-from activation_study.config import Config, identity, resolved
+from activation_study.config import identity, resolved
 from activation_study.run.code import code_digest
 from activation_study.run.lock import taken
 from activation_study.run.record import Record, Status, read_record
 from activation_study.study.plan import Job, job_of, make_plan, show_plan
 from activation_study.study.standing import Standing, close_dead_runs
-
-CONF = Path(__file__).parents[2] / "conf"
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +23,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
-    ConfigStore.instance().store("schema", Config)
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", ["data=scenes", "data.count=6", "training.epochs=10", *overrides])
+    return composing.composed(["data=scenes", "data.count=6", "training.epochs=10", *overrides])
 
 
 def pretend(status: Status, *overrides: str, epochs: int = 5) -> Path:

@@ -4,19 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+import composing
 from activation_study.checks import checked
-from activation_study.config import Config, identity, resolved
+from activation_study.config import identity, resolved
 from activation_study.errors import BadInput
 from activation_study.run.record import Record, Status
 from activation_study.study.plan import make_plan
 from activation_study.study.sweep import run_sweep
-
-CONF = Path(__file__).parents[2] / "conf"
 
 
 @pytest.fixture(autouse=True)
@@ -25,9 +22,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
-    ConfigStore.instance().store("schema", Config)
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", ["data=scenes", "data.count=6", "data.image_size=32", *overrides])
+    return composing.composed(["data=scenes", "data.count=6", "data.image_size=32", *overrides])
 
 
 def pretend(overrides: Sequence[str], status: Status = "FINISHED", error: str | None = None) -> None:

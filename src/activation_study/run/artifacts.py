@@ -19,6 +19,7 @@ from activation_study.run.pictures import draw_confusion, draw_course, draw_pred
 from activation_study.run.record import Record
 
 EXAMPLES = 6
+CONFUSIONS_FILE = "evaluation/confusions.npz"
 
 
 def peak_memory() -> float:
@@ -41,7 +42,7 @@ def write_confusions(
         photographs: a digest of each image's pixels: equal for the same photograph under two names.
         classes: names of the C classes.
     """
-    with replacing(folder / "evaluation" / "confusions.npz") as temporary:
+    with replacing(folder / CONFUSIONS_FILE) as temporary:
         np.savez_compressed(
             temporary,
             confusions=confusions,

@@ -60,10 +60,6 @@ class Checkpoints:
                     return _unpacked(network, arrays)  # else other code saved it (allow_changes=true)
         return None
 
-    def remove(self) -> None:
-        """Deletes all saves: the run has finished."""
-        remove_saves(self._folder.parent)
-
     def _seal(self, slot: int) -> Path:
         return self._folder / f"state{slot}.json"
 

@@ -58,14 +58,15 @@ def this_process() -> dict[str, Any]:
 
 def differences(then: Record, now: Record) -> list[str]:
     """What differs between the circumstances of two runs of one configuration, in words; likeliest causes first."""
+
+    def digest(name: str) -> tuple[str, str, str]:
+        return name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12]
+
     pairs = [
-        *((name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12]) for name in ("data", "code")),
+        *map(digest, ("data", "code")),
         *((name, then.environment.get(name), now.environment.get(name)) for name in DECIDING),
         *((name, then.environment["versions"].get(name), now.environment["versions"][name]) for name in PACKAGES),
-        *(
-            (name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12])
-            for name in ("initial_weights", "order")  # last: they follow from the others
-        ),
+        *map(digest, ("initial_weights", "order")),  # last: they follow from the others
     ]
     return [f"{name} (then {before}, now {after})" for name, before, after in pairs if before != after]
 

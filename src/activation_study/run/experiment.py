@@ -174,7 +174,7 @@ def _closing(work: _Work) -> Iterator[None]:
     try:
         yield
         record.end(folder, "FINISHED")
-        work.checkpoints.remove()
+        remove_saves(folder)
     except Interrupted:
         try:
             work.save()
@@ -194,7 +194,7 @@ def _closing(work: _Work) -> Iterator[None]:
         print(f"{record.name} failed: {first_line} ({folder / 'traceback.txt'})")
     work.mirror.update(final=True)
     if record.status == "FINISHED":
-        seconds = sum(epoch["epoch_seconds"] for epoch in record.epochs) + record.results["evaluation_seconds"]
+        seconds = record.training_seconds + record.results["evaluation_seconds"]
         print(
             f"  test mean IoU {record.results['test/mean_iou']:.3f} pooled, "
             f"{record.results['test/article/mean_iou']:.3f} as in the article; "

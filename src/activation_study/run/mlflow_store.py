@@ -28,6 +28,12 @@ EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 NOT_ARTIFACTS = {"best.keras"}
 
 
+def database_of(uri: str) -> Path | None:
+    """The file of a SQLite store; None for a server."""
+    name = uri.partition("sqlite:///")[2]
+    return Path(name) if name else None
+
+
 class Store:
     """A store.
 
@@ -150,7 +156,7 @@ class Store:
 
     def _creation(self) -> Any:
         """A lock around what may create the store: processes that do so at the same moment break SQLite for good."""
-        database = self._uri.partition("sqlite:///")[2]
+        database = database_of(self._uri)
         return filelock.FileLock(f"{database}.lock") if database else nullcontext()
 
     def _experiment(self, name: str) -> str:

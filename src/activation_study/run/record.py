@@ -69,6 +69,11 @@ class Record:
     changes: list[str] = field(default_factory=list)
     version: int = RECORD_VERSION
 
+    @property
+    def training_seconds(self) -> float:
+        """Spent on its epochs, validation included."""
+        return sum(epoch["epoch_seconds"] for epoch in self.epochs)
+
     def write(self, folder: Path) -> None:
         """Writes `run.json` into the run's folder, atomically."""
         write_json(folder / RECORD_FILE, asdict(self))

@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from activation_study.config import Config, Reproduce, identity
 from activation_study.errors import BadInput, faults_message
 from activation_study.files import write_json
+from activation_study.run.artifacts import CONFUSIONS_FILE
 from activation_study.run.environment import differences
 from activation_study.run.experiment import run
 from activation_study.run.metrics import Counts
@@ -25,7 +26,6 @@ from activation_study.run.record import RECORD_FILE, Record, read_record
 from activation_study.run.tracking import Mirror, link
 from activation_study.run.verdict import Verdict, compare
 
-CONFUSIONS_FILE = "evaluation/confusions.npz"
 VERDICT_FILE = "verdict.json"
 SHOWN = 5
 
@@ -91,10 +91,10 @@ def find_original(name: str, uri: str | None) -> Original:
         raise BadInput(f"{folder}: no run's folder (it has no {RECORD_FILE} that can be read)")
     if not re.fullmatch("[0-9a-f]{1,32}", name):
         raise BadInput(f"run={name}: expected a run's folder, an MLflow run id, or the beginning of one")
-    from activation_study.run.mlflow_store import Store
+    from activation_study.run.mlflow_store import KEY_TAG, Store, database_of
 
-    database = (uri or "").partition("sqlite:///")[2]
-    if uri is None or (database and not Path(database).exists()):
+    database = database_of(uri or "")
+    if uri is None or (database is not None and not database.exists()):
         raise BadInput(f"run={name}: no such folder, and there is no store {uri or ''}; tracking.uri=… names one")
     try:
         store = Store(uri)
@@ -106,7 +106,7 @@ def find_original(name: str, uri: str | None) -> Original:
         raise BadInput(f"run={name}: {len(found) or 'no'} runs of {uri} begin so; expected one")
     folder = Path(tags.get("folder", ""))
     record = read_record(folder)
-    if record is not None and record.key == tags.get("activation_study.key"):
+    if record is not None and record.key == tags.get(KEY_TAG):
         return Original(record, _confusions(folder / CONFUSIONS_FILE), folder)
     return _from_store(store, found[0], uri)
 

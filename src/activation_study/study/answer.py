@@ -30,6 +30,7 @@ from activation_study.study.results import Arm, Block
 ERROR = 0.05
 PRIMARY = "test/mean_iou"
 METRICS = {"mean_iou": PRIMARY, "article_mean_iou": "test/article/mean_iou"}
+SHORT = {"mean_iou": "pooled", "article_mean_iou": "article's"}  # in tables
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Contrast:
     new_images: NewImages | None
     classes: dict[str, Interval]
     smallest: dict[int, float]
+
+    @property
+    def primary(self) -> bool:
+        """Whether it is of the metric that the answer is made from."""
+        return METRICS[self.metric] == PRIMARY
 
     @property
     def decided(self) -> bool:
@@ -130,7 +136,7 @@ def class_ious(arm: Arm) -> NDArray[np.float64]:
 def _class_differences(block: Block, a: Arm, b: Arm) -> dict[str, Interval]:
     of_a, of_b = class_ious(a), class_ious(b)
     return {
-        name: paired(of_a[:, place], of_b[:, place]).difference
+        name: mean_over_seeds(of_a[:, place] - of_b[:, place])
         for place, name in enumerate(block.classes)
         if not np.isnan(of_a[:, place]).any()
     }
@@ -148,7 +154,7 @@ def mean_over_seeds(values: NDArray[np.float64]) -> Interval:
 
 def headline(block: Block, contrasts: Sequence[Contrast]) -> str:
     """The answer in sentences, from the numbers of the primary metric."""
-    primary = [contrast for contrast in contrasts if contrast.metric == "mean_iou"]
+    primary = [contrast for contrast in contrasts if contrast.primary]
     if not primary:
         return f"On {block.title} there is one activation, and nothing to compare."
     said = [_sentence(contrast) for contrast in primary]

@@ -36,7 +36,7 @@ def seeds_figure(block: Block) -> str:
 
 def differences_figure(contrasts: Sequence[Contrast]) -> str:
     """The primary metric's differences: on this test set (thick), on new images (thin)."""
-    primary = [contrast for contrast in contrasts if contrast.metric == "mean_iou"]
+    primary = [contrast for contrast in contrasts if contrast.primary]
     figure, axes = _figure(6, 0.9 + 0.55 * len(primary))
     for place, contrast in enumerate(reversed(primary)):
         found = contrast.paired.difference
@@ -95,7 +95,7 @@ def cost_figure(block: Block) -> str:
     figure, axes = _figure(5.5, 3.2)
     for arm in block.arms:
         axes.scatter(
-            [sum(epoch["epoch_seconds"] for epoch in record.epochs) / 60 for record in arm.records],
+            [record.training_seconds / 60 for record in arm.records],
             100 * arm.metric(PRIMARY),
             s=28,
             color=_colors(block)[arm.name],

@@ -11,6 +11,7 @@ from activation_study.palette import activation_colors
 from activation_study.study.answer import (
     METRICS,
     PRIMARY,
+    SHORT,
     Contrast,
     display,
     headline,
@@ -136,7 +137,6 @@ def _figures(block: Block, contrasts: Sequence[Contrast]) -> list[dict[str, Any]
 
 
 def _difference_table(contrasts: Sequence[Contrast]) -> dict[str, Any]:
-    short = dict(zip(METRICS, ("pooled", "article's"), strict=True))
     rows = []
     for each in contrasts:
         found, new = each.paired, each.new_images
@@ -146,7 +146,7 @@ def _difference_table(contrasts: Sequence[Contrast]) -> dict[str, Any]:
         smallest = ", ".join(f"{100 * each.smallest[seeds]:.1f}" for seeds in PLANNED)
         images = in_points(new.difference, signed=True) if new else ""
         points = in_points(found.difference, signed=True)
-        rows.append([pair, short[each.metric], points, images, *numbers, correlation, smallest])
+        rows.append([pair, SHORT[each.metric], points, images, *numbers, correlation, smallest])
     seeds, smallest_p = contrasts[0].seeds, contrasts[0].paired.smallest_p
     return {
         "head": [
@@ -161,7 +161,7 @@ def _difference_table(contrasts: Sequence[Contrast]) -> dict[str, Any]:
 
 
 def _class_table(contrasts: Sequence[Contrast]) -> dict[str, Any] | None:
-    primary = [contrast for contrast in contrasts if contrast.metric == "mean_iou"]
+    primary = [contrast for contrast in contrasts if contrast.primary]
     if not primary:
         return None
     head = ["class", *(f"{display(contrast.a)} − {display(contrast.b)}" for contrast in primary)]
@@ -179,7 +179,7 @@ def _cost_table(block: Block) -> dict[str, Any]:
     for arm in block.arms:
         results = [record.results for record in arm.records]
         speed = np.median([epoch["images_per_second"] for record in arm.records for epoch in record.epochs])
-        minutes = np.median([sum(epoch["epoch_seconds"] for epoch in record.epochs) / 60 for record in arm.records])
+        minutes = np.median([record.training_seconds / 60 for record in arm.records])
         memory = np.median([each.get("peak_memory_bytes", np.nan) for each in results]) / 2**30
         epochs = np.median([len(record.epochs) for record in arm.records])
         parameters = f"{results[0].get('parameters', np.nan):,.0f}"

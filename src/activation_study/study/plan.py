@@ -1,18 +1,19 @@
 """What a sweep would do: done, resume, failed, new; how long it takes and what it fills."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig
-from rich.console import Console
 from rich.table import Table
 
 from activation_study.checks import checked
 from activation_study.config import Config, resolved
 from activation_study.data.labels import LABEL_TYPES
 from activation_study.errors import SHOWN, BadInput
+from activation_study.output import table_console
 from activation_study.run.code import code_digest
 from activation_study.run.progress import duration
 from activation_study.run.record import Record, read_record
@@ -31,6 +32,11 @@ class Job:
     config: Config
     standing: Standing
     before: Record | None
+
+    @property
+    def home(self) -> Path:
+        """The folder of its study."""
+        return self.config.run_folder.parent
 
     @property
     def record(self) -> Record | None:
@@ -75,17 +81,14 @@ def job_of(overrides: Overrides, config: Config) -> Job:
 
 def show_plan(jobs: Sequence[Job]) -> None:
     """Prints a row per arm: how many runs stand where, and what is left to spend on them."""
-    counts = [f"{sum(job.standing == each for job in jobs)} {each}" for each in Standing]
-    counts = [count for count in counts if not count.startswith("0 ")]
-    print(f"{runs(len(jobs))} of {', '.join(homes(jobs))}: {', '.join(counts)}")
+    counts = Counter(job.standing for job in jobs)
+    found = ", ".join(f"{counts[each]} {each}" for each in Standing if each in counts)
+    print(f"{runs(len(jobs))} of {', '.join(map(str, homes(jobs)))}: {found}")
     todo = [job for job in jobs if job.to_do]
     if todo:
-        console = Console()
-        if not console.is_terminal:
-            console = Console(width=120)
-        console.print(_table(jobs))
+        table_console().print(_table(jobs))
         _show_disk(todo)
-    for job in [job for job in todo if job.standing == Standing.RESUME and job.config.rerun != "all"][:SHOWN]:
+    for job in [job for job in todo if job.standing == Standing.RESUME][:SHOWN]:
         assert job.before is not None
         print(f"  {job.config.run_name} goes on after epoch {len(job.before.epochs)}, or a few before")
     _show_other_sources(jobs)
@@ -96,9 +99,9 @@ def runs(count: int) -> str:
     return f"{count} run" if count == 1 else f"{count} runs"
 
 
-def homes(jobs: Sequence[Job]) -> list[str]:
+def homes(jobs: Sequence[Job]) -> list[Path]:
     """The folders of the jobs' studies."""
-    return sorted({str(job.config.run_folder.parent) for job in jobs})
+    return sorted({job.home for job in jobs})
 
 
 def _table(jobs: Sequence[Job]) -> Table:
@@ -134,8 +137,7 @@ def _seconds(job: Job, finished: Sequence[Record]) -> float | None:
     config = resolved(job.config)
     alike = [each for each in finished if all(each.config[key] == config[key] for key in ("data", "model", "training"))]
     same_arm = [each for each in alike if arm(each.config) == arm(config)]
-    goes_on = job.standing == Standing.RESUME and job.config.rerun != "all"
-    return seconds_left(job.config, job.before if goes_on else None, same_arm or alike)
+    return seconds_left(job.config, job.before if job.standing == Standing.RESUME else None, same_arm or alike)
 
 
 def _disk(jobs: Sequence[Job]) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from activation_study.errors import faults_message
 from activation_study.files import write_text
-from activation_study.study.answer import METRICS, compare_block, headline, in_points
+from activation_study.output import table_console
+from activation_study.study.answer import SHORT, compare_block, headline, in_points
 from activation_study.study.page import page
 from activation_study.study.results import Block, read_study
 from activation_study.study.table import article_table
@@ -52,9 +52,7 @@ def _declared(block: Block) -> list[list[str]]:
 
 def show(answered: Answered) -> None:
     """Prints the article's table, the differences, and the answer in sentences."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)
+    console = table_console()
     console.print(article_table([record for block, _ in answered for arm in block.arms for record in arm.records]))
     if any(contrasts for _, contrasts in answered):
         console.print(_differences(answered))
@@ -70,11 +68,10 @@ def _differences(answered: Answered) -> Table:
         table.add_column(column)
     for column in ("on this test set", "p, Holm", "p, sign flip", "P(a above b)", "on new images"):
         table.add_column(column, justify="right")
-    short = dict(zip(METRICS, ("pooled", "article's"), strict=True))
     for block, contrasts in answered:
         for each in contrasts:
             new = in_points(each.new_images.difference, signed=True) if each.new_images else ""
             numbers = [f"{each.p_holm:.3f}", f"{each.paired.p_sign_flip:.3f}", f"{each.paired.probability:.2f}", new]
-            about = [block.title, f"{each.a} − {each.b}", short[each.metric], str(each.seeds)]
+            about = [block.title, f"{each.a} − {each.b}", SHORT[each.metric], str(each.seeds)]
             table.add_row(*about, in_points(each.paired.difference, signed=True), *numbers)
     return table

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.errors import BadInput, faults_message
+from activation_study.run.artifacts import CONFUSIONS_FILE
 from activation_study.run.record import RECORD_FILE, Record, read_record
 from activation_study.study.arms import grouped, rows
 
@@ -143,7 +144,7 @@ def _seeds(runs: Sequence[_Run]) -> list[int]:
 
 
 def _read(folder: Path, record: Record) -> _Run:
-    path = folder / "evaluation" / "confusions.npz"
+    path = folder / CONFUSIONS_FILE
     try:
         with np.load(path, allow_pickle=False) as arrays:
             names = tuple(map(str, arrays["names"]))

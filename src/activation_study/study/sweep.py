@@ -6,12 +6,12 @@ Everything is read from the runs' folders, so that it is the same on every launc
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from activation_study.errors import BadInput
+from activation_study.output import table_console
 from activation_study.run.code import keep_manifest
 from activation_study.run.lock import Taken, taken
 from activation_study.run.tracking import Mirror
@@ -48,10 +48,10 @@ def run_sweep(
         _point_on(jobs)
         return []
     _ready_data(todo)
-    code = {home: keep_manifest(Path(home)) for home in homes(todo)}
+    code = {home: keep_manifest(home) for home in homes(todo)}
     returned = launch(
         [
-            [*job.overrides, f"sweep.position='{n} of {len(todo)}'", f"sweep.code='{code[homes([job])[0]]}'"]
+            [*job.overrides, f"sweep.position='{n} of {len(todo)}'", f"sweep.code='{code[job.home]}'"]
             for n, job in enumerate(todo, 1)
         ]
     )
@@ -64,12 +64,12 @@ def run_sweep(
 def mirror_jobs(jobs: Sequence[Job]) -> int:
     """Brings the jobs' studies into their store; how many runs could not be brought there."""
     tracking = jobs[0].config.tracking
-    return sum(mirror_study(Path(home), tracking.uri, tracking.weights) for home in homes(jobs))
+    return sum(mirror_study(home, tracking.uri, tracking.weights) for home in homes(jobs))
 
 
 def _set_right(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
     """Closes what dead processes left open, and brings finished runs into a store that missed them."""
-    dead = [folder for home in homes(jobs) for folder in close_dead_runs(Path(home))]
+    dead = [folder for home in homes(jobs) for folder in close_dead_runs(home)]
     going_on = {job.config.run_folder for job in todo}
     done = [job.config.run_folder for job in jobs if job.standing == Standing.DONE]
     tracking = jobs[0].config.tracking
@@ -126,30 +126,25 @@ def _report(jobs: Sequence[Job]) -> None:
 
     for home in homes(jobs):
         try:
-            folder = make_report(Path(home), [], 0, False)
+            folder = make_report(home, [], 0, False)
             print(f"Report:               {folder / 'index.html'}")
         except BadInput as error:
-            show([job for job in jobs if homes([job]) == [home]])
+            show([job for job in jobs if job.home == home])
             print(f"No comparison yet: {str(error).splitlines()[0]}")
 
 
 def show(jobs: Sequence[Job]) -> None:
     """Prints the article's table: mean and maximum of mean IoU per label type and activation."""
-    from rich.console import Console
-
     from activation_study.study.table import article_table
 
     records = [record for job in jobs if (record := job.record) is not None and record.status == "FINISHED"]
     if records:
-        console = Console()
-        if not console.is_terminal:
-            console = Console(width=120)
-        console.print(article_table(records))
+        table_console().print(article_table(records))
 
 
 def _point_on(jobs: Sequence[Job]) -> None:
     uri = jobs[0].config.tracking.uri
-    print(f"Runs, with pictures:  {', '.join(homes(jobs))}")
+    print(f"Runs, with pictures:  {', '.join(map(str, homes(jobs)))}")
     if uri == "sqlite:///mlflow.db":
         print("Compare in a browser: mlflow ui   (then http://127.0.0.1:5000)")
     elif uri:

@@ -43,9 +43,16 @@ def _runs(answered: Answered) -> Iterable[list[Any]]:
     for block, _ in answered:
         for arm in block.arms:
             for seed, record, folder in zip(arm.seeds, arm.records, arm.folders, strict=True):
-                seconds = sum(epoch["epoch_seconds"] for epoch in record.epochs)
                 scores = [record.results[key] for key in ("test/mean_iou", "test/article/mean_iou")]
-                run = [record.study, block.title, arm.name, seed, *scores, len(record.epochs), round(seconds, 1)]
+                run = [
+                    record.study,
+                    block.title,
+                    arm.name,
+                    seed,
+                    *scores,
+                    len(record.epochs),
+                    round(record.training_seconds, 1),
+                ]
                 yield [*run, record.key, folder.as_posix()]
 
 
