@@ -46,6 +46,7 @@ def test_nothing_else_is_the_articles_protocol() -> None:
     assert (training.plateau.factor, training.plateau.patience, training.plateau.min_delta) == (0.2, 3, 1e-4)
     assert (training.stopping.patience, training.stopping.min_delta) == (5, 0)
     assert (config.data.split, config.data.label_resize, config.data.color) == ("sorted", "bilinear", "bgr")
+    assert (config.data.remove_duplicates, training.augmentation) == (False, "none")
     assert config.evaluation.resize == "lanczos4"
 
 
@@ -96,7 +97,8 @@ def test_two_activations_differ_below_activation_alone() -> None:
 @pytest.mark.parametrize(
     "override",
     ["activation=mish", "seed=1", "seeding.order=3", "label_type=regions", "data.image_size=64", "training.epochs=3",
-     "data.split=shuffled", "evaluation.resize=bilinear", "training.loss_over=known_pixels", "model=unet_small"],
+     "data.split=shuffled", "data.remove_duplicates=true", "training.augmentation=flip",
+     "evaluation.resize=bilinear", "training.loss_over=known_pixels", "model=unet_small"],
 )  # fmt: skip
 def test_what_decides_the_result_changes_the_identity(override: str) -> None:
     assert identity(config_of(override)) != identity(config_of())

@@ -22,6 +22,7 @@ CHOICES = {
     "training.monitor": ("loss", "val_loss"),
     "training.unknown_pixels": ("article", "ignored"),
     "training.loss_over": ("all_pixels", "known_pixels"),
+    "training.augmentation": ("none", "flip", "flip_crop_color"),
     "evaluation.resize": ("lanczos4", "bilinear"),
     "tracking.weights": ("best", "none"),
     "rerun": ("failed", "all", "none"),
@@ -46,6 +47,7 @@ AT_LEAST = {
     "evaluation.batch_size": 1,
     "seeding.weights": 0,
     "seeding.order": 0,
+    "seeding.augmentation": 0,
 }
 
 

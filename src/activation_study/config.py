@@ -53,6 +53,7 @@ class Data:
     split_seed: int = MISSING
     folds: int = MISSING
     fold: int = MISSING
+    remove_duplicates: bool = False
 
 
 @dataclass
@@ -96,6 +97,7 @@ class Training:
     stopping: Stopping = field(default_factory=Stopping)
     unknown_pixels: str = MISSING
     loss_over: str = MISSING
+    augmentation: str = "none"
     checkpoint_minutes: float = 5
 
 
@@ -113,6 +115,7 @@ class Seeding:
 
     weights: int = MISSING
     order: int = MISSING
+    augmentation: int = 0
 
 
 @dataclass
@@ -224,7 +227,7 @@ IDENTITY_KEYS = (
     "activation",
     "label_type",
     *(f"data.{key}" for key in ("name", "kind", "count", "scenes_seed", "image_size", "color", "label_resize")),
-    *(f"data.{key}" for key in ("split", "split_seed", "folds", "fold")),
+    *(f"data.{key}" for key in ("split", "split_seed", "folds", "fold", "remove_duplicates")),
     "model",
     "training",
     "evaluation.resize",

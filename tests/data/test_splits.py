@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from activation_study.data.splits import Split, split
+from activation_study.data.splits import Split, split, without_duplicates
 
 
 def parts(of: Split) -> tuple[list[int], list[int], list[int]]:
@@ -69,3 +69,15 @@ def test_too_few_pictures_are_refused(how: str) -> None:
 def test_more_folds_than_pictures_are_refused() -> None:
     with pytest.raises(ValueError, match="4 pictures are too few"):
         split(4, "kfold", folds=5, fold=4)
+
+
+def test_a_photograph_that_occurs_again_stays_in_the_test_split_else_in_the_validation_split() -> None:
+    found = Split(train=np.arange(4), validation=np.arange(4, 7), test=np.arange(7, 10))
+    #              0    1    2    3    4    5    6    7    8    9
+    photographs = ["a", "b", "c", "c", "d", "a", "e", "e", "b", "e"]
+    assert parts(without_duplicates(found, photographs)) == ([2], [4, 5], [7, 8])
+
+
+def test_photographs_that_all_differ_leave_the_split_as_it_is() -> None:
+    found = split(50, "shuffled", seed=1)
+    assert parts(without_duplicates(found, [str(index) for index in range(50)])) == parts(found)

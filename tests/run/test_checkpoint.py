@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from activation_study.config import Plateau, Stopping, Training
+from activation_study.config import Plateau, Seeding, Stopping, Training
 from activation_study.data.prepared import Prepared
 from activation_study.data.splits import split
 from activation_study.run import backend
@@ -26,6 +26,7 @@ OPTIONS = Training(
     stopping=Stopping(3, 0.05),
     unknown_pixels="article",
     loss_over="all_pixels",
+    augmentation="flip_crop_color",
     checkpoint_minutes=5,
 )
 
@@ -61,7 +62,7 @@ def go_on(own: Network, data: Prepared, state: LoopState, stop_at: int | None = 
         if calls == stop_at:
             raise Stop
 
-    train(Course(own, data, PARTS, OPTIONS, 0), state, on_step, lambda state: None)
+    train(Course(own, data, PARTS, OPTIONS, Seeding(0, 0, 0)), state, on_step, lambda state: None)
     return state
 
 

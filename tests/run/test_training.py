@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from activation_study.config import Plateau, Stopping, Training
+from activation_study.config import Plateau, Seeding, Stopping, Training
 from activation_study.data.batches import batches, epoch_order
 from activation_study.data.prepared import Prepared
 from activation_study.data.splits import Split, split
@@ -139,7 +139,9 @@ def network(learning_rate: float = 1e-3, activation: str = "keras.layers.ReLU") 
     return Network(unet, SegmentationLoss(), learning_rate)
 
 
-def options(epochs: int = 3, monitor: str = "loss", patience: int = 100, min_delta: float = 0.0) -> Training:
+def options(
+    epochs: int = 3, monitor: str = "loss", patience: int = 100, min_delta: float = 0.0, augmentation: str = "none"
+) -> Training:
     plateau = Plateau(factor=0.2, patience=patience, min_delta=min_delta)
     return Training(
         epochs=epochs,
@@ -151,11 +153,19 @@ def options(epochs: int = 3, monitor: str = "loss", patience: int = 100, min_del
         stopping=Stopping(patience=patience, min_delta=min_delta),
         unknown_pixels="article",
         loss_over="all_pixels",
+        augmentation=augmentation,
         checkpoint_minutes=5,
     )
 
 
-def trained(data: Prepared, how: Training, order_seed: int = 0, learning_rate: float = 1e-3, **more: Any) -> Run:
+def trained(
+    data: Prepared,
+    how: Training,
+    order_seed: int = 0,
+    learning_rate: float = 1e-3,
+    augmentation_seed: int = 0,
+    **more: Any,
+) -> Run:
     own, state = network(learning_rate, **more), beginning(how)
     weights: list[str] = []
     steps: list[tuple[int, int, float]] = []
@@ -164,7 +174,7 @@ def trained(data: Prepared, how: Training, order_seed: int = 0, learning_rate: f
         if pictures:
             steps.append((state.epoch, pictures, state.totals.loss))
 
-    course = Course(own, data, PARTS, how, order_seed)
+    course = Course(own, data, PARTS, how, Seeding(0, order_seed, augmentation_seed))
     train(course, state, on_step, lambda state: weights.append(weights_digest(own.weights())))
     return Run(own, state, state.history, weights, steps)
 
@@ -186,7 +196,7 @@ def test_the_best_weights_are_those_of_the_smallest_validation_loss(restless: Ru
 
 
 def validation(run: Run, data: Prepared) -> Totals:
-    return validate(Course(run.network, data, PARTS, options(), 0), run.state, lambda *_: None)
+    return validate(Course(run.network, data, PARTS, options(), Seeding(0, 0, 0)), run.state, lambda *_: None)
 
 
 def test_the_best_weights_put_back_give_the_best_validation_loss(restless: Run, data: Prepared) -> None:
@@ -281,6 +291,15 @@ def test_another_order_seed_gives_other_weights(data: Prepared) -> None:
     assert first.weights != other.weights
 
 
+def test_augmentation_changes_what_is_trained_on_by_a_seed_of_its_own(data: Prepared) -> None:
+    plain = [trained(data, options(epochs=1), augmentation_seed=seed).weights for seed in (0, 1)]
+    flipped = [trained(data, options(epochs=1, augmentation="flip"), augmentation_seed=seed).weights for seed in (0, 1)]
+    assert plain[0] == plain[1]
+    assert len({str(weights) for weights in (plain[0], *flipped)}) == 3
+    again = trained(data, options(epochs=1, augmentation="flip"), augmentation_seed=1).weights
+    assert again == flipped[1]
+
+
 # --- faults ----------------------------------------------------------------------------------------------------------
 
 
@@ -307,7 +326,7 @@ class Scripted:
 
 def course(scripted: Any, data: Prepared, how: Training) -> LoopState:
     state = beginning(how)
-    train(Course(scripted, data, PARTS, how, 0), state, lambda *_: None, lambda _: None)
+    train(Course(scripted, data, PARTS, how, Seeding(0, 0, 0)), state, lambda *_: None, lambda _: None)
     return state
 
 

@@ -1,5 +1,6 @@
 """Which pictures train, validate and test: a function of the number of pictures and the split's options alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Split:
-    """Indices into a source's names; disjoint, together all of them."""
+    """Indices into a source's names; disjoint."""
 
     train: Indices
     validation: Indices
@@ -48,3 +49,27 @@ def split(count: int, how: str, seed: int = 0, folds: int = 5, fold: int = 0) ->
     if not (len(result.train) and len(result.validation) and len(result.test)):
         raise ValueError(f"{count} pictures are too few to train, validate and test: expected 5 or more")
     return result
+
+
+def without_duplicates(parts: Split, photographs: Sequence[str]) -> Split:
+    """The split with each photograph once: where it occurs again, the test split keeps it, else the validation split.
+
+    So nothing that is trained or validated on is tested, and the test split stays as it is but for its own repetitions.
+
+    Args:
+        parts: the split.
+        photographs: which photograph each picture of the source is.
+    """
+    seen: set[str] = set()
+
+    def first_ones(indices: Indices) -> Indices:
+        kept = []
+        for index in indices:
+            if photographs[index] not in seen:
+                seen.add(photographs[index])
+                kept.append(index)
+        return np.array(kept, np.int64)
+
+    test = first_ones(parts.test)
+    validation = first_ones(parts.validation)
+    return Split(first_ones(parts.train), validation, test)

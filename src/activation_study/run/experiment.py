@@ -1,6 +1,5 @@
 """One run from its configuration to its folder and mirror: the only module that wires the parts together."""
 
-import hashlib
 import sys
 import time
 import traceback
@@ -204,7 +203,7 @@ def _closing(work: _Work) -> Iterator[None]:
 
 def _train(work: _Work) -> None:
     record, options, split = work.record, work.config.training, work.inputs.split
-    course = Course(work.network, work.inputs.prepared, split, options, work.config.seeding.order)
+    course = Course(work.network, work.inputs.prepared, split, options, work.config.seeding)
     saved = time.monotonic()
     bar = TrainingProgress(record.name, work.config.sweep.position, options.epochs, len(split.train), work.state)
     with bar as progress:
@@ -269,6 +268,5 @@ def _evaluate(work: _Work) -> None:
     record.results["peak_memory_bytes"] = artifacts.peak_memory()
     record.digests["weights"] = weights_digest(work.state.best_weights)
     names = [inputs.source.names[index] for index in test]
-    photographs = [hashlib.sha256(inputs.prepared.images[index].tobytes()).hexdigest()[:16] for index in test]
-    artifacts.write_confusions(folder, confusions, names, photographs, label_type.classes)
+    artifacts.write_confusions(folder, confusions, names, inputs.prepared.photographs(test), label_type.classes)
     artifacts.draw(folder, record, inputs.source, label_type, inputs.prepared.images, test, predict, confusions)

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from activation_study.config import Config
 from activation_study.data.labels import LABEL_TYPES, LabelResize, LabelType
 from activation_study.data.prepared import Prepared, prepare
 from activation_study.data.sources import Source, open_source
-from activation_study.data.splits import Split, split
+from activation_study.data.splits import Split, split, without_duplicates
 from activation_study.errors import BadInput
 
 
@@ -32,6 +34,9 @@ class Inputs:
             )
         except ValueError as error:
             raise BadInput(f"{options.name}: {error}") from error
+        if options.remove_duplicates:
+            everything = np.arange(len(self.source.names))
+            self.split = without_duplicates(self.split, self.prepared.photographs(everything))
         for part, indices in vars(self.split).items():
             if not (self.prepared.labels[indices] >= 0).any():
                 raise BadInput(f"{options.name}: no pixel of the {part} split has a class; nothing to learn or score")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.config import Training
+from activation_study.config import Seeding, Training
+from activation_study.data.augmentation import augmented
 from activation_study.data.batches import batches, epoch_order
 from activation_study.data.prepared import Prepared
 from activation_study.data.splits import Split
 from activation_study.run.metrics import pixel_accuracy, pooled_iou
+from activation_study.seeding import stream
 
 if TYPE_CHECKING:
     from activation_study.run.network import Network
@@ -146,14 +148,14 @@ class Course:
         data: prepared pictures and labels.
         parts: train and validation indices.
         options: the configuration of training.
-        order_seed: of the order of the batches.
+        seeding: of the order of the batches and their augmentation.
     """
 
     network: "Network"
     data: Prepared
     parts: Split
     options: Training
-    order_seed: int
+    seeding: Seeding
 
 
 def train(course: Course, state: LoopState, on_step: OnStep, on_epoch: OnEpoch) -> None:
@@ -198,10 +200,12 @@ def train(course: Course, state: LoopState, on_step: OnStep, on_epoch: OnEpoch) 
 
 def train_epoch(course: Course, state: LoopState, on_step: OnStep) -> None:
     """The steps that are left of the epoch under way."""
-    network, batch_size = course.network, course.options.batch_size
-    order = epoch_order(course.parts.train, course.order_seed, state.epoch)
+    network, options, seeding = course.network, course.options, course.seeding
+    order = epoch_order(course.parts.train, seeding.order, state.epoch)
     started = time.perf_counter() - state.seconds
-    for images, labels in batches(course.data, order[state.step * batch_size :], batch_size):
+    for batch in batches(course.data, order[state.step * options.batch_size :], options.batch_size):
+        generator = stream(seeding.augmentation, "augmentation", state.epoch, state.step)
+        images, labels = augmented(batch, options.augmentation, generator)
         loss, confusion = network.train_on(images, labels)
         state.step += 1
         if not math.isfinite(loss):
