@@ -296,3 +296,32 @@ def test_a_store_that_cannot_be_reached_does_not_end_the_training(tmp_path: Path
     (run,) = tracked(tmp_path)
     assert run.info.status == "FINISHED"
     assert len(store(tmp_path).get_metric_history(run.info.run_id, "train/loss")) == 2
+
+
+def test_what_differs_in_its_evaluation_alone_is_scored_and_not_trained(tmp_path: Path) -> None:
+    arguments = ("-m", *TINY, "evaluation.resize=lanczos4,bilinear", "tracking=off")
+    plan = train(tmp_path, *arguments, "plan=true")
+    assert "2 new" in plan.stdout
+    result = train(tmp_path, *arguments)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("was trained as surfaces-relu-seed0-") == 1
+    found = {path.parent: json.loads(path.read_text()) for path in tmp_path.glob("multirun/tiny/*/run.json")}
+    (trained, first), (scored, second) = sorted(found.items(), key=lambda item: bool(item[1]["links"]))
+    assert second["links"] == {"weights_of": first["name"]}
+    assert first["epochs"] == second["epochs"]
+    assert first["digests"] == second["digests"]
+    assert (scored / "best.keras").is_file()
+    again = train(tmp_path, *TINY, "evaluation.resize=bilinear", "tracking=off", "study=alone")
+    assert again.returncode == 0, again.stderr
+    assert "was trained as" not in again.stdout
+    alone = next(tmp_path.glob("multirun/alone/*/run.json")).parent
+    confusions = [np.load(run / "evaluation/confusions.npz")["confusions"] for run in (trained, scored, alone)]
+    np.testing.assert_array_equal(confusions[1], confusions[2])
+    assert (confusions[0] != confusions[1]).any()
+    # Weights that are damaged are not taken: the run trains.
+    (trained / "best.keras").write_bytes(b"damaged")
+    (scored / "run.json").unlink()
+    anew = train(tmp_path, *TINY, "evaluation.resize=bilinear", "tracking=off")
+    assert anew.returncode == 0, anew.stderr
+    assert "was trained as" not in anew.stdout
+    assert json.loads((scored / "run.json").read_text())["digests"] == second["digests"]

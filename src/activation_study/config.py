@@ -267,6 +267,12 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return result
 
 
+def training_key(config: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What of a resolved configuration decides the weights: all that decides the result but the evaluation."""
+    values = sorted(flat(config).items())
+    return tuple((key, str(value)) for key, value in values if decides(key) and not key.startswith("evaluation."))
+
+
 def identity(config: Config) -> str:
     """Eight hex digits of a hash of what decides the result (`IDENTITY_KEYS`, the protocol's version)."""
     values: dict[str, Any] = {"protocol": PROTOCOL_VERSION}

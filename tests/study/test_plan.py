@@ -100,3 +100,10 @@ def test_a_dead_process_leaves_no_running_behind() -> None:
         other = read_record(alive)
         assert other is not None
         assert other.status == "RUNNING"
+
+
+def test_what_will_only_be_scored_takes_no_time_of_training(capsys: pytest.CaptureFixture[str]) -> None:
+    pretend("FINISHED", "seed=0")  # 5 epochs of 60 s, 20 s of evaluation
+    show_plan([job(f"seed={seed}", f"evaluation.resize={how}") for how in ("bilinear", "lanczos4") for seed in (0, 1)])
+    total = next(line for line in capsys.readouterr().out.splitlines() if " all " in line)
+    assert "  5 min " in total  # one of four: one is done, two take another's weights

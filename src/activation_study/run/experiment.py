@@ -26,6 +26,7 @@ from activation_study.run.metrics import summary
 from activation_study.run.opening import CannotGoOn, begin, build_network, describe, take_up
 from activation_study.run.progress import TrainingProgress, duration
 from activation_study.run.record import Record, read_record
+from activation_study.run.sibling import LINK, take_weights
 from activation_study.run.tracking import Mirror
 from activation_study.run.training import MEASURED, Course, LoopState, beginning, train
 
@@ -77,6 +78,8 @@ def _carried_out(
         state = checkpoints.restore(network) or state
         record.resumed.append({"time": time.time(), "epoch": state.epoch, "step": state.step})
         record.epochs += state.history[len(record.epochs) :]
+    elif config.rerun != "all" and not config.suffix:  # a reproduction is trained
+        state = take_weights(record, folder, network, state) or state
     record.changes = list(dict.fromkeys([*record.changes, *changes]))
     record.write(folder)
     mirror = Mirror(folder, config.tracking.uri, config.tracking.weights)
@@ -162,6 +165,8 @@ def _introduce(work: _Work) -> None:
     if record.resumed:
         where = "its evaluation" if work.state.done else f"epoch {work.state.epoch}, step {work.state.step + 1}"
         print(f"  did not finish before; goes on at {where}")
+    if LINK in record.links:
+        print(f"  was trained as {record.links[LINK]}; only its evaluation differs")
     for change in record.changes:
         print(f"  allowed: {change}")
 

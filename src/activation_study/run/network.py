@@ -1,6 +1,7 @@
 """A U-Net with its loss and optimizer: the only face that training and evaluation see."""
 
 import hashlib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,17 @@ class Network:
         """Puts a copy from `optimizer_state()` back."""
         for variable, value in zip(self._training.optimizer.variables, values, strict=True):
             variable.assign(value)
+
+    def load(self, path: Path) -> None:
+        """Takes the weights of a `.keras` file of the same U-Net.
+
+        Raises:
+            OSError, ValueError: it is not there, damaged, or another network's; some weights may have changed.
+        """
+        try:
+            self.unet.load_weights(path)
+        except (zipfile.BadZipFile, KeyError) as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def save(self, path: Path) -> None:
         """Writes the U-Net as a `.keras` file, atomically."""

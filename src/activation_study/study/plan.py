@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from rich.table import Table
 
 from activation_study.checks import checked
-from activation_study.config import Config, resolved
+from activation_study.config import Config, resolved, training_key
 from activation_study.data.labels import LABEL_TYPES
 from activation_study.errors import SHOWN, BadInput
 from activation_study.output import table_console
@@ -113,18 +113,30 @@ def _table(jobs: Sequence[Job]) -> Table:
     for column in (*standings, "time left", "disk"):
         table.add_column(column, justify="right")
     finished = [job.before for job in jobs if job.before is not None and job.before.status == "FINISHED"]
+    only_scored = _only_scored(jobs)
     for key, group in groups.items():
         counts = [sum(job.standing == each for job in group) for each in standings]
-        table.add_row(*key, *(str(count or "") for count in counts), _time(group, finished), _disk(group))
+        table.add_row(*key, *(str(count or "") for count in counts), _time(group, finished, only_scored), _disk(group))
     table.add_section()
     totals = [str(sum(job.standing == each for job in jobs)) for each in standings]
-    table.add_row("all", *[""] * (len(keys) + 2), *totals, _time(jobs, finished), _disk(jobs))
+    table.add_row("all", *[""] * (len(keys) + 2), *totals, _time(jobs, finished, only_scored), _disk(jobs))
     return table
 
 
-def _time(jobs: Sequence[Job], finished: Sequence[Record]) -> str:
+def _only_scored(jobs: Sequence[Job]) -> set[Path]:
+    """The runs that will take another one's weights, since only their evaluation differs: they cost next to nothing."""
+    seen, found = set(), set()
+    for job in sorted(jobs, key=lambda job: job.standing != Standing.DONE):
+        key = (job.home, training_key(resolved(job.config)))
+        if key in seen and job.standing == Standing.NEW:
+            found.add(job.config.run_folder)
+        seen.add(key)
+    return found
+
+
+def _time(jobs: Sequence[Job], finished: Sequence[Record], only_scored: Set[Path]) -> str:
     todo = [job for job in jobs if job.to_do]
-    spans = [_seconds(job, finished) for job in todo]
+    spans = [_seconds(job, finished) for job in todo if job.config.run_folder not in only_scored]
     known = [span for span in spans if span is not None]
     if not todo:
         return ""
