@@ -1,5 +1,6 @@
 """Whole runs and sweeps on drawn scenes, as commands in fresh processes, looked at in their folders and in MLflow."""
 
+import csv
 import json
 import os
 import subprocess
@@ -60,8 +61,10 @@ def store(folder: Path) -> MlflowClient:
 
 
 def tracked(folder: Path, study: str = "tiny") -> list:
+    """The runs of a study in the store; its report is none."""
     client = store(folder)
-    return client.search_runs([client.get_experiment_by_name(study).experiment_id])
+    found = client.search_runs([client.get_experiment_by_name(study).experiment_id])
+    return [run for run in found if run.info.run_name != "report"]
 
 
 def test_a_sweep_ends_with_the_table_and_where_to_look(sweep: tuple[Path, str]) -> None:
@@ -201,6 +204,9 @@ def test_a_study_is_copied_to_another_store(sweep: tuple[Path, str]) -> None:
         assert "4 of 4 runs of tiny are in sqlite:///team.db" in result.stdout
         client = MlflowClient(f"sqlite:///{folder / 'team.db'}")
         found = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
+        (report,) = [run for run in found if run.info.run_name == "report"]
+        assert "index.html" in [item.path for item in client.list_artifacts(report.info.run_id)]
+        found.remove(report)
         assert sorted(run.info.run_name for run in found) == sorted(run.info.run_name for run in tracked(folder))
         assert [len(client.get_metric_history(run.info.run_id, "val/loss")) for run in found] == [2, 2, 2, 2]
         assert len(client.search_logged_models([client.get_experiment_by_name("tiny").experiment_id])) == 4
@@ -214,7 +220,20 @@ def test_a_study_is_compared_and_what_is_none_is_refused(sweep: tuple[Path, str]
     assert result.returncode == 0, result.stderr
     assert "On surfaces (scenes, 2 seeds)" in result.stdout
     assert "frelu − relu" in result.stdout
-    assert len((folder / "multirun/tiny/report/runs.csv").read_text().splitlines()) == 5
+    with open(folder / "multirun/tiny/report/runs.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    ids = {run.info.run_id: run.data.metrics["test/mean_iou"] for run in tracked(folder)}
+    assert {line["run_id"]: float(line["mean_iou"]) for line in lines} == ids
+    page = (folder / "multirun/tiny/report/index.html").read_text()
+    assert page.count("data:image/png;base64,") >= 3 * 3, "truth and two predictions of three images or more"
+    (report,) = [
+        run
+        for run in store(folder).search_runs([store(folder).get_experiment_by_name("tiny").experiment_id])
+        if run.info.run_name == "report"
+    ]
+    assert "On surfaces (scenes, 2 seeds)" in report.data.tags["mlflow.note.content"]
+    artifacts = [item.path for item in _artifacts(store(folder), report.info.run_id)]
+    assert {"index.html", "report.md", "runs.csv", "figures/surfaces-seeds.svg"} <= set(artifacts)
     for arguments, told in (
         ([], "study=NAME is needed"),
         (["study=tinny"], "no finished runs"),

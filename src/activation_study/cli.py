@@ -67,7 +67,8 @@ def compare(conf: Path) -> int:
 
 
 def _compare_one(composed: DictConfig) -> None:
-    from activation_study.study.report import make_report
+    from activation_study.study.report import Wishes, make_report
+    from activation_study.study.runs import pack, read_runs
 
     with _refusals():
         if OmegaConf.is_missing(composed, "study"):
@@ -77,9 +78,11 @@ def _compare_one(composed: DictConfig) -> None:
         faults = list(contrast_faults(options.contrasts))
         if faults:
             raise BadInput(faults_message("The contrasts cannot be used", faults, "contrasts=[[a,b],…]"))
-        folder = make_report(
-            Path(options.folder) / options.study, options.contrasts, options.seed, options.allow_incomplete
-        )
+        study = Path(options.folder) / options.study
+        wishes = Wishes(options.contrasts, options.seed, options.allow_incomplete, options.pictures)
+        folder = make_report(study, wishes)
+        if options.pack is not None:
+            print(f"Packed: {pack(read_runs(study)[0], Path(options.pack))}")
     print(f"Report: {folder / 'index.html'}")
 
 

@@ -120,9 +120,17 @@ class Seeding:
 
 @dataclass
 class Comparison:
-    """Which pairs of activations the study is about: [[a, b], …] asks whether a is above b."""
+    """What the study asks.
+
+    Args:
+        contrasts: pairs of activations: [[a, b], …] asks whether a is above b.
+        questions: what each of them asks, in words.
+        chosen_on_validation: a key, of `training` or `model`, whose value is chosen for each activation.
+    """
 
     contrasts: list[list[str]] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    chosen_on_validation: str | None = None
 
 
 @dataclass
@@ -220,6 +228,8 @@ class Compare:
     contrasts: list[list[str]] = field(default_factory=list)
     seed: int = 0
     allow_incomplete: bool = False
+    pictures: bool = True
+    pack: str | None = None
 
 
 # What decides a run's result; paths, threads, tracking and the study's name do not.

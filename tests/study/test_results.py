@@ -10,44 +10,11 @@ import numpy as np
 import pytest
 
 from activation_study.errors import BadInput
-from activation_study.run.artifacts import write_confusions
-from activation_study.run.metrics import summary
-from activation_study.run.record import Record
 from activation_study.study.answer import compare_block, headline, in_points
 from activation_study.study.comparison import mean_iou
-from activation_study.study.report import make_report
+from activation_study.study.report import Wishes, make_report
 from activation_study.study.results import read_study
-
-CLASSES = ("sky", "horizontal", "vertical")
-
-
-def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **changes: Any) -> Path:
-    """A finished run that scored about `right` of each class's pixels right on ten images."""
-    config = {
-        "activation": {"name": activation, "layer": {"kernel_size": changes.get("kernel_size", 3)}, "places": "all"},
-        "label_type": {"name": changes.get("label_type", "surfaces")},
-        "seed": seed,
-        "data": {"name": "scenes", "split": "sorted", "split_seed": 0, "folds": 5, "fold": 0},
-        "model": {"name": "unet"},
-        "training": {"learning_rate": changes.get("learning_rate", 1e-3), "checkpoint_minutes": seed},
-        "comparison": {"contrasts": changes.get("contrasts", [])},
-    }
-    generator = np.random.default_rng([seed, len(activation)])
-    counts = np.zeros((10, 4, 3), np.int64)
-    for image, row in np.ndindex(10, 3):
-        share = np.clip(right + 0.05 * generator.normal(), 0, 1)
-        counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, share, (1 - share) / 2))
-    name = f"{changes.get('label_type', 'surfaces')}-{activation}-seed{seed}-{len(list(study.glob('*')))}"
-    record = Record(
-        name, study.name, "0", config, ["seed=0"], list(CLASSES), {}, {"data": changes.get("data", "d") * 64}
-    )
-    record.results = {**summary(counts, CLASSES), "evaluation_seconds": 1.0}
-    record.epochs = [{"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": 0.5, "images_per_second": 9.0}]
-    record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
-    names = [f"image{number}" for number in range(10)]
-    write_confusions(study / name, counts, names, names, CLASSES)
-    record.end(study / name, changes.get("status", "FINISHED"))
-    return study / name
+from pretended import CLASSES, write_run
 
 
 @pytest.fixture
@@ -77,12 +44,10 @@ def test_label_types_and_other_deciding_keys_make_blocks_and_those_of_an_activat
         write_run(study, "frelu", seed, kernel_size=5, started=9.0)
     blocks, _ = read_study(study)
     assert {block.title: [arm.name for arm in block.arms] for block in blocks} == {
-        "regions, training.learning_rate=0.001": ["relu"],  # it has no such key
-        "surfaces, training.learning_rate=0.003": ["relu kernel_size=3"],
-        "surfaces, training.learning_rate=0.001": [
-            "relu kernel_size=3", "mish kernel_size=3", "frelu kernel_size=3", "frelu kernel_size=5",
-        ],
-    }  # fmt: skip
+        "regions": ["relu"],  # it has no such key
+        "surfaces, training.learning_rate=0.003": ["relu"],
+        "surfaces": ["relu", "mish", "frelu", "frelu kernel_size=5"],
+    }
 
 
 def test_a_missing_seed_and_an_unfinished_run_are_named_and_may_be_allowed(study: Path) -> None:
@@ -152,7 +117,7 @@ def test_one_seed_gives_one_answer_and_another_other_draws(study: Path) -> None:
 def test_the_tables_have_a_line_for_each_run_contrast_and_class(
     study: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make_report(study, [], 0, False)
+    folder = make_report(study, Wishes())
     tables = {}
     for name in ("runs", "differences", "per_class"):
         with open(folder / f"{name}.csv", newline="") as file:
@@ -176,7 +141,7 @@ def test_the_tables_have_a_line_for_each_run_contrast_and_class(
 
 
 def test_the_page_needs_nothing_else_and_says_what_the_tables_say(study: Path) -> None:
-    folder = make_report(study, [], 0, False)
+    folder = make_report(study, Wishes())
     text = (folder / "index.html").read_text(encoding="utf-8")
     (block,), _ = read_study(study)
     contrasts = compare_block(block, [], 0)
@@ -188,12 +153,12 @@ def test_the_page_needs_nothing_else_and_says_what_the_tables_say(study: Path) -
     addresses = set(re.findall(r"https?://[^\s\"'<>)]+", text))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, "names only, nothing is fetched"
     assert not re.search(r"<script|<link[^>]*stylesheet|<img|url\((?!#)", text)
-    assert make_report(study, [], 0, False).joinpath("index.html").read_text(encoding="utf-8") == text
+    assert make_report(study, Wishes()).joinpath("index.html").read_text(encoding="utf-8") == text
 
 
 def test_an_incomplete_study_warns_on_its_page(study: Path) -> None:
     write_run(study, "relu", 4, status="FAILED")
-    folder = make_report(study, [], 0, True)
+    folder = make_report(study, Wishes(allow_incomplete=True))
     assert 'class="warning"' in (folder / "index.html").read_text(encoding="utf-8")
 
 
@@ -201,14 +166,14 @@ def test_names_are_text_on_the_page(tmp_path: Path) -> None:
     for seed in range(2):
         for name in ("relu", "<b>x"):
             write_run(tmp_path / "s", name, seed)
-    assert "<b>x" not in (make_report(tmp_path / "s", [], 0, False) / "index.html").read_text(encoding="utf-8")
+    assert "<b>x" not in (make_report(tmp_path / "s", Wishes()) / "index.html").read_text(encoding="utf-8")
 
 
 def test_declared_contrasts_come_from_the_runs_unless_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "study"
     for seed, name in np.ndindex(3, 3):
         write_run(folder, ("relu", "mish", "frelu")[name], seed, contrasts=[["frelu", "mish"]], started=float(name))
-    make_report(folder, [], 0, False)
+    make_report(folder, Wishes())
     assert "frelu − mish" in capsys.readouterr().out
-    make_report(folder, [["mish", "frelu"]], 0, False)
+    make_report(folder, Wishes([["mish", "frelu"]]))
     assert "mish − frelu" in capsys.readouterr().out

@@ -76,9 +76,26 @@ class Store:
         experiment = self._client.get_experiment_by_name(record.study)
         if experiment is None:
             return None
-        query = f"tags.`{KEY_TAG}` = '{record.key}'"
-        found = self._client.search_runs([experiment.experiment_id], query, max_results=1)
+        return self._find(experiment.experiment_id, record.key)
+
+    def _find(self, experiment: str, key: str) -> str | None:
+        found = self._client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
         return str(found[0].info.run_id) if found else None
+
+    def log_report(self, folder: Path, study: str, note: str) -> None:
+        """Puts a study's report into its one run `report`; nothing where the store has no such study."""
+        experiment = self._client.get_experiment_by_name(study)
+        if experiment is None:
+            return
+        key = f"report of {study}"
+        run_id = self._find(experiment.experiment_id, key)
+        if run_id is None:
+            tags = {KEY_TAG: key, "mlflow.source.name": "compare.py", "mlflow.user": getpass.getuser()}
+            created = self._client.create_run(experiment.experiment_id, tags=tags, run_name="report")
+            run_id = str(created.info.run_id)
+        self.set_tags(run_id, {"mlflow.note.content": note})
+        self._client.log_artifacts(run_id, str(folder))
+        self._client.set_terminated(run_id, "FINISHED")
 
     def set_tags(self, run_id: str, tags: dict[str, str]) -> None:
         """Sets tags of a run."""

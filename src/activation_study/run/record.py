@@ -10,6 +10,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from activation_study.config import Config
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 
@@ -73,6 +77,22 @@ class Record:
     def training_seconds(self) -> float:
         """Spent on its epochs, validation included."""
         return sum(epoch["epoch_seconds"] for epoch in self.epochs)
+
+    def configuration(self) -> Config:
+        """The recorded configuration.
+
+        Raises:
+            BadInput: another version of the code recorded it.
+        """
+        try:
+            config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), self.config))
+        except OmegaConfBaseException as error:
+            commit = self.environment.get("git", {}).get("commit")
+            raise BadInput(
+                f"{self.name} was recorded by another version of the code, commit {commit}: {error}"
+            ) from error
+        assert isinstance(config, Config)
+        return config
 
     def write(self, folder: Path) -> None:
         """Writes `run.json` into the run's folder, atomically."""

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from activation_study.config import Config, Reproduce, identity
 from activation_study.errors import BadInput, faults_message
@@ -146,19 +144,9 @@ def _epochs(wished: int | None, then: Record) -> int | None:
     return min(wished or len(then.epochs), len(then.epochs))
 
 
-def _recorded(then: Record) -> Config:
-    try:
-        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), then.config))
-    except OmegaConfBaseException as error:
-        commit = then.environment.get("git", {}).get("commit")
-        raise BadInput(f"{then.name} was recorded by another version of the code, commit {commit}: {error}") from error
-    assert isinstance(config, Config)
-    return config
-
-
 def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Config:
     """The recorded configuration, with the recorded threads, for a folder of its own."""
-    config = _recorded(then)
+    config = then.configuration()
     config.study, config.folder = f"{then.study}/reproductions", options.folder
     config.threads = options.threads or int(then.environment["threads"])
     config.tracking.uri = options.tracking.uri
@@ -185,7 +173,7 @@ def _causes(then: Record, now: Record) -> list[str]:
 
 
 def _identity_fault(then: Record) -> Sequence[str]:
-    now = identity(_recorded(then))
+    now = identity(then.configuration())
     return [f"identity of the configuration (then {then.identity}, now {now})"] if now != then.identity else []
 
 

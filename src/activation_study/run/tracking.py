@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Tracking may cost this share of a run's time: an update waits until the last one's time is this share.
 SHARE = 0.01
-# In a run's folder: which stores have all of it, as it was when the run ended; a line each.
+# In a run's folder: which stores have all of it, as it was when the run ended: "<end> <run id> <store>", a line each.
 MIRRORED_FILE = ".mirrored"
 
 
@@ -82,7 +82,7 @@ class Mirror:
             Whether the store has it all now.
         """
         record = read_record(self._folder)
-        if self._uri is None or record is None or _mark(self._uri, record) in _marks(self._folder):
+        if self._uri is None or record is None or self._uri in _mirrors(self._folder, record):
             return True
         return self.update(final=True)
 
@@ -97,8 +97,9 @@ class Mirror:
         self._steps = len(record.epochs)
         if record.status != "RUNNING":
             self._store.log_end(self._run_id, record, self._folder, self._weights)
-            marks = [*_marks(self._folder), _mark(uri, record)]
-            write_text(self._folder / MIRRORED_FILE, "".join(f"{mark}\n" for mark in marks))
+            mirrors = {**_mirrors(self._folder, record), uri: self._run_id}
+            lines = [f"{record.ended} {run_id} {store}\n" for store, run_id in mirrors.items()]
+            write_text(self._folder / MIRRORED_FILE, "".join(lines))
 
 
 def link(uri: str | None, original: Record, reproduction: Record, verdict: str) -> None:
@@ -118,12 +119,40 @@ def link(uri: str | None, original: Record, reproduction: Record, verdict: str) 
         print(f"warning: the runs are not linked in {uri}: {error}", file=sys.stderr)
 
 
-def _mark(uri: str, record: Record) -> str:
-    return f"{record.ended} {uri}"
+def run_id_of(folder: Path, record: Record) -> str | None:
+    """The run's id in the store of its configuration, else in any that has all of it; None where there is none."""
+    mirrors = _mirrors(folder, record)
+    return mirrors.get(str(record.config.get("tracking", {}).get("uri"))) or next(iter(mirrors.values()), None)
 
 
-def _marks(folder: Path) -> list[str]:
+def mirror_report(folder: Path, study: str, uri: str | None) -> None:
+    """Brings a study's report into the store that has its runs, as one run `report`, written anew each time.
+
+    Args:
+        folder: the report's; its `report.md` up to the first heading of a section describes the run.
+        study: its name.
+        uri: of the store; None mirrors nowhere, and so does one without the study's runs. If it cannot be reached, a
+            warning says so.
+    """
+    if uri is None:
+        return
+    from activation_study.run.mlflow_store import Store, database_of
+
+    database = database_of(uri)
+    if database is not None and not database.exists():
+        return
     try:
-        return (folder / MIRRORED_FILE).read_text(encoding="utf-8").splitlines()
+        note = (folder / "report.md").read_text(encoding="utf-8").partition("\n## ")[0]
+        Store(uri).log_report(folder, study, note)
+    except Exception as error:  # the report stands in its folder
+        print(f"warning: the report is not in {uri}: {error}", file=sys.stderr)
+
+
+def _mirrors(folder: Path, record: Record) -> dict[str, str]:
+    """The stores that have all of the run as it ended, with its id there."""
+    try:
+        lines = (folder / MIRRORED_FILE).read_text(encoding="utf-8").splitlines()
     except OSError:
-        return []
+        return {}
+    parts = [line.split(" ", 2) for line in lines]
+    return {part[2]: part[1] for part in parts if len(part) == 3 and part[0] == str(record.ended)}

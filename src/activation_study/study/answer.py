@@ -152,14 +152,25 @@ def mean_over_seeds(values: NDArray[np.float64]) -> Interval:
     return Interval(float(values.mean()), float(values.mean()) - half, float(values.mean()) + half)
 
 
-def headline(block: Block, contrasts: Sequence[Contrast]) -> str:
-    """The answer in sentences, from the numbers of the primary metric."""
+def headline(block: Block, contrasts: Sequence[Contrast], questions: Sequence[str] = ()) -> str:
+    """The answer in sentences, from the numbers of the primary metric.
+
+    Args:
+        block: which is compared.
+        contrasts: its.
+        questions: what each of them asks; a line each then.
+    """
     primary = [contrast for contrast in contrasts if contrast.primary]
     if not primary:
         return f"On {block.title} there is one activation, and nothing to compare."
     said = [_sentence(contrast) for contrast in primary]
     seeds = primary[0].seeds
-    return f"On {block.title} ({block.data}, {seeds} seeds): {'; '.join(said)}."
+    where = f"On {block.title} ({block.data}, {seeds} seeds):"
+    if len(questions) == len(said):
+        return "\n".join(
+            [where, *(f"{asked} {told[0].upper()}{told[1:]}." for asked, told in zip(questions, said, strict=True))]
+        )
+    return f"{where} {'; '.join(said)}."
 
 
 def _sentence(contrast: Contrast) -> str:

@@ -1,5 +1,6 @@
 """Which runs of a study belong together: one arm is a data set, a label type and an activation, over its seeds."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -14,15 +15,37 @@ def arm(config: Config) -> tuple[str, ...]:
     return tuple(config[group]["name"] for group in ("data", "label_type", "activation"))
 
 
-def variants(configs: Sequence[Config]) -> list[str]:
-    """The keys, other than seeds, that decide results and differ between runs of one arm."""
-    found: dict[str, None] = {}
-    for group in grouped(configs, arm).values():
-        values = [flat(config) for config in group]
-        for key in values[0]:
-            if decides(key) and not key.startswith("seed") and len({str(each.get(key)) for each in values}) > 1:
-                found[key] = None
-    return list(found)
+class Variants:
+    """What else sets the runs of one arm apart.
+
+    Args:
+        configs: of all runs.
+    """
+
+    def __init__(self, configs: Sequence[Config]) -> None:
+        keys: dict[str, None] = {}
+        for group in grouped(configs, arm).values():
+            values = [flat(config) for config in group]
+            for key in values[0]:
+                if decides(key) and not key.startswith("seed") and len({str(each.get(key)) for each in values}) > 1:
+                    keys[key] = None
+        self._usual = {key: _usual([flat(config).get(key) for config in configs]) for key in keys}
+
+    def of(self, config: Config) -> tuple[str, ...]:
+        """The run's "key=value", for each deciding key, seeds apart, whose value is not that of most runs."""
+        values = flat(config)
+        return tuple(
+            f"{key}={values[key]}"
+            for key, usual in self._usual.items()
+            if values.get(key) is not None and str(values[key]) != usual
+        )
+
+
+def _usual(values: Sequence[Any]) -> str | None:
+    """The value that more than half of those have that have one."""
+    known = Counter(str(value) for value in values if value is not None)
+    value, count = known.most_common(1)[0]
+    return value if 2 * count > known.total() else None
 
 
 def grouped(items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]) -> dict[tuple[str, ...], list[Item]]:
@@ -36,12 +59,14 @@ def grouped(items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]) -> di
 def rows(
     items: Sequence[Item], config_of: Callable[[Item], Config]
 ) -> tuple[list[str], dict[tuple[str, ...], list[Item]]]:
-    """The items of each row of a table: one per arm, split where another key differs.
+    """The items of each row of a table, one per arm and variant.
 
     Returns:
-        The other keys, and the items by (data set, label type, activation, *values of those keys).
+        The headings of the keys, without "variant" where there is but one; and the items by them.
     """
-    keys = variants([config_of(item) for item in items])
-    return keys, grouped(
-        items, lambda item: (*arm(config_of(item)), *(str(flat(config_of(item)).get(key)) for key in keys))
-    )
+    variants = Variants([config_of(item) for item in items])
+    groups = grouped(items, lambda item: (*arm(config_of(item)), " ".join(variants.of(config_of(item)))))
+    headings = ["data", "label type", "activation"]
+    if not any(key[-1] for key in groups):
+        return headings, {key[:-1]: group for key, group in groups.items()}
+    return [*headings, "variant"], groups

@@ -10,6 +10,7 @@ import numpy as np
 from activation_study.palette import activation_colors
 from activation_study.study.answer import PRIMARY, Contrast, class_ious, display, mean_over_seeds
 from activation_study.study.results import Arm, Block
+from activation_study.study.switches import Changes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,6 +51,25 @@ def differences_figure(contrasts: Sequence[Contrast]) -> str:
     axes.set_yticks(range(len(primary)), names)
     axes.set_ylim(-0.6, len(primary) - 0.4)
     axes.set_xlabel("difference of mean IoU, points")
+    return _svg(figure)
+
+
+def changes_figure(found: Changes) -> str:
+    """How far each change of the protocol moves each activation: mean and interval over seeds."""
+    figure, axes = _figure(7, 1.1 + 0.2 * (1 + len(found.levels)) * len(found.changes))
+    width, colors = 0.7 / len(found.levels), _colors(found.base)
+    places = np.arange(len(found.changes))[::-1]
+    for number, name in enumerate(found.levels):
+        for place, change in zip(places, found.changes, strict=True):
+            if name in change.arms:
+                moved, height = change.arms[name], place + 0.35 - width * (number + 0.5)
+                axes.plot([100 * moved.low, 100 * moved.high], [height] * 2, color=colors[name], linewidth=2, alpha=0.6)
+                label = display(name) if place == places[0] else None
+                axes.plot(100 * moved.value, height, "o", color=colors[name], markersize=5, label=label)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(places, [change.variant for change in found.changes])
+    axes.set_xlabel("change of mean IoU, points")
+    _legend(figure, len(found.levels))
     return _svg(figure)
 
 

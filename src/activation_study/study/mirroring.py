@@ -4,12 +4,13 @@ from pathlib import Path
 
 from activation_study.errors import BadInput
 from activation_study.run.lock import Taken, taken
-from activation_study.run.tracking import Mirror
+from activation_study.run.tracking import Mirror, mirror_report
+from activation_study.study.runs import REPORT_FOLDER
 from activation_study.study.standing import close_dead_runs, run_folders
 
 
 def mirror_study(study: Path, uri: str | None, weights: str) -> int:
-    """Brings all runs of a study into a store; twice is the same as once.
+    """Brings all runs of a study and its report into a store; twice is the same as once.
 
     Args:
         study: its folder.
@@ -39,6 +40,8 @@ def mirror_study(study: Path, uri: str | None, weights: str) -> int:
         except Taken:
             under_way += 1
             print(f"  {folder.name} is under way: its own process mirrors it")
+    if (study / REPORT_FOLDER).is_dir():
+        mirror_report(study / REPORT_FOLDER, study.name, uri)
     print(f"{brought} of {len(folders)} runs of {study.name} are in {uri}")
     return len(folders) - brought - under_way
 

@@ -105,9 +105,9 @@ def homes(jobs: Sequence[Job]) -> list[Path]:
 
 
 def _table(jobs: Sequence[Job]) -> Table:
-    keys, groups = rows(jobs, lambda job: resolved(job.config))
+    headings, groups = rows(jobs, lambda job: resolved(job.config))
     table = Table(title="Plan")
-    for column in ("data", "label type", "activation", *keys):
+    for column in headings:
         table.add_column(column)
     standings = [each for each in Standing if any(job.standing == each for job in jobs)]
     for column in (*standings, "time left", "disk"):
@@ -119,7 +119,7 @@ def _table(jobs: Sequence[Job]) -> Table:
         table.add_row(*key, *(str(count or "") for count in counts), _time(group, finished, only_scored), _disk(group))
     table.add_section()
     totals = [str(sum(job.standing == each for job in jobs)) for each in standings]
-    table.add_row("all", *[""] * (len(keys) + 2), *totals, _time(jobs, finished, only_scored), _disk(jobs))
+    table.add_row("all", *[""] * (len(headings) - 1), *totals, _time(jobs, finished, only_scored), _disk(jobs))
     return table
 
 

@@ -1,30 +1,48 @@
-"""The answer of a study: its tables, and what they say, from the runs' folders."""
+"""The report of a study: read, compared, written, shown, mirrored."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
 
 from activation_study.errors import faults_message
-from activation_study.files import write_text
 from activation_study.output import table_console
-from activation_study.study.answer import SHORT, compare_block, headline, in_points
-from activation_study.study.page import page
-from activation_study.study.results import Block, read_study
+from activation_study.run.tracking import mirror_report
+from activation_study.study import report_tables
+from activation_study.study.answer import SHORT, in_points
+from activation_study.study.contents import contents
+from activation_study.study.findings import Findings, findings
+from activation_study.study.page import write_pages
+from activation_study.study.results import read_study
+from activation_study.study.runs import REPORT_FOLDER
 from activation_study.study.table import article_table
-from activation_study.study.tables import Answered, write_tables
-
-FOLDER = "report"
+from activation_study.study.tables import write_tables
 
 
-def make_report(study: Path, declared: Sequence[Sequence[str]], seed: int, allow_incomplete: bool) -> Path:
-    """Compares a study's runs, prints the answer, and writes its tables.
+@dataclass(frozen=True)
+class Wishes:
+    """How a report is to be made.
+
+    Args:
+        contrasts: pairs to compare; empty for those that the runs' configuration declares.
+        seed: of the bootstrap's draws.
+        allow_incomplete: compare what there is, with a warning.
+        pictures: with test images side by side, where data and weights are here.
+    """
+
+    contrasts: Sequence[Sequence[str]] = ()
+    seed: int = 0
+    allow_incomplete: bool = False
+    pictures: bool = True
+
+
+def make_report(study: Path, wishes: Wishes) -> Path:
+    """Compares a study's runs, prints the answer, and writes the report.
 
     Args:
         study: its folder.
-        declared: contrasts; empty for those that the runs' configuration declares.
-        seed: of the bootstrap's draws.
-        allow_incomplete: compare what there is, with a warning.
+        wishes: how.
 
     Returns:
         The report's folder.
@@ -32,44 +50,56 @@ def make_report(study: Path, declared: Sequence[Sequence[str]], seed: int, allow
     Raises:
         BadInput: see `read_study` and `compare_block`.
     """
-    blocks, faults = read_study(study, allow_incomplete)
-    answered = [(block, compare_block(block, declared or _declared(block), seed)) for block in blocks]
-    folder = study / FOLDER
-    write_tables(folder, answered)
-    write_text(folder / "index.html", page(study.name, answered, faults))
+    blocks, faults = read_study(study, wishes.allow_incomplete)
+    found = findings(study.name, blocks, faults, wishes.contrasts, wishes.seed)
+    folder = study / REPORT_FOLDER
+    write_tables(folder, found)
+    whole = contents(found, wishes.pictures)
+    write_pages(folder, whole)
     if faults:
         print(faults_message("Compared although incomplete", faults, "Only the seeds that all arms have count."))
-    show(answered)
+    show(found)
+    for section in whole.sections:
+        if section.no_pictures:
+            print(f"No pictures of {section.title}: {section.no_pictures}")
+    last = max((run for block in blocks for arm in block.arms for run in arm.records), key=lambda run: run.started)
+    mirror_report(folder, study.name, last.config.get("tracking", {}).get("uri"))
     return folder
 
 
-def _declared(block: Block) -> list[list[str]]:
-    """The contrasts that the runs' configuration declares, as the last run has them."""
-    last = max((record for arm in block.arms for record in arm.records), key=lambda record: record.started)
-    contrasts: list[list[str]] = last.config.get("comparison", {}).get("contrasts", [])
-    return contrasts
-
-
-def show(answered: Answered) -> None:
-    """Prints the article's table, the differences, and the answer in sentences."""
+def show(found: Findings) -> None:
+    """Prints the article's table, what changes of the protocol do, the differences, and the answer in sentences."""
     console = table_console()
-    console.print(article_table([record for block, _ in answered for arm in block.arms for record in arm.records]))
-    if any(contrasts for _, contrasts in answered):
-        console.print(_differences(answered))
-    for block, contrasts in answered:
-        console.print(headline(block, contrasts), highlight=False)
+    console.print(article_table([record for block in found.blocks for arm in block.arms for record in arm.records]))
+    made = [report_tables.choice_table(choice) for choice in found.choices]
+    made += [report_tables.changes_table(changes) for changes in found.changes]
+    for table in made:
+        console.print(_printable(table))
+    if any(contrasts for _, contrasts in found.answered):
+        console.print(_differences(found))
+    for lead in found.leads:
+        console.print(lead, highlight=False)
 
 
-def _differences(answered: Answered) -> Table:
+def _printable(table: report_tables.Table) -> Table:
+    printable = Table(caption=table.caption)
+    for place, heading in enumerate(table.head):
+        printable.add_column(heading, justify="right" if place else "left", overflow="fold")
+    for row in table.rows:
+        printable.add_row(*row)
+    return printable
+
+
+def _differences(found: Findings) -> Table:
     table = Table(
         title="Differences in points of mean IoU, with 95 % intervals; pooled (primary) and article's protocol"
     )
     for column in ("label type", "contrast", "metric", "seeds"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for column in ("on this test set", "p, Holm", "p, sign flip", "P(a above b)", "on new images"):
         table.add_column(column, justify="right")
-    for block, contrasts in answered:
-        for each in contrasts:
+    for block in found.main:
+        for each in dict(found.answered)[block]:
             new = in_points(each.new_images.difference, signed=True) if each.new_images else ""
             numbers = [f"{each.p_holm:.3f}", f"{each.paired.p_sign_flip:.3f}", f"{each.paired.probability:.2f}", new]
             about = [block.title, f"{each.a} − {each.b}", SHORT[each.metric], str(each.seeds)]

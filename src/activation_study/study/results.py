@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.errors import BadInput, faults_message
-from activation_study.run.artifacts import CONFUSIONS_FILE
-from activation_study.run.record import RECORD_FILE, Record, read_record
-from activation_study.study.arms import grouped, rows
+from activation_study.run.record import Record
+from activation_study.study.arms import Variants, arm, grouped
+from activation_study.study.runs import Run, read_runs
 
 Counts = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Arm:
     """One activation within a block.
 
@@ -35,23 +35,25 @@ class Arm:
     folders: tuple[Path, ...]
     confusions: Counts
 
-    def metric(self, key: str) -> NDArray[np.float64]:
-        """A result of each run: [n]."""
-        return np.array([record.results[key] for record in self.records])
+    def metric(self, key: str, seeds: Sequence[int] | None = None) -> NDArray[np.float64]:
+        """A result of each run, or of the runs of the given seeds: [n]."""
+        chosen = self.seeds if seeds is None else seeds
+        return np.array([self.records[self.seeds.index(seed)].results[key] for seed in chosen])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """Arms that were trained and scored on the same.
 
     Args:
         data: the data set's name.
         label_type: its name.
-        variant: what else sets the block apart: "key=value" each.
+        variant: what else sets the block apart: "key=value" each; nothing where it is as most runs of the study.
         classes: names of the C classes.
         images: names of the test images.
         photographs: which photograph each of these is.
         arms: in the order of their first runs.
+        repeats: its runs stand in other blocks already.
     """
 
     data: str
@@ -61,20 +63,12 @@ class Block:
     images: tuple[str, ...]
     photographs: tuple[str, ...]
     arms: tuple[Arm, ...]
+    repeats: bool = False
 
     @property
     def title(self) -> str:
         """In words, for headings."""
         return ", ".join([self.label_type, *self.variant])
-
-
-@dataclass(frozen=True)
-class _Run:
-    record: Record
-    folder: Path
-    confusions: Counts
-    images: tuple[str, ...]
-    photographs: tuple[str, ...]
 
 
 def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Block], list[str]]:
@@ -88,13 +82,9 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Block]
         BadInput: no finished runs; runs of several protocol versions or data; or, unless allowed, runs that did not
             finish and seeds that not all arms have.
     """
-    records = {path.parent: read_record(path.parent) for path in sorted(study.glob(f"*/{RECORD_FILE}"))}
-    there = {folder: record for folder, record in records.items() if record is not None}
-    unfinished = [f"{record.name}: {record.status}" for record in there.values() if record.status != "FINISHED"]
-    runs = [_read(folder, record) for folder, record in there.items() if record.status == "FINISHED"]
+    runs, unfinished = read_runs(study)
     if not runs:
         raise BadInput(f"{study}: no finished runs; `python train.py -m … study={study.name}` makes them")
-    runs.sort(key=lambda run: run.record.started)
     _refuse_mixtures(study, runs)
     arms = _arms(runs)
     faults = [*unfinished, *_seed_faults(arms)]
@@ -104,23 +94,25 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Block]
     return [_block(key[2:], group) for key, group in arms.items()], faults
 
 
-def _arms(runs: Sequence[_Run]) -> dict[tuple[str, ...], list[tuple[str, list[_Run]]]]:
+def _arms(runs: Sequence[Run]) -> dict[tuple[str, ...], list[tuple[str, list[Run]]]]:
     """The runs of each block, in arms with their names."""
-    keys, groups = rows(runs, lambda run: run.record.config)
-    blocks: dict[tuple[str, ...], list[tuple[str, list[_Run]]]] = {}
-    for (data, label_type, activation, *values), group in groups.items():
-        variant = dict(zip(keys, values, strict=True))
-        own = [f"{key.rpartition('.')[2]}={value}" for key, value in variant.items() if _of_activation(key, value)]
-        apart = [f"{key}={value}" for key, value in variant.items() if not key.startswith("activation.")]
+    variants = Variants([run.record.config for run in runs])
+    groups = grouped(runs, lambda run: (*arm(run.record.config), *variants.of(run.record.config)))
+    blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]] = {}
+    for (data, label_type, activation, *variant), group in groups.items():
+        own = [_short(each) for each in variant if each.startswith("activation.")]
+        apart = [each for each in variant if not each.startswith("activation.")]
         blocks.setdefault((data, label_type, *apart), []).append((" ".join([activation, *own]), group))
     return blocks
 
 
-def _of_activation(key: str, value: str) -> bool:
-    return key.startswith("activation.") and value != "None"
+def _short(variant: str) -> str:
+    """The last part of the key: "activation.layer.kernel_size=5" → "kernel_size=5"."""
+    key, _, value = variant.partition("=")
+    return f"{key.rpartition('.')[2]}={value}"
 
 
-def _block(variant: tuple[str, ...], arms: Sequence[tuple[str, list[_Run]]]) -> Block:
+def _block(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) -> Block:
     first = arms[0][1][0]
     common = set.intersection(*(set(_seeds(group)) for _, group in arms))
     config = first.record.config
@@ -135,26 +127,15 @@ def _block(variant: tuple[str, ...], arms: Sequence[tuple[str, list[_Run]]]) -> 
     )
 
 
-def _seed(run: _Run) -> int:
+def _seed(run: Run) -> int:
     return int(run.record.config["seed"])
 
 
-def _seeds(runs: Sequence[_Run]) -> list[int]:
+def _seeds(runs: Sequence[Run]) -> list[int]:
     return sorted(_seed(run) for run in runs)
 
 
-def _read(folder: Path, record: Record) -> _Run:
-    path = folder / CONFUSIONS_FILE
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            names = tuple(map(str, arrays["names"]))
-            photographs = tuple(map(str, arrays["photographs"]))
-            return _Run(record, folder, np.asarray(arrays["confusions"], np.int64), names, photographs)
-    except (OSError, ValueError, KeyError) as error:
-        raise BadInput(f"{path} cannot be read: {error}; rerun=all makes it again") from error
-
-
-def _refuse_mixtures(study: Path, runs: Sequence[_Run]) -> None:
+def _refuse_mixtures(study: Path, runs: Sequence[Run]) -> None:
     """BadInput where runs measured different things under one name."""
     faults = []
     protocols = {run.record.protocol for run in runs}
@@ -171,12 +152,12 @@ def _refuse_mixtures(study: Path, runs: Sequence[_Run]) -> None:
         raise BadInput(faults_message(f"{study} mixes what cannot be compared", faults, "rerun=all makes them alike."))
 
 
-def _what_is_tested(run: _Run) -> dict[str, object]:
+def _what_is_tested(run: Run) -> dict[str, object]:
     data = run.record.config["data"]
     return {key: data[key] for key in ("name", "split", "split_seed", "folds", "fold")}
 
 
-def _seed_faults(blocks: dict[tuple[str, ...], list[tuple[str, list[_Run]]]]) -> Iterator[str]:
+def _seed_faults(blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
     for key, arms in blocks.items():
         every = set.union(*(set(_seeds(group)) for _, group in arms))
         for name, group in arms:
@@ -185,7 +166,7 @@ def _seed_faults(blocks: dict[tuple[str, ...], list[tuple[str, list[_Run]]]]) ->
                 yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, lacking))}"
 
 
-def _arm(name: str, runs: Sequence[_Run]) -> Arm:
+def _arm(name: str, runs: Sequence[Run]) -> Arm:
     ordered = sorted(runs, key=_seed)
     return Arm(
         name=name,

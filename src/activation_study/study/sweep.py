@@ -122,11 +122,11 @@ def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobRet
 
 def _report(jobs: Sequence[Job]) -> None:
     """The comparison of each study, or, where it is not complete, the table of what there is."""
-    from activation_study.study.report import make_report
+    from activation_study.study.report import Wishes, make_report
 
     for home in homes(jobs):
         try:
-            folder = make_report(home, [], 0, False)
+            folder = make_report(home, Wishes())
             print(f"Report:               {folder / 'index.html'}")
         except BadInput as error:
             show([job for job in jobs if job.home == home])

@@ -22,15 +22,15 @@ PUBLISHED = {
 def article_table(records: Sequence[Record]) -> Table:
     """A table to print, one row per data set, label type and activation in the order of their first run.
 
-    A key that differs between runs of one such row, other than the seed, gets a column and splits the row.
+    Runs of one such row that differ in more than the seed stand in rows of their own.
 
     Args:
         records: of finished runs.
     """
-    variants, groups = rows(records, lambda record: record.config)
+    headings, groups = rows(records, lambda record: record.config)
     some = any(published(group[0]) for group in groups.values())
     table = Table(title="Mean IoU on the test split in percent: mean and maximum over seeds")
-    for column in ("data", "label type", "activation", *variants):
+    for column in headings:
         table.add_column(column)
     for column in ("seeds", "article's protocol", "pooled", *(["published, full size"] if some else [])):
         table.add_column(column, justify="right")

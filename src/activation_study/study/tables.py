@@ -2,17 +2,16 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from activation_study.files import write_text
-from activation_study.study.answer import Contrast, class_ious
-from activation_study.study.results import Block
-
-Answered = Sequence[tuple[Block, Sequence[Contrast]]]
+from activation_study.run.tracking import run_id_of
+from activation_study.study.answer import class_ious
+from activation_study.study.findings import Findings
 
 RUNS = (
     "study", "label_type", "activation", "seed", "mean_iou", "article_mean_iou", "epochs", "seconds", "run_id",
@@ -22,15 +21,19 @@ DIFFERENCES = (
     "label_type", "metric", "a", "b", "seeds", "difference", "low", "high", "p", "p_holm", "probability_a_above_b",
     "new_images_low", "new_images_high", "p_sign_flip", "deviation", "correlation",
 )  # fmt: skip
+CHANGES = ("label_type", "protocol", "of", "value", "low", "high")
 PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high")
 
 
-def write_tables(folder: Path, answered: Answered) -> None:
-    """Writes `runs.csv`, `differences.csv` and `per_class.csv`; differences a − b of IoU between 0 and 1."""
+def write_tables(folder: Path, found: Findings) -> None:
+    """Writes `runs.csv`, `differences.csv`, `per_class.csv`, and `changes.csv` where protocols were compared; IoU is
+    between 0 and 1, differences are a − b.
+    """
     for name, columns, lines in (
-        ("runs", RUNS, _runs(answered)),
-        ("differences", DIFFERENCES, _differences(answered)),
-        ("per_class", PER_CLASS, _per_class(answered)),
+        ("runs", RUNS, _runs(found)),
+        ("differences", DIFFERENCES, _differences(found)),
+        ("per_class", PER_CLASS, _per_class(found)),
+        *([("changes", CHANGES, _changes(found))] if found.changes else []),
     ):
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
@@ -39,8 +42,8 @@ def write_tables(folder: Path, answered: Answered) -> None:
         write_text(folder / f"{name}.csv", table.getvalue())
 
 
-def _runs(answered: Answered) -> Iterable[list[Any]]:
-    for block, _ in answered:
+def _runs(found: Findings) -> Iterable[list[Any]]:
+    for block in found.blocks:
         for arm in block.arms:
             for seed, record, folder in zip(arm.seeds, arm.records, arm.folders, strict=True):
                 scores = [record.results[key] for key in ("test/mean_iou", "test/article/mean_iou")]
@@ -53,26 +56,44 @@ def _runs(answered: Answered) -> Iterable[list[Any]]:
                     len(record.epochs),
                     round(record.training_seconds, 1),
                 ]
-                yield [*run, record.key, folder.as_posix()]
+                yield [*run, run_id_of(folder, record) or "", folder.as_posix()]
 
 
-def _differences(answered: Answered) -> Iterable[list[Any]]:
-    for block, contrasts in answered:
+def _differences(found: Findings) -> Iterable[list[Any]]:
+    for block, contrasts in found.answered:
         for contrast in contrasts:
-            found, new = contrast.paired, contrast.new_images
-            interval = [found.difference.value, found.difference.low, found.difference.high]
+            paired, new = contrast.paired, contrast.new_images
+            interval = [paired.difference.value, paired.difference.low, paired.difference.high]
             images = [new.difference.low, new.difference.high] if new else ["", ""]
-            line = [block.title, contrast.metric, contrast.a, contrast.b, contrast.seeds, *interval, found.p]
-            more = [found.p_sign_flip, found.deviation, "" if np.isnan(found.correlation) else found.correlation]
-            yield [*line, contrast.p_holm, found.probability, *images, *more]
+            line = [block.title, contrast.metric, contrast.a, contrast.b, contrast.seeds, *interval, paired.p]
+            more = [paired.p_sign_flip, paired.deviation, "" if np.isnan(paired.correlation) else paired.correlation]
+            yield [*line, contrast.p_holm, paired.probability, *images, *more]
 
 
-def _per_class(answered: Answered) -> Iterable[list[Any]]:
-    for block, contrasts in answered:
+def _per_class(found: Findings) -> Iterable[list[Any]]:
+    for block, contrasts in found.answered:
         for arm in block.arms:
             for name, values in zip(block.classes, class_ious(arm).T, strict=True):
                 if not np.isnan(values).any():
                     yield [block.title, name, "mean", arm.name, "", values.mean(), values.min(), values.max()]
         for contrast in contrasts:
-            for name, found in contrast.classes.items():
-                yield [block.title, name, "difference", contrast.a, contrast.b, found.value, found.low, found.high]
+            for name, interval in contrast.classes.items():
+                yield [
+                    block.title,
+                    name,
+                    "difference",
+                    contrast.a,
+                    contrast.b,
+                    interval.value,
+                    interval.low,
+                    interval.high,
+                ]
+
+
+def _changes(found: Findings) -> Iterable[list[Any]]:
+    for changes in found.changes:
+        a, b = changes.pair
+        for change in changes.changes:
+            named = {**change.arms, f"{a} - {b}": change.change}
+            for name, interval in named.items():
+                yield [changes.base.title, change.variant, name, interval.value, interval.low, interval.high]

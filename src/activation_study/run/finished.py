@@ -1,0 +1,65 @@
+"""A finished run's data and its network with the best weights, to look at what it predicts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.errors import BadInput
+from activation_study.run.evaluation import class_map
+from activation_study.run.inputs import Inputs
+from activation_study.run.opening import build_network
+from activation_study.run.record import Record
+
+
+class Finished:
+    """A finished run that can be asked.
+
+    Args:
+        record: its.
+        folder: its.
+
+    Raises:
+        BadInput: its weights or data are not here, or not what they were. Nothing is downloaded.
+    """
+
+    def __init__(self, record: Record, folder: Path) -> None:
+        self._weights = folder / "best.keras"
+        if not self._weights.is_file():
+            raise BadInput(f"{record.name}: its best weights are not here")
+        self._config = record.configuration()
+        self._config.threads = int(record.environment["threads"])  # the bits that were scored
+        self._config.data.addresses = []
+        self._inputs = Inputs(self._config)
+        if self._inputs.source.digest != record.digests["data"]:
+            raise BadInput(f"{record.name}: the data are not those that it was trained on")
+        self._index = {name: index for index, name in enumerate(self._inputs.source.names)}
+
+    def photograph(self, name: str) -> NDArray[np.uint8]:
+        """RGB uint8 [height, width, 3]."""
+        return self._inputs.source.image(self._index[name])[..., ::-1]
+
+    def truth(self, name: str) -> NDArray[np.int16]:
+        """Class ids [height, width], negative = unknown."""
+        label_type = self._inputs.label_type
+        return label_type.target(self._inputs.source.label(self._index[name], label_type.name))
+
+    def predictions(self, names: Sequence[str]) -> list[NDArray[Any]]:
+        """The best weights' class ids [height, width] of each picture, at its label's own size.
+
+        Raises:
+            BadInput: the weights cannot be read.
+        """
+        network = build_network(self._config, self._inputs)
+        try:
+            network.load(self._weights)
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{self._weights} cannot be read: {error}") from error
+        images = self._inputs.prepared.images[[self._index[name] for name in names]]
+        sizes = [self.truth(name).shape for name in names]
+        return [
+            class_map(probabilities, (height, width), self._config.evaluation.resize)
+            for probabilities, (height, width) in zip(network.predict(images), sizes, strict=True)
+        ]

@@ -1,0 +1,120 @@
+"""The runs of a study with their confusions: from their folders, or from one file that holds them all."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.errors import BadInput
+from activation_study.files import replacing
+from activation_study.run.artifacts import CONFUSIONS_FILE
+from activation_study.run.record import RECORD_FILE, Record, read_record
+
+PACKED_FILE = "runs.npz"
+REPORT_FOLDER = "report"
+# What a configuration says about one machine and nothing about a result.
+PLACES = ("folder", "data.root", "data.archive", "data.cache", "tracking.uri")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run.
+
+    Args:
+        record: its.
+        folder: where it is, or was.
+        confusions: [images, C + 1, C].
+        images: names of the test images.
+        photographs: which photograph each of these is.
+    """
+
+    record: Record
+    folder: Path
+    confusions: NDArray[np.int64]
+    images: tuple[str, ...]
+    photographs: tuple[str, ...]
+
+
+def read_runs(study: Path) -> tuple[list[Run], list[str]]:
+    """The finished runs of a study in the order of their starts, and "name: status" of those that did not finish.
+
+    Raises:
+        BadInput: something that is there cannot be read.
+    """
+    if (study / PACKED_FILE).is_file():
+        return _unpacked(study / PACKED_FILE), []
+    records = {path.parent: read_record(path.parent) for path in sorted(study.glob(f"*/{RECORD_FILE}"))}
+    there = {folder: record for folder, record in records.items() if record is not None}
+    unfinished = [f"{record.name}: {record.status}" for record in there.values() if record.status != "FINISHED"]
+    runs = [_read(folder, record) for folder, record in there.items() if record.status == "FINISHED"]
+    return sorted(runs, key=lambda run: run.record.started), unfinished
+
+
+def _read(folder: Path, record: Record) -> Run:
+    path = folder / CONFUSIONS_FILE
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            names = tuple(map(str, arrays["names"]))
+            photographs = tuple(map(str, arrays["photographs"]))
+            return Run(record, folder, np.asarray(arrays["confusions"], np.int64), names, photographs)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise BadInput(f"{path} cannot be read: {error}; rerun=all makes it again") from error
+
+
+def pack(runs: Sequence[Run], folder: Path) -> Path:
+    """Writes all records and confusions as one file, from which a comparison can be made without the runs' folders.
+
+    What says something about the machine's folders alone is left out.
+
+    Args:
+        runs: finished.
+        folder: where `runs.npz` goes.
+
+    Returns:
+        The file.
+    """
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for number, run in enumerate(runs):
+        arrays[f"record{number}"] = np.array(json.dumps(asdict(_without_places(run.record))))
+        arrays[f"folder{number}"] = np.array(run.folder.name)
+        arrays[f"confusions{number}"] = run.confusions.astype(np.int32)  # counts of one image's pixels
+        arrays[f"images{number}"] = np.array(run.images)
+        arrays[f"photographs{number}"] = np.array(run.photographs)
+    path = folder / PACKED_FILE
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+    return path
+
+
+def _without_places(record: Record) -> Record:
+    config = json.loads(json.dumps(record.config))
+    for key in PLACES:
+        *groups, last = key.split(".")
+        parent = config
+        for group in groups:
+            parent = parent.get(group, {})
+        if last in parent:
+            parent[last] = None
+    overrides = [each for each in record.overrides if each.lstrip("+").partition("=")[0] not in PLACES]
+    return replace(record, config=config, overrides=overrides, process={})
+
+
+def _unpacked(path: Path) -> list[Run]:
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return [
+                Run(
+                    record=Record(**json.loads(str(arrays[f"record{number}"]))),
+                    folder=Path(str(arrays[f"folder{number}"])),
+                    confusions=np.asarray(arrays[f"confusions{number}"], np.int64),
+                    images=tuple(map(str, arrays[f"images{number}"])),
+                    photographs=tuple(map(str, arrays[f"photographs{number}"])),
+                )
+                for number in range(sum(name.startswith("record") for name in arrays))
+            ]
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from error
