@@ -7,7 +7,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint
 
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-all test-browser lint clean
 
 demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 seeds, then their table
 	$(PY) train.py experiment=demo
@@ -15,7 +15,10 @@ demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 se
 test: $(VENV)/installed-test ## all but the slow tests
 	$(PYTEST)
 
-test-all: $(VENV)/installed-test ## all tests, the slow ones included
+test-browser: $(VENV)/installed-browser ## the report in a real browser: Debian's chromium
+	$(PY) -m pytest -m browser
+
+test-all: $(VENV)/installed-browser ## all tests, the slow ones and those in a browser included
 	$(PYTEST) -m ""
 
 lint: $(VENV)/installed-dev ## style and types
@@ -36,6 +39,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-test: $(VENV)/installed
 	@$(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/installed-browser: $(VENV)/installed
+	@$(INSTALL) --editable '.[browser]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
