@@ -10,7 +10,10 @@ from activation_study.config import Config, decides, identity, resolved
 from activation_study.errors import BadInput
 from composing import CONF, composed
 
-GROUPS = ("activation", "label_type", "data", "model", "training", "evaluation", "seeding", "tracking", "experiment")
+GROUPS = (
+    "activation", "label_type", "data", "model", "training", "evaluation", "seeding", "tracking", "experiment",
+    "switch",
+)  # fmt: skip
 OPTIONS = [f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
 
 
@@ -147,3 +150,24 @@ def test_the_controls_experiment_declares_contrasts_of_activations_that_it_train
     assert {name for pair in config.comparison.contrasts for name in pair} <= set(trained)
     for name in trained:
         assert config_of(f"activation={name}").activation.name == name
+
+
+def test_the_protocol_experiment_turns_every_switch_once() -> None:
+    experiment = yaml.safe_load((CONF / "experiment/protocol.yaml").read_text())
+    names = experiment["hydra"]["sweeper"]["params"]["switch"].split(",")
+    assert sorted(names) == sorted(file.stem for file in (CONF / "switch").glob("*.yaml"))
+    identities = {name: identity(config_of("experiment=protocol", f"switch={name}")) for name in names}
+    assert len(set(identities.values())) == len(names)
+    assert identities["article"] == identity(config_of("experiment=protocol"))
+
+
+def test_what_is_chosen_on_validation_is_a_setting_of_training_or_model() -> None:
+    assert config_of("experiment=learning_rate").comparison.chosen_on_validation == "training.learning_rate"
+    for key in ("data.split", "seed", "training.checkpoint_minutes", "training.nonsense_"):
+        with pytest.raises(BadInput, match=f"chosen_on_validation={key}: expected a key of training or model"):
+            config_of(f"comparison.chosen_on_validation={key}")
+
+
+def test_questions_are_one_for_each_contrast() -> None:
+    with pytest.raises(BadInput, match="1, expected one for each of 2 contrasts"):
+        config_of("comparison.contrasts=[[mish,relu],[frelu,relu]]", "comparison.questions=[why]")

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from activation_study.config import Comparison, Config, Model, decides, value_of
+from activation_study.config import Config, Model, decides, flat, resolved, value_of
 from activation_study.errors import BadInput, faults_message
 
 CHOICES = {
@@ -101,20 +101,22 @@ def _faults(config: Config) -> Iterator[str]:
         yield "data.count and data.scenes_seed: expected with data.kind=scenes"
     if not str(config.activation.layer.get("_target_", "")):
         yield "activation.layer._target_: expected the layer's class, e.g. keras.layers.ReLU"
-    yield from _comparison_faults(config.comparison)
+    yield from _comparison_faults(config)
     for key in ("study", "activation.name", "data.name", "model.name"):
         name = str(value_of(config, key))
         if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_." for letter in name):
             yield f"{key}={name}: expected letters, digits, '-', '_' and '.', since it becomes a name of a folder"
 
 
-def _comparison_faults(comparison: Comparison) -> Iterator[str]:
+def _comparison_faults(config: Config) -> Iterator[str]:
+    comparison = config.comparison
     yield from contrast_faults(comparison.contrasts)
     if comparison.questions and len(comparison.questions) != len(comparison.contrasts):
         expected = f"expected one for each of {len(comparison.contrasts)} contrasts"
         yield f"comparison.questions: {len(comparison.questions)}, {expected}"
     key = comparison.chosen_on_validation
-    if key is not None and not (key.startswith(("training.", "model.")) and decides(key)):
+    known = [each for each in flat(resolved(config)) if each.startswith(("training.", "model.")) and decides(each)]
+    if key is not None and key not in known:
         yield f"comparison.chosen_on_validation={key}: expected a key of training or model, e.g. training.learning_rate"
 
 
