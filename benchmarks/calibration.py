@@ -49,16 +49,18 @@ def measured(block: Block) -> Noise:
     rest = [each - each.mean(axis=0) - each.mean(axis=1, keepdims=True) + each.mean() for each in logits]
     counts = arms[0].mean(axis=0)
     errors = counts * (1 - np.eye(counts.shape[-1])) + 1e-9
-    run = float(np.mean([each.std() for each in rest]))
+    seeds, images = logits[0].shape
+    of_runs = np.mean([(each**2).sum() / ((seeds - 1) * (images - 1)) for each in rest])
+    of_seeds = np.mean([each.var(ddof=1) for each in effects]) - of_runs / images
     apart = logits[0].mean(axis=0) - logits[1].mean(axis=0)  # [images]: variance 2 σ_w² + 2 σ_v² / seeds
-    of_arms = max(float(apart.var(ddof=1)) / 2 - run**2 / len(logits[0]), 0.0) ** 0.5
+    of_arms = apart.var(ddof=1) / 2 - of_runs / seeds
     return Noise(
         truth=counts.sum(axis=-1),
         level=logits[0].mean(axis=0),
         errors=errors / errors.sum(axis=-1, keepdims=True),
-        seed=float(np.mean([each.std(ddof=1) for each in effects])),
-        run=run,
-        arm=of_arms,
+        seed=float(max(of_seeds, 0)) ** 0.5,
+        run=float(of_runs) ** 0.5,
+        arm=float(max(of_arms, 0)) ** 0.5,
         correlation=float(np.corrcoef(*effects)[0, 1]),
     )
 

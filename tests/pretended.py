@@ -19,9 +19,9 @@ def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **cha
         "label_type": {"name": changes.get("label_type", "surfaces")},
         "seed": seed,
         "data": {
-            "name": "scenes",
+            "name": changes.get("data_name", "scenes"),
             "archive": "/somewhere/on/this/machine.tar.gz",
-            "split": "sorted",
+            "split": changes.get("split", "sorted"),
             "split_seed": 0,
             "folds": 5,
             "fold": 0,
@@ -30,7 +30,7 @@ def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **cha
         "training": {"learning_rate": changes.get("learning_rate", 1e-3), "checkpoint_minutes": seed},
         "comparison": changes.get("comparison", {"contrasts": changes.get("contrasts", [])}),
     }
-    generator = np.random.default_rng([seed, len(activation)])
+    generator = np.random.default_rng([seed, *activation.encode()])
     counts = np.zeros((10, 4, 3), np.int64)
     for image, row in np.ndindex(10, 3):
         share = np.clip(right + 0.05 * generator.normal(), 0, 1)
@@ -51,7 +51,7 @@ def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **cha
         {"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": changes.get("validation", 0.5), "images_per_second": 9.0}
     ]
     record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
-    names = [f"image{number}" for number in range(10)]
+    names = [f"{changes.get('names', 'image')}{number}" for number in range(10)]
     write_confusions(study / name, counts, names, names, CLASSES)
     record.end(study / name, changes.get("status", "FINISHED"))
     return study / name

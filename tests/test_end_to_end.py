@@ -233,7 +233,7 @@ def test_a_study_is_compared_and_what_is_none_is_refused(sweep: tuple[Path, str]
     ]
     assert "On surfaces (scenes, 2 seeds)" in report.data.tags["mlflow.note.content"]
     artifacts = [item.path for item in _artifacts(store(folder), report.info.run_id)]
-    assert {"index.html", "report.md", "runs.csv", "figures/surfaces-seeds.svg"} <= set(artifacts)
+    assert {"index.html", "report.md", "runs.csv", "figures/scenes-surfaces-seeds.svg"} <= set(artifacts)
     for arguments, told in (
         ([], "study=NAME is needed"),
         (["study=tinny"], "no finished runs"),

@@ -68,7 +68,7 @@ def compare(conf: Path) -> int:
 
 def _compare_one(composed: DictConfig) -> None:
     from activation_study.study.report import Wishes, make_report
-    from activation_study.study.runs import pack, read_runs
+    from activation_study.study.runs import pack
 
     with _refusals():
         if OmegaConf.is_missing(composed, "study"):
@@ -82,7 +82,7 @@ def _compare_one(composed: DictConfig) -> None:
         wishes = Wishes(options.contrasts, options.seed, options.allow_incomplete, options.pictures)
         folder = make_report(study, wishes)
         if options.pack is not None:
-            print(f"Packed: {pack(read_runs(study)[0], Path(options.pack))}")
+            print(f"Packed: {pack(study, Path(options.pack))}")
     print(f"Report: {folder / 'index.html'}")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from activation_study.errors import BadInput
 from activation_study.study.answer import mean_over_seeds
 from activation_study.study.findings import Findings, findings
 from activation_study.study.results import read_study
@@ -82,7 +83,10 @@ def test_each_change_of_the_protocol_is_paired_by_seed_with_the_usual_one(tmp_pa
     scored = changes.changes[-1].arms["relu"]
     relu = arms[changes.base.title, "relu"]
     assert scored.value == pytest.approx(np.mean(relu.metric("test/article/mean_iou") - relu.metric("test/mean_iou")))
-    assert "ReLU most with training.learning_rate=0.03 (−" in result.leads[-1]
+    assert (
+        "2 changes of the protocol with the same test images: ReLU most with training.learning_rate=0.03 (−"
+        in (result.leads[-1])
+    )
     assert [block.title for block in result.main] == [changes.base.title, "regions, training.learning_rate=0.001"]
 
 
@@ -104,7 +108,47 @@ def test_declared_questions_are_asked_one_by_one_unless_other_pairs_are_given(tm
     (lead,) = found(tmp_path / "s").leads
     lines = lead.splitlines()
     assert lines[0] == "On surfaces (scenes, 4 seeds):"
-    assert lines[1].startswith("Is depth alone a gain? Deep is above ReLU by ")
+    assert lines[1].startswith("Is depth alone a gain? deep is above ReLU by ")
     assert lines[2].startswith("Is shape more than depth? For FReLU against deep the data do not decide")
     (other,) = found(tmp_path / "s", [["frelu", "relu"]]).leads
     assert "?" not in other
+
+
+def test_settings_with_other_seeds_are_no_choice(rates: Path) -> None:
+    for name in ("relu", "mish"):
+        write_run(rates, name, 3, learning_rate=1e-3, comparison={"chosen_on_validation": "training.learning_rate"})
+    with pytest.raises(BadInput, match=r"do not have the same seeds \(.*0\.001: 0, 1, 2, 3"):
+        found(rates)
+
+
+def test_a_label_type_without_a_choice_still_has_its_answer(rates: Path) -> None:
+    for seed in range(3):
+        for place, name in enumerate(("relu", "mish")):
+            write_run(rates, name, seed, label_type="regions", learning_rate=1e-3, started=20.0 + place,
+                      comparison={"chosen_on_validation": "training.learning_rate"})  # fmt: skip
+    titles = [block.label_type for block in found(rates).main]
+    assert sorted(titles) == ["regions", "surfaces"]
+
+
+def test_a_protocol_with_one_activation_or_other_seeds_is_left_out_of_the_changes(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    for seed in range(4):
+        for place, name in enumerate(("relu", "mish")):
+            write_run(study, name, seed, started=float(place))
+        write_run(study, "relu", seed, learning_rate=3e-3, started=5.0)
+    assert found(study).changes == ()
+    for seed in (3, 4):
+        for place, name in enumerate(("relu", "mish")):
+            write_run(study, name, seed, learning_rate=3e-2, started=6.0 + place)
+    assert found(study).changes == ()
+
+
+def test_a_change_with_other_test_images_is_marked_and_not_in_the_sentence(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    for seed in range(3):
+        for place, name in enumerate(("relu", "mish")):
+            write_run(study, name, seed, started=float(place))
+            write_run(study, name, seed, split="shuffled", names="other", started=5.0 + place)
+    result = found(study)
+    assert [change.other_images for change in result.changes[0].changes] == [True, False]
+    assert "test images of their own" in result.leads[-1]

@@ -31,13 +31,13 @@ def test_the_images_are_those_that_the_rule_names(block: Block) -> None:
         for arm in block.arms
     }
     difference = scores["mish"] - scores["relu"]
-    assert "in favour of Mish over ReLU" in chosen[int(np.argmax(difference))]
-    assert "n favour of ReLU over Mish" in chosen[int(np.argmin(difference))]
+    assert "argest Mish − ReLU: +" in chosen[int(np.argmax(difference))]
+    assert "mallest Mish − ReLU: " in chosen[int(np.argmin(difference))]
     assert f"{100 * difference.max():.1f} points" in chosen[int(np.argmax(difference))]
     other = scores["frelu"] - scores["relu"]
-    assert "n favour of FReLU over ReLU" in chosen[int(np.argmax(other))]
-    assert "n favour of ReLU over FReLU" in chosen[int(np.argmin(other))]
-    assert "edian difference Mish − ReLU" in chosen[int(np.argsort(difference)[5])]
+    assert "argest FReLU − ReLU: " in chosen[int(np.argmax(other))]
+    assert "mallest FReLU − ReLU: " in chosen[int(np.argmin(other))]
+    assert "edian Mish − ReLU" in chosen[int(np.argsort(difference)[5])]
     assert "owest mean IoU of all" in chosen[int(np.argmin(sum(scores.values())))]
     assert 2 <= len(chosen) <= 6
 

@@ -177,3 +177,29 @@ def test_declared_contrasts_come_from_the_runs_unless_given(tmp_path: Path, caps
     assert "frelu − mish" in capsys.readouterr().out
     make_report(folder, Wishes([["mish", "frelu"]]))
     assert "mish − frelu" in capsys.readouterr().out
+
+
+def test_one_seed_twice_in_an_arm_is_refused(study: Path) -> None:
+    twin = write_run(study, "relu", 2, right=0.6)
+    with pytest.raises(BadInput, match=rf"surfaces, relu, seed 2: .*{twin.name}"):
+        read_study(study)
+
+
+def test_an_option_that_only_some_runs_of_an_activation_have_sets_them_apart(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_run(tmp_path / "s", "relu", seed, kernel_size=None)
+        write_run(tmp_path / "s", "mish", seed, kernel_size=None, started=1.0)
+        write_run(tmp_path / "s", "relu", seed, kernel_size=6, started=2.0)
+    (block,), _ = read_study(tmp_path / "s")
+    assert [arm.name for arm in block.arms] == ["relu kernel_size=None", "mish", "relu kernel_size=6"]
+
+
+def test_two_data_sets_have_figures_of_their_own(tmp_path: Path) -> None:
+    for data in ("scenes", "camvid"):
+        for seed in range(2):
+            for name in ("relu", "mish"):
+                write_run(tmp_path / "s", name, seed, data_name=data)
+    folder = make_report(tmp_path / "s", Wishes())
+    assert len(list((folder / "figures").glob("*.svg"))) == 12
+    with open(folder / "differences.csv", newline="") as file:
+        assert {line["data"] for line in csv.DictReader(file)} == {"scenes", "camvid"}

@@ -25,7 +25,7 @@ def study(tmp_path: Path) -> Path:
 def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path, tmp_path: Path) -> None:
     first = make_report(study, Wishes())
     packed = tmp_path / "docs" / "study"
-    pack(read_runs(study)[0], packed)
+    pack(study, packed)
     kept = {name: (first / f"{name}.csv").read_text() for name in ("differences", "per_class")}
     runs = (first / "runs.csv").read_text().replace(f"{study.as_posix()}/", "")
     shutil.rmtree(study)
@@ -34,12 +34,12 @@ def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path,
     assert (again / "runs.csv").read_text() == runs
     text = (again / "report.md").read_text()
     for name in ("seeds", "differences", "classes", "learning", "cost", "confusion"):
-        assert f"figures/surfaces-{name}.svg" in text
-        assert (again / "figures" / f"surfaces-{name}.svg").read_text().startswith("<svg ")
+        assert f"figures/scenes-surfaces-{name}.svg" in text
+        assert (again / "figures" / f"scenes-surfaces-{name}.svg").read_text().startswith("<svg ")
 
 
 def test_no_path_of_the_machine_is_packed(study: Path, tmp_path: Path) -> None:
-    path = pack(read_runs(study)[0], tmp_path)
+    path = pack(study, tmp_path / "packed")
     with np.load(path) as arrays:
         said = " ".join(str(arrays[name]) for name in arrays if name.startswith(("record", "folder")))
     assert "seed=2" in said
@@ -48,7 +48,21 @@ def test_no_path_of_the_machine_is_packed(study: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_named(study: Path, tmp_path: Path) -> None:
-    path = pack(read_runs(study)[0], tmp_path)
+    path = pack(study, tmp_path / "packed")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(BadInput, match=PACKED_FILE):
-        read_runs(tmp_path)
+        read_runs(tmp_path / "packed")
+
+
+def test_a_folder_that_has_runs_is_no_place_for_the_file_and_runs_count_before_it(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there are runs in it"):
+        pack(study, study)
+    shutil.copy(pack(study, tmp_path / "packed"), study / PACKED_FILE)
+    write_run(study, "frelu", 0)
+    assert "frelu" in {run.record.config["activation"]["name"] for run in read_runs(study)[0]}
+
+
+def test_what_did_not_finish_is_packed_too(study: Path, tmp_path: Path) -> None:
+    failed = write_run(study, "frelu", 0, status="FAILED")
+    pack(study, tmp_path / "packed")
+    assert read_runs(tmp_path / "packed")[1] == [f"{failed.name}: FAILED"]

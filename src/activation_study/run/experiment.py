@@ -74,12 +74,13 @@ def _carried_out(
     folder, state, code = config.run_folder, beginning(config.training), record.digests["code"]
     record, goes_on = _opened(config, record, before)
     checkpoints = Checkpoints(folder, str(record.started))
+    saved = checkpoints.restore(network) if goes_on else None
+    if saved is None and config.rerun != "all" and not config.suffix:  # a reproduction is trained
+        saved = take_weights(record, folder, network, state)
+    state = saved or state
     if goes_on:
-        state = checkpoints.restore(network) or state
         record.resumed.append({"time": time.time(), "epoch": state.epoch, "step": state.step})
         record.epochs += state.history[len(record.epochs) :]
-    elif config.rerun != "all" and not config.suffix:  # a reproduction is trained
-        state = take_weights(record, folder, network, state) or state
     record.changes = list(dict.fromkeys([*record.changes, *changes]))
     record.write(folder)
     mirror = Mirror(folder, config.tracking.uri, config.tracking.weights)

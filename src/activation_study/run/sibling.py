@@ -29,10 +29,11 @@ def take_weights(record: Record, folder: Path, network: "Network", state: LoopSt
         state: before the first step.
 
     Returns:
-        None where there is no such run; record and network are then as they were.
+        None where there is no such run; the network is then as it was.
     """
     from activation_study.run.network import weights_digest
 
+    record.links.pop(LINK, None)
     untrained = network.weights()
     for path in sorted(folder.parent.glob(f"*/{RECORD_FILE}")):
         found = _read(path.parent)

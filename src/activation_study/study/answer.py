@@ -167,9 +167,8 @@ def headline(block: Block, contrasts: Sequence[Contrast], questions: Sequence[st
     seeds = primary[0].seeds
     where = f"On {block.title} ({block.data}, {seeds} seeds):"
     if len(questions) == len(said):
-        return "\n".join(
-            [where, *(f"{asked} {told[0].upper()}{told[1:]}." for asked, told in zip(questions, said, strict=True))]
-        )
+        answers = [f"F{each.removeprefix('f')}" if each.startswith("for ") else each for each in said]
+        return "\n".join([where, *(f"{asked} {told}." for asked, told in zip(questions, answers, strict=True))])
     return f"{where} {'; '.join(said)}."
 
 
@@ -191,9 +190,14 @@ def _turned(interval: Interval) -> Interval:
 
 def in_points(interval: Interval, signed: bool = False) -> str:
     """An interval in points of IoU: 1.4 [0.3, 2.5]."""
-    sign = "+" if signed else ""
-    value, low, high = (100 * each for each in (interval.value, interval.low, interval.high))
-    return f"{value:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]".replace("-", "−")
+    value, low, high = (point(each, signed) for each in (interval.value, interval.low, interval.high))
+    return f"{value} [{low}, {high}]"
+
+
+def point(value: float, signed: bool = False) -> str:
+    """An IoU, or a difference of two, in points: 1.4; a zero has no sign."""
+    text = f"{100 * value:{'+' if signed else ''}.1f}"
+    return "0.0" if text[1:] == "0.0" else text.replace("-", "−")
 
 
 def display(name: str) -> str:

@@ -23,29 +23,39 @@ class Variants:
     """
 
     def __init__(self, configs: Sequence[Config]) -> None:
+        self._varying: dict[tuple[str, ...], set[str]] = {}
         keys: dict[str, None] = {}
-        for group in grouped(configs, arm).values():
+        for name, group in grouped(configs, arm).items():
             values = [flat(config) for config in group]
-            for key in values[0]:
-                if decides(key) and not key.startswith("seed") and len({str(each.get(key)) for each in values}) > 1:
-                    keys[key] = None
-        self._usual = {key: _usual([flat(config).get(key) for config in configs]) for key in keys}
+            known = dict.fromkeys(key for each in values for key in each)
+            own = [key for key in known if _sets_apart(key) and len({str(each.get(key)) for each in values}) > 1]
+            self._varying[name] = set(own)
+            keys.update(dict.fromkeys(own))
+        self._usual = {key: _usual([value for config in configs for value in self._value(config, key)]) for key in keys}
+
+    def _value(self, config: Config, key: str) -> list[str]:
+        """The key's value as text; none where no run of the arm has the key."""
+        value = flat(config).get(key)
+        return [] if value is None and key not in self._varying[arm(config)] else [str(value)]
 
     def of(self, config: Config) -> tuple[str, ...]:
         """The run's "key=value", for each deciding key, seeds apart, whose value is not that of most runs."""
-        values = flat(config)
         return tuple(
-            f"{key}={values[key]}"
+            f"{key}={value}"
             for key, usual in self._usual.items()
-            if values.get(key) is not None and str(values[key]) != usual
+            for value in self._value(config, key)
+            if value != usual
         )
 
 
-def _usual(values: Sequence[Any]) -> str | None:
-    """The value that more than half of those have that have one."""
-    known = Counter(str(value) for value in values if value is not None)
-    value, count = known.most_common(1)[0]
-    return value if 2 * count > known.total() else None
+def _sets_apart(key: str) -> bool:
+    return decides(key) and not key.startswith("seed")
+
+
+def _usual(values: Sequence[str]) -> str | None:
+    """The value that more than half have."""
+    value, count = Counter(values).most_common(1)[0]
+    return value if 2 * count > len(values) else None
 
 
 def grouped(items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]) -> dict[tuple[str, ...], list[Item]]:

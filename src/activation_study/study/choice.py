@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from activation_study.config import flat
+from activation_study.errors import BadInput
 from activation_study.study.answer import display
 from activation_study.study.arms import grouped
 from activation_study.study.results import Arm, Block
@@ -35,6 +36,9 @@ def chosen_on_validation(blocks: Sequence[Block], key: str) -> list[Choice]:
     Args:
         blocks: of a study.
         key: e.g. `training.learning_rate`.
+
+    Raises:
+        BadInput: its values do not have the same seeds.
     """
 
     def rest(block: Block) -> tuple[str, ...]:
@@ -45,6 +49,12 @@ def chosen_on_validation(blocks: Sequence[Block], key: str) -> list[Choice]:
 
 
 def _choice(blocks: Sequence[Block], key: str, variant: tuple[str, ...]) -> Choice:
+    seeds = {block.arms[0].seeds for block in blocks}
+    if len(seeds) > 1:
+        said = "; ".join(
+            f"{_value(block.arms[0], key)}: {', '.join(map(str, block.arms[0].seeds))}" for block in blocks
+        )
+        raise BadInput(f"{key} cannot be chosen on validation: its values do not have the same seeds ({said})")
     arms: list[Arm] = []
     scores: dict[str, dict[str, float]] = {}
     for name in dict.fromkeys(arm.name for block in blocks for arm in block.arms):

@@ -136,8 +136,10 @@ def _of_changes(found: Findings, place: int) -> Section:
         "How far each change of the protocol moves each activation's mean IoU, in points, paired by seed: mean and "
         "95 % interval over seeds. An interval that holds 0 leaves open whether it moves it at all."
     )
+    if any(change.other_images for change in changes.changes):
+        caption += " *: other test images, so that levels differ for that reason too."
     return Section(
-        name=_file_name(f"{block.label_type}-changes"),
+        name=_file_name(block, f"{block.label_type} protocol"),
         title=f"{block.label_type}: what each change of the protocol changes",
         data=block.data,
         lead="",
@@ -155,7 +157,7 @@ def _of_block(found: Findings, block: Block, main: bool, pictures: bool) -> Sect
     shown, why_not = _pictures(block, contrasts) if main and pictures else (None, "")
     choices = tuple(choice_table(choice) for choice in found.choices if choice.block is block)
     return Section(
-        name=_file_name(block.title),
+        name=_file_name(block, block.title),
         title=block.title,
         data=block.data,
         lead=found.headline(block),
@@ -180,7 +182,8 @@ def _colors(block: Block) -> dict[str, str]:
     return {display(name): color for name, color in colors.items()}
 
 
-def _file_name(title: str) -> str:
+def _file_name(block: Block, title: str) -> str:
+    title = f"{block.data} {title}"
     words = "".join(letter if letter.isalnum() or letter in "-_." else " " for letter in title).split()
     return "-".join(words)[:80]
 

@@ -64,10 +64,12 @@ def changes_figure(found: Changes) -> str:
             if name in change.arms:
                 moved, height = change.arms[name], place + 0.35 - width * (number + 0.5)
                 axes.plot([100 * moved.low, 100 * moved.high], [height] * 2, color=colors[name], linewidth=2, alpha=0.6)
-                label = display(name) if place == places[0] else None
-                axes.plot(100 * moved.value, height, "o", color=colors[name], markersize=5, label=label)
+                axes.plot(100 * moved.value, height, "o", color=colors[name], markersize=5)
+        axes.plot([], [], "o", color=colors[name], markersize=5, label=display(name))
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(places, [change.variant for change in found.changes])
+    axes.set_yticks(
+        places, [f"{change.variant} *" if change.other_images else change.variant for change in found.changes]
+    )
     axes.set_xlabel("change of mean IoU, points")
     _legend(figure, len(found.levels))
     return _svg(figure)

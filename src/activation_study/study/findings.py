@@ -42,9 +42,9 @@ class Findings:
     @property
     def main(self) -> list[Block]:
         """The blocks that answer: those of a choice on validation, else those of the usual protocol."""
-        bases = {(each.base.data, each.base.label_type): each.base for each in self.changes}
-        chosen = [block for block, _ in self.answered if block.repeats]
-        return chosen or [block for block in self.blocks if bases.get((block.data, block.label_type), block) is block]
+        answering = {(each.base.data, each.base.label_type): each.base for each in self.changes}
+        answering |= {(block.data, block.label_type): block for block, _ in self.answered if block.repeats}
+        return [block for block, _ in self.answered if answering.get((block.data, block.label_type), block) is block]
 
     @property
     def leads(self) -> list[str]:

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from activation_study.palette import UNKNOWN_COLOR, class_colors
 from activation_study.run.finished import Finished
 from activation_study.run.pictures import colored
-from activation_study.study.answer import Contrast, display
+from activation_study.study.answer import Contrast, display, point
 from activation_study.study.comparison import mean_iou
 from activation_study.study.results import Block
 
 RULE = (
-    "For each of the first two contrasts the two test images with the largest difference of the image's mean IoU "
-    "(over its own classes, mean over the seeds) in either direction; the image with the median difference of the "
-    "first; and the one with the lowest mean IoU over all activations and seeds."
+    "for each of the first two contrasts the two test images with the largest and the smallest difference of the "
+    "image's mean IoU (over its own classes, mean over the seeds); the image with the median difference of the first; "
+    "and the one with the lowest mean IoU over all activations and seeds."
 )
 WIDTH = 320  # pixels of a picture on the page, at most
 
@@ -62,18 +62,17 @@ def choose(block: Block, contrasts: Sequence[Contrast]) -> dict[int, str]:
     primary = [contrast for contrast in contrasts if contrast.primary][:2]
     for contrast in primary:
         difference = scores[contrast.a] - scores[contrast.b]
-        for a, b, most in ((contrast.a, contrast.b, np.argmax), (contrast.b, contrast.a, np.argmin)):
-            place = int(most(difference))
-            points = f"{100 * abs(difference[place]):.1f}"
-            found.append((place, f"largest difference in favour of {display(a)} over {display(b)}: {points} points"))
+        pair = f"{display(contrast.a)} − {display(contrast.b)}"
+        for word, place in (("largest", int(np.argmax(difference))), ("smallest", int(np.argmin(difference)))):
+            found.append((place, f"{word} {pair}: {point(difference[place], signed=True)} points"))
     if primary:
         difference = scores[primary[0].a] - scores[primary[0].b]
         middle = int(np.argsort(difference, kind="stable")[len(difference) // 2])
         pair = f"{display(primary[0].a)} − {display(primary[0].b)}"
-        found.append((middle, f"median difference {pair}: {100 * difference[middle]:+.1f} points".replace("-", "−")))
+        found.append((middle, f"median {pair}: {point(difference[middle], signed=True)} points"))
     overall = np.mean(list(scores.values()), axis=0)
     worst = int(np.argmin(overall))
-    found.append((worst, f"lowest mean IoU of all: {100 * overall[worst]:.1f} %"))
+    found.append((worst, f"lowest mean IoU of all: {point(overall[worst])} %"))
     chosen: dict[int, str] = {}
     for place, reason in found:
         chosen[place] = f"{chosen[place]}; {reason}" if place in chosen else reason

@@ -23,6 +23,10 @@ def write_pages(folder: Path, contents: Contents) -> None:
     for section in contents.sections:
         for name, figure in _named(section).items():
             write_text(folder / FIGURES / name, _alone(figure.svg))
+    made = {name for section in contents.sections for name in _named(section)}
+    for path in (folder / FIGURES).glob("*.svg"):
+        if path.name not in made:  # of an earlier report
+            path.unlink()
     write_text(folder / "report.md", _rendered("report.md.j2", contents, autoescape=False))
 
 

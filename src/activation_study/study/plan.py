@@ -125,12 +125,13 @@ def _table(jobs: Sequence[Job]) -> Table:
 
 def _only_scored(jobs: Sequence[Job]) -> set[Path]:
     """The runs that will take another one's weights, since only their evaluation differs: they cost next to nothing."""
-    seen, found = set(), set()
+    seen, found, code = set(), set(), code_digest()
     for job in sorted(jobs, key=lambda job: job.standing != Standing.DONE):
         key = (job.home, training_key(resolved(job.config)))
-        if key in seen and job.standing == Standing.NEW:
+        if key in seen and job.standing == Standing.NEW and job.config.rerun != "all":
             found.add(job.config.run_folder)
-        seen.add(key)
+        if job.before is None or job.before.digests["code"] == code:
+            seen.add(key)
     return found
 
 

@@ -87,6 +87,7 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Block]
         raise BadInput(f"{study}: no finished runs; `python train.py -m … study={study.name}` makes them")
     _refuse_mixtures(study, runs)
     arms = _arms(runs)
+    _refuse_twins(study, arms)
     faults = [*unfinished, *_seed_faults(arms)]
     if faults and not allow_incomplete:
         mend = "The same command that made them goes on; allow_incomplete=true compares what there is."
@@ -152,9 +153,24 @@ def _refuse_mixtures(study: Path, runs: Sequence[Run]) -> None:
         raise BadInput(faults_message(f"{study} mixes what cannot be compared", faults, "rerun=all makes them alike."))
 
 
+def _refuse_twins(study: Path, blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> None:
+    """BadInput where one arm has a seed twice: both would count, though they are no two runs of it."""
+    faults = []
+    for key, arms in blocks.items():
+        for name, group in arms:
+            for seed, twins in grouped(group, lambda run: (str(_seed(run)),)).items():
+                if len(twins) > 1:
+                    folders = " and ".join(run.folder.name for run in twins)
+                    faults.append(f"{' '.join(key)}, {name}, seed {seed[0]}: {folders}")
+    if faults:
+        mend = "Runs that differ in seeding.* alone, or by the version of the code: move those away that do not belong."
+        raise BadInput(faults_message(f"{study} has runs that stand for the same seed", faults, mend))
+
+
 def _what_is_tested(run: Run) -> dict[str, object]:
     data = run.record.config["data"]
-    return {key: data[key] for key in ("name", "split", "split_seed", "folds", "fold")}
+    keys = ("name", "split", "split_seed", "folds", "fold", "remove_duplicates")
+    return {key: data.get(key) for key in keys}
 
 
 def _seed_faults(blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:

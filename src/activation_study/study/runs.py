@@ -1,7 +1,6 @@
 """The runs of a study with their confusions: from their folders, or from one file that holds them all."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
@@ -45,9 +44,9 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
     Raises:
         BadInput: something that is there cannot be read.
     """
-    if (study / PACKED_FILE).is_file():
-        return _unpacked(study / PACKED_FILE), []
     records = {path.parent: read_record(path.parent) for path in sorted(study.glob(f"*/{RECORD_FILE}"))}
+    if not records and (study / PACKED_FILE).is_file():
+        return _unpacked(study / PACKED_FILE)
     there = {folder: record for folder, record in records.items() if record is not None}
     unfinished = [f"{record.name}: {record.status}" for record in there.values() if record.status != "FINISHED"]
     runs = [_read(folder, record) for folder, record in there.items() if record.status == "FINISHED"]
@@ -65,19 +64,25 @@ def _read(folder: Path, record: Record) -> Run:
         raise BadInput(f"{path} cannot be read: {error}; rerun=all makes it again") from error
 
 
-def pack(runs: Sequence[Run], folder: Path) -> Path:
+def pack(study: Path, folder: Path) -> Path:
     """Writes all records and confusions as one file, from which a comparison can be made without the runs' folders.
 
     What says something about the machine's folders alone is left out.
 
     Args:
-        runs: finished.
+        study: its folder.
         folder: where `runs.npz` goes.
 
     Returns:
         The file.
+
+    Raises:
+        BadInput: the folder has runs of its own, which would count instead of the file.
     """
-    arrays: dict[str, NDArray[np.generic]] = {}
+    if any(folder.glob(f"*/{RECORD_FILE}")):
+        raise BadInput(f"pack={folder}: there are runs in it; expected a folder for the one file")
+    runs, unfinished = read_runs(study)
+    arrays: dict[str, NDArray[np.generic]] = {"unfinished": np.array(unfinished, np.str_)}
     for number, run in enumerate(runs):
         arrays[f"record{number}"] = np.array(json.dumps(asdict(_without_places(run.record))))
         arrays[f"folder{number}"] = np.array(run.folder.name)
@@ -103,10 +108,10 @@ def _without_places(record: Record) -> Record:
     return replace(record, config=config, overrides=overrides, process={})
 
 
-def _unpacked(path: Path) -> list[Run]:
+def _unpacked(path: Path) -> tuple[list[Run], list[str]]:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return [
+            runs = [
                 Run(
                     record=Record(**json.loads(str(arrays[f"record{number}"]))),
                     folder=Path(str(arrays[f"folder{number}"])),
@@ -116,5 +121,6 @@ def _unpacked(path: Path) -> list[Run]:
                 )
                 for number in range(sum(name.startswith("record") for name in arrays))
             ]
+            return runs, list(map(str, arrays["unfinished"]))
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activation_study.study.answer import METRICS, PRIMARY, display, in_points, mean_over_seeds
+from activation_study.study.answer import METRICS, PRIMARY, display, mean_over_seeds, point
 from activation_study.study.arms import grouped
 from activation_study.study.comparison import Interval
 from activation_study.study.results import Arm, Block
@@ -57,36 +57,36 @@ def changes_of(blocks: Sequence[Block], pair: tuple[str, str] | None = None) -> 
         pair: the activations a and b of a − b; None for the second against the first.
     """
     groups = grouped(blocks, lambda block: (block.data, block.label_type)).values()
-    return [_changes(group, pair) for group in groups if len(group) > 1 and len(group[0].arms) > 1]
+    found = [_changes(group, pair) for group in groups if len(group) > 1]
+    return [changes for changes in found if changes is not None]
 
 
-def _changes(blocks: Sequence[Block], pair: tuple[str, str] | None) -> Changes:
+def _changes(blocks: Sequence[Block], pair: tuple[str, str] | None) -> Changes | None:
     base = next((block for block in blocks if not block.variant), blocks[0])
-    a, b = pair or (base.arms[1].name, base.arms[0].name)
-    others = [block for block in blocks if block is not base and {a, b} <= {arm.name for arm in block.arms}]
     there = {arm.name: arm for arm in base.arms}
+    names = list(there)
+    a, b = pair or (names[1], names[0]) if len(names) > 1 else (names[0], names[0])
+    others = [block for block in blocks if block is not base and _comparable(block, base, {a, b})]
+    if a == b or not {a, b} <= set(names) or not others:
+        return None
     article = METRICS["article_mean_iou"]
-    scored = _change(ARTICLES, there, there, (a, b), article, other_images=False)
+    found = []
+    for block in others:
+        here = {arm.name: arm for arm in block.arms}
+        apart = block.images != base.images
+        found.append(_change(" ".join(block.variant), here, there, (a, b), PRIMARY, other_images=apart))
     return Changes(
         base=base,
         pair=(a, b),
         levels={name: mean_over_seeds(arm.metric(PRIMARY)) for name, arm in there.items()},
         difference=mean_over_seeds(there[a].metric(PRIMARY) - there[b].metric(PRIMARY)),
-        changes=(
-            *(
-                _change(
-                    " ".join(block.variant) or "the usual protocol",
-                    {arm.name: arm for arm in block.arms},
-                    there,
-                    (a, b),
-                    PRIMARY,
-                    other_images=block.images != base.images,
-                )
-                for block in others
-            ),
-            scored,
-        ),
+        changes=(*found, _change(ARTICLES, there, there, (a, b), article, other_images=False)),
     )
+
+
+def _comparable(block: Block, base: Block, pair: set[str]) -> bool:
+    """Whether both have the pair, and two seeds in common."""
+    return pair <= {arm.name for arm in block.arms} and len(set(block.arms[0].seeds) & set(base.arms[0].seeds)) >= 2
 
 
 def _change(
@@ -114,16 +114,19 @@ def _change(
 
 
 def sentence(found: Changes) -> str:
-    """Which change moves each activation most, and between what a − b lies."""
-    trained = [change for change in found.changes if change.variant != ARTICLES]
+    """Which change moves each activation most, and between what a − b lies; over those with the same test images."""
+    alike = [change for change in found.changes if change.variant != ARTICLES and not change.other_images]
+    pair = " − ".join(map(display, found.pair))
+    if not alike:
+        return f"All changes of the protocol have test images of their own; the table has {pair} under each."
     moves = []
     for name in found.pair[::-1]:
-        most = max(trained, key=lambda change: abs(change.arms[name].value))
-        moves.append(f"{display(name)} most with {most.variant} ({in_points(most.arms[name], signed=True)} points)")
-    differences = [found.difference.value, *(change.difference.value for change in trained)]
-    low, high = (f"{100 * each:+.1f}".replace("-", "−") for each in (min(differences), max(differences)))
-    pair = " − ".join(map(display, found.pair))
+        most = max(alike, key=lambda change: abs(change.arms[name].value))
+        moves.append(f"{display(name)} most with {most.variant} ({point(most.arms[name].value, signed=True)} points)")
+    differences = [found.difference.value, *(change.difference.value for change in alike)]
+    low, high = (point(each, signed=True) for each in (min(differences), max(differences)))
+    changes = "One change" if len(alike) == 1 else f"{len(alike)} changes"
     return (
-        f"One change of the protocol at a time moves {' and '.join(moves)}; "
-        f"over all of them {pair} lies between {low} and {high} points."
+        f"{changes} of the protocol with the same test images: {' and '.join(moves)}; with and without, {pair} lies "
+        f"between {low} and {high} points. The intervals are in the table."
     )

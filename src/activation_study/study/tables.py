@@ -15,25 +15,25 @@ from activation_study.study.findings import Findings
 
 RUNS = (
     "study", "label_type", "activation", "seed", "mean_iou", "article_mean_iou", "epochs", "seconds", "run_id",
-    "folder",
+    "folder", "data",
 )  # fmt: skip
 DIFFERENCES = (
     "label_type", "metric", "a", "b", "seeds", "difference", "low", "high", "p", "p_holm", "probability_a_above_b",
-    "new_images_low", "new_images_high", "p_sign_flip", "deviation", "correlation",
+    "new_images_low", "new_images_high", "p_sign_flip", "deviation", "correlation", "data",
 )  # fmt: skip
-CHANGES = ("label_type", "protocol", "of", "value", "low", "high")
-PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high")
+CHANGES = ("label_type", "protocol", "of", "value", "low", "high", "data")
+PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high", "data")
 
 
 def write_tables(folder: Path, found: Findings) -> None:
-    """Writes `runs.csv`, `differences.csv`, `per_class.csv`, and `changes.csv` where protocols were compared; IoU is
+    """Writes `runs.csv`, `differences.csv`, `per_class.csv`, and `changes.csv`; IoU is
     between 0 and 1, differences are a − b.
     """
     for name, columns, lines in (
         ("runs", RUNS, _runs(found)),
         ("differences", DIFFERENCES, _differences(found)),
         ("per_class", PER_CLASS, _per_class(found)),
-        *([("changes", CHANGES, _changes(found))] if found.changes else []),
+        ("changes", CHANGES, _changes(found)),
     ):
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
@@ -56,7 +56,7 @@ def _runs(found: Findings) -> Iterable[list[Any]]:
                     len(record.epochs),
                     round(record.training_seconds, 1),
                 ]
-                yield [*run, run_id_of(folder, record) or "", folder.as_posix()]
+                yield [*run, run_id_of(folder, record) or "", folder.as_posix(), block.data]
 
 
 def _differences(found: Findings) -> Iterable[list[Any]]:
@@ -67,7 +67,7 @@ def _differences(found: Findings) -> Iterable[list[Any]]:
             images = [new.difference.low, new.difference.high] if new else ["", ""]
             line = [block.title, contrast.metric, contrast.a, contrast.b, contrast.seeds, *interval, paired.p]
             more = [paired.p_sign_flip, paired.deviation, "" if np.isnan(paired.correlation) else paired.correlation]
-            yield [*line, contrast.p_holm, paired.probability, *images, *more]
+            yield [*line, contrast.p_holm, paired.probability, *images, *more, block.data]
 
 
 def _per_class(found: Findings) -> Iterable[list[Any]]:
@@ -75,7 +75,17 @@ def _per_class(found: Findings) -> Iterable[list[Any]]:
         for arm in block.arms:
             for name, values in zip(block.classes, class_ious(arm).T, strict=True):
                 if not np.isnan(values).any():
-                    yield [block.title, name, "mean", arm.name, "", values.mean(), values.min(), values.max()]
+                    yield [
+                        block.title,
+                        name,
+                        "mean",
+                        arm.name,
+                        "",
+                        values.mean(),
+                        values.min(),
+                        values.max(),
+                        block.data,
+                    ]
         for contrast in contrasts:
             for name, interval in contrast.classes.items():
                 yield [
@@ -96,4 +106,12 @@ def _changes(found: Findings) -> Iterable[list[Any]]:
         for change in changes.changes:
             named = {**change.arms, f"{a} - {b}": change.change}
             for name, interval in named.items():
-                yield [changes.base.title, change.variant, name, interval.value, interval.low, interval.high]
+                yield [
+                    changes.base.label_type,
+                    change.variant,
+                    name,
+                    interval.value,
+                    interval.low,
+                    interval.high,
+                    changes.base.data,
+                ]
