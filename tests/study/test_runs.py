@@ -1,5 +1,6 @@
 """A study in one file says what its folders say, and nothing about the machine's."""
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from activation_study.errors import BadInput
 from activation_study.study.report import Wishes, make_report
 from activation_study.study.runs import PACKED_FILE, pack, read_runs
 from pretended import write_run
+
+STUDIES = Path(__file__).parents[2] / "docs" / "studies"
 
 
 @pytest.fixture
@@ -66,3 +69,32 @@ def test_what_did_not_finish_is_packed_too(study: Path, tmp_path: Path) -> None:
     failed = write_run(study, "frelu", 0, status="FAILED")
     pack(study, tmp_path / "packed")
     assert read_runs(tmp_path / "packed")[1] == [f"{failed.name}: FAILED"]
+
+
+@pytest.mark.parametrize("packed", sorted(STUDIES.glob(f"*/{PACKED_FILE}")), ids=lambda path: path.parent.name)
+def test_the_tables_of_a_study_in_the_documents_follow_from_its_confusions(packed: Path, tmp_path: Path) -> None:
+    shutil.copy(packed, tmp_path)
+    made = make_report(tmp_path, Wishes())
+    for name in ("runs", "differences", "per_class", "changes"):
+        tables = []
+        for path in (made, packed.parent / "report"):
+            with open(path / f"{name}.csv", newline="") as file:
+                tables.append(list(csv.reader(file)))
+        assert len(tables[0]) == len(tables[1])
+        for line, kept in zip(*tables, strict=True):
+            assert [_same(*cells) for cells in zip(line, kept, strict=True)] == [True] * len(kept), (line, kept)
+
+
+def _same(cell: str, kept: str) -> bool:
+    try:
+        return float(cell) == pytest.approx(float(kept), rel=1e-9, abs=1e-12)
+    except ValueError:
+        return cell == kept
+
+
+def test_no_photograph_is_in_the_documents() -> None:
+    assert STUDIES.is_dir()
+    for path in STUDIES.rglob("*"):
+        assert path.suffix in ("", ".md", ".csv", ".svg", ".npz", ".html"), path
+        if path.suffix in (".md", ".svg", ".html"):
+            assert "data:image/jpeg" not in path.read_text(encoding="utf-8")

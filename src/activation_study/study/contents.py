@@ -203,7 +203,7 @@ def _figures(block: Block, contrasts: Sequence[Contrast]) -> list[Figure]:
         f"Mean IoU on the validation split of {title} at the network's size after each epoch: median over the seeds "
         "that still train, and their range. Runs stop at different epochs."
     )
-    cost = f"Minutes of training against mean IoU on {title}: each dot is a run."
+    cost = f"What each run cost in training against its mean IoU on {title}: each dot is a run."
     confusion = f"Where the pixels of each true class of {title} (rows) went (columns), in percent, over all {n} seeds."
     figures = [Figure("Seeds", seeds_figure(block), seeds)]
     if contrasts:

@@ -2,12 +2,15 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import nan
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from activation_study.palette import activation_colors
+from activation_study.run.record import Record
 from activation_study.study.answer import PRIMARY, Contrast, class_ious, display, mean_over_seeds
 from activation_study.study.results import Arm, Block
 from activation_study.study.switches import Changes
@@ -16,6 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+COSTS: dict[str, Callable[[Record], float]] = {
+    "training, minutes": lambda record: record.training_seconds / 60,
+    "images/s in training": lambda record: median(epoch["images_per_second"] for epoch in record.epochs),
+    "peak memory, GiB": lambda record: record.results.get("peak_memory_bytes", nan) / 2**30,
+    "parameters, millions": lambda record: record.results.get("parameters", nan) / 1e6,
+}
 INK = "#123456"  # stands for the page's own ink until the SVG is written
 
 
@@ -113,20 +122,17 @@ def curves_figure(block: Block) -> str:
 
 
 def cost_figure(block: Block) -> str:
-    """What a run cost against what it reached: one dot a run."""
-    figure, axes = _figure(5.5, 3.2)
-    for arm in block.arms:
-        axes.scatter(
-            [record.training_seconds / 60 for record in arm.records],
-            100 * arm.metric(PRIMARY),
-            s=28,
-            color=_colors(block)[arm.name],
-            alpha=0.8,
-            linewidths=0,
-            label=display(arm.name),
-        )
-    axes.set_xlabel("training, minutes")
-    axes.set_ylabel("mean IoU, %")
+    """What a run cost, in four ways, against what it reached: one dot a run."""
+    figure, _ = _figure(7, 5, axes=False)
+    panels = figure.subplots(2, 2, sharey=True).ravel()
+    for panel, (name, cost) in zip(panels, COSTS.items(), strict=True):
+        _styled(panel)
+        panel.set_xlabel(name)
+        for arm in block.arms:
+            costs, values = [cost(record) for record in arm.records], 100 * arm.metric(PRIMARY)
+            label = display(arm.name) if panel is panels[0] else None
+            panel.scatter(costs, values, s=24, color=_colors(block)[arm.name], alpha=0.8, linewidths=0, label=label)
+    figure.supylabel("mean IoU, %", color=INK, fontsize=10)
     _legend(figure, len(block.arms))
     return _svg(figure)
 
@@ -169,11 +175,15 @@ def _figure(width: float, height: float, axes: bool = True) -> "tuple[Figure, Ax
     figure.patch.set_alpha(0)
     panel = figure.subplots() if axes else None
     if panel is not None:
-        panel.patch.set_alpha(0)
-        panel.grid(alpha=0.25)
-        panel.spines[["top", "right"]].set_visible(False)
-        _inked(panel)
+        _styled(panel)
     return figure, panel  # type: ignore[return-value]
+
+
+def _styled(axes: "Axes") -> None:
+    axes.patch.set_alpha(0)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    _inked(axes)
 
 
 def _inked(axes: "Axes") -> None:
