@@ -83,10 +83,8 @@ def test_each_change_of_the_protocol_is_paired_by_seed_with_the_usual_one(tmp_pa
     scored = changes.changes[-1].arms["relu"]
     relu = arms[changes.base.title, "relu"]
     assert scored.value == pytest.approx(np.mean(relu.metric("test/article/mean_iou") - relu.metric("test/mean_iou")))
-    assert (
-        "2 changes of the protocol with the same test images: ReLU most with training.learning_rate=0.03 (−"
-        in (result.leads[-1])
-    )
+    told = "Of 2 changes of the protocol with the same test images, training.learning_rate=0.03 moves ReLU most, by −"
+    assert result.leads[-1].startswith(told)
     assert [block.title for block in result.main] == [changes.base.title, "regions, training.learning_rate=0.001"]
 
 
@@ -152,3 +150,13 @@ def test_a_change_with_other_test_images_is_marked_and_not_in_the_sentence(tmp_p
     result = found(study)
     assert [change.other_images for change in result.changes[0].changes] == [True, False]
     assert "test images of their own" in result.leads[-1]
+
+
+def test_one_change_alone_is_said_of_each_activation(tmp_path: Path) -> None:
+    for seed in range(3):
+        for place, name in enumerate(("relu", "mish")):
+            write_run(tmp_path / "s", name, seed, 0.7, started=float(place))
+            write_run(tmp_path / "s", name, seed, 0.8, learning_rate=3e-3, started=2.0 + place)
+    lead = found(tmp_path / "s").leads[-1]
+    assert lead.startswith("training.learning_rate=0.003 moves ReLU by +")
+    assert " points and Mish by +" in lead

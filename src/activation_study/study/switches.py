@@ -65,9 +65,11 @@ def _changes(blocks: Sequence[Block], pair: tuple[str, str] | None) -> Changes |
     base = next((block for block in blocks if not block.variant), blocks[0])
     there = {arm.name: arm for arm in base.arms}
     names = list(there)
-    a, b = pair or (names[1], names[0]) if len(names) > 1 else (names[0], names[0])
+    if len(names) < 2:
+        return None
+    a, b = pair or (names[1], names[0])
     others = [block for block in blocks if block is not base and _comparable(block, base, {a, b})]
-    if a == b or not {a, b} <= set(names) or not others:
+    if not {a, b} <= set(names) or not others:
         return None
     article = METRICS["article_mean_iou"]
     found = []
@@ -119,14 +121,20 @@ def sentence(found: Changes) -> str:
     pair = " − ".join(map(display, found.pair))
     if not alike:
         return f"All changes of the protocol have test images of their own; the table has {pair} under each."
-    moves = []
-    for name in found.pair[::-1]:
-        most = max(alike, key=lambda change: abs(change.arms[name].value))
-        moves.append(f"{display(name)} most with {most.variant} ({point(most.arms[name].value, signed=True)} points)")
     differences = [found.difference.value, *(change.difference.value for change in alike)]
     low, high = (point(each, signed=True) for each in (min(differences), max(differences)))
-    changes = "One change" if len(alike) == 1 else f"{len(alike)} changes"
-    return (
-        f"{changes} of the protocol with the same test images: {' and '.join(moves)}; with and without, {pair} lies "
-        f"between {low} and {high} points. The intervals are in the table."
+    return f"{_moves(found.pair[::-1], alike)}; with and without, {pair} lies between {low} and {high} points."
+
+
+def _moves(names: Sequence[str], alike: Sequence[Change]) -> str:
+    def by(change: Change, name: str) -> str:
+        return f"by {point(change.arms[name].value, signed=True)} points"
+
+    if len(alike) == 1:
+        said = " and ".join(f"{display(name)} {by(alike[0], name)}" for name in names)
+        return f"{alike[0].variant} moves {said}"
+    most = {name: max(alike, key=lambda change: abs(change.arms[name].value)) for name in names}
+    said = " and ".join(
+        f"{change.variant} moves {display(name)} most, {by(change, name)}" for name, change in most.items()
     )
+    return f"Of {len(alike)} changes of the protocol with the same test images, {said}"
