@@ -1,11 +1,15 @@
 """Fixtures that several test modules use."""
 
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+# Under nohup SIGHUP is ignored, and the processes that tests start, and send it to, would inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 PROJECT = Path(__file__).resolve().parents[1]
 STANFORD_ARCHIVE = PROJECT.parent / "shared/data/iccv09Data.tar.gz"
