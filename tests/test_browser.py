@@ -107,4 +107,6 @@ def test_on_paper_what_is_folded_in_is_shown(chromium: Any, report: Path) -> Non
     visit.page.emulate_media(media="print")
     assert commands.is_visible()
     assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    visit.page.set_viewport_size({"width": 720, "height": 1000})  # of a sheet, less its margins
+    assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off"
     assert len(visit.page.pdf()) > 50_000
