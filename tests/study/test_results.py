@@ -201,5 +201,6 @@ def test_two_data_sets_have_figures_of_their_own(tmp_path: Path) -> None:
                 write_run(tmp_path / "s", name, seed, data_name=data)
     folder = make_report(tmp_path / "s", Wishes())
     assert len(list((folder / "figures").glob("*.svg"))) == 12
-    with open(folder / "differences.csv", newline="") as file:
-        assert {line["data"] for line in csv.DictReader(file)} == {"scenes", "camvid"}
+    for name in ("runs", "differences", "per_class"):
+        with open(folder / f"{name}.csv", newline="") as file:
+            assert {line["data"] for line in csv.DictReader(file)} == {"scenes", "camvid"}

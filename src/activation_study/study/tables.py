@@ -97,6 +97,7 @@ def _per_class(found: Findings) -> Iterable[list[Any]]:
                     interval.value,
                     interval.low,
                     interval.high,
+                    block.data,
                 ]
 
 
