@@ -60,6 +60,11 @@ class Contrast:
     smallest: dict[int, float]
 
     @property
+    def pair(self) -> str:
+        """The difference, as it is written in prose."""
+        return pair_name(self.a, self.b)
+
+    @property
     def primary(self) -> bool:
         """Whether it is of the metric that the answer is made from."""
         return METRICS[self.metric] == PRIMARY
@@ -198,6 +203,11 @@ def point(value: float, signed: bool = False) -> str:
     """An IoU, or a difference of two, in points: 1.4; a zero has no sign."""
     text = f"{100 * value:{'+' if signed else ''}.1f}"
     return "0.0" if text[1:] == "0.0" else text.replace("-", "−")
+
+
+def pair_name(a: str, b: str) -> str:
+    """The difference of two activations as it is written in prose: "Mish − ReLU"."""
+    return f"{display(a)} − {display(b)}"
 
 
 def display(name: str) -> str:

@@ -106,7 +106,7 @@ def contents(found: Findings, pictures: bool) -> Contents:
         found: what its runs say.
         pictures: with test images side by side, where data and weights are here.
     """
-    records = [record for block in found.blocks for arm in block.arms for record in arm.records]
+    records = found.records
     main = found.main
     return Contents(
         study=found.study,
@@ -136,8 +136,6 @@ def _of_changes(found: Findings, place: int) -> Section:
         "How far each change of the protocol moves each activation's mean IoU, in points, paired by seed: mean and "
         "95 % interval over seeds. An interval that holds 0 leaves open whether it moves it at all."
     )
-    if any(change.other_images for change in changes.changes):
-        caption += " *: other test images, so that levels differ for that reason too."
     return Section(
         name=_file_name(block, f"{block.label_type} protocol"),
         title=f"{block.label_type}: what each change of the protocol changes",
@@ -145,7 +143,7 @@ def _of_changes(found: Findings, place: int) -> Section:
         lead="",
         tables=(changes_table(changes),),
         colors=_colors(block),
-        figures=(Figure("Changes", changes_figure(changes), caption),),
+        figures=(Figure("Changes", changes_figure(changes), caption + changes.note),),
         pictures=None,
         no_pictures="",
         main=True,
@@ -153,7 +151,7 @@ def _of_changes(found: Findings, place: int) -> Section:
 
 
 def _of_block(found: Findings, block: Block, main: bool, pictures: bool) -> Section:
-    contrasts = dict(found.answered)[block]
+    contrasts = found.contrasts(block)
     shown, why_not = _pictures(block, contrasts) if main and pictures else (None, "")
     choices = tuple(choice_table(choice) for choice in found.choices if choice.block is block)
     return Section(

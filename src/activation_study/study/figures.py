@@ -56,7 +56,7 @@ def differences_figure(contrasts: Sequence[Contrast]) -> str:
             new = contrast.new_images.difference
             axes.plot([100 * new.low, 100 * new.high], [place - 0.18] * 2, color="#D55E00", linewidth=1.5)
     axes.axvline(0, color=INK, linewidth=0.8)
-    names = [f"{display(contrast.a)} − {display(contrast.b)}" for contrast in reversed(primary)]
+    names = [contrast.pair for contrast in reversed(primary)]
     axes.set_yticks(range(len(primary)), names)
     axes.set_ylim(-0.6, len(primary) - 0.4)
     axes.set_xlabel("difference of mean IoU, points")
@@ -76,9 +76,7 @@ def changes_figure(found: Changes) -> str:
                 axes.plot(100 * moved.value, height, "o", color=colors[name], markersize=5)
         axes.plot([], [], "o", color=colors[name], markersize=5, label=display(name))
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(
-        places, [f"{change.variant} *" if change.other_images else change.variant for change in found.changes]
-    )
+    axes.set_yticks(places, [change.title for change in found.changes])
     axes.set_xlabel("change of mean IoU, points")
     _legend(figure, len(found.levels))
     return _svg(figure)

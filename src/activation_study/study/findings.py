@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from activation_study.config import Comparison
+from activation_study.run.record import Record
 from activation_study.study.answer import Contrast, compare_block, headline
 from activation_study.study.choice import Choice, chosen_on_validation
 from activation_study.study.results import Block
@@ -35,9 +36,18 @@ class Findings:
         """The blocks whose runs stand in no other."""
         return [block for block, _ in self.answered if not block.repeats]
 
+    @property
+    def records(self) -> list[Record]:
+        """Of all runs, each once."""
+        return [record for block in self.blocks for arm in block.arms for record in arm.records]
+
+    def contrasts(self, block: Block) -> tuple[Contrast, ...]:
+        """Those of one block."""
+        return dict(self.answered)[block]
+
     def headline(self, block: Block) -> str:
         """The answer of one block."""
-        return headline(block, dict(self.answered)[block], self.questions)
+        return headline(block, self.contrasts(block), self.questions)
 
     @property
     def main(self) -> list[Block]:

@@ -62,14 +62,12 @@ def choose(block: Block, contrasts: Sequence[Contrast]) -> dict[int, str]:
     primary = [contrast for contrast in contrasts if contrast.primary][:2]
     for contrast in primary:
         difference = scores[contrast.a] - scores[contrast.b]
-        pair = f"{display(contrast.a)} − {display(contrast.b)}"
         for word, place in (("largest", int(np.argmax(difference))), ("smallest", int(np.argmin(difference)))):
-            found.append((place, f"{word} {pair}: {point(difference[place], signed=True)} points"))
+            found.append((place, f"{word} {contrast.pair}: {point(difference[place], signed=True)} points"))
     if primary:
         difference = scores[primary[0].a] - scores[primary[0].b]
         middle = int(np.argsort(difference, kind="stable")[len(difference) // 2])
-        pair = f"{display(primary[0].a)} − {display(primary[0].b)}"
-        found.append((middle, f"median {pair}: {point(difference[middle], signed=True)} points"))
+        found.append((middle, f"median {primary[0].pair}: {point(difference[middle], signed=True)} points"))
     overall = np.mean(list(scores.values()), axis=0)
     worst = int(np.argmin(overall))
     found.append((worst, f"lowest mean IoU of all: {point(overall[worst])} %"))

@@ -62,7 +62,7 @@ def make_report(study: Path, wishes: Wishes) -> Path:
     for section in whole.sections:
         if section.no_pictures:
             print(f"No pictures of {section.title}: {section.no_pictures}")
-    last = max((run for block in blocks for arm in block.arms for run in arm.records), key=lambda run: run.started)
+    last = max(found.records, key=lambda record: record.started)
     mirror_report(folder, study.name, last.config.get("tracking", {}).get("uri"))
     return folder
 
@@ -70,7 +70,7 @@ def make_report(study: Path, wishes: Wishes) -> Path:
 def show(found: Findings) -> None:
     """Prints the article's table, what changes of the protocol do, the differences, and the answer in sentences."""
     console = table_console()
-    console.print(article_table([record for block in found.blocks for arm in block.arms for record in arm.records]))
+    console.print(article_table(found.records))
     made = [report_tables.choice_table(choice) for choice in found.choices]
     made += [report_tables.changes_table(changes) for changes in found.changes]
     for table in made:
@@ -99,7 +99,7 @@ def _differences(found: Findings) -> Table:
     for column in ("on this test set", "p, Holm", "p, sign flip", "P(a above b)", "on new images"):
         table.add_column(column, justify="right")
     for block in found.main:
-        for each in dict(found.answered)[block]:
+        for each in found.contrasts(block):
             new = in_points(each.new_images.difference, signed=True) if each.new_images else ""
             numbers = [f"{each.p_holm:.3f}", f"{each.paired.p_sign_flip:.3f}", f"{each.paired.probability:.2f}", new]
             about = [block.title, f"{each.a} − {each.b}", SHORT[each.metric], str(each.seeds)]

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from activation_study.study.answer import METRICS, PRIMARY, SHORT, Contrast, display, in_points, mean_over_seeds
+from activation_study.study.answer import (
+    METRICS,
+    PRIMARY,
+    SHORT,
+    Contrast,
+    display,
+    in_points,
+    mean_over_seeds,
+    pair_name,
+)
 from activation_study.study.choice import Choice
 from activation_study.study.comparison import PLANNED, Interval
 from activation_study.study.results import Block
@@ -49,13 +58,12 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
     rows = []
     for each in contrasts:
         found, new = each.paired, each.new_images
-        pair = f"{display(each.a)} − {display(each.b)}"
         numbers = [f"{each.p_holm:.3f}", f"{found.p:.3f}", f"{found.p_sign_flip:.3f}", f"{found.probability:.2f}"]
         correlation = "–" if np.isnan(found.correlation) else f"{found.correlation:.2f}".replace("-", "−")
         smallest = ", ".join(f"{100 * each.smallest[seeds]:.1f}" for seeds in PLANNED)
         images = in_points(new.difference, signed=True) if new else ""
         points = in_points(found.difference, signed=True)
-        rows.append((pair, SHORT[each.metric], points, images, *numbers, correlation, smallest))
+        rows.append((each.pair, SHORT[each.metric], points, images, *numbers, correlation, smallest))
     seeds, smallest_p = contrasts[0].seeds, contrasts[0].paired.smallest_p
     head = (
         "contrast", "metric", "this test set", "new images", "p (Holm)", "p", "p (sign flip)", "P(a above b)",
@@ -80,7 +88,7 @@ def class_table(contrasts: Sequence[Contrast]) -> Table | None:
     caption = (
         "Differences of each class's IoU in points with 95 % intervals over seeds, not corrected for their number."
     )
-    head = ("class", *(f"{display(contrast.a)} − {display(contrast.b)}" for contrast in primary))
+    head = ("class", *(contrast.pair for contrast in primary))
     return Table(head, tuple(rows), caption)
 
 
@@ -102,22 +110,19 @@ def cost_table(block: Block) -> Table:
 
 def changes_table(found: Changes) -> Table:
     """What each change of the protocol changes."""
-    names, pair = list(found.levels), " − ".join(map(display, found.pair))
+    names, pair = list(found.levels), pair_name(*found.pair)
     head = ("protocol", *map(display, names), pair, f"change of {pair}")
     levels = (in_points(found.levels[name]) for name in names)
     rows = [(found.base.title, *levels, in_points(found.difference, signed=True), "")]
     for change in found.changes:
         moved = [_points(change.arms.get(name)) for name in names]
-        title = f"{change.variant} *" if change.other_images else change.variant
-        rows.append((title, *moved, _points(change.difference), _points(change.change)))
+        rows.append((change.title, *moved, _points(change.difference), _points(change.change)))
     caption = (
         "First row: mean IoU in percent. Below it, for each change of the protocol: how far it moves each activation's "
         f"mean IoU, {pair} under it, and how far that is moved; in points, paired by seed, 95 % intervals over seeds, "
         "not corrected for their number."
     )
-    if any(change.other_images for change in found.changes):
-        caption += " *: other test images, so that levels differ for that reason too."
-    return Table(head, tuple(rows), caption)
+    return Table(head, tuple(rows), caption + found.note)
 
 
 def choice_table(choice: Choice) -> Table:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activation_study.study.answer import METRICS, PRIMARY, display, mean_over_seeds, point
+from activation_study.study.answer import METRICS, PRIMARY, display, mean_over_seeds, pair_name, point
 from activation_study.study.arms import grouped
 from activation_study.study.comparison import Interval
 from activation_study.study.results import Arm, Block
@@ -29,6 +29,11 @@ class Change:
     change: Interval
     other_images: bool
 
+    @property
+    def title(self) -> str:
+        """The variant, marked where the test images are others."""
+        return f"{self.variant} *" if self.other_images else self.variant
+
 
 @dataclass(frozen=True)
 class Changes:
@@ -47,6 +52,12 @@ class Changes:
     levels: dict[str, Interval]
     difference: Interval
     changes: tuple[Change, ...]
+
+    @property
+    def note(self) -> str:
+        """What the mark in a title means; empty where there is none."""
+        marked = any(change.other_images for change in self.changes)
+        return " *: other test images, so that levels differ for that reason too." if marked else ""
 
 
 def changes_of(blocks: Sequence[Block], pair: tuple[str, str] | None = None) -> list[Changes]:
@@ -118,7 +129,7 @@ def _change(
 def sentence(found: Changes) -> str:
     """Which change moves each activation most, and between what a − b lies; over those with the same test images."""
     alike = [change for change in found.changes if change.variant != ARTICLES and not change.other_images]
-    pair = " − ".join(map(display, found.pair))
+    pair = pair_name(*found.pair)
     if not alike:
         return f"All changes of the protocol have test images of their own; the table has {pair} under each."
     differences = [found.difference.value, *(change.difference.value for change in alike)]
