@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from activation_study.errors import BadInput
+from activation_study.run.record import read_record
 from activation_study.study.report import Wishes, make_report
-from activation_study.study.runs import PACKED_FILE, pack, read_runs
+from activation_study.study.runs import PACKED_FILE, Run, pack, read_runs
 from pretended import write_run
 
 STUDIES = Path(__file__).parents[2] / "docs" / "studies"
@@ -23,6 +24,10 @@ def study(tmp_path: Path) -> Path:
             write_run(folder, name, seed, 0.8 + 0.03 * place, started=float(place))
             write_run(folder, name, seed, 0.6, started=2.0 + place, label_type="regions")
     return folder
+
+
+def in_order(study: Path) -> list[Run]:
+    return sorted(read_runs(study)[0], key=lambda run: run.record.name)
 
 
 def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path, tmp_path: Path) -> None:
@@ -69,6 +74,47 @@ def test_what_did_not_finish_is_packed_too(study: Path, tmp_path: Path) -> None:
     failed = write_run(study, "frelu", 0, status="FAILED")
     pack(study, tmp_path / "packed")
     assert read_runs(tmp_path / "packed")[1] == [f"{failed.name}: FAILED"]
+
+
+def test_the_file_grows_from_machine_to_machine(study: Path, tmp_path: Path) -> None:
+    whole = in_order(study)
+    elsewhere = tmp_path / "elsewhere" / study.name
+    for run in whole[::2]:
+        shutil.move(run.folder, elsewhere / run.folder.name)
+    failed = write_run(study, "frelu", 7, status="FAILED")
+    packed = tmp_path / "packed"
+    pack(elsewhere, packed)
+    pack(study, packed)
+    pack(study, packed)
+    for run, original in zip(in_order(packed), whole, strict=True):
+        assert run.record.name == original.record.name
+        np.testing.assert_array_equal(run.confusions, original.confusions)
+    assert read_runs(packed)[1] == [f"{failed.name}: FAILED"]
+
+
+def test_a_run_that_finished_later_takes_the_place_of_what_was_packed(study: Path, tmp_path: Path) -> None:
+    run = write_run(study, "frelu", 0, status="FAILED")
+    path = pack(study, tmp_path / "packed")
+    record = read_record(run)
+    assert record is not None
+    record.end(run, "FINISHED")
+    pack(study, path.parent)
+    runs, unfinished = read_runs(path.parent)
+    assert unfinished == []
+    assert [each.record.name for each in runs].count(run.name) == 1
+    record.results["test/mean_iou"] = 0.125
+    record.write(run)
+    pack(study, path.parent)
+    assert 0.125 in {each.record.results["test/mean_iou"] for each in read_runs(path.parent)[0]}
+
+
+def test_one_file_is_of_one_study(study: Path, tmp_path: Path) -> None:
+    path = pack(study, tmp_path / "packed")
+    write_run(tmp_path / "other", "relu", 0)
+    content = path.read_bytes()
+    with pytest.raises(BadInput, match="holds runs of the study study; expected one file for each study"):
+        pack(tmp_path / "other", path.parent)
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("packed", sorted(STUDIES.glob(f"*/{PACKED_FILE}")), ids=lambda path: path.parent.name)

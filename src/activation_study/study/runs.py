@@ -1,6 +1,7 @@
 """The runs of a study with their confusions: from their folders, or from one file that holds them all."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
@@ -67,7 +68,8 @@ def _read(folder: Path, record: Record) -> Run:
 def pack(study: Path, folder: Path) -> Path:
     """Writes all records and confusions as one file, from which a comparison can be made without the runs' folders.
 
-    What says something about the machine's folders alone is left out.
+    What a file that is there already holds of the same study stays, but for runs of the same names: so it grows from
+    machine to machine. What says something about the machine's folders alone is left out.
 
     Args:
         study: its folder.
@@ -77,11 +79,15 @@ def pack(study: Path, folder: Path) -> Path:
         The file.
 
     Raises:
-        BadInput: the folder has runs of its own, which would count instead of the file.
+        BadInput: the folder has runs of its own, which would count instead of the file, or its file is unreadable or
+            of another study.
     """
     if any(folder.glob(f"*/{RECORD_FILE}")):
         raise BadInput(f"pack={folder}: there are runs in it; expected a folder for the one file")
+    path = folder / PACKED_FILE
     runs, unfinished = read_runs(study)
+    if path.is_file():
+        runs, unfinished = _added(path, runs, unfinished)
     arrays: dict[str, NDArray[np.generic]] = {"unfinished": np.array(unfinished, np.str_)}
     for number, run in enumerate(runs):
         arrays[f"record{number}"] = np.array(json.dumps(asdict(_without_places(run.record))))
@@ -89,10 +95,24 @@ def pack(study: Path, folder: Path) -> Path:
         arrays[f"confusions{number}"] = run.confusions.astype(np.int32)  # counts of one image's pixels
         arrays[f"images{number}"] = np.array(run.images)
         arrays[f"photographs{number}"] = np.array(run.photographs)
-    path = folder / PACKED_FILE
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
     return path
+
+
+def _added(path: Path, runs: Sequence[Run], unfinished: Sequence[str]) -> tuple[list[Run], list[str]]:
+    """What the file holds, with these runs added, as `read_runs` returns it."""
+    earlier, unfinished_then = _unpacked(path)
+    others = {run.record.study for run in earlier} - {run.record.study for run in runs}
+    if runs and others:
+        raise BadInput(f"{path} holds runs of the study {', '.join(sorted(others))}; expected one file for each study")
+    names = {run.record.name for run in runs}
+    every = sorted(
+        [*(run for run in earlier if run.record.name not in names), *runs], key=lambda run: run.record.started
+    )
+    finished = {run.record.name for run in every}
+    waiting = {line.partition(":")[0]: line for line in (*unfinished_then, *unfinished)}
+    return every, [line for name, line in waiting.items() if name not in finished]
 
 
 def _without_places(record: Record) -> Record:
