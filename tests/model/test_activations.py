@@ -165,12 +165,39 @@ def test_value_and_gradient_are_the_formulas(name: str) -> None:
     np.testing.assert_allclose(gradient, upstream * slope, rtol=1e-4, atol=2e-6)
 
 
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_values_and_gradients_far_from_zero_are_finite(name: str) -> None:
+def test_values_and_gradients_far_from_zero_are_finite(name: str, training: bool) -> None:
     x = np.array([-1e4, -90.0, -20.0, 20.0, 90.0, 1e4]).reshape(1, 2, 3, 1)
-    value, gradient = value_and_gradient(layer_of(name, x.shape), x, np.ones(x.shape))
+    layer = layer_of(name, x.shape)
+    options = {"training": training} if layer._call_has_training_arg else {}
+    value, gradient = value_and_gradient(layer, x, np.ones(x.shape), **options)
     assert np.isfinite(value).all()
     assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize(("dtype", "rounding"), [("float32", 3e-7), ("bfloat16", 2**-8), ("float16", 2**-11)])
+def test_mish_in_training_is_the_formula_rounded_once(dtype: str, rounding: float) -> None:
+    import tensorflow as tf
+
+    grid = np.concatenate([np.linspace(-30, 30, 6001), [-6e4, -1e3, -90.0, 0.0, 90.0, 1e3, 6e4]])
+    inputs = tf.cast(tf.constant(grid, tf.float32), dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        value = maker("mish", dtype=dtype)("encoder1_block1_activation", 0)(inputs, training=True)
+    gradient = tape.gradient(value, inputs)
+    assert value.dtype == gradient.dtype == inputs.dtype
+    x = tf.cast(inputs, tf.float64).numpy()
+    softplus = np.logaddexp(0, x)
+    slope = np.tanh(softplus) + x * (1 - np.tanh(softplus) ** 2) * sigmoid(np.maximum(x, -700))
+    least = np.finfo(np.float16).smallest_subnormal if dtype == "float16" else 1e-37
+    np.testing.assert_allclose(
+        tf.cast(value, tf.float64),
+        x * np.tanh(softplus),
+        rtol=2 * rounding,
+        atol=max(least, 1e-9 * (dtype != "float16")),
+    )
+    np.testing.assert_allclose(tf.cast(gradient, tf.float64), slope, rtol=2 * rounding, atol=max(least, 3e-7))
 
 
 @pytest.mark.parametrize("training", [False, True])

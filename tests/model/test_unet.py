@@ -8,6 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from activation_study.model.activations import activation_maker
+from activation_study.model.normalization import BatchNormalization
 from activation_study.model.unet import build_unet
 from activation_study.run import backend
 from activation_study.run.network import shared_weights_digest
@@ -147,7 +148,7 @@ def test_each_layer_takes_what_the_article_says(small: Any, joined: str, expecte
 def test_the_normalisations_have_keras_defaults_and_the_convolutions_a_bias(small: Any) -> None:
     import keras
 
-    norms = [layer for layer in small.layers if type(layer) is keras.layers.BatchNormalization]
+    norms = [layer for layer in small.layers if type(layer) is BatchNormalization]
     assert len(norms) == 14
     assert {(layer.momentum, layer.epsilon) for layer in norms} == {(0.99, 1e-3)}
     convs = [layer for layer in small.layers if type(layer) is keras.layers.Conv2D]

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from activation_study.model.activations import MakeActivation
+from activation_study.model.normalization import BatchNormalization
 from activation_study.seeding import integer_seed
 
 
@@ -64,7 +65,7 @@ def build_unet(
         for number in range(1, count + 1):
             place = f"{name}_block{number}"
             x = conv(x, f"{place}_conv", width)
-            x = keras.layers.BatchNormalization(momentum=norm_momentum, name=f"{place}_norm")(x)
+            x = BatchNormalization(momentum=norm_momentum, name=f"{place}_norm")(x)
             activation = f"{place}_activation"
             x = make_activation(activation, integer_seed(seed, "weights", activation))(x)
         return x

@@ -2,8 +2,11 @@
 
 import getpass
 import os
+import shutil
+import tempfile
 import warnings
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -225,17 +228,28 @@ class Store:
         with without_notices():
             import keras  # noqa: F401  # MLflow runs the model's code
         mlflow.set_tracking_uri(self._uri)
-        with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
+        with mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _shipped_layers() as layers:
             # An example would be stored with every model; the signature is written out above.
             warnings.filterwarnings("ignore", message=".*input example was not provided.*")
             mlflow.pyfunc.log_model(
                 name=MODEL_NAME,
                 python_model=str(Path(__file__).with_name("served_model.py")),
                 artifacts={"keras_model": str(best)},
-                code_paths=[str(Path(__file__).parents[1] / "model" / "activations.py")],
+                code_paths=[str(layers)],
                 signature=signature,
                 pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
             )
+
+
+@contextmanager
+def _shipped_layers() -> Iterator[Path]:
+    """A package of the project's own layers, as `served_model.py` imports it."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / "activation_study_layers"
+        package.mkdir()
+        for module in ("activations.py", "normalization.py"):
+            shutil.copy(Path(__file__).parents[1] / "model" / module, package)
+        yield package
 
 
 def _metric_name(key: str) -> str:

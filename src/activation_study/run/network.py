@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from activation_study.files import replacing
 from activation_study.model.losses import PixelConfusion, SegmentationLoss
+from activation_study.model.normalization import BatchNormalization
 from activation_study.run.backend import compiled_prediction, compiled_steps
 
 
@@ -106,6 +107,6 @@ def weights_digest(weights: list[NDArray[Any]]) -> str:
 
 def shared_weights_digest(unet: keras.Model) -> str:
     """A sha256 of the values in the layers that every activation shares (convolutions and normalisations)."""
-    shared = (keras.layers.Conv2D, keras.layers.BatchNormalization)
+    shared = (keras.layers.Conv2D, BatchNormalization)
     layers = sorted((layer for layer in unet.layers if type(layer) in shared), key=lambda layer: layer.name)
     return weights_digest([weight for layer in layers for weight in layer.get_weights()])

@@ -1,6 +1,6 @@
 """The logged model: MLflow runs this file from inside the model's folder, where this project is not installed.
 
-It holds the best weights as `best.keras` and the project's own layers as the file beside it, no pickle.
+It holds the best weights as `best.keras` and the project's own layers as files beside it, no pickle.
 """
 
 from typing import Any
@@ -10,9 +10,9 @@ import mlflow
 import numpy as np
 
 try:
-    import activations  # shipped in the model's own code folder
+    import activation_study_layers.activations  # noqa: F401  # in the model's own code folder; registers its layers
 except ImportError:
-    from activation_study.model import activations
+    import activation_study.model.activations  # noqa: F401
 
 
 class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
@@ -20,8 +20,7 @@ class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined
 
     def load_context(self, context: Any) -> None:
         """Loads the network in Keras' safe mode."""
-        own = {name: getattr(activations, name) for name in activations.OWN_LAYERS}
-        self.network = keras.saving.load_model(context.artifacts["keras_model"], custom_objects=own, compile=False)
+        self.network = keras.saving.load_model(context.artifacts["keras_model"], compile=False)
 
     def predict(self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None) -> np.ndarray:
         """The class probabilities of each pixel."""
