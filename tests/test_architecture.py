@@ -47,9 +47,9 @@ def test_only_the_store_imports_mlflow() -> None:
     assert importers == {"mlflow_store", "served_model"}  # the latter is run by MLflow itself, elsewhere
 
 
-def test_only_the_backend_imports_tensorflow() -> None:
+def test_only_the_backend_and_the_fast_layers_import_tensorflow() -> None:
     importers = {path.stem for path in MODULES if any(name.split(".")[0] == "tensorflow" for name in imports(path))}
-    assert importers == {"backend"}
+    assert importers == {"backend", "activations", "normalization"}
 
 
 def test_heavy_packages_are_imported_late_where_a_sweep_with_nothing_to_do_passes() -> None:

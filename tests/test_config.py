@@ -111,10 +111,28 @@ def test_what_decides_the_result_changes_the_identity(override: str) -> None:
     "override",
     ["study=other", "threads=1", "folder=elsewhere", "tracking=off", "data.archive=x.tar", "data.root=there",
      "data.cache=c", "evaluation.batch_size=1", "training.checkpoint_minutes=0", "rerun=all", "allow_changes=true",
-     "comparison.contrasts=[[mish,relu]]", "sweep.position='1 of 2'"],
+     "comparison.contrasts=[[mish,relu]]", "sweep.position='1 of 2'", "training.jit_compile=true"],
 )  # fmt: skip
 def test_paths_threads_and_tracking_leave_the_identity(override: str) -> None:
     assert identity(config_of(override)) == identity(config_of())
+
+
+def test_runs_that_were_made_before_are_found_again() -> None:
+    config = config_of("experiment=small", "label_type=regions", "data.archive=x.tar")
+    assert config.run_name == "regions-relu-seed0-7e4cc952"  # docs/studies/2026-11-24-small
+
+
+@pytest.mark.parametrize("quick", ["float32", "mixed_bfloat16"])
+def test_automatic_precision_is_named_by_what_it_comes_to(quick: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activation_study.checks.quick_precision", lambda: quick)
+    config = config_of("training.precision=auto")
+    assert config.training.precision == quick
+    assert identity(config) == identity(config_of(f"training.precision={quick}"))
+
+
+@pytest.mark.parametrize(("value", "expected"), [("auto", "auto"), ("true", True), ("false", False)])
+def test_compiling_is_a_choice(value: str, expected: object) -> None:
+    assert config_of(f"training.jit_compile={value}").training.jit_compile == expected
 
 
 def test_an_image_size_in_one_number_is_the_same_as_in_two() -> None:

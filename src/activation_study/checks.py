@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from activation_study.config import Config, Model, decides, flat, resolved, value_of
 from activation_study.errors import BadInput, faults_message
+from activation_study.hardware import quick_precision
 
 CHOICES = {
     "activation.places": ("all", "encoder", "decoder"),
@@ -18,11 +19,12 @@ CHOICES = {
     "data.color": ("bgr", "rgb"),
     "data.label_resize": ("bilinear", "nearest"),
     "data.split": ("sorted", "shuffled", "kfold"),
-    "training.precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "training.precision": ("float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16", "auto"),
     "training.monitor": ("loss", "val_loss"),
     "training.unknown_pixels": ("article", "ignored"),
     "training.loss_over": ("all_pixels", "known_pixels"),
     "training.augmentation": ("none", "flip", "flip_crop_color"),
+    "training.jit_compile": ("auto", True, False),
     "evaluation.resize": ("lanczos4", "bilinear"),
     "tracking.weights": ("best", "none"),
     "rerun": ("failed", "all", "none"),
@@ -73,6 +75,8 @@ def checked(composed: DictConfig) -> Config:
             faults_message("The configuration cannot be used", faults, "`python train.py --cfg job` shows all values.")
         )
     config.data.image_size = list(config.image_size)
+    if config.training.precision == "auto":
+        config.training.precision = quick_precision()
     return config
 
 
@@ -80,7 +84,7 @@ def _faults(config: Config) -> Iterator[str]:
     for key, allowed in CHOICES.items():
         value = value_of(config, key)
         if value not in allowed:
-            yield f"{key}={value}: expected {' or '.join(allowed)}"
+            yield f"{key}={value}: expected {' or '.join(str(each).lower() for each in allowed)}"
     for key, smallest in AT_LEAST.items():
         value = value_of(config, key)
         if value is not None and not value >= smallest:

@@ -98,6 +98,7 @@ class Training:
     unknown_pixels: str = MISSING
     loss_over: str = MISSING
     augmentation: str = "none"
+    jit_compile: Any = "auto"
     checkpoint_minutes: float = 5
 
 
@@ -245,7 +246,7 @@ IDENTITY_KEYS = (
     "seeding",
 )
 # Parts of the above that decide nothing.
-NOT_IDENTITY = {"training": ("checkpoint_minutes",)}
+NOT_IDENTITY = {"training": ("checkpoint_minutes", "jit_compile")}
 # What belongs to one command and not to a run.
 OF_THE_MOMENT = ("experiment", "rerun", "allow_changes", "plan", "mirror", "sweep", "suffix")
 

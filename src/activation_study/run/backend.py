@@ -1,13 +1,11 @@
-"""All that is said to TensorFlow and not to Keras: threads, determinism, memory, compiled steps.
-
-With another Keras backend (KERAS_BACKEND=jax) these fall back to what Keras itself offers.
-"""
+"""All that is said to TensorFlow or JAX and not to Keras: threads, determinism, memory, precision, compiled steps."""
 
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from activation_study.errors import BadInput
@@ -24,20 +22,29 @@ def set_up(threads: int | None, precision: str) -> None:
     """Makes what follows in this process a function of the run's seeds alone, whatever ran before.
 
     Args:
-        threads: of one operation; None takes one per core. Another number gives other bits.
-        precision: Keras' name of the dtype policy.
+        threads: of one operation; None takes one per core. Another number gives other bits. JAX takes all cores.
+        precision: Keras' name of the dtype policy, or `tensorfloat32`: float32, but products on cards of 10 bits of
+            mantissa. Under any other name float32 is float32 on cards too.
 
     Raises:
-        BadInput: TensorFlow already runs with another number of threads in this process.
+        BadInput: TensorFlow already runs with another number of threads in this process; there is no card for
+            `tensorfloat32`; or `jax` is to be used and not installed.
     """
-    with without_notices():
-        import keras
+    try:
+        with without_notices():
+            import keras
 
-        if keras.backend.backend() == "tensorflow":
-            _set_up_tensorflow(threads or available_threads())
+            if keras.backend.backend() == "tensorflow":
+                _set_up_tensorflow(threads or available_threads(), precision == "tensorfloat32")
+            elif keras.backend.backend() == "jax":
+                _set_up_jax(precision == "tensorfloat32")
+    except ModuleNotFoundError as error:
+        raise BadInput(f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {error}; `pip install -e .[jax]`") from error
+    if precision == "tensorfloat32" and not on_card():
+        raise BadInput("training.precision=tensorfloat32: there is no card that has it; float32 is the same here")
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)  # every random number has a seed of its own; this is for a layer that forgot
-    keras.config.set_dtype_policy(precision)
+    keras.config.set_dtype_policy("float32" if precision == "tensorfloat32" else precision)
 
 
 @contextmanager
@@ -59,7 +66,7 @@ def without_notices() -> Iterator[None]:
             os.close(stderr)
 
 
-def _set_up_tensorflow(threads: int) -> None:
+def _set_up_tensorflow(threads: int, tensor_float_32: bool) -> None:
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")  # it warns that each run of a sweep traces functions of its own
@@ -71,7 +78,44 @@ def _set_up_tensorflow(threads: int) -> None:
             raise BadInput(f"threads={threads}: TensorFlow has other threads; start a process of its own") from error
     for card in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(card, True)
+    tf.config.experimental.enable_tensor_float_32_execution(tensor_float_32)
     tf.config.experimental.enable_op_determinism()
+
+
+def _set_up_jax(tensor_float_32: bool) -> None:
+    import jax
+    import tensorflow  # noqa: F401  # Keras would, later, and its C++ would speak then
+
+    flags = os.environ.get("XLA_FLAGS", "").split()  # JAX reads them when it first looks for devices
+    os.environ["XLA_FLAGS"] = " ".join(dict.fromkeys([*flags, "--xla_gpu_deterministic_ops=true"]))
+    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tensor_float_32 else "highest")
+    if jax.config.values["jax_compilation_cache_dir"] is None:  # compiling a full-size step takes minutes
+        jax.config.update("jax_compilation_cache_dir", str(Path.home() / ".cache" / "activation_study" / "jax"))
+
+
+def on_card() -> bool:
+    """Whether the network runs on a GPU or another accelerator."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    return any(not name.startswith("cpu") for name in keras.distribution.list_devices())
+
+
+def compiles_steps(choice: bool | str) -> bool:
+    """What `training.jit_compile` comes to here; `auto`: on JAX, which would else run operation by operation.
+
+    Raises:
+        BadInput: true on TensorFlow, which has no deterministic compiled gradient of max-pooling (docs/LOG.md).
+    """
+    import keras
+
+    on_jax: bool = keras.backend.backend() == "jax"
+    if choice is True and not on_jax:
+        raise BadInput("training.jit_compile=true: TensorFlow cannot compile whole steps and be deterministic; auto")
+    return on_jax if choice == "auto" else bool(choice)
 
 
 def devices() -> str:
@@ -87,7 +131,7 @@ def devices() -> str:
     return ", ".join(names) or "CPU"
 
 
-def compiled_steps(model: Any) -> tuple[Step, Step]:
+def compiled_steps(model: Any, jit_compile: bool) -> tuple[Step, Step]:
     """The compiled training and validation step of a compiled Keras model.
 
     Both take (images uint8 [N, height, width, 3], labels int8 [N, height, width]) for any N and return
@@ -98,6 +142,7 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
 
     model.optimizer.build(model.trainable_variables)
     if keras.backend.backend() != "tensorflow":
+        model.jit_compile = jit_compile
         return (
             lambda images, labels: model.train_on_batch(images, labels, return_dict=True),
             lambda images, labels: model.test_on_batch(images, labels, return_dict=True),

@@ -15,6 +15,7 @@ from activation_study.run.record import Record
 PACKAGES = (
     "python",
     "tensorflow",
+    "jax",
     "keras",
     "numpy",
     "opencv-python-headless",
@@ -24,14 +25,15 @@ PACKAGES = (
     "scipy",
 )
 # Of a record's environment, what has to be the same for the same bits, besides versions and digests.
-DECIDING = ("threads", "device", "backend", "processor")
+DECIDING = ("threads", "device", "backend", "jit_compile", "processor")
 
 
-def describe(threads: int | None) -> dict[str, Any]:
+def describe(threads: int | None, jit_compile: bool | str) -> dict[str, Any]:
     """The environment of a run that is about to start.
 
     Args:
         threads: as configured; None means one per available core, and that number is recorded.
+        jit_compile: as configured; what it comes to here is recorded.
     """
     import keras
 
@@ -41,6 +43,7 @@ def describe(threads: int | None) -> dict[str, Any]:
         "processor": processor(),
         "threads": threads or backend.available_threads(),
         "backend": keras.backend.backend(),
+        "jit_compile": backend.compiles_steps(jit_compile),
         "device": backend.devices(),
         "git": git_state(),
     }

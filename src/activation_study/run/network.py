@@ -23,9 +23,12 @@ class Network:
         unet: from `build_unet`.
         loss: of logits, so that softmax and cross-entropy are one operation.
         learning_rate: Adam's at the start; amsgrad, as in the article.
+        jit_compile: XLA compiles whole steps.
     """
 
-    def __init__(self, unet: keras.Model, loss: SegmentationLoss, learning_rate: float) -> None:
+    def __init__(
+        self, unet: keras.Model, loss: SegmentationLoss, learning_rate: float, jit_compile: bool = False
+    ) -> None:
         self.unet = unet
         logits = keras.Model(unet.input, unet.get_layer("logits").output)
         pictures = keras.Input(unet.input_shape[1:], dtype="uint8")
@@ -34,10 +37,10 @@ class Network:
             optimizer=keras.optimizers.Adam(learning_rate, amsgrad=True),
             loss=loss,
             metrics=[PixelConfusion(unet.output_shape[-1])],
-            jit_compile=False,  # slower on CPUs throughout (docs/LOG.md)
+            jit_compile=False,  # `compiled_steps` decides; Keras refuses it together with determinism
         )
         self._predict = compiled_prediction(unet)
-        self._train_step, self._validation_step = compiled_steps(self._training)
+        self._train_step, self._validation_step = compiled_steps(self._training, jit_compile)
 
     def train_on(self, images: NDArray[np.uint8], labels: NDArray[np.int8]) -> tuple[float, NDArray[np.float32]]:
         """One step of the optimizer: the batch's loss and confusion [C, C] before it."""

@@ -46,7 +46,8 @@ def build_network(config: Config, inputs: Inputs) -> "Network":
         model.norm_momentum,
     )
     loss = SegmentationLoss(config.training.unknown_pixels, config.training.loss_over)
-    return Network(unet, loss, config.training.learning_rate)
+    compiled = backend.compiles_steps(config.training.jit_compile)
+    return Network(unet, loss, config.training.learning_rate, compiled)
 
 
 def describe(config: Config, overrides: list[str], inputs: Inputs, network: "Network") -> Record:
@@ -62,7 +63,7 @@ def describe(config: Config, overrides: list[str], inputs: Inputs, network: "Net
         config=resolved(config),
         overrides=overrides,
         classes=list(inputs.label_type.classes),
-        environment=environment.describe(config.threads),
+        environment=environment.describe(config.threads, config.training.jit_compile),
         digests={
             "data": inputs.source.digest,
             "code": code_digest(),

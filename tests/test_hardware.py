@@ -1,0 +1,58 @@
+"""Which precision is quick here: told by the driver of a card, or by the processor's instructions."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from activation_study import hardware
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    hardware.card_capabilities.cache_clear()
+    hardware.processor_flags.cache_clear()
+    yield
+    hardware.card_capabilities.cache_clear()
+    hardware.processor_flags.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "flags", "expected"),
+    [
+        ((), {"avx512f"}, "float32"),
+        ((), {"avx512f", "avx512_bf16"}, "mixed_bfloat16"),
+        ((), {"amx_bf16"}, "mixed_bfloat16"),
+        ((9.0,), {"avx2"}, "mixed_bfloat16"),
+        ((7.0,), {"avx512_bf16"}, "float32"),  # the card computes, and has it not
+        ((8.0, 7.5), {"avx2"}, "float32"),
+    ],
+)
+def test_the_card_decides_and_without_one_the_processor(
+    capabilities: tuple[float, ...], flags: set[str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "card_capabilities", lambda: capabilities)
+    monkeypatch.setattr(hardware, "processor_flags", lambda: frozenset(flags))
+    assert hardware.quick_precision() == expected
+
+
+@pytest.mark.parametrize(
+    ("says", "expected"), [("echo 9.0; echo 8.6", (9.0, 8.6)), ("echo no devices; exit 6", ()), ("echo garbage", ())]
+)
+def test_what_the_driver_says(says: str, expected: tuple[float, ...], tmp_path, monkeypatch) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{says}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    assert hardware.card_capabilities() == expected
+
+
+def test_without_a_driver_there_is_no_card(monkeypatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert hardware.card_capabilities() == ()
+
+
+def test_the_flags_are_those_of_the_system() -> None:
+    told = subprocess.run(["lscpu"], capture_output=True, text=True).stdout
+    flags = next((line.split(":")[1].split() for line in told.splitlines() if line.startswith("Flags")), [])
+    assert hardware.processor_flags() == frozenset(flags)
