@@ -7,7 +7,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint
 
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: demo test test-all test-browser lint clean
+.PHONY: demo test test-all test-browser bench lint clean
 
 demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 seeds, then their table
 	$(PY) train.py experiment=demo
@@ -20,6 +20,9 @@ test-browser: $(VENV)/installed-browser ## the report in a real browser: Debian'
 
 test-all: $(VENV)/installed-browser ## all tests, the slow ones and those in a browser included
 	$(PYTEST) -m ""
+
+bench: $(VENV)/installed-bench ## training side by side with the article's code and PyTorch, into docs/BENCHMARKS.md; on a quiet machine
+	$(PY) benchmarks/bench.py > docs/BENCHMARKS.md.new && mv docs/BENCHMARKS.md.new docs/BENCHMARKS.md
 
 lint: $(VENV)/installed-dev ## style and types
 	$(VENV)/bin/ruff check .
@@ -43,6 +46,10 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(VENV)/installed-browser: $(VENV)/installed
 	@$(INSTALL) --editable '.[browser]'
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	@$(INSTALL) --editable '.[bench]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

@@ -7,10 +7,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import batch, configuration, network
-
 from activation_study.run.checkpoint import FOLDER, Checkpoints
 from activation_study.run.training import beginning
+from common import batch, configuration, network
 
 REPETITIONS = 5
 

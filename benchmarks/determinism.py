@@ -15,6 +15,7 @@ CHILD = "--child="
 def child(how: str, overrides: list[str]) -> None:
     """Prints the median seconds of a step in this process."""
     import tensorflow as tf
+
     from common import batch, configuration, network
 
     if how == "without":

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+import article  # in benchmarks/
 from activation_study.model.activations import activation_maker
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.unet import build_unet
@@ -164,39 +165,13 @@ def test_the_kernels_start_he_normal(small: Any) -> None:
     assert not small.get_layer("encoder6_block2_conv").get_weights()[1].any()
 
 
-def literal_unet(side: int, classes: int, w: list[int]) -> Any:
-    """The article's network written out, without names, loops over levels or seeds."""
-    import keras
-    from keras import layers
-
-    def block(x: Any, width: int) -> Any:
-        x = layers.Conv2D(width, 3, padding="same")(x)
-        return layers.ReLU()(layers.BatchNormalization()(x))
-
-    inputs = keras.Input((side, side, 3))
-    skip1 = block(inputs, w[0])
-    skip2 = block(layers.MaxPooling2D()(skip1), w[1])
-    skip3 = block(layers.MaxPooling2D()(skip2), w[2])
-    skip4 = block(layers.MaxPooling2D()(skip3), w[3])
-    skip5 = block(block(layers.MaxPooling2D()(skip4), w[4]), w[4])
-    x = block(block(layers.MaxPooling2D()(skip5), w[5]), w[5])
-    x = block(x, w[5])
-    x = layers.concatenate([layers.UpSampling2D()(x), skip5])
-    x = block(block(x, w[4]), w[4])
-    x = block(layers.concatenate([layers.UpSampling2D()(x), skip4]), w[3])
-    x = block(layers.concatenate([layers.UpSampling2D()(x), skip3]), w[2])
-    x = block(layers.concatenate([layers.UpSampling2D()(x), skip2]), w[1])
-    x = layers.concatenate([layers.UpSampling2D()(x), skip1])
-    x = layers.Conv2D(2 * w[0], 3, padding="same")(x)
-    return keras.Model(inputs, layers.Conv2D(classes, 1, activation="softmax")(x))
-
-
 @pytest.mark.parametrize("training", [False, True])
-def test_the_network_computes_what_the_article_wrote_out_computes(small: Any, training: bool) -> None:
-    literal = literal_unet(32, 3, shape_of("unet_small")["widths"])
+@pytest.mark.parametrize("activation", ["relu", "mish", "frelu"])
+def test_the_network_computes_what_the_article_wrote_out_computes(activation: str, training: bool) -> None:
+    literal = article.network(32, 3, activation, shape_of("unet_small")["widths"])
     generator = np.random.default_rng(3)
-    weights = [weight + 0.1 * generator.uniform(size=weight.shape) for weight in small.get_weights()]
-    copy = build()
+    copy = build(activation)
+    weights = [weight + 0.1 * generator.uniform(size=weight.shape) for weight in copy.get_weights()]
     copy.set_weights(weights)
     literal.set_weights(weights)
     images = generator.uniform(size=(2, 32, 32, 3)).astype(np.float32)

@@ -1,0 +1,86 @@
+"""The article's pipeline, written anew and literally: preparation, network, training step, evaluation.
+
+What this project is measured against. TensorFlow and Keras as they come: no seeds, arrays of float32, one-hot targets.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTHS = (32, 64, 128, 256, 512, 1024)
+
+
+def prepare(
+    pictures: Sequence[Path], labels: Sequence[Path], classes: int, side: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """All pictures [N, side, side, 3] in [0, 1] and one-hot targets [N, side, side, classes]."""
+    xs, ys = [], []
+    for picture, label in zip(pictures, labels, strict=True):
+        image = cv2.resize(cv2.imread(str(picture)), (side, side)) / 255
+        xs.append(image.astype(np.float32))
+        matrix = cv2.resize(np.loadtxt(label), (side, side))
+        ys.append(np.stack([matrix == number for number in range(classes)], axis=-1).astype(np.float32))
+    return np.array(xs), np.array(ys)
+
+
+def network(side: int, classes: int, activation: str = "relu", w: Sequence[int] = WIDTHS) -> Any:
+    """The U-Net written out, without names, loops over levels or seeds."""
+    import keras
+    from keras import layers, ops
+
+    def activate(x: Any) -> Any:
+        if activation == "mish":
+            return layers.Lambda(lambda z: z * ops.tanh(ops.softplus(z)))(x)
+        if activation == "frelu":
+            t = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
+            return layers.maximum([x, layers.BatchNormalization()(t)])
+        return layers.ReLU()(x)
+
+    def block(x: Any, width: int) -> Any:
+        x = layers.Conv2D(width, 3, padding="same", kernel_initializer="he_normal")(x)
+        return activate(layers.BatchNormalization()(x))
+
+    inputs = keras.Input((side, side, 3))
+    skip1 = block(inputs, w[0])
+    skip2 = block(layers.MaxPooling2D()(skip1), w[1])
+    skip3 = block(layers.MaxPooling2D()(skip2), w[2])
+    skip4 = block(layers.MaxPooling2D()(skip3), w[3])
+    skip5 = block(block(layers.MaxPooling2D()(skip4), w[4]), w[4])
+    x = block(block(layers.MaxPooling2D()(skip5), w[5]), w[5])
+    x = block(x, w[5])
+    x = layers.concatenate([layers.UpSampling2D()(x), skip5])
+    x = block(block(x, w[4]), w[4])
+    x = block(layers.concatenate([layers.UpSampling2D()(x), skip4]), w[3])
+    x = block(layers.concatenate([layers.UpSampling2D()(x), skip3]), w[2])
+    x = block(layers.concatenate([layers.UpSampling2D()(x), skip2]), w[1])
+    x = layers.concatenate([layers.UpSampling2D()(x), skip1])
+    x = layers.Conv2D(2 * w[0], 3, padding="same", kernel_initializer="he_normal")(x)
+    outputs = layers.Conv2D(classes, 1, activation="softmax", kernel_initializer="he_normal", dtype="float32")(x)
+    return keras.Model(inputs, outputs)
+
+
+def compiled(model: Any) -> Any:
+    """Ready to train."""
+    import keras
+
+    optimizer = keras.optimizers.Adam(1e-3, amsgrad=True)
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    return model
+
+
+def intersections_over_unions(model: Any, images: NDArray[Any], labels: Sequence[Path], classes: int) -> list[Any]:
+    """Per image the IoU of each class, NaN where there is none, against the label file's own size."""
+    found = []
+    for image, label in zip(images, labels, strict=True):
+        truth = np.loadtxt(label)
+        probabilities = model.predict(image[None], verbose=0)[0]
+        height, width = truth.shape
+        predicted = cv2.resize(probabilities, (width, height), interpolation=cv2.INTER_LANCZOS4).argmax(-1)
+        unions = [np.sum((predicted == each) | (truth == each)) for each in range(classes)]
+        common = [np.sum((predicted == each) & (truth == each)) for each in range(classes)]
+        found.append([part / union if union else np.nan for part, union in zip(common, unions, strict=True)])
+    return found
