@@ -36,12 +36,15 @@ class Contender:
     activation: str
     precision: str
     size: tuple[int, int]
+    pictures: int = 715
     seconds: list[float] = field(default_factory=list)
     peak: float = 0.0
+    mapped: float = 0.0
 
     def start(self) -> None:
         """Starts it, and waits until it has trained twice."""
-        command = [sys.executable, CONTENDER, self.way, self.activation, self.precision, *map(str, self.size)]
+        told = (self.way, self.activation, self.precision, *self.size, self.pictures)
+        command = [sys.executable, CONTENDER, *told]
         self.process = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -57,10 +60,10 @@ class Contender:
         self.seconds.append(float(self._answer()))
 
     def stop(self) -> None:
-        """Ends it, and keeps its peak of memory in GB."""
+        """Ends it, and keeps its peak of memory, and what of it are mapped files, in GB."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.peak = float(self._answer())
+        self.peak, self.mapped = map(float, self._answer().split())
         self.process.wait()
 
     def _answer(self) -> str:
@@ -141,6 +144,19 @@ def activations(precision: str, size: tuple[int, int], turns: int) -> str:
     )
 
 
+def memory(size: tuple[int, int]) -> list[str]:
+    """The lines about ten times the pictures."""
+    contenders = [
+        Contender(way, "relu", "float32", size, pictures) for way in ("article", "project") for pictures in (715, 7150)
+    ]
+    for each in contenders:
+        race([each], 3)
+    return [
+        _row([NAMES[each.way], f"{each.pictures:,}", f"{each.peak - each.mapped:.2f}", f"{each.mapped:.2f}"])
+        for each in contenders
+    ]
+
+
 def _installed(package: str) -> bool:
     try:
         return bool(version(package))
@@ -170,7 +186,7 @@ def main() -> None:
     print(
         f"The U-Net at {size[0]}×{size[0]}, widths from {size[1]}, batches of {BATCH}: "
         f"{gigaflops_of_an_image(*size):.1f} GFLOP a picture. Each way in a process of its own, taking turns, {turns} "
-        f"steps each; medians. Machine: its product of two {PRODUCT_SIDE}×{PRODUCT_SIDE} matrices, "
+        f"steps each; medians; 715 pictures. Machine: its product of two {PRODUCT_SIDE}×{PRODUCT_SIDE} matrices, "
         f"{speed['float32']:.0f} GFLOP/s in float32, {speed['mixed_bfloat16']:.0f} in bf16. Peak: of the process.\n"
     )
     print(
@@ -179,7 +195,11 @@ def main() -> None:
     print(_row(["---"] * 7))
     for name in ACTIVATIONS:
         print("\n".join(ways(name, size, turns, speed)), flush=True)
-    print("\nWhat an activation costs: this project's step, times ReLU's, taking turns.\n")
+    print("\n## Memory\n\nOf a process that trains ReLU in float32, GB; mapped files can be dropped at any time.\n")
+    print(_row(["way", "pictures", "peak without mapped files", "mapped files"]))
+    print(_row(["---"] * 4))
+    print("\n".join(memory(size)), flush=True)
+    print("\n## Activations\n\nWhat an activation costs: this project's step, times ReLU's, taking turns.\n")
     print(_row(["precision", "ReLU, s a step", "Mish", "FReLU"]))
     print(_row(["---"] * 4))
     for precision in PRECISIONS:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,17 @@ def test_the_answer_says_what_is_decided_and_what_is_not(study: Path) -> None:
     (turned, *_) = compare_block(block, [["relu", "mish"]], 0)
     assert "ReLU is below Mish by " in headline(block, [turned])
     assert turned.paired.difference.value == pytest.approx(-mish.paired.difference.value)
+
+
+def test_what_only_the_correction_leaves_open_is_said_with_its_p(study: Path) -> None:
+    (block,), _ = read_study(study)
+    mish, frelu, *_ = compare_block(block, [], 0)
+    assert mish.paired.difference.low > 0
+    undecided = replace(mish, p_holm=0.1234)
+    text = headline(block, [undecided, frelu])
+    numbers = in_points(mish.paired.difference, signed=True)
+    assert f"for Mish against ReLU the data do not decide ({numbers} points; p = 0.12 after correction for 2" in text
+    assert headline(block, [mish, frelu]).count("after correction") == 0
 
 
 def test_one_seed_gives_one_answer_and_another_other_draws(study: Path) -> None:

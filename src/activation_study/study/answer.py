@@ -168,7 +168,7 @@ def headline(block: Block, contrasts: Sequence[Contrast], questions: Sequence[st
     primary = [contrast for contrast in contrasts if contrast.primary]
     if not primary:
         return f"On {block.title} there is one activation, and nothing to compare."
-    said = [_sentence(contrast) for contrast in primary]
+    said = [_sentence(contrast, len(primary)) for contrast in primary]
     seeds = primary[0].seeds
     where = f"On {block.title} ({block.data}, {seeds} seeds):"
     if len(questions) == len(said):
@@ -177,10 +177,13 @@ def headline(block: Block, contrasts: Sequence[Contrast], questions: Sequence[st
     return f"{where} {'; '.join(said)}."
 
 
-def _sentence(contrast: Contrast) -> str:
+def _sentence(contrast: Contrast, comparisons: int) -> str:
     a, b, found = display(contrast.a), display(contrast.b), contrast.paired.difference
     if not contrast.decided:
-        return f"for {a} against {b} the data do not decide ({in_points(found, signed=True)} points)"
+        numbers = f"{in_points(found, signed=True)} points"
+        if found.low > 0 or found.high < 0:  # alone it would be decided
+            numbers += f"; p = {contrast.p_holm:.2f} after correction for {comparisons} comparisons"
+        return f"for {a} against {b} the data do not decide ({numbers})"
     above = found.value > 0
     words = f"{a} is {'above' if above else 'below'} {b} by {in_points(found if above else _turned(found))} points"
     new = contrast.new_images
