@@ -1,30 +1,12 @@
-"""The article's pipeline, written anew and literally: preparation, network, training step, evaluation.
+"""The article's network and training, written anew and literally: what this project is measured against.
 
-What this project is measured against. TensorFlow and Keras as they come: no seeds, arrays of float32, one-hot targets.
+TensorFlow and Keras as they come: no seeds, arrays of float32, one-hot targets.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 WIDTHS = (32, 64, 128, 256, 512, 1024)
-
-
-def prepare(
-    pictures: Sequence[Path], labels: Sequence[Path], classes: int, side: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """All pictures [N, side, side, 3] in [0, 1] and one-hot targets [N, side, side, classes]."""
-    xs, ys = [], []
-    for picture, label in zip(pictures, labels, strict=True):
-        image = cv2.resize(cv2.imread(str(picture)), (side, side)) / 255
-        xs.append(image.astype(np.float32))
-        matrix = cv2.resize(np.loadtxt(label), (side, side))
-        ys.append(np.stack([matrix == number for number in range(classes)], axis=-1).astype(np.float32))
-    return np.array(xs), np.array(ys)
 
 
 def network(side: int, classes: int, activation: str = "relu", w: Sequence[int] = WIDTHS) -> Any:
@@ -70,17 +52,3 @@ def compiled(model: Any) -> Any:
     optimizer = keras.optimizers.Adam(1e-3, amsgrad=True)
     model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     return model
-
-
-def intersections_over_unions(model: Any, images: NDArray[Any], labels: Sequence[Path], classes: int) -> list[Any]:
-    """Per image the IoU of each class, NaN where there is none, against the label file's own size."""
-    found = []
-    for image, label in zip(images, labels, strict=True):
-        truth = np.loadtxt(label)
-        probabilities = model.predict(image[None], verbose=0)[0]
-        height, width = truth.shape
-        predicted = cv2.resize(probabilities, (width, height), interpolation=cv2.INTER_LANCZOS4).argmax(-1)
-        unions = [np.sum((predicted == each) | (truth == each)) for each in range(classes)]
-        common = [np.sum((predicted == each) & (truth == each)) for each in range(classes)]
-        found.append([part / union if union else np.nan for part, union in zip(common, unions, strict=True)])
-    return found

@@ -10,6 +10,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -45,8 +46,9 @@ class Contender:
         """Starts it, and waits until it has trained twice."""
         told = (self.way, self.activation, self.precision, *self.size, self.pictures)
         command = [sys.executable, CONTENDER, *told]
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # as long as the process
         self.process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True
         )
         self._answer()
         for _ in range(2):
@@ -70,7 +72,9 @@ class Contender:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.way} {self.activation} {self.precision} ended with {self.process.wait()}")
+            code = self.process.wait()
+            self.errors.seek(0)
+            raise SystemExit(f"{self.way} {self.activation} {self.precision} ended with {code}:\n{self.errors.read()}")
         return line.strip()
 
     @property
@@ -195,7 +199,8 @@ def main() -> None:
     print(_row(["---"] * 7))
     for name in ACTIVATIONS:
         print("\n".join(ways(name, size, turns, speed)), flush=True)
-    print("\n## Memory\n\nOf a process that trains ReLU in float32, GB; mapped files can be dropped at any time.\n")
+    print("\n## Memory\n\nOf a process that trains ReLU in float32, GB, after 5 steps. Mapped files (an epoch would")
+    print("map all of them) can be dropped by the system at any time.\n")
     print(_row(["way", "pictures", "peak without mapped files", "mapped files"]))
     print(_row(["---"] * 4))
     print("\n".join(memory(size)), flush=True)

@@ -76,5 +76,4 @@ def trainer(classes: int, activation: str, precision: str, w: Sequence[int] = WI
         optimizer.step()
         return float(loss)
 
-    step.parameters = sum(each.numel() for each in model.parameters())  # type: ignore[attr-defined]
     return step

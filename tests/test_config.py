@@ -70,6 +70,7 @@ def test_nothing_else_is_the_articles_protocol() -> None:
         ("study=../elsewhere", r"study=\.\./elsewhere"),
         ("study=a/b", r"study=a/b"),
         ("threads=0", r"threads=0"),
+        ("training.jit_compile=1", r"training\.jit_compile=1: expected auto or true or false"),
         ("+nonsense=1", r"nonsense"),
     ],
 )
@@ -128,6 +129,13 @@ def test_automatic_precision_is_named_by_what_it_comes_to(quick: str, monkeypatc
     config = config_of("training.precision=auto")
     assert config.training.precision == quick
     assert identity(config) == identity(config_of(f"training.precision={quick}"))
+
+
+def test_a_job_elsewhere_takes_the_precision_that_was_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activation_study.checks.quick_precision", lambda: "float32")
+    elsewhere = config_of("training.precision=auto", "sweep.precision=mixed_bfloat16")
+    assert elsewhere.training.precision == "mixed_bfloat16"
+    assert config_of("training.precision=float32", "sweep.precision=mixed_bfloat16").training.precision == "float32"
 
 
 @pytest.mark.parametrize(("value", "expected"), [("auto", "auto"), ("true", True), ("false", False)])

@@ -44,7 +44,29 @@ def test_what_the_driver_says(says: str, expected: tuple[float, ...], tmp_path, 
     program.write_text(f"#!/bin/sh\n{says}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(hardware, "_has_cuda", lambda: True)
     assert hardware.card_capabilities() == expected
+
+
+@pytest.mark.parametrize(("visible", "expected"), [("1", (7.0,)), ("0,1", (9.0,)), ("", ()), ("-1", ())])
+def test_only_cards_that_are_visible_count(visible: str, expected: tuple[float, ...], tmp_path, monkeypatch) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text('#!/bin/sh\ncase "$*" in *"-i 1") echo 7.0;; *) echo 9.0;; esac\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setattr(hardware, "_has_cuda", lambda: True)
+    assert hardware.card_capabilities() == expected
+
+
+def test_a_card_without_libraries_does_not_compute(tmp_path, monkeypatch) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 9.0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(hardware, "_has_cuda", lambda: False)
+    assert hardware.card_capabilities() == ()
 
 
 def test_without_a_driver_there_is_no_card(monkeypatch) -> None:

@@ -76,14 +76,14 @@ def checked(composed: DictConfig) -> Config:
         )
     config.data.image_size = list(config.image_size)
     if config.training.precision == "auto":
-        config.training.precision = quick_precision()
+        config.training.precision = config.sweep.precision or quick_precision()
     return config
 
 
 def _faults(config: Config) -> Iterator[str]:
     for key, allowed in CHOICES.items():
         value = value_of(config, key)
-        if value not in allowed:
+        if not any(value == each and type(value) is type(each) for each in allowed):
             yield f"{key}={value}: expected {' or '.join(str(each).lower() for each in allowed)}"
     for key, smallest in AT_LEAST.items():
         value = value_of(config, key)

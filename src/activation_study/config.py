@@ -144,10 +144,13 @@ class Tracking:
 
 @dataclass
 class Sweep:
-    """What a sweep tells each of its jobs: its place ("3 of 15"), and the code at the sweep's start."""
+    """What a sweep tells each of its jobs: its place ("3 of 15"), the code at the sweep's start, and what an automatic
+    precision came to where it was planned.
+    """
 
     position: str = ""
     code: str | None = None
+    precision: str = ""
 
 
 @dataclass
@@ -245,7 +248,7 @@ IDENTITY_KEYS = (
     "seed",
     "seeding",
 )
-# Parts of the above that decide nothing.
+# Parts of the above that are about how a run is made, as threads are: they may change its bits, not what it measures.
 NOT_IDENTITY = {"training": ("checkpoint_minutes", "jit_compile")}
 # What belongs to one command and not to a run.
 OF_THE_MOMENT = ("experiment", "rerun", "allow_changes", "plan", "mirror", "sweep", "suffix")

@@ -1,34 +1,47 @@
 """What this machine can do, found without TensorFlow, since it decides a run's identity."""
 
+import os
 import shutil
 import subprocess
+from ctypes.util import find_library
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 # Instructions that multiply bfloat16, as Linux names them.
-BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
-# The first NVIDIA cards that multiply it: Ampere.
-BFLOAT16_CAPABILITY = 8.0
+BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+# The compute capability of the first NVIDIA cards that multiply bfloat16 and TensorFloat-32.
+AMPERE = 8.0
 
 
 def quick_precision() -> str:
     """`mixed_bfloat16` where the card, or without one the processor, has instructions for it; else `float32`."""
     capabilities = card_capabilities()
-    has_it = min(capabilities) >= BFLOAT16_CAPABILITY if capabilities else bool(BFLOAT16_FLAGS & processor_flags())
+    has_it = min(capabilities) >= AMPERE if capabilities else bool(BFLOAT16_FLAGS & processor_flags())
     return "mixed_bfloat16" if has_it else "float32"
 
 
 @cache
 def card_capabilities() -> tuple[float, ...]:
-    """The compute capability of each NVIDIA card, as its driver tells; empty without one."""
-    if shutil.which("nvidia-smi") is None:
+    """The compute capability of each NVIDIA card that CUDA_VISIBLE_DEVICES leaves, as the driver tells; empty without
+    one, or without CUDA's libraries.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if shutil.which("nvidia-smi") is None or visible in ("", "-1") or not _has_cuda():
         return ()
     command = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+    if visible is not None:
+        command += ["-i", visible]
     try:
         told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
         return tuple(float(line) for line in told.split())
     except (OSError, subprocess.SubprocessError, ValueError):
         return ()
+
+
+def _has_cuda() -> bool:
+    """Whether a backend would find its libraries: as Python's packages, or the system's."""
+    return find_spec("nvidia") is not None or find_library("cudnn") is not None
 
 
 @cache
@@ -38,4 +51,5 @@ def processor_flags() -> frozenset[str]:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return frozenset()
-    return frozenset(next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), ()))
+    named = ("flags", "Features")  # x86, ARM
+    return frozenset(next((line.split(":", 1)[1].split() for line in lines if line.startswith(named)), ()))

@@ -92,3 +92,12 @@ def test_a_file_of_a_network_with_keras_layer_is_read(tmp_path: Path) -> None:
     fresh.load_weights(tmp_path / "network.keras")
     for value, expected in zip(fresh.get_weights(), own.get_weights(), strict=True):
         np.testing.assert_array_equal(value, expected)
+
+
+@pytest.mark.parametrize("options", [{"scale": False}, {"center": False}, {"axis": 1}])
+def test_what_the_fused_operation_cannot_do_is_left_to_keras(options: dict[str, Any]) -> None:
+    layers = BatchNormalization(**options), keras.layers.BatchNormalization(**options)
+    own, theirs = (layer(pictures(0), training=True) for layer in layers)
+    np.testing.assert_array_equal(own, theirs)
+    for value, expected in zip(*(layer.get_weights() for layer in layers), strict=True):
+        np.testing.assert_array_equal(value, expected)

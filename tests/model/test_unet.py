@@ -8,6 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 import article  # in benchmarks/
+import bench  # likewise
 from activation_study.model.activations import activation_maker
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.unet import build_unet
@@ -176,6 +177,19 @@ def test_the_network_computes_what_the_article_wrote_out_computes(activation: st
     literal.set_weights(weights)
     images = generator.uniform(size=(2, 32, 32, 3)).astype(np.float32)
     np.testing.assert_allclose(copy(images, training=training), literal(images, training=training), atol=1e-5)
+
+
+def test_the_work_of_a_training_step_is_that_of_the_convolutions(small: Any) -> None:
+    """What docs/BENCHMARKS.md and docs/GPU.md reckon with, against the layers' own shapes."""
+    import keras
+
+    forward = 0
+    for layer in small.layers:
+        if type(layer) is keras.layers.Conv2D:
+            _, height, width, _ = layer.output.shape
+            forward += 2 * height * width * int(np.prod(layer.kernel.shape))
+    first = 2 * 32 * 32 * 9 * 3 * 8
+    assert bench.gigaflops_of_an_image(32, 8) == pytest.approx((3 * forward - first) / 1e9)
 
 
 # --- shapes and refusals ---------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def test_what_only_the_correction_leaves_open_is_said_with_its_p(study: Path) ->
     undecided = replace(mish, p_holm=0.1234)
     text = headline(block, [undecided, frelu])
     numbers = in_points(mish.paired.difference, signed=True)
-    assert f"for Mish against ReLU the data do not decide ({numbers} points; p = 0.12 after correction for 2" in text
+    assert f"for Mish against ReLU the data do not decide ({numbers} points; p = 0.123 after correction for 2" in text
     assert headline(block, [mish, frelu]).count("after correction") == 0
 
 

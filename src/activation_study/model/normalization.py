@@ -19,8 +19,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalises the inputs."""
-        fused = training and self.trainable and mask is None and keras.backend.backend() == "tensorflow"
-        if not fused:
+        if not (training and self.trainable and mask is None and self._fusible(inputs)):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
@@ -38,6 +37,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
         self._follow(self.moving_mean, mean)
         self._follow(self.moving_variance, variance * ((count - 1.0) / count))
         return outputs
+
+    def _fusible(self, inputs: Any) -> bool:
+        plain = self.scale and self.center and not self.renorm and not self.synchronized
+        return keras.backend.backend() == "tensorflow" and plain and len(inputs.shape) == 4 and self.axis in (-1, 3)
 
     def _follow(self, moving: Any, value: Any) -> None:
         moving.assign(moving * self.momentum + value * (1.0 - self.momentum))

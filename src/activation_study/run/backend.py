@@ -5,17 +5,27 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from activation_study.errors import BadInput
+from activation_study.hardware import AMPERE, card_capabilities
 
+BACKENDS = ("tensorflow", "jax")
 Step = Callable[[Any, Any], dict[str, Any]]
 
 
 def available_threads() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def used_threads(threads: int | None) -> int:
+    """What a configured number of threads comes to; JAX takes one per core."""
+    import keras
+
+    return threads if threads and keras.backend.backend() == "tensorflow" else available_threads()
 
 
 def set_up(threads: int | None, precision: str) -> None:
@@ -27,20 +37,22 @@ def set_up(threads: int | None, precision: str) -> None:
             mantissa. Under any other name float32 is float32 on cards too.
 
     Raises:
-        BadInput: TensorFlow already runs with another number of threads in this process; there is no card for
-            `tensorfloat32`; or `jax` is to be used and not installed.
+        BadInput: TensorFlow already runs with another number of threads in this process; no card has
+            `tensorfloat32`; or KERAS_BACKEND names one that is not installed, or neither `tensorflow` nor `jax`.
     """
-    try:
-        with without_notices():
-            import keras
+    wished = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if wished not in BACKENDS:
+        raise BadInput(f"KERAS_BACKEND={wished}: expected {' or '.join(BACKENDS)}")
+    if find_spec(wished) is None:
+        raise BadInput(f"KERAS_BACKEND={wished}: it is not installed: pip install -e '.[{wished}]' -c constraints.txt")
+    with without_notices():
+        import keras
 
-            if keras.backend.backend() == "tensorflow":
-                _set_up_tensorflow(threads or available_threads(), precision == "tensorfloat32")
-            elif keras.backend.backend() == "jax":
-                _set_up_jax(precision == "tensorfloat32")
-    except ModuleNotFoundError as error:
-        raise BadInput(f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {error}; `pip install -e .[jax]`") from error
-    if precision == "tensorfloat32" and not on_card():
+        if keras.backend.backend() == "tensorflow":
+            _set_up_tensorflow(threads or available_threads(), precision == "tensorfloat32")
+        else:
+            _set_up_jax(precision == "tensorfloat32")
+    if precision == "tensorfloat32" and not (on_card() and min(card_capabilities(), default=0) >= AMPERE):
         raise BadInput("training.precision=tensorfloat32: there is no card that has it; float32 is the same here")
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)  # every random number has a seed of its own; this is for a layer that forgot
@@ -87,6 +99,7 @@ def _set_up_jax(tensor_float_32: bool) -> None:
     import tensorflow  # noqa: F401  # Keras would, later, and its C++ would speak then
 
     flags = os.environ.get("XLA_FLAGS", "").split()  # JAX reads them when it first looks for devices
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else it takes most of a card at once
     os.environ["XLA_FLAGS"] = " ".join(dict.fromkeys([*flags, "--xla_gpu_deterministic_ops=true"]))
     jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tensor_float_32 else "highest")
     if jax.config.values["jax_compilation_cache_dir"] is None:  # compiling a full-size step takes minutes

@@ -16,6 +16,7 @@ PACKAGES = (
     "python",
     "tensorflow",
     "jax",
+    "jaxlib",
     "keras",
     "numpy",
     "opencv-python-headless",
@@ -41,7 +42,7 @@ def describe(threads: int | None, jit_compile: bool | str) -> dict[str, Any]:
         "versions": versions(),
         "platform": platform.platform(),
         "processor": processor(),
-        "threads": threads or backend.available_threads(),
+        "threads": backend.used_threads(threads),
         "backend": keras.backend.backend(),
         "jit_compile": backend.compiles_steps(jit_compile),
         "device": backend.devices(),
@@ -65,10 +66,12 @@ def differences(then: Record, now: Record) -> list[str]:
     def digest(name: str) -> tuple[str, str, str]:
         return name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12]
 
+    on_jax = "jax" in (then.environment.get("backend"), now.environment.get("backend"))
+    packages = [name for name in PACKAGES if on_jax or not name.startswith("jax")]
     pairs = [
         *map(digest, ("data", "code")),
         *((name, then.environment.get(name), now.environment.get(name)) for name in DECIDING),
-        *((name, then.environment["versions"].get(name), now.environment["versions"][name]) for name in PACKAGES),
+        *((name, then.environment["versions"].get(name), now.environment["versions"][name]) for name in packages),
         *map(digest, ("initial_weights", "order")),  # last: they follow from the others
     ]
     return [f"{name} (then {before}, now {after})" for name, before, after in pairs if before != after]

@@ -32,6 +32,9 @@ class Finished:
         self._config = record.configuration()
         self._config.threads = int(record.environment["threads"])  # the bits that were scored
         self._config.data.addresses = []
+        self._config.training.jit_compile = "auto"  # nothing is trained
+        if self._config.training.precision == "tensorfloat32":
+            self._config.training.precision = "float32"
         self._inputs = Inputs(self._config)
         if self._inputs.source.digest != record.digests["data"]:
             raise BadInput(f"{record.name}: the data are not those that it was trained on")

@@ -24,6 +24,7 @@ def build_network(config: Config, inputs: Inputs) -> "Network":
     from activation_study.run import backend
 
     backend.set_up(config.threads, config.training.precision)
+    compiled = backend.compiles_steps(config.training.jit_compile)
     from activation_study.model.activations import activation_maker
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.unet import build_unet
@@ -46,7 +47,6 @@ def build_network(config: Config, inputs: Inputs) -> "Network":
         model.norm_momentum,
     )
     loss = SegmentationLoss(config.training.unknown_pixels, config.training.loss_over)
-    compiled = backend.compiles_steps(config.training.jit_compile)
     return Network(unet, loss, config.training.learning_rate, compiled)
 
 

@@ -182,7 +182,7 @@ def _sentence(contrast: Contrast, comparisons: int) -> str:
     if not contrast.decided:
         numbers = f"{in_points(found, signed=True)} points"
         if found.low > 0 or found.high < 0:  # alone it would be decided
-            numbers += f"; p = {contrast.p_holm:.2f} after correction for {comparisons} comparisons"
+            numbers += f"; p = {contrast.p_holm:.3f} after correction for {comparisons} comparisons"
         return f"for {a} against {b} the data do not decide ({numbers})"
     above = found.value > 0
     words = f"{a} is {'above' if above else 'below'} {b} by {in_points(found if above else _turned(found))} points"

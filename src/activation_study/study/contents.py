@@ -226,7 +226,7 @@ def _environment(environments: Sequence[dict[str, Any]]) -> list[tuple[str, str]
         for each in environments
         if each.get("git")
     }
-    names = ("device", "processor", "threads", "backend", "platform")
+    names = ("device", "processor", "threads", "backend", "jit_compile", "platform")
     return [
         *((name, values(name)) for name in names),
         ("versions", ", ".join(versions)),

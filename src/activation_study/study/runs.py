@@ -104,7 +104,7 @@ def _added(path: Path, runs: Sequence[Run], unfinished: Sequence[str]) -> tuple[
     """What the file holds, with these runs added, as `read_runs` returns it."""
     earlier, unfinished_then = _unpacked(path)
     others = {run.record.study for run in earlier} - {run.record.study for run in runs}
-    if runs and others:
+    if others:
         raise BadInput(f"{path} holds runs of the study {', '.join(sorted(others))}; expected one file for each study")
     names = {run.record.name for run in runs}
     every = sorted(

@@ -51,7 +51,12 @@ def run_sweep(
     code = {home: keep_manifest(home) for home in homes(todo)}
     returned = launch(
         [
-            [*job.overrides, f"sweep.position='{n} of {len(todo)}'", f"sweep.code='{code[job.home]}'"]
+            [
+                *job.overrides,
+                f"sweep.position='{n} of {len(todo)}'",
+                f"sweep.code='{code[job.home]}'",
+                f"sweep.precision={job.config.training.precision}",
+            ]
             for n, job in enumerate(todo, 1)
         ]
     )
