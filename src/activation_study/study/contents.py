@@ -218,7 +218,7 @@ def _figures(block: Block, contrasts: Sequence[Contrast]) -> list[Figure]:
 
 def _environment(environments: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     def values(name: str) -> str:
-        return ", ".join(sorted({str(each.get(name)) for each in environments}))
+        return ", ".join(sorted({str(each[name]) for each in environments if each.get(name) is not None}))
 
     versions = sorted({f"{key} {value}" for each in environments for key, value in each.get("versions", {}).items()})
     commits = {
@@ -228,7 +228,7 @@ def _environment(environments: Sequence[dict[str, Any]]) -> list[tuple[str, str]
     }
     names = ("device", "processor", "threads", "backend", "jit_compile", "platform")
     return [
-        *((name, values(name)) for name in names),
+        *((name, values(name)) for name in names if values(name)),  # older records lack some
         ("versions", ", ".join(versions)),
         ("commit", ", ".join(sorted(commits))),
     ]
