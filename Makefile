@@ -21,8 +21,8 @@ test-browser: $(VENV)/installed-browser ## the report in a real browser: Debian'
 test-all: $(VENV)/installed-browser ## all tests, the slow ones and those in a browser included
 	$(PYTEST) -m ""
 
-bench: $(VENV)/installed-bench ## training side by side with the article's code and PyTorch, into docs/BENCHMARKS.md; on a quiet machine
-	$(PY) benchmarks/bench.py > docs/BENCHMARKS.md.new && mv docs/BENCHMARKS.md.new docs/BENCHMARKS.md
+bench: $(VENV)/installed-bench ## beside the article's code and PyTorch, into docs/BENCHMARKS.md; on a quiet machine; DATA=data.archive=PATH
+	$(PY) benchmarks/bench.py $(DATA) > docs/BENCHMARKS.md.new && mv docs/BENCHMARKS.md.new docs/BENCHMARKS.md
 
 lint: $(VENV)/installed-dev ## style and types
 	$(VENV)/bin/ruff check .

@@ -1,15 +1,43 @@
-"""The article's network and training, written anew and literally: what this project is measured against.
+"""The article's pipeline, written anew and literally: preparation, network, training step, evaluation.
 
-TensorFlow and Keras as they come: no seeds, arrays of float32, one-hot targets.
+What this project is measured against. TensorFlow and Keras as they come: no seeds, arrays of float32, one-hot targets.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-WIDTHS = (32, 64, 128, 256, 512, 1024)
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 
-def network(side: int, classes: int, activation: str = "relu", w: Sequence[int] = WIDTHS) -> Any:
+def prepared(pictures: Sequence[Path], labels: Sequence[Path], classes: int, side: int) -> tuple[Any, Any]:
+    """All pictures [N, side, side, 3] in [0, 1] and one-hot targets [N, side, side, classes]."""
+    xs, ys = [], []
+    for picture, label in zip(pictures, labels, strict=True):
+        image = cv2.resize(cv2.imread(str(picture)), (side, side)) / 255
+        xs.append(image.astype(np.float32))
+        matrix = cv2.resize(np.loadtxt(label), (side, side))
+        ys.append(np.stack([matrix == number for number in range(classes)], axis=-1).astype(np.float32))
+    return np.array(xs), np.array(ys)
+
+
+def mean_iou(outputs: Sequence[NDArray[np.float32]], labels: Sequence[Path], classes: int) -> float:
+    """The mean IoU of softmax outputs [side, side, classes], an image and a class at a time."""
+    found: list[list[float]] = [[] for _ in range(classes)]
+    for output, label in zip(outputs, labels, strict=True):
+        truth = np.loadtxt(label)
+        resized = cv2.resize(output, truth.shape[::-1], interpolation=cv2.INTER_LANCZOS4)
+        predicted = np.argmax(resized, axis=-1)
+        for number in range(classes):
+            union = np.logical_or(predicted == number, truth == number).sum()
+            if union:
+                found[number].append(np.logical_and(predicted == number, truth == number).sum() / union)
+    return sum(float(np.mean(each)) if each else -1.0 for each in found) / classes
+
+
+def network(side: int, classes: int, activation: str, w: Sequence[int]) -> Any:
     """The U-Net written out, without names, loops over levels or seeds."""
     import keras
     from keras import layers, ops

@@ -1,5 +1,11 @@
-"""What the benchmarks share: a network as a run would build it, and batches of noise."""
+"""What the benchmarks share: a network as a run would build it, batches of noise, drawn pictures in files; taking
+turns; tables.
+"""
 
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +19,15 @@ from activation_study.run.inputs import Inputs
 from activation_study.run.network import Network
 from activation_study.run.opening import build_network
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
+PROJECT = Path(__file__).resolve().parents[1]
+SCENES = ("data=scenes", "data.count=20")
 
 
-def configuration(*overrides: str) -> Config:
-    """The configuration that train.py would have; drawn scenes, so that no data set is needed."""
+def configuration(*overrides: str, data: Sequence[str] = SCENES) -> Config:
+    """The configuration that train.py would have; drawn scenes where nothing else is said."""
     ConfigStore.instance().store("schema", Config)
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return checked(compose("config", ["data=scenes", "data.count=20", *overrides]))
+    with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
+        return checked(compose("config", [*data, *overrides]))
 
 
 def network(config: Config) -> Network:
@@ -36,3 +43,55 @@ def batch(config: Config) -> tuple[Any, Any]:
         generator.integers(0, 256, (*shape, 3), dtype=np.uint8),
         generator.integers(0, 3, shape).astype(np.int8),
     )
+
+
+def drawn_folder(root: Path, count: int) -> tuple[str, ...]:
+    """Drawn scenes as files in the Stanford set's layout; what train.py would have to be told about them."""
+    import cv2
+
+    from activation_study.data.labels import LABEL_TYPES
+    from activation_study.data.scenes import draw_scenes
+
+    source = draw_scenes(count, seed=0)
+    for folder in ("images", "labels"):
+        (root / folder).mkdir(parents=True)
+    for index, name in enumerate(source.names):
+        cv2.imwrite(str(root / "images" / f"{name}.jpg"), source.image(index))
+        for label_type in LABEL_TYPES:
+            np.savetxt(root / "labels" / f"{name}.{label_type}.txt", source.label(index, label_type), "%d")
+    return "data=camvid", f"data.root={root}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+def medians(*ways: Callable[[], Any], turns: int = 5) -> list[float]:
+    """The median seconds of each way; they take turns."""
+    seconds: list[list[float]] = [[] for _ in ways]
+    for _ in range(turns):
+        for way, spent in zip(ways, seconds, strict=True):
+            started = time.perf_counter()
+            way()
+            spent.append(time.perf_counter() - started)
+    return [statistics.median(spent) for spent in seconds]
+
+
+@contextmanager
+def timed(owner: type, name: str) -> Iterator[list[float]]:
+    """The seconds of each call of a method while the block runs."""
+    original, seconds = getattr(owner, name), list[float]()
+
+    def measured(*arguments: Any, **named: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return original(*arguments, **named)
+        finally:
+            seconds.append(time.perf_counter() - started)
+
+    setattr(owner, name, measured)
+    try:
+        yield seconds
+    finally:
+        setattr(owner, name, original)

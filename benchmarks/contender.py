@@ -18,7 +18,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-BATCH, CLASSES = 16, 3
+from race import BATCH, PRODUCT_SIDE
+
+CLASSES = 3
 # Takes the numbers of a batch's pictures and trains.
 Step = Callable[[Any], Any]
 
@@ -93,8 +95,6 @@ def project(activation: str, precision: str, widths: list[int], pictures: Pictur
 def product(activation: str, precision: str, widths: list[int], pictures: Pictures) -> Step:
     """TensorFlow's product of two square matrices."""
     import tensorflow as tf
-
-    from bench import PRODUCT_SIDE
 
     dtype = tf.bfloat16 if precision == "mixed_bfloat16" else tf.float32
     matrix = tf.cast(tf.random.stateless_normal((PRODUCT_SIDE, PRODUCT_SIDE), (0, 0)), dtype)

@@ -8,8 +8,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-WIDTHS = (32, 64, 128, 256, 512, 1024)
-
 
 class FReLU(nn.Module):
     """max(x, T(x)), T = normalised 3×3 depthwise convolution."""
@@ -35,7 +33,7 @@ def block(inputs: int, width: int, activation: str) -> nn.Sequential:
 class UNet(nn.Module):
     """[N, 3, height, width] → logits [N, classes, height, width]."""
 
-    def __init__(self, classes: int, activation: str, w: Sequence[int] = WIDTHS) -> None:
+    def __init__(self, classes: int, activation: str, w: Sequence[int]) -> None:
         super().__init__()
 
         def blocks(*widths: int) -> nn.Sequential:
@@ -60,7 +58,7 @@ class UNet(nn.Module):
         return self.head(x)
 
 
-def trainer(classes: int, activation: str, precision: str, w: Sequence[int] = WIDTHS) -> Any:
+def trainer(classes: int, activation: str, precision: str, w: Sequence[int]) -> Any:
     """A function of one batch, uint8 [N, height, width, 3] and int8 [N, height, width], that trains one step."""
     model = UNet(classes, activation, w).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, amsgrad=True, eps=1e-7)

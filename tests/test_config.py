@@ -187,6 +187,12 @@ def test_the_protocol_experiment_turns_every_switch_once() -> None:
     assert identities["article"] == identity(config_of("experiment=protocol"))
 
 
+def test_the_precision_experiment_trains_each_run_in_both() -> None:
+    config, bf16 = (config_of("experiment=precision", *more) for more in ((), ("training.precision=mixed_bfloat16",)))
+    assert identity(config) == identity(config_of("experiment=small"))
+    assert identity(config) != identity(bf16)
+
+
 def test_what_is_chosen_on_validation_is_a_setting_of_training_or_model() -> None:
     assert config_of("experiment=learning_rate").comparison.chosen_on_validation == "training.learning_rate"
     for key in ("data.split", "seed", "training.checkpoint_minutes", "training.nonsense_"):

@@ -11,10 +11,10 @@ from activation_study import hardware
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     hardware.card_capabilities.cache_clear()
-    hardware.processor_flags.cache_clear()
+    hardware._told.cache_clear()
     yield
     hardware.card_capabilities.cache_clear()
-    hardware.processor_flags.cache_clear()
+    hardware._told.cache_clear()
 
 
 @pytest.mark.parametrize(

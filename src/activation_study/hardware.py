@@ -1,6 +1,7 @@
-"""What this machine can do, found without TensorFlow, since it decides a run's identity."""
+"""What this machine is and can do, found without TensorFlow, since it decides a run's identity."""
 
 import os
+import platform
 import shutil
 import subprocess
 from ctypes.util import find_library
@@ -44,12 +45,21 @@ def _has_cuda() -> bool:
     return find_spec("nvidia") is not None or find_library("cudnn") is not None
 
 
-@cache
+def processor() -> str:
+    """The processor's name."""
+    return _told("model name") or platform.processor() or platform.machine()
+
+
 def processor_flags() -> frozenset[str]:
     """The processor's instruction sets; empty where the system does not tell."""
+    return frozenset(_told("flags", "Features").split())  # x86, ARM
+
+
+@cache
+def _told(*names: str) -> str:
+    """What Linux tells of the first processor under one of these names; empty where it tells nothing."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return frozenset()
-    named = ("flags", "Features")  # x86, ARM
-    return frozenset(next((line.split(":", 1)[1].split() for line in lines if line.startswith(named)), ()))
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(names)), "")

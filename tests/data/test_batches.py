@@ -1,9 +1,12 @@
 """Batches as a pure function of seed and epoch."""
 
+import threading
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
-from activation_study.data.batches import batches, epoch_order, order_digest
+from activation_study.data.batches import ahead, batches, epoch_order, order_digest
 from activation_study.data.prepared import Prepared
 from activation_study.data.splits import split
 
@@ -51,6 +54,39 @@ def test_the_last_batch_may_be_smaller(prepared: Prepared, count: int, batch_siz
         assert (images.dtype, labels.dtype) == (np.uint8, np.int8)
     np.testing.assert_array_equal(np.concatenate([images[:, 0, 0, 0] for images, _ in found]), order)
     np.testing.assert_array_equal(np.concatenate([labels[:, 3, 5] for _, labels in found]), order)
+
+
+def test_ahead_gives_the_same_items_and_makes_one_while_the_last_is_in_use() -> None:
+    made: list[int] = []
+    waiting = threading.Event()
+
+    def items() -> Iterator[int]:
+        for number in range(1, 4):
+            made.append(number)
+            if number == 2:
+                waiting.set()
+            yield number
+
+    given = ahead(items())
+    assert next(given) == 1
+    assert waiting.wait(10)  # the second one is made although nobody has asked for it
+    assert list(given) == [2, 3]
+    assert made == [1, 2, 3]
+
+
+def test_ahead_hands_on_what_goes_wrong_and_ends_its_thread() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise OSError("the disk is gone")
+
+    given = ahead(items())
+    assert next(given) == 1
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(given)
+    given = ahead(iter([1, 2, 3]))
+    next(given)
+    given.close()  # as an interruption in the middle of an epoch does
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
 
 
 def test_the_digest_tells_splits_seeds_and_epochs_apart() -> None:

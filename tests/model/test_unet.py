@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 import article  # in benchmarks/
-import bench  # likewise
+import side_by_side  # likewise
 from activation_study.model.activations import activation_maker
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.unet import build_unet
@@ -189,7 +189,7 @@ def test_the_work_of_a_training_step_is_that_of_the_convolutions(small: Any) -> 
             _, height, width, _ = layer.output.shape
             forward += 2 * height * width * int(np.prod(layer.kernel.shape))
     first = 2 * 32 * 32 * 9 * 3 * 8
-    assert bench.gigaflops_of_an_image(32, 8) == pytest.approx((3 * forward - first) / 1e9)
+    assert side_by_side.gigaflops_of_an_image(32, 8) == pytest.approx((3 * forward - first) / 1e9)
 
 
 # --- shapes and refusals ---------------------------------------------------------------------------------------------

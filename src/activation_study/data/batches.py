@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from activation_study.data.splits import Indices, Split
 from activation_study.seeding import stream
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.int8]]
+Item = TypeVar("Item")
 
 
 def epoch_order(indices: Indices, seed: int, epoch: int) -> Indices:
@@ -23,6 +26,15 @@ def batches(prepared: Prepared, order: Indices, batch_size: int) -> Iterator[Bat
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
         yield prepared.images[chosen], prepared.labels[chosen]
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items in the same order, each made by a thread while the one before it is in use."""
+    with ThreadPoolExecutor(1, "ahead") as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 def order_digest(parts: Split, seed: int, epochs: int) -> str:

@@ -144,7 +144,7 @@ def devices() -> str:
     return ", ".join(names) or "CPU"
 
 
-def compiled_steps(model: Any, jit_compile: bool) -> tuple[Step, Step]:
+def compiled_steps(model: Any) -> tuple[Step, Step]:
     """The compiled training and validation step of a compiled Keras model.
 
     Both take (images uint8 [N, height, width, 3], labels int8 [N, height, width]) for any N and return
@@ -155,7 +155,6 @@ def compiled_steps(model: Any, jit_compile: bool) -> tuple[Step, Step]:
 
     model.optimizer.build(model.trainable_variables)
     if keras.backend.backend() != "tensorflow":
-        model.jit_compile = jit_compile
         return (
             lambda images, labels: model.train_on_batch(images, labels, return_dict=True),
             lambda images, labels: model.test_on_batch(images, labels, return_dict=True),

@@ -3,11 +3,10 @@
 import os
 import platform
 import socket
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
+from activation_study.hardware import processor
 from activation_study.run import backend
 from activation_study.run.code import git_state
 from activation_study.run.record import Record
@@ -39,7 +38,7 @@ def describe(threads: int | None, jit_compile: bool | str) -> dict[str, Any]:
     import keras
 
     return {
-        "versions": versions(),
+        "versions": {name: version_of(name) for name in PACKAGES},
         "platform": platform.platform(),
         "processor": processor(),
         "threads": backend.used_threads(threads),
@@ -50,9 +49,14 @@ def describe(threads: int | None, jit_compile: bool | str) -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str | None]:
-    """Of Python and of the packages that a result can depend on."""
-    return {name: _version(name) for name in PACKAGES}
+def version_of(package: str) -> str | None:
+    """The installed version of a package, or of `python`; None where it is not installed."""
+    if package == "python":
+        return platform.python_version()
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def this_process() -> dict[str, Any]:
@@ -75,22 +79,3 @@ def differences(then: Record, now: Record) -> list[str]:
         *map(digest, ("initial_weights", "order")),  # last: they follow from the others
     ]
     return [f"{name} (then {before}, now {after})" for name, before, after in pairs if before != after]
-
-
-def _version(package: str) -> str | None:
-    if package == "python":
-        return platform.python_version()
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-@cache
-def processor() -> str:
-    """The processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

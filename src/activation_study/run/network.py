@@ -37,10 +37,10 @@ class Network:
             optimizer=keras.optimizers.Adam(learning_rate, amsgrad=True),
             loss=loss,
             metrics=[PixelConfusion(unet.output_shape[-1])],
-            jit_compile=False,  # `compiled_steps` decides; Keras refuses it together with determinism
+            jit_compile=jit_compile,
         )
         self._predict = compiled_prediction(unet)
-        self._train_step, self._validation_step = compiled_steps(self._training, jit_compile)
+        self._train_step, self._validation_step = compiled_steps(self._training)
 
     def train_on(self, images: NDArray[np.uint8], labels: NDArray[np.int8]) -> tuple[float, NDArray[np.float32]]:
         """One step of the optimizer: the batch's loss and confusion [C, C] before it."""

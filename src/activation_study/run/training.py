@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from activation_study.config import Seeding, Training
 from activation_study.data.augmentation import augmented
-from activation_study.data.batches import batches, epoch_order
+from activation_study.data.batches import Batch, ahead, batches, epoch_order
 from activation_study.data.prepared import Prepared
 from activation_study.data.splits import Split
 from activation_study.run.metrics import pixel_accuracy, pooled_iou
@@ -200,12 +200,9 @@ def train(course: Course, state: LoopState, on_step: OnStep, on_epoch: OnEpoch) 
 
 def train_epoch(course: Course, state: LoopState, on_step: OnStep) -> None:
     """The steps that are left of the epoch under way."""
-    network, options, seeding = course.network, course.options, course.seeding
-    order = epoch_order(course.parts.train, seeding.order, state.epoch)
+    network = course.network
     started = time.perf_counter() - state.seconds
-    for batch in batches(course.data, order[state.step * options.batch_size :], options.batch_size):
-        generator = stream(seeding.augmentation, "augmentation", state.epoch, state.step)
-        images, labels = augmented(batch, options.augmentation, generator)
+    for images, labels in ahead(batches_to_train(course, state.epoch, state.step)):
         loss, confusion = network.train_on(images, labels)
         state.step += 1
         if not math.isfinite(loss):
@@ -218,10 +215,18 @@ def train_epoch(course: Course, state: LoopState, on_step: OnStep) -> None:
         on_step(state, len(images))
 
 
+def batches_to_train(course: Course, epoch: int, step: int) -> Iterator[Batch]:
+    """The augmented batches of an epoch from `step` on, 0 being its first."""
+    options, seeding = course.options, course.seeding
+    order = epoch_order(course.parts.train, seeding.order, epoch)[step * options.batch_size :]
+    for number, batch in enumerate(batches(course.data, order, options.batch_size), step):
+        yield augmented(batch, options.augmentation, stream(seeding.augmentation, "augmentation", epoch, number))
+
+
 def validate(course: Course, state: LoopState, on_step: OnStep) -> Totals:
     """Loss and confusion over the validation split."""
     totals = Totals()
-    for images, labels in batches(course.data, course.parts.validation, course.options.batch_size):
+    for images, labels in ahead(batches(course.data, course.parts.validation, course.options.batch_size)):
         loss, confusion = course.network.validate_on(images, labels)
         totals.add(loss, confusion, len(images))
         on_step(state, 0)
