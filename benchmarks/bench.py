@@ -7,16 +7,17 @@ does goes to standard error.
 import argparse
 import datetime
 import platform
-import sys
 import tempfile
 from pathlib import Path
 
 from activation_study.hardware import BFLOAT16_FLAGS, processor, processor_flags
 from activation_study.run.backend import available_threads
 from activation_study.run.environment import version_of
+from activation_study.run.inputs import Inputs
 from around import around
-from common import drawn_folder
+from common import configuration, drawn_folder
 from growth import growth
+from race import say
 from side_by_side import activations, memory, training
 
 PACKAGES = ("tensorflow", "keras", "numpy", "torch")
@@ -29,8 +30,10 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=7, help="steps of each way to train")
     parser.add_argument("data", nargs="*", metavar="KEY=VALUE", help="where the data set is")
     options = parser.parse_args()
+    if options.quick and options.data:
+        parser.error("--quick draws its pictures; leave out KEY=VALUE")
     if not version_of("torch"):
-        print("PyTorch is left out: pip install -c constraints.txt -e .[bench]", file=sys.stderr)
+        say("PyTorch is left out: pip install -c constraints.txt -e .[bench]")
     flags = ", ".join(sorted(BFLOAT16_FLAGS & processor_flags())) or "no instructions for bf16"
     versions = ", ".join(f"{name} {version_of(name)}" for name in PACKAGES if version_of(name))
     machine = f"{processor()}, {available_threads()} cores ({flags}), {platform.system()}"
@@ -40,12 +43,14 @@ def main() -> None:
         size, turns, data = (224, 32), options.turns, tuple(options.data)
         if options.quick:
             size, turns, data = (64, 8), 3, drawn_folder(Path(folder) / "drawn", 20)
+        config = configuration(f"data.image_size={size[0]}", f"data.cache={folder}/cache", data=data)
+        inputs = Inputs(config)  # before the long part: it may be refused
         for section in (
             lambda: training(size, turns),
             lambda: activations(size, turns),
             lambda: memory(size),
-            lambda: around(data, size, Path(folder)),
-            lambda: growth(data, size, Path(folder), options.quick),
+            lambda: growth(config, inputs, size, Path(folder), options.quick),
+            lambda: around(config, inputs, size, Path(folder)),  # last: it trains in this process
         ):
             print(f"\n{section()}", flush=True)
 

@@ -4,12 +4,11 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from activation_study.run.checkpoint import FOLDER, Checkpoints
 from activation_study.run.training import beginning
-from common import batch, configuration, network
+from common import batch, configuration, in_turns, network
 
 REPETITIONS = 5
 
@@ -21,15 +20,11 @@ def main() -> None:
     own.train_on(*batch(config))
     state.best_weights = own.weights()
     folder = Path(tempfile.mkdtemp(dir=config.folder if Path(config.folder).is_dir() else None))
-    checkpoints, saves, restores = Checkpoints(folder, "a"), [], []
+    checkpoints = Checkpoints(folder, "a")
     try:
-        for _ in range(REPETITIONS):
-            started = time.perf_counter()
-            checkpoints.save(own, state)
-            saves.append(time.perf_counter() - started)
-            started = time.perf_counter()
-            checkpoints.restore(own)
-            restores.append(time.perf_counter() - started)
+        saves, restores = in_turns(
+            lambda: checkpoints.save(own, state), lambda: checkpoints.restore(own), turns=REPETITIONS
+        )
         size = max(path.stat().st_size for path in (folder / FOLDER).iterdir())
     finally:
         shutil.rmtree(folder)

@@ -3,11 +3,12 @@ turns; tables.
 """
 
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hydra import compose, initialize_config_dir
@@ -15,9 +16,13 @@ from hydra.core.config_store import ConfigStore
 
 from activation_study.checks import checked
 from activation_study.config import Config
+from activation_study.data.prepared import prepare
+from activation_study.data.sources import Source
 from activation_study.run.inputs import Inputs
-from activation_study.run.network import Network
 from activation_study.run.opening import build_network
+
+if TYPE_CHECKING:
+    from activation_study.run.network import Network
 
 PROJECT = Path(__file__).resolve().parents[1]
 SCENES = ("data=scenes", "data.count=20")
@@ -30,7 +35,7 @@ def configuration(*overrides: str, data: Sequence[str] = SCENES) -> Config:
         return checked(compose("config", [*data, *overrides]))
 
 
-def network(config: Config) -> Network:
+def network(config: Config) -> "Network":
     """The untrained network."""
     return build_network(config, Inputs(config))
 
@@ -43,6 +48,12 @@ def batch(config: Config) -> tuple[Any, Any]:
         generator.integers(0, 256, (*shape, 3), dtype=np.uint8),
         generator.integers(0, 3, shape).astype(np.int8),
     )
+
+
+def prepare_anew(source: Source, inputs: Inputs, config: Config) -> None:
+    """Prepares the pictures and labels of a source as if nothing were in the cache."""
+    with tempfile.TemporaryDirectory(dir=config.data.cache) as cache:
+        prepare(source, inputs.label_type, config.image_size, "bgr", "bilinear", Path(cache))
 
 
 def drawn_folder(root: Path, count: int) -> tuple[str, ...]:
@@ -69,13 +80,18 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def medians(*ways: Callable[[], Any], turns: int = 5) -> list[float]:
     """The median seconds of each way; they take turns."""
+    return [statistics.median(spent) for spent in in_turns(*ways, turns=turns)]
+
+
+def in_turns(*ways: Callable[[], Any], turns: int) -> list[list[float]]:
+    """The seconds that each way takes at each of its turns."""
     seconds: list[list[float]] = [[] for _ in ways]
     for _ in range(turns):
         for way, spent in zip(ways, seconds, strict=True):
             started = time.perf_counter()
             way()
             spent.append(time.perf_counter() - started)
-    return [statistics.median(spent) for spent in seconds]
+    return seconds
 
 
 @contextmanager

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from race import BATCH, PRODUCT_SIDE
+from race import BATCH, PRODUCT_SIDE, widths_from
 
 CLASSES = 3
 # Takes the numbers of a batch's pictures and trains.
@@ -46,10 +46,9 @@ def _mapped(path: Path, batch: Any, count: int) -> Any:
 def main(way: str, activation: str, precision: str, side: int, width: int, count: int) -> None:
     """Serves until the input ends."""
     generator = np.random.default_rng(0)
-    widths = [width * 2**level for level in range(6)]
     ways = {"article": article, "torch": torch, "project": project, "product": product}
     with tempfile.TemporaryDirectory() as folder:
-        step = ways[way](activation, precision, widths, Pictures(count, side, Path(folder)))
+        step = ways[way](activation, precision, widths_from(width), Pictures(count, side, Path(folder)))
         print("ready", flush=True)
         for _ in sys.stdin:
             chosen = generator.choice(count, BATCH, replace=False)
@@ -84,7 +83,7 @@ def torch(activation: str, precision: str, widths: list[int], pictures: Pictures
 
 
 def project(activation: str, precision: str, widths: list[int], pictures: Pictures) -> Step:
-    """As a run of this project trains."""
+    """As a run of this project trains, but for its batches, which a run makes ahead."""
     from common import configuration, network
 
     sizes = (f"data.image_size={pictures.images.shape[1]}", f"model.widths={widths}", f"training.batch_size={BATCH}")

@@ -13,6 +13,11 @@ BATCH = 16
 PRODUCT_SIDE = 4096  # of the square matrices that the machine itself multiplies
 
 
+def widths_from(first: int) -> list[int]:
+    """The U-Net's, from the first level's."""
+    return [first * 2**level for level in range(6)]
+
+
 @dataclass
 class Contender:
     """A process that trains a step when it is told to.

@@ -2,7 +2,7 @@
 
 from activation_study.run.environment import version_of
 from common import table
-from race import BATCH, PRODUCT_SIDE, Contender, race
+from race import BATCH, PRODUCT_SIDE, Contender, race, widths_from
 
 ACTIVATIONS = ("relu", "mish", "frelu")
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -62,7 +62,7 @@ def activations(size: tuple[int, int], turns: int) -> str:
 
 def gigaflops_of_an_image(side: int, width: int) -> float:
     """Of training: the convolutions forward, and twice that backward, but for the gradient of the picture."""
-    w = [width * 2**level for level in range(6)]
+    w = widths_from(width)
     levels = [
         [(3, w[0]), (w[1] + w[0], 2 * w[0])],
         [(w[0], w[1]), (w[2] + w[1], w[1])],

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,6 @@ from activation_study.data.splits import Indices, Split
 from activation_study.seeding import stream
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.int8]]
-Item = TypeVar("Item")
 
 
 def epoch_order(indices: Indices, seed: int, epoch: int) -> Indices:
@@ -28,8 +26,8 @@ def batches(prepared: Prepared, order: Indices, batch_size: int) -> Iterator[Bat
         yield prepared.images[chosen], prepared.labels[chosen]
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items in the same order, each made by a thread while the one before it is in use."""
+def ahead(items: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches in the same order, each made by a thread while the one before it is in use."""
     with ThreadPoolExecutor(1, "ahead") as thread:
         coming = thread.submit(next, items, None)
         while (item := coming.result()) is not None:
