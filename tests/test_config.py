@@ -188,9 +188,12 @@ def test_the_protocol_experiment_turns_every_switch_once() -> None:
 
 
 def test_the_precision_experiment_trains_each_run_in_both() -> None:
-    config, bf16 = (config_of("experiment=precision", *more) for more in ((), ("training.precision=mixed_bfloat16",)))
-    assert identity(config) == identity(config_of("experiment=small"))
-    assert identity(config) != identity(bf16)
+    experiment = yaml.safe_load((CONF / "experiment/precision.yaml").read_text())
+    names = experiment["hydra"]["sweeper"]["params"]["training.precision"].split(",")
+    assert names == ["float32", "mixed_bfloat16"]
+    float32, bf16 = (identity(config_of("experiment=precision", f"training.precision={name}")) for name in names)
+    assert float32 == identity(config_of("experiment=small"))
+    assert float32 != bf16
 
 
 def test_what_is_chosen_on_validation_is_a_setting_of_training_or_model() -> None:

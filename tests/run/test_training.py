@@ -22,6 +22,7 @@ from activation_study.run.training import (
     PlateauRule,
     StoppingRule,
     Totals,
+    batches_to_train,
     beginning,
     train,
     validate,
@@ -289,6 +290,15 @@ def test_training_twice_in_one_process_gives_the_same_bits(data: Prepared) -> No
 def test_another_order_seed_gives_other_weights(data: Prepared) -> None:
     first, other = (trained(data, options(epochs=1), order_seed=seed) for seed in (0, 1))
     assert first.weights != other.weights
+
+
+def test_an_epoch_taken_up_in_its_middle_meets_the_same_augmented_batches(data: Prepared) -> None:
+    course = Course(network(), data, PARTS, options(augmentation="flip_crop_color"), Seeding(0, 0, 0))
+    whole, rest = (list(batches_to_train(course, 2, step)) for step in (0, 1))
+    assert len(whole) == len(rest) + 1 >= 3
+    for (images, labels), (images_again, labels_again) in zip(whole[1:], rest, strict=True):
+        np.testing.assert_array_equal(images, images_again)
+        np.testing.assert_array_equal(labels, labels_again)
 
 
 def test_augmentation_changes_what_is_trained_on_by_a_seed_of_its_own(data: Prepared) -> None:
