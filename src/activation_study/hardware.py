@@ -1,4 +1,4 @@
-"""What this machine is and can do, found without TensorFlow, since it decides a run's identity."""
+"""What this machine is and can do, found without TensorFlow, since the precision it is quick in decides identities."""
 
 import os
 import platform

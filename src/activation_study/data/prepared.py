@@ -1,7 +1,7 @@
 """Pictures and labels at the network's size, made once and read from disk ever after.
 
 Cached by content digest and preparation options: pictures once for all label types. The files are
-memory-mapped: a training process holds one batch, not the data set.
+memory-mapped: a training process holds two batches, not the data set.
 """
 
 import hashlib
