@@ -192,7 +192,7 @@ def test_the_precision_experiment_trains_each_run_in_both() -> None:
     names = experiment["hydra"]["sweeper"]["params"]["training.precision"].split(",")
     assert names == ["float32", "mixed_bfloat16"]
     float32, bf16 = (identity(config_of("experiment=precision", f"training.precision={name}")) for name in names)
-    assert float32 == identity(config_of("experiment=small"))
+    assert float32 == identity(config_of("experiment=small", "label_type=regions"))
     assert float32 != bf16
 
 

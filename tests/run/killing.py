@@ -31,7 +31,7 @@ def places() -> dict[str, tuple[Any, str]]:
     import mlflow
     import sqlalchemy.orm
 
-    from activation_study.run import checkpoint, network, record
+    from activation_study.run import network, record
 
     return {
         "train": (network.Network, "train_on"),
@@ -39,7 +39,7 @@ def places() -> dict[str, tuple[Any, str]]:
         "predict": (network.Network, "predict"),
         "weights": (network.Network, "save"),
         "save": (np, "savez"),
-        "seal": (checkpoint, "write_json"),
+        "restore": (network.Network, "set_optimizer_state"),
         "record": (record, "write_json"),
         "commit": (sqlalchemy.orm.Session, "commit"),  # of the store, in the middle of a mirror's transaction
         "artifact": (mlflow.MlflowClient, "log_artifact"),

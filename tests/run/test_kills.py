@@ -182,7 +182,7 @@ def test_a_run_that_failed_after_its_training_is_not_trained_again(never_killed:
 # Each arm meets these in order, with a call drawn from 1 … the number; the last ones come at a run's end.
 POINTS = (
     (("train", 6), ("save", 1), ("commit", 9), ("predict", 1)),
-    (("validate", 4), ("seal", 2), ("record", 3), ("weights", 1)),
+    (("validate", 4), ("record", 3), ("restore", 1), ("weights", 1)),
     (("commit", 9), ("train", 5), ("train", 5), ("artifact", 5)),
     (("train", 6), ("commit", 12), ("validate", 3), ("model", 1)),
     (("record", 4), ("save", 2), ("train", 4), ("close", 1)),
