@@ -1,9 +1,12 @@
 """What a run costs besides its arithmetic: preparation, evaluation, saving, tracking, the loop, the command itself."""
 
 import contextlib
+import dataclasses
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,12 +17,16 @@ import numpy as np
 import article
 from activation_study.config import Config
 from activation_study.data.iccv09 import Iccv09Folder
+from activation_study.run import artifacts
 from activation_study.run.checkpoint import Checkpoints
 from activation_study.run.evaluation import evaluate
 from activation_study.run.experiment import run
 from activation_study.run.inputs import Inputs
+from activation_study.run.metrics import summary
+from activation_study.run.progress import TrainingProgress
 from activation_study.run.tracking import Mirror
-from common import PROJECT, configuration, medians, prepare_anew, table, timed
+from activation_study.run.training import Course, beginning, train_epoch
+from common import PROJECT, batch, configuration, in_turns, medians, network, prepare_anew, table, timed
 from race import say, widths_from
 
 TRAINED = 429  # pictures of an epoch of the article's study
@@ -34,59 +41,7 @@ def around(config: Config, inputs: Inputs, size: tuple[int, int], folder: Path) 
         size: (side of the pictures, width of the first level).
         folder: for what is written.
     """
-    rows = [*_data(config, inputs), *_run(size, folder), *_commands()]
-    return (
-        "## Around training\n\nWhat a run costs besides its arithmetic, and may cost at most. Preparation and "
-        "evaluation (to the confusions of each image; the article's to its mean IoU) take turns with the article's "
-        "code, on one core. Saving, tracking and the loop: of a tracked run of the size above on drawn scenes, 4 "
-        "epochs of 3 steps, ReLU, no augmentation, the machine's quickest precision, as shares of an epoch of 429 "
-        "pictures without its validation. Medians.\n\n"
-        + table(["what", "the article's code", "this project", "at most"], rows)
-    )
-
-
-def _data(config: Config, inputs: Inputs) -> Iterator[list[str]]:
-    import cv2
-
-    say("preparation and evaluation …")
-    source, kind, count = inputs.source, inputs.label_type, len(inputs.source.names)
-    assert isinstance(source, Iccv09Folder)
-    pictures = [source.root / "images" / f"{name}.jpg" for name in source.names]
-    labels = [source.root / "labels" / f"{name}.{kind.name}.txt" for name in source.names]
-    classes, side = len(kind.classes), config.image_size[0]
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    both = medians(
-        lambda: article.prepared(pictures, labels, classes, side), lambda: prepare_anew(source, inputs, config)
-    )
-    yield [f"{count} pictures and their {kind.name} prepared, ms a picture", *_milliseconds(both, count), "4"]
-    yield ["the same when they are in the cache, s", "–", f"{medians(lambda: Inputs(config))[0]:.3f}", "0.5"]
-
-    test, options = inputs.split.test, config.evaluation
-    outputs = np.random.default_rng(0).random((len(test), side, side, classes), np.float32)
-
-    def scored() -> None:
-        waiting = iter(np.split(outputs, range(options.batch_size, len(outputs), options.batch_size)))
-        evaluate(
-            lambda images: next(waiting), inputs.prepared.images, source, kind, test, options.resize, options.batch_size
-        )
-
-    names = [labels[index] for index in test]
-    both = medians(lambda: article.mean_iou(list(outputs), names, classes), scored)
-    yield ["evaluation besides the forward pass, ms a picture", *_milliseconds(both, len(test)), "5"]
-    cv2.setNumThreads(threads)
-
-
-def _milliseconds(seconds: Sequence[float], count: int) -> list[str]:
-    return [f"{1e3 * each / count:.2f}" for each in seconds]
-
-
-def _run(size: tuple[int, int], folder: Path) -> Iterator[list[str]]:
-    from activation_study.run.network import Network
-
-    say("a run …")
-    minutes = configuration().training.checkpoint_minutes
-    config = configuration(
+    drawn = configuration(
         f"data.image_size={size[0]}",
         f"model.widths={widths_from(size[1])}",
         "training.epochs=4",
@@ -97,26 +52,119 @@ def _run(size: tuple[int, int], folder: Path) -> Iterator[list[str]]:
         f"tracking.uri=sqlite:///{folder / 'mlflow.db'}",
         data=("data=scenes", "data.count=80"),
     )
+    rows = [*_data(config, inputs, folder / "scored"), *_loop(drawn), *_run(drawn, folder), *_commands()]
+    return (
+        "## Around training\n\nWhat a run costs besides its arithmetic, and may cost at most. Preparation and "
+        "evaluation (confusions of each image, all scores, their files; the article's: its mean IoU) take turns with "
+        "the article's code, on one core. The loop (batches read and augmented, progress) takes turns with as many "
+        "steps on one batch in memory. The loop, saving and tracking: a run of the size above on drawn scenes, 3 steps "
+        "an epoch, ReLU, the machine's quickest precision, as shares of an epoch of 429 pictures without its "
+        "validation, saved on the disk of `multirun/`. Medians.\n\n"
+        + table(["what", "the article's code", "this project", "at most", "held"], rows)
+    )
+
+
+def _row(what: str, own: float, most: float | None = None, articles: float | None = None) -> list[str]:
+    held = "–" if most is None else "yes" if own <= most else "**no**"
+    return [
+        what,
+        "–" if articles is None else f"{articles:.2f}",
+        f"{own:.2f}",
+        "–" if most is None else f"{most:g}",
+        held,
+    ]
+
+
+def _data(config: Config, inputs: Inputs, folder: Path) -> Iterator[list[str]]:
+    import cv2
+
+    say("preparation and evaluation …")
+    source, kind, count = inputs.source, inputs.label_type, len(inputs.source.names)
+    assert isinstance(source, Iccv09Folder)
+    pictures = [source.root / "images" / f"{name}.jpg" for name in source.names]
+    labels = [source.root / "labels" / f"{name}.{kind.name}.txt" for name in source.names]
+    classes, side = len(kind.classes), config.image_size[0]
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    articles, own = medians(
+        lambda: article.prepared(pictures, labels, classes, side), lambda: prepare_anew(source, inputs, config)
+    )
+    yield _row(
+        f"{count} pictures and their {kind.name} prepared, ms a picture", 1e3 * own / count, 4, 1e3 * articles / count
+    )
+    yield _row("the same when they are in the cache, s", medians(lambda: Inputs(config))[0], 0.5)
+
+    test, options = inputs.split.test, config.evaluation
+    outputs = np.random.default_rng(0).random((len(test), side, side, classes), np.float32)
+    names, photographs = [source.names[index] for index in test], inputs.prepared.photographs(test)
+
+    def scored() -> None:
+        waiting = iter(np.split(outputs, range(options.batch_size, len(outputs), options.batch_size)))
+        confusions = evaluate(
+            lambda images: next(waiting), inputs.prepared.images, source, kind, test, options.resize, options.batch_size
+        )
+        summary(confusions, kind.classes)
+        artifacts.write_confusions(folder, confusions, names, photographs, kind.classes)
+
+    truths = [labels[index] for index in test]
+    articles, own = medians(lambda: article.mean_iou(list(outputs), truths, classes), scored)
+    yield _row(
+        "evaluation besides the forward pass, ms a picture", 1e3 * own / len(test), 5, 1e3 * articles / len(test)
+    )
+    cv2.setNumThreads(threads)
+
+
+def _loop(config: Config) -> Iterator[list[str]]:
+    say("the loop …")
+    inputs, own = Inputs(config), network(config)
+    images, labels = batch(config)
+    steps = len(inputs.split.train) // config.training.batch_size
+
+    def epoch(augmentation: str) -> None:
+        options = dataclasses.replace(config.training, augmentation=augmentation)
+        state = beginning(options)
+        with TrainingProgress("bench", "", 1, len(inputs.split.train), state) as progress:
+            train_epoch(Course(own, inputs.prepared, inputs.split, options, config.seeding), state, progress.step)
+
+    def alone() -> None:
+        for _ in range(steps):
+            own.train_on(images, labels)
+
+    alone()  # compiles
+    without, *epochs = in_turns(alone, *(partial(epoch, how) for how in ("none", "flip_crop_color")), turns=9)
+    for what, seconds in zip(("no augmentation", "flip_crop_color"), epochs, strict=True):
+        more = median(each / other for each, other in zip(seconds, without, strict=True)) - 1
+        yield _row(f"the loop besides its steps, {what}, % of them", 100 * more, 2)
+
+
+def _run(config: Config, folder: Path) -> Iterator[list[str]]:
+    from activation_study.run.network import Network
+
+    say("a run …")
     with (
         contextlib.chdir(folder),  # MLflow keeps artifacts in the current folder's mlruns/
         contextlib.redirect_stdout(sys.stderr),
         timed(Network, "train_on") as steps,
         timed(Network, "weights") as copies,
+        timed(Network, "save") as written,
         timed(Checkpoints, "save") as saves,
-        timed(Mirror, "_bring") as updates,
-        patch("activation_study.run.tracking.SHARE", 1.0),  # else it waits where an update would cost more than 1 %
+        timed(Mirror, "update") as updates,
+        timed(artifacts, "draw") as drawn,
+        patch("activation_study.run.tracking.SHARE", inf),  # else it waits where an update would cost more than 1 %
     ):
         record = run(config, [])
     assert record.status == "FINISHED", record.error
-    pictures, batch = len(Inputs(config).split.train), config.training.batch_size
-    whole = np.array([pictures / epoch["images_per_second"] for epoch in record.epochs])
-    besides = 1 - np.reshape(steps, (len(whole), -1)).sum(axis=1) / whole
-    epoch_seconds = median(steps) * TRAINED / batch
+    epoch_seconds = median(steps) * TRAINED / config.training.batch_size
+    minutes = configuration().training.checkpoint_minutes
     kept = median(saves) / (60 * minutes) + median(copies) / epoch_seconds
     saved = f"the state saved every {minutes:g} minutes ({median(saves):.2f} s), the best weights kept, % of the time"
-    yield [saved, "–", f"{100 * kept:.2f}", "1"]
-    yield ["an epoch tracked, % of it", "–", f"{100 * median(updates[1:-1]) / epoch_seconds:.2f}", "1"]
-    yield ["the loop besides its steps, %", "–", f"{100 * median(besides[1:]):.2f}", "2"]
+    yield _row(saved, 100 * kept, 1)
+    yield _row("an epoch tracked, % of it", 100 * median(updates[1:-1]) / epoch_seconds, 1)
+    yield _row(
+        "once a run: its best weights written, its entry in MLflow opened and closed, s",
+        written[0] + updates[0] + updates[-1],
+    )
+    yield _row("once a run: its pictures drawn, with predictions of 6 of them, s", drawn[0])
 
 
 def _commands() -> Iterator[list[str]]:
@@ -124,4 +172,4 @@ def _commands() -> Iterator[list[str]]:
         say(f"train.py {option} …")
         command: list[Any] = [sys.executable, PROJECT / "train.py", *option.split()]
         (seconds,) = medians(lambda command=command: subprocess.run(command, capture_output=True, check=True))
-        yield [f"`train.py {option}`, s", "–", f"{seconds:.2f}", "1"]
+        yield _row(f"`train.py {option}`, s", seconds, 1)

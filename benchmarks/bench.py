@@ -15,7 +15,7 @@ from activation_study.run.backend import available_threads
 from activation_study.run.environment import version_of
 from activation_study.run.inputs import Inputs
 from around import around
-from common import configuration, drawn_folder
+from common import PROJECT, configuration, drawn_folder
 from growth import growth
 from race import say
 from side_by_side import activations, memory, training
@@ -39,7 +39,9 @@ def main() -> None:
     machine = f"{processor()}, {available_threads()} cores ({flags}), {platform.system()}"
     print(f"# Benchmarks\n\nWritten by `make bench` on {datetime.date.today()}.\n")
     print(f"{machine}, Python {platform.python_version()}, {versions}.", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
+    runs = PROJECT / "multirun"  # what is saved is saved where runs are: elsewhere may be memory
+    runs.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=runs) as folder:
         size, turns, data = (224, 32), options.turns, tuple(options.data)
         if options.quick:
             size, turns, data = (64, 8), 3, drawn_folder(Path(folder) / "drawn", 20)
