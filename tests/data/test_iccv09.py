@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import pytest
 
-from activation_study.data import iccv09
+from activation_study.data import iccv09, verification
 from activation_study.data.iccv09 import open_iccv09
 from activation_study.data.jpeg import read_jpeg
 from activation_study.data.labels import LABEL_TYPES, raw_range
+from activation_study.data.verification import Tree
 from activation_study.errors import BadInput
 
 STANFORD_DIGEST = "4675608bc452a1248f54e5b1761a225044cc147cdab0d25f7511a8204ee8f8c4"
@@ -40,8 +41,8 @@ def no_reading(monkeypatch: pytest.MonkeyPatch):
         def refuse(*_: object) -> None:
             raise AssertionError("a file was read")
 
-        monkeypatch.setattr(iccv09, "_content_digest", refuse)
-        monkeypatch.setattr(iccv09, "_content", refuse)
+        monkeypatch.setattr(Tree, "_digest", refuse)
+        monkeypatch.setattr(Tree, "content", refuse)
 
     return start
 
@@ -358,7 +359,7 @@ def test_unreadable_files_and_folders_are_listed(root, stamps, monkeypatch):
 
 
 def test_a_file_too_large_to_be_a_label_is_not_read_as_a_whole(root, stamps, monkeypatch):
-    monkeypatch.setattr(iccv09, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(verification, "MAX_BYTES", 2**20)
     with open(root / "labels/1.layers.txt", "ab") as label:
         label.truncate(2**20 + 1)
     assert "labels/1.layers.txt: larger than 1 MiB" in refusal(root, stamps)
