@@ -17,13 +17,21 @@ GROUPS = (
 OPTIONS = [f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
 
 
+OWN_DATA = ("data=folder", "label_type=own")  # they belong together
+
+
+def own_data(folder: Path, classes: str = "[{name: a, id: 0}, {name: b, id: 1}]") -> list[str]:
+    (folder / "classes.yaml").write_text(f"classes: {classes}\n")
+    return [f"data.images={folder}/i", f"data.labels={folder}/l", f"data.classes={folder}/classes.yaml"]
+
+
 def config_of(*overrides: str) -> Config:
     return checked(composed(overrides))
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_of_every_group_composes(option: str) -> None:
-    config = config_of(option)
+def test_every_option_of_every_group_composes(option: str, tmp_path: Path) -> None:
+    config = config_of(option) if option not in OWN_DATA else config_of("data=folder", *own_data(tmp_path))
     group, name = option.split("=")
     if group in ("activation", "label_type", "data", "model"):
         assert getattr(config, group).name == name
@@ -32,7 +40,7 @@ def test_every_option_of_every_group_composes(option: str) -> None:
 def test_the_groups_have_the_promised_options() -> None:
     names = {group: {file.stem for file in (CONF / group).glob("*.yaml")} for group in GROUPS}
     assert names["activation"] >= {"relu", "mish", "frelu", "silu", "gelu", "elu", "leaky_relu", "prelu", "hard_silu"}
-    assert names["label_type"] == {"regions", "surfaces", "layers"}
+    assert names["label_type"] == {"regions", "surfaces", "layers", "own"}
     assert names["data"] >= {"stanford_background", "camvid", "scenes"}
     assert names["experiment"] >= {"article", "small", "demo"}
     assert names["tracking"] >= {"local", "off"}
@@ -206,3 +214,46 @@ def test_what_is_chosen_on_validation_is_a_setting_of_training_or_model() -> Non
 def test_questions_are_one_for_each_contrast() -> None:
     with pytest.raises(BadInput, match="1, expected one for each of 2 contrasts"):
         config_of("comparison.contrasts=[[mish,relu],[frelu,relu]]", "comparison.questions=[why]")
+
+
+def test_own_classes_stand_in_the_configuration_and_decide_the_identity(tmp_path: Path) -> None:
+    config = config_of("data=folder", *own_data(tmp_path))
+    assert (config.label_type.name, config.data.label_resize) == ("own", "nearest")
+    assert [each["name"] for each in config.data.classes["classes"]] == ["a", "b"]
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    assert identity(config_of("data=folder", *own_data(moved))) == identity(config)
+    other = config_of("data=folder", *own_data(moved, "[{name: a, id: 0}, {name: b, id: 2}]"))
+    assert identity(other) != identity(config)
+
+
+def test_own_classes_and_data_of_ones_own_belong_together(tmp_path: Path) -> None:
+    for overrides, told in (
+        (
+            ["data=folder", *own_data(tmp_path), "label_type=regions"],
+            r"label_type\.name=regions with data\.kind=folder",
+        ),
+        (["label_type=own"], r"label_type\.name=own with data\.kind=iccv09"),
+        (["data=scenes", "data.images=x"], r"data\.images: only data=folder has it"),
+        (["data=folder", "data.images=x"], "data.labels: expected with data.kind=folder"),
+    ):
+        with pytest.raises(BadInput, match=told):
+            config_of(*overrides)
+
+
+def test_the_names_in_a_splits_files_decide_the_identity(tmp_path: Path) -> None:
+    for part, name in (("train", "a"), ("validation", "b"), ("test", "c")):
+        (tmp_path / f"{part}.txt").write_text(name)
+    given = ("data.split=files", f"data.split_files={tmp_path}")
+    before = config_of(*given)
+    assert identity(before) != identity(config_of())
+    (tmp_path / "train.txt").write_text("d")
+    assert identity(config_of(*given)) != identity(before)
+    with pytest.raises(BadInput, match="not the split it was"):
+        config_of(*given, f"data.split_digest={before.data.split_digest}")
+    with pytest.raises(BadInput, match=r"expected data\.split=files together with data\.split_files=FOLDER"):
+        config_of("data.split=files")
+
+
+def test_what_is_newer_than_the_first_runs_left_their_identity_as_it_was() -> None:
+    assert identity(config_of()) == "e52bce5d"

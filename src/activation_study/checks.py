@@ -4,21 +4,24 @@ Below this module nobody sees a `DictConfig`.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from activation_study.classes import own_classes
 from activation_study.config import Config, Model, decides, flat, resolved, value_of
 from activation_study.errors import BadInput, faults_message
 from activation_study.hardware import quick_precision
+from activation_study.split_files import read_split_files, split_digest
 
 CHOICES = {
     "activation.places": ("all", "encoder", "decoder"),
-    "label_type.name": ("regions", "surfaces", "layers"),
-    "data.kind": ("iccv09", "scenes"),
+    "label_type.name": ("regions", "surfaces", "layers", "own"),
+    "data.kind": ("iccv09", "folder", "scenes"),
     "data.color": ("bgr", "rgb"),
     "data.label_resize": ("bilinear", "nearest"),
-    "data.split": ("sorted", "shuffled", "kfold"),
+    "data.split": ("sorted", "shuffled", "kfold", "files"),
     "training.precision": ("float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16", "auto"),
     "training.monitor": ("loss", "val_loss"),
     "training.unknown_pixels": ("article", "ignored"),
@@ -69,6 +72,7 @@ def checked(composed: DictConfig) -> Config:
         raise BadInput(faults_message("The configuration lacks values", missing, "Give each as KEY=VALUE."))
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
+    _take_in_files(config)
     faults = list(_faults(config))
     if faults:
         raise BadInput(
@@ -78,6 +82,22 @@ def checked(composed: DictConfig) -> Config:
     if config.training.precision == "auto":
         config.training.precision = config.sweep.precision or quick_precision()
     return config
+
+
+def _take_in_files(config: Config) -> None:
+    """Puts what the configuration's files say in place of their paths, so that a record has it.
+
+    Raises:
+        BadInput: a file cannot be used, or is not what a record says it was.
+    """
+    data = config.data
+    if data.classes is not None:
+        data.classes = own_classes(data.classes)
+    if data.split_files is not None:
+        found = split_digest(read_split_files(Path(data.split_files)))
+        if data.split_digest not in (None, found):
+            raise BadInput(f"data.split_files={data.split_files}: not the split it was ({data.split_digest})")
+        data.split_digest = found
 
 
 def _faults(config: Config) -> Iterator[str]:
@@ -101,6 +121,7 @@ def _faults(config: Config) -> Iterator[str]:
         yield f"data.fold={config.data.fold}: expected a fold below data.folds={config.data.folds}"
     if config.data.kind == "iccv09" and not config.data.root:
         yield "data.root: expected the data set's folder"
+    yield from _own_data_faults(config)
     if config.data.kind == "scenes" and (config.data.count is None or config.data.scenes_seed is None):
         yield "data.count and data.scenes_seed: expected with data.kind=scenes"
     if not str(config.activation.layer.get("_target_", "")):
@@ -110,6 +131,22 @@ def _faults(config: Config) -> Iterator[str]:
         name = str(value_of(config, key))
         if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_." for letter in name):
             yield f"{key}={name}: expected letters, digits, '-', '_' and '.', since it becomes a name of a folder"
+
+
+def _own_data_faults(config: Config) -> Iterator[str]:
+    data, folder = config.data, config.data.kind == "folder"
+    for key in ("images", "labels", "classes"):
+        value = getattr(data, key)
+        if folder and not value:
+            yield f"data.{key}: expected with data.kind=folder"
+        if not folder and value:
+            yield f"data.{key}: only data=folder has it"
+    if folder != (config.label_type.name == "own"):
+        given = f"label_type.name={config.label_type.name} with data.kind={data.kind}"
+        yield f"{given}: expected label_type=own with data=folder, and with no other"
+    if (data.split == "files") != (data.split_files is not None):
+        given = f"data.split={data.split}, data.split_files={data.split_files}"
+        yield f"{given}: expected data.split=files together with data.split_files=FOLDER"
 
 
 def _comparison_faults(config: Config) -> Iterator[str]:

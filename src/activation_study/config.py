@@ -41,6 +41,9 @@ class Data:
     kind: str = MISSING
     root: str | None = None
     archive: str | None = None
+    images: str | None = None
+    labels: str | None = None
+    classes: Any = None
     addresses: list[str] = field(default_factory=list)
     digest: str | None = None
     count: int | None = None
@@ -53,6 +56,8 @@ class Data:
     split_seed: int = MISSING
     folds: int = MISSING
     fold: int = MISSING
+    split_files: str | None = None
+    split_digest: str | None = None
     remove_duplicates: bool = False
 
 
@@ -236,12 +241,15 @@ class Compare:
     pack: str | None = None
 
 
+# Newer than the first runs: where they are null they are no part of the identity, so that older runs keep theirs.
+ADDED_KEYS = ("data.classes", "data.split_digest")
 # What decides a run's result; paths, threads, tracking and the study's name do not.
 IDENTITY_KEYS = (
     "activation",
     "label_type",
     *(f"data.{key}" for key in ("name", "kind", "count", "scenes_seed", "image_size", "color", "label_resize")),
     *(f"data.{key}" for key in ("split", "split_seed", "folds", "fold", "remove_duplicates")),
+    *ADDED_KEYS,
     "model",
     "training",
     "evaluation.resize",
@@ -292,6 +300,8 @@ def identity(config: Config) -> str:
     values: dict[str, Any] = {"protocol": PROTOCOL_VERSION}
     for key in IDENTITY_KEYS:
         value = value_of(config, key)
+        if key in ADDED_KEYS and value is None:
+            continue
         values[key] = asdict(value) if hasattr(value, "__dataclass_fields__") else value
         for part in NOT_IDENTITY.get(key, ()):
             del values[key][part]

@@ -3,6 +3,11 @@
 Source: Okabe and Ito, "Color Universal Design", 2008, and Tol, "Colour Schemes", SRON/EPS/TN/09-002, 2021.
 """
 
+import colorsys
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
+from typing import Any
+
 CLASS_COLORS = {
     "sky": "#88CCEE",
     "tree": "#117733",
@@ -21,9 +26,25 @@ UNKNOWN_COLOR = "#FFFFFF"
 _SPARE_COLORS = ("#DDCC77", "#44AA99", "#661100", "#6699CC", "#AA4466", "#000000")
 
 
-def class_colors(classes: tuple[str, ...]) -> list[str]:
-    """The colour of each class, as "#RRGGBB"; a class that is not known here takes a spare one by its place."""
-    return [CLASS_COLORS.get(name, _SPARE_COLORS[place % len(_SPARE_COLORS)]) for place, name in enumerate(classes)]
+def class_colors(classes: Sequence[str], chosen: Sequence[str | None] = ()) -> list[str]:
+    """The colour of each class, as "#RRGGBB": the chosen one, the known one, else one that the others leave."""
+    chosen = chosen or [None] * len(classes)
+    wished = [color or CLASS_COLORS.get(name) for name, color in zip(classes, chosen, strict=True)]
+    spare = (color for color in chain(_SPARE_COLORS, _more_colors()) if color not in wished)
+    return [color or next(spare) for color in wished]
+
+
+def recorded_colors(config: dict[str, Any], classes: Sequence[str]) -> list[str]:
+    """The colour of each class of a run, from its resolved configuration."""
+    own = config["data"].get("classes")
+    return [each["color"] for each in own["classes"]] if own else class_colors(classes)
+
+
+def _more_colors() -> Iterator[str]:
+    """Ever more hues, each far from those before it (turned by the golden ratio), light and dark in turn."""
+    for number in count():
+        shares = colorsys.hls_to_rgb(number * 0.618034 % 1, (0.35, 0.65)[number % 2], 0.6)
+        yield "#" + "".join(f"{round(255 * share):02X}" for share in shares)
 
 
 ACTIVATION_COLORS = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from activation_study.data.splits import Split, split, without_duplicates
+from activation_study.data.splits import Split, split, split_by_names, without_duplicates
 
 
 def parts(of: Split) -> tuple[list[int], list[int], list[int]]:
@@ -81,3 +81,13 @@ def test_a_photograph_that_occurs_again_stays_in_the_test_split_else_in_the_vali
 def test_photographs_that_all_differ_leave_the_split_as_it_is() -> None:
     found = split(50, "shuffled", seed=1)
     assert parts(without_duplicates(found, [str(index) for index in range(50)])) == parts(found)
+
+
+def test_a_split_by_names_takes_them_with_and_without_a_suffix() -> None:
+    names = ["a", "b.v2", "c", "sub/d"]
+    found = split_by_names(names, {"train": ["sub/d.png", "a"], "validation": ["b.v2"], "test": ["c.jpg"]})
+    assert [part.tolist() for part in vars(found).values()] == [[0, 3], [1], [2]]
+    with pytest.raises(ValueError, match="2 names of the split's files have no picture: e, x/y"):
+        split_by_names(names, {"train": ["a", "e"], "validation": ["x/y"], "test": ["c"]})
+    with pytest.raises(ValueError, match="1 pictures are in two parts"):
+        split_by_names(names, {"train": ["a"], "validation": ["c"], "test": ["a.png"]})

@@ -1,13 +1,20 @@
 """Label matrices: reading them from text, what each label type makes of them, resizing them."""
 
+import hashlib
 import io
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.classes import LARGEST_ID, OTHERS
+from activation_study.config import Config
+from activation_study.palette import class_colors
+
 UNKNOWN = -1
+_UNDECLARED = -2
 LabelResize = Literal["bilinear", "nearest"]
 
 _RAW_RANGES = {"regions": (-1, 7), "surfaces": (-1, 2), "layers": (-1, 32767)}
@@ -21,22 +28,50 @@ class LabelType:
     """What a label matrix means: the names of its classes, and the target that a network learns.
 
     Args:
-        name: `regions`, `surfaces` or `layers`; also the middle of the label files' names.
+        name: `regions`, `surfaces` or `layers`, which is also the middle of the label files' names; or `own`.
         classes: the classes' names; a class's id is its place. Unknown is −1 and no class.
         border_width: pixels on each side of a border that count as border; only `layers` uses it.
+        ids: of `own`: the values of each class in the label images.
+        unknown: of `own`: the values of unknown pixels; None for all that no class has.
+        colors: of `own`: of the classes, "#RRGGBB".
     """
 
     name: str
     classes: tuple[str, ...]
     border_width: int = 2
+    ids: tuple[tuple[int, ...], ...] = ()
+    unknown: tuple[int, ...] | None = ()
+    colors: tuple[str, ...] = ()
 
-    def target(self, raw: NDArray[np.int16]) -> NDArray[np.int16]:
+    @property
+    def key(self) -> str:
+        """Names the targets, among those of other label types of the same data set."""
+        if self.ids:
+            meaning = repr((self.ids, self.unknown)).encode()
+            return f"{self.name}-{hashlib.sha256(meaning).hexdigest()[:8]}"
+        return f"{self.name}{self.border_width}" if self.name == "layers" else self.name
+
+    @cached_property
+    def _class_of(self) -> NDArray[np.int16]:
+        table = np.full(LARGEST_ID + 1, UNKNOWN if self.unknown is None else _UNDECLARED, np.int16)
+        table[list(self.unknown or ())] = UNKNOWN
+        for place, ids in enumerate(self.ids):
+            table[list(ids)] = place
+        return table
+
+    def target(self, raw: NDArray[Any]) -> NDArray[np.int16]:
         """Class ids, int16 [height, width], −1 = unknown, at the label's own resolution.
 
         `regions` and `surfaces` are class ids already. The ids of `layers` are numbered per picture,
-        so they are no classes: their target is `border_map(raw, border_width)`.
+        so they are no classes: their target is `border_map(raw, border_width)`. Those of `own` stand in `ids`.
         """
+        if self.ids:
+            return np.maximum(self._class_of[raw], UNKNOWN)
         return border_map(raw, self.border_width) if self.name == "layers" else raw
+
+    def undeclared(self, raw: NDArray[Any]) -> NDArray[np.bool_]:
+        """Where a label image of `own` has a value that is neither a class' nor unknown."""
+        return self._class_of[raw] == _UNDECLARED
 
 
 LABEL_TYPES = {
@@ -47,6 +82,23 @@ LABEL_TYPES = {
         LabelType("layers", ("interior", "border")),
     )
 }
+
+
+def label_type_of(config: Config) -> LabelType:
+    """The configured label type, with the classes of a data set of one's own."""
+    own = config.data.classes
+    if own is not None:
+        return LabelType(
+            config.label_type.name,
+            classes=tuple(each["name"] for each in own["classes"]),
+            ids=tuple(tuple(each["ids"]) for each in own["classes"]),
+            unknown=None if own["unknown"] == OTHERS else tuple(own["unknown"]),
+            colors=tuple(each["color"] for each in own["classes"]),
+        )
+    known = LABEL_TYPES[config.label_type.name]
+    return LabelType(
+        known.name, known.classes, config.label_type.border_width, colors=tuple(class_colors(known.classes))
+    )
 
 
 def raw_range(name: str) -> tuple[int, int]:

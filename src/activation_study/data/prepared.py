@@ -69,7 +69,6 @@ def prepare(
     count = len(source.names)
     way = resize_way(label_type, label_resize)
     home = cache / f"{source.digest[:16]}-v{PREPARATION_VERSION}-opencv{cv2.__version__}"
-    kind = f"{label_type.name}{label_type.border_width}" if label_type.name == "layers" else label_type.name
 
     def image(index: int) -> NDArray[Any]:
         picture = cv2.resize(source.image(index), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -80,7 +79,7 @@ def prepare(
 
     return Prepared(
         images=_cached(home / f"images-{height}x{width}-{color}.npy", image, (count, height, width, 3), "uint8"),
-        labels=_cached(home / f"{kind}-{height}x{width}-{way}.npy", label, (count, height, width), "int8"),
+        labels=_cached(home / f"{label_type.key}-{height}x{width}-{way}.npy", label, (count, height, width), "int8"),
     )
 
 

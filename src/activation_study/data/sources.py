@@ -2,12 +2,13 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config import Data
+from activation_study.data.labels import LabelType
 
 
 class Source(Protocol):
@@ -31,11 +32,11 @@ class Source(Protocol):
     def image(self, index: int) -> NDArray[np.uint8]:
         """A picture as OpenCV reads it: uint8 [height, width, 3], BGR."""
 
-    def label(self, index: int, label_type: str) -> NDArray[np.int16]:
-        """Its label file's matrix: int16 [height, width], −1 = unknown."""
+    def label(self, index: int, label_type: str) -> NDArray[Any]:
+        """Its label file's matrix, integers [height, width], which `LabelType.target` understands."""
 
 
-def open_source(data: Data) -> Source:
+def open_source(data: Data, label_type: LabelType) -> Source:
     """The configured data set, fetched when it is missing, verified.
 
     Raises:
@@ -45,13 +46,20 @@ def open_source(data: Data) -> Source:
         assert data.count is not None
         assert data.scenes_seed is not None
         return _scenes(data.count, data.scenes_seed)
+    stamps = Path(data.cache) / "verified"
+    if data.kind == "folder":
+        from activation_study.data.folder import open_folder
+
+        assert data.images is not None
+        assert data.labels is not None
+        return open_folder(data.name, Path(data.images), Path(data.labels), label_type, stamps)
     from activation_study.data.download import fetch
     from activation_study.data.iccv09 import open_iccv09
 
     assert data.root is not None
     root = Path(data.root)
     fetch(root, Path(data.archive) if data.archive else None, data.addresses)
-    return open_iccv09(root, data.name, data.digest, Path(data.cache) / "verified")
+    return open_iccv09(root, data.name, data.digest, stamps)
 
 
 @lru_cache(maxsize=2)

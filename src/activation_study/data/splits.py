@@ -1,6 +1,6 @@
 """Which pictures train, validate and test: a function of the number of pictures and the split's options alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,32 @@ def split(count: int, how: str, seed: int = 0, folds: int = 5, fold: int = 0) ->
     if not (len(result.train) and len(result.validation) and len(result.test)):
         raise ValueError(f"{count} pictures are too few to train, validate and test: expected 5 or more")
     return result
+
+
+def split_by_names(names: Sequence[str], parts: Mapping[str, Sequence[str]]) -> Split:
+    """The split that lists of names make; a picture in no list is left out.
+
+    Args:
+        names: of the source's pictures.
+        parts: the names of `train`, `validation` and `test`, with or without the file's suffix.
+
+    Raises:
+        ValueError: naming the first names that no picture has; a picture is in two parts.
+    """
+    index = {name: place for place, name in enumerate(names)}
+
+    def place_of(name: str) -> int | None:
+        return index.get(name, index.get(name.rpartition(".")[0]))
+
+    found = {name: place_of(name) for listed in parts.values() for name in listed}
+    unknown = [name for name, place in found.items() if place is None]
+    if unknown:
+        raise ValueError(f"{len(unknown)} names of the split's files have no picture: {', '.join(unknown[:5])}")
+    chosen = {part: np.unique(np.array([found[name] for name in listed], np.int64)) for part, listed in parts.items()}
+    twice = sum(map(len, chosen.values())) - len(np.unique(np.concatenate(list(chosen.values()))))
+    if twice:
+        raise ValueError(f"{twice} pictures are in two parts of the split, under two spellings of their names")
+    return Split(**chosen)
 
 
 def without_duplicates(parts: Split, photographs: Sequence[str]) -> Split:

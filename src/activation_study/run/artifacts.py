@@ -79,6 +79,6 @@ def draw(
         examples.append((source.names[index], picture, truth, class_map(probabilities, (height, width), resize)))
     pictures, iou = folder / "pictures", record.results["test/mean_iou"]
     title = f"{record.name}: {len(examples)} of {len(test)} test images, evenly spaced; mean IoU of all {iou:.3f}"
-    draw_predictions(pictures / "predictions.png", examples, label_type.classes, title)
+    draw_predictions(pictures / "predictions.png", examples, label_type, title)
     draw_course(pictures / "course.png", record.epochs, int(record.results["best_epoch"]), record.name)
     draw_confusion(pictures / "confusion.png", confusions.sum(axis=0), label_type.classes, record.name)

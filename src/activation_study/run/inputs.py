@@ -1,15 +1,17 @@
 """All data of a run: the source, its prepared arrays and their split."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from activation_study.config import Config
-from activation_study.data.labels import LABEL_TYPES, LabelResize, LabelType
+from activation_study.config import Config, Data
+from activation_study.data.labels import LabelResize, label_type_of
 from activation_study.data.prepared import Prepared, prepare
 from activation_study.data.sources import Source, open_source
-from activation_study.data.splits import Split, split, without_duplicates
+from activation_study.data.splits import Split, split, split_by_names, without_duplicates
 from activation_study.errors import BadInput
+from activation_study.split_files import read_split_files
 
 
 class Inputs:
@@ -22,16 +24,13 @@ class Inputs:
     def __init__(self, config: Config) -> None:
         options = config.data
         resize: LabelResize = "nearest" if options.label_resize == "nearest" else "bilinear"
-        known = LABEL_TYPES[config.label_type.name]
-        self.label_type = LabelType(known.name, known.classes, config.label_type.border_width)
-        self.source: Source = open_source(options)
+        self.label_type = label_type_of(config)
+        self.source: Source = open_source(options, self.label_type)
         self.prepared: Prepared = prepare(
             self.source, self.label_type, config.image_size, options.color, resize, Path(options.cache)
         )
         try:
-            self.split: Split = split(
-                len(self.source.names), options.split, options.split_seed, options.folds, options.fold
-            )
+            self.split: Split = _split(options, self.source.names)
         except ValueError as error:
             raise BadInput(f"{options.name}: {error}") from error
         if options.remove_duplicates:
@@ -40,3 +39,9 @@ class Inputs:
         for part, indices in vars(self.split).items():
             if not (self.prepared.labels[indices] >= 0).any():
                 raise BadInput(f"{options.name}: no pixel of the {part} split has a class; nothing to learn or score")
+
+
+def _split(options: Data, names: Sequence[str]) -> Split:
+    if options.split_files is not None:
+        return split_by_names(names, read_split_files(Path(options.split_files)))
+    return split(len(names), options.split, options.split_seed, options.folds, options.fold)

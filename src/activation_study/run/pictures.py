@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.data.labels import LabelType
 from activation_study.files import replacing
-from activation_study.palette import UNKNOWN_COLOR, class_colors
+from activation_study.palette import UNKNOWN_COLOR
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,17 +27,17 @@ def _save(figure: "Figure", path: Path) -> None:
         figure.savefig(temporary, dpi=100)
 
 
-def colored(classes_map: NDArray[Any], classes: tuple[str, ...]) -> NDArray[np.uint8]:
+def colored(classes_map: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
     """A map of class ids [height, width], negative = unknown, as RGB uint8 [height, width, 3]."""
-    codes = [*class_colors(classes), UNKNOWN_COLOR]
+    codes = [*colors, UNKNOWN_COLOR]
     palette = np.array([[int(code[place : place + 2], 16) for place in (1, 3, 5)] for code in codes], np.uint8)
-    return palette[np.where(classes_map < 0, len(classes), classes_map)]
+    return palette[np.where(classes_map < 0, len(colors), classes_map)]
 
 
 def draw_predictions(
     path: Path,
     examples: Sequence[tuple[str, NDArray[np.uint8], NDArray[Any], NDArray[Any]]],
-    classes: tuple[str, ...],
+    label_type: LabelType,
     title: str,
 ) -> None:
     """Rows of photograph, truth and prediction.
@@ -44,7 +45,7 @@ def draw_predictions(
     Args:
         path: of the PNG.
         examples: (caption, picture RGB uint8, truth ids, predicted ids), all [height, width].
-        classes: names in the order of their ids.
+        label_type: whose classes they are.
         title: says how the examples were chosen.
     """
     from matplotlib.patches import Patch
@@ -52,12 +53,14 @@ def draw_predictions(
     figure = _figure(8, 2.15 * len(examples) + 1.1)
     axes = figure.subplots(len(examples), 3, squeeze=False)
     for row, (caption, picture, truth, predicted) in zip(axes, examples, strict=True):
-        panels = ((picture, caption), (colored(truth, classes), "truth"), (colored(predicted, classes), "prediction"))
+        maps = (colored(ids, label_type.colors) for ids in (truth, predicted))
+        panels = ((picture, caption), *zip(maps, ("truth", "prediction"), strict=True))
         for panel, (content, label) in zip(row, panels, strict=True):
             panel.imshow(content, interpolation="nearest")
             panel.set_title(label, fontsize=8)
             panel.set_axis_off()
-    handles = [Patch(facecolor=color, label=name) for name, color in zip(classes, class_colors(classes), strict=True)]
+    named = zip(label_type.classes, label_type.colors, strict=True)
+    handles = [Patch(facecolor=color, label=name) for name, color in named]
     handles.append(Patch(facecolor=UNKNOWN_COLOR, edgecolor="black", label="unknown"))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), fontsize=8, frameon=False)
     figure.suptitle(title, fontsize=9)

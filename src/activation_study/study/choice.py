@@ -1,7 +1,7 @@
 """One setting chosen for each activation on the validation split, so that no activation is judged by another's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,17 +62,8 @@ def _choice(blocks: Sequence[Block], key: str, variant: tuple[str, ...]) -> Choi
         scores[name] = {_value(arm, key): _score(arm) for arm in candidates}
         arms.append(max(candidates, key=_score))
     said = ", ".join(f"{display(arm.name)} {_value(arm, key)}" for arm in arms)
-    first = blocks[0]
-    block = Block(
-        data=first.data,
-        label_type=first.label_type,
-        variant=(*variant, f"{key} chosen on validation: {said}"),
-        classes=first.classes,
-        images=first.images,
-        photographs=first.photographs,
-        arms=tuple(arms),
-        repeats=True,
-    )
+    chosen = (*variant, f"{key} chosen on validation: {said}")
+    block = replace(blocks[0], variant=chosen, arms=tuple(arms), repeats=True)
     return Choice(block, key, scores)
 
 

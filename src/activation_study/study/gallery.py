@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.palette import UNKNOWN_COLOR, class_colors
+from activation_study.palette import UNKNOWN_COLOR
 from activation_study.run.finished import Finished
 from activation_study.run.pictures import colored
 from activation_study.study.answer import Contrast, display, point
@@ -93,21 +93,21 @@ def gallery(block: Block, contrasts: Sequence[Contrast]) -> Gallery:
         name = names[number]
         panels = [
             Panel(name, f"photograph {name}", _jpeg(first.photograph(name))),
-            Panel("truth", f"true classes of {name}", _map(first.truth(name), block.classes)),
+            Panel("truth", f"true classes of {name}", _map(first.truth(name), block.colors)),
         ]
         for arm in block.arms:
             iou = 100 * float(mean_iou(arm.confusions[0, place]))
-            shown = _map(predicted[arm.name][number], block.classes)
+            shown = _map(predicted[arm.name][number], block.colors)
             panels.append(
                 Panel(f"{display(arm.name)}, IoU {iou:.1f} %", f"{display(arm.name)}'s prediction for {name}", shown)
             )
         rows.append(Row(reason, tuple(panels)))
-    legend = [*zip(block.classes, class_colors(block.classes), strict=True), ("unknown", UNKNOWN_COLOR)]
+    legend = [*zip(block.classes, block.colors, strict=True), ("unknown", UNKNOWN_COLOR)]
     return Gallery(tuple(rows), tuple(legend), block.arms[0].seeds[0])
 
 
-def _map(ids: NDArray[Any], classes: tuple[str, ...]) -> str:
-    return _encoded(".png", _smaller(colored(ids, classes), nearest=True))
+def _map(ids: NDArray[Any], colors: Sequence[str]) -> str:
+    return _encoded(".png", _smaller(colored(ids, colors), nearest=True))
 
 
 def _jpeg(picture: NDArray[np.uint8]) -> str:

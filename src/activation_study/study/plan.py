@@ -11,7 +11,7 @@ from rich.table import Table
 
 from activation_study.checks import checked
 from activation_study.config import Config, resolved, training_key
-from activation_study.data.labels import LABEL_TYPES
+from activation_study.data.labels import label_type_of
 from activation_study.errors import SHOWN, BadInput
 from activation_study.output import table_console
 from activation_study.run.code import code_digest
@@ -174,7 +174,7 @@ def _show_disk(todo: Sequence[Job]) -> None:
 
 
 def _classes(job: Job) -> int:
-    return len(LABEL_TYPES[job.config.label_type.name].classes)
+    return len(label_type_of(job.config).classes)
 
 
 def _size(count: float) -> str:

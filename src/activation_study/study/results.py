@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.errors import BadInput, faults_message
+from activation_study.palette import recorded_colors
 from activation_study.run.record import Record
 from activation_study.study.arms import Variants, arm, grouped
 from activation_study.study.runs import Run, read_runs
@@ -50,6 +51,7 @@ class Block:
         label_type: its name.
         variant: what else sets the block apart: "key=value" each; nothing where it is as most runs of the study.
         classes: names of the C classes.
+        colors: of these, "#RRGGBB".
         images: names of the test images.
         photographs: which photograph each of these is.
         arms: in the order of their first runs.
@@ -60,6 +62,7 @@ class Block:
     label_type: str
     variant: tuple[str, ...]
     classes: tuple[str, ...]
+    colors: tuple[str, ...]
     images: tuple[str, ...]
     photographs: tuple[str, ...]
     arms: tuple[Arm, ...]
@@ -122,6 +125,7 @@ def _block(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) -> B
         label_type=config["label_type"]["name"],
         variant=variant,
         classes=tuple(first.record.classes),
+        colors=tuple(recorded_colors(config, first.record.classes)),
         images=first.images,
         photographs=first.photographs,
         arms=tuple(_arm(name, [run for run in group if _seed(run) in common]) for name, group in arms),
