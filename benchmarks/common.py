@@ -16,6 +16,7 @@ from hydra.core.config_store import ConfigStore
 
 from activation_study.checks import checked
 from activation_study.config import Config
+from activation_study.data.labels import label_type_of
 from activation_study.data.prepared import prepare
 from activation_study.data.sources import Source
 from activation_study.run.inputs import Inputs
@@ -37,7 +38,7 @@ def configuration(*overrides: str, data: Sequence[str] = SCENES) -> Config:
 
 def network(config: Config) -> "Network":
     """The untrained network."""
-    return build_network(config, Inputs(config))
+    return build_network(config, len(label_type_of(config).classes))
 
 
 def batch(config: Config) -> tuple[Any, Any]:

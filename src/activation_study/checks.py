@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from activation_study.classes import own_classes
-from activation_study.config import Config, Model, decides, flat, resolved, value_of
+from activation_study.config import Config, Model, decides, flat, is_plain, resolved, value_of
 from activation_study.errors import BadInput, faults_message
 from activation_study.hardware import quick_precision
 from activation_study.split_files import read_split_files, split_digest
@@ -72,12 +72,24 @@ def checked(composed: DictConfig) -> Config:
         raise BadInput(faults_message("The configuration lacks values", missing, "Give each as KEY=VALUE."))
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
+    return taken_in(config, "The configuration", "`python train.py --cfg job` shows all values.")
+
+
+def taken_in(config: Config, what: str, mend: str) -> Config:
+    """A configuration whose values have been checked, with what its files say in place of their paths.
+
+    Args:
+        config: changed in place.
+        what: it is, for the message.
+        mend: likewise.
+
+    Raises:
+        BadInput: as `checked`.
+    """
     _take_in_files(config)
     faults = list(_faults(config))
     if faults:
-        raise BadInput(
-            faults_message("The configuration cannot be used", faults, "`python train.py --cfg job` shows all values.")
-        )
+        raise BadInput(faults_message(f"{what} cannot be used", faults, mend))
     config.data.image_size = list(config.image_size)
     if config.training.precision == "auto":
         config.training.precision = config.sweep.precision or quick_precision()
@@ -85,19 +97,12 @@ def checked(composed: DictConfig) -> Config:
 
 
 def _take_in_files(config: Config) -> None:
-    """Puts what the configuration's files say in place of their paths, so that a record has it.
-
-    Raises:
-        BadInput: a file cannot be used, or is not what a record says it was.
-    """
+    """Puts what the configuration's files say in place of their paths, so that a record has it."""
     data = config.data
     if data.classes is not None:
         data.classes = own_classes(data.classes)
-    if data.split_files is not None:
-        found = split_digest(read_split_files(Path(data.split_files)))
-        if data.split_digest not in (None, found):
-            raise BadInput(f"data.split_files={data.split_files}: not the split it was ({data.split_digest})")
-        data.split_digest = found
+    if data.split_files is not None and data.split_digest is None:
+        data.split_digest = split_digest(read_split_files(Path(data.split_files)))
 
 
 def _faults(config: Config) -> Iterator[str]:
@@ -129,7 +134,7 @@ def _faults(config: Config) -> Iterator[str]:
     yield from _comparison_faults(config)
     for key in ("study", "activation.name", "data.name", "model.name"):
         name = str(value_of(config, key))
-        if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_." for letter in name):
+        if not is_plain(name):
             yield f"{key}={name}: expected letters, digits, '-', '_' and '.', since it becomes a name of a folder"
 
 

@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from activation_study.checks import checked, contrast_faults
-from activation_study.config import Compare, Config, Reproduce
+from activation_study.config import Compare, Config, Evaluate, Predict, Reproduce
 from activation_study.errors import BadInput, faults_message
 from activation_study.output import outlive_the_terminal
 from activation_study.run.interruption import Interrupted
@@ -39,15 +39,25 @@ def reproduce(conf: Path) -> int:
     return _guarded(hydra.main(config_path=str(conf), config_name="reproduce", version_base="1.3")(_reproduce_one))
 
 
+def _typed(key: str) -> str:
+    """A value as it was typed, without quotes: an id such as 12e45 would be taken for a number. Empty if it was not."""
+    typed = [text.partition("=")[2] for text in HydraConfig.get().overrides.task if text.startswith(f"{key}=")]
+    return typed[-1].strip("'\"") if typed else ""
+
+
+def _typed_run() -> str:
+    """BadInput where no run is given."""
+    run = _typed("run")
+    if not run:
+        raise BadInput("run=RUN is needed: an MLflow run id, a unique beginning of one, or a run's folder")
+    return run
+
+
 def _reproduce_one(composed: DictConfig) -> None:
     from activation_study.run.reproduction import reproduce
 
-    # As it was typed: an id such as 12e45 would be taken for a number.
-    typed = [text.partition("=")[2] for text in HydraConfig.get().overrides.task if text.startswith("run=")]
     with _refusals():
-        if not typed:
-            raise BadInput("run=RUN is needed: an MLflow run id, a unique beginning of one, or a run's folder")
-        composed.run = typed[-1].strip("'\"")
+        composed.run = _typed_run()
         options = OmegaConf.to_object(composed)
         assert isinstance(options, Reproduce)
         try:
@@ -59,6 +69,42 @@ def _reproduce_one(composed: DictConfig) -> None:
             raise SystemExit(2) from error
     if not identical:
         raise SystemExit(1)
+
+
+def evaluate(conf: Path) -> int:
+    """`evaluate.py`: a tracked run scored elsewhere. Returns the exit code."""
+    return _guarded(hydra.main(config_path=str(conf), config_name="evaluate", version_base="1.3")(_evaluate_one))
+
+
+def _evaluate_one(composed: DictConfig) -> None:
+    from activation_study.run.elsewhere import evaluate_elsewhere
+
+    with _refusals():
+        composed.run = _typed_run()
+        options = OmegaConf.to_object(composed)
+        assert isinstance(options, Evaluate)
+        evaluate_elsewhere(options)
+
+
+def predict(conf: Path) -> int:
+    """`predict.py`: what tracked runs see in pictures. Returns the exit code."""
+    return _guarded(hydra.main(config_path=str(conf), config_name="predict", version_base="1.3")(_predict_one))
+
+
+def _predict_one(composed: DictConfig) -> None:
+    from activation_study.run.prediction import predict_pictures
+
+    with _refusals():
+        if OmegaConf.is_missing(composed, "images"):
+            raise BadInput("images=FOLDER_OR_FILE is needed: the pictures")
+        composed.run = _typed("run") or None
+        composed.runs = [name.strip(" '\"") for name in _typed("runs").strip("[]").split(",") if name.strip(" '\"")]
+        options = OmegaConf.to_object(composed)
+        assert isinstance(options, Predict)
+        if options.batch_size < 1:
+            raise BadInput(f"batch_size={options.batch_size}: expected 1 or more")
+        output = predict_pictures(options)
+    print(f"Predictions: {output}")
 
 
 def compare(conf: Path) -> int:
@@ -127,6 +173,8 @@ def _guarded(run: Callable[[], Any]) -> int:
     ConfigStore.instance().store("schema", Config)
     ConfigStore.instance().store("reproduce_schema", Reproduce)
     ConfigStore.instance().store("compare_schema", Compare)
+    ConfigStore.instance().store("evaluate_schema", Evaluate)
+    ConfigStore.instance().store("predict_schema", Predict)
     try:
         run()
     except BadInput as error:

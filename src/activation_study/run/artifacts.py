@@ -7,19 +7,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from activation_study.data.labels import LabelType
-from activation_study.data.sources import Source
 from activation_study.data.splits import Indices
 from activation_study.files import replacing, write_text
 from activation_study.run.evaluation import Predict, class_map
+from activation_study.run.inputs import Inputs
 from activation_study.run.metrics import Counts, image_iou
 from activation_study.run.pictures import draw_confusion, draw_course, draw_predictions
 from activation_study.run.record import Record
 
 EXAMPLES = 6
 CONFUSIONS_FILE = "evaluation/confusions.npz"
+WEIGHTS_FILE = "best.keras"
 
 
 def peak_memory() -> float:
@@ -61,24 +60,24 @@ def write_confusions(
 def draw(
     folder: Path,
     record: Record,
-    source: Source,
-    label_type: LabelType,
-    images: NDArray[np.uint8],
-    test: Indices,
+    inputs: Inputs,
+    indices: Indices,
     predict: Predict,
     confusions: Counts,
+    part: str,
 ) -> None:
-    """Draws `pictures/`: predictions of test images spread evenly over the split, the course, the confusion."""
-    resize = record.config["evaluation"]["resize"]
-    chosen = test[np.unique(np.linspace(0, len(test) - 1, EXAMPLES).round().astype(int))]
+    """Draws `pictures/`: predictions of pictures spread evenly over the part, the course, the confusion."""
+    resize, source, label_type = record.config["evaluation"]["resize"], inputs.source, inputs.label_type
+    chosen = indices[np.unique(np.linspace(0, len(indices) - 1, EXAMPLES).round().astype(int))]
     examples = []
-    for index, probabilities in zip(chosen, predict(images[chosen]), strict=True):
+    for index, probabilities in zip(chosen, predict(inputs.prepared.images[chosen]), strict=True):
         truth = label_type.target(source.label(index, label_type.name))
         height, width = truth.shape
         picture = source.image(index)[..., ::-1]
         examples.append((source.names[index], picture, truth, class_map(probabilities, (height, width), resize)))
-    pictures, iou = folder / "pictures", record.results["test/mean_iou"]
-    title = f"{record.name}: {len(examples)} of {len(test)} test images, evenly spaced; mean IoU of all {iou:.3f}"
+    pictures, iou = folder / "pictures", record.results[f"{part}/mean_iou"]
+    title = f"{record.name}: {len(examples)} of {len(indices)} {part} images, evenly spaced; mean IoU of all {iou:.3f}"
     draw_predictions(pictures / "predictions.png", examples, label_type, title)
-    draw_course(pictures / "course.png", record.epochs, int(record.results["best_epoch"]), record.name)
+    if record.epochs:
+        draw_course(pictures / "course.png", record.epochs, int(record.results["best_epoch"]), record.name)
     draw_confusion(pictures / "confusion.png", confusions.sum(axis=0), label_type.classes, record.name)

@@ -18,14 +18,13 @@ from activation_study.files import write_text
 from activation_study.run import artifacts
 from activation_study.run.checkpoint import Checkpoints, remove_saves
 from activation_study.run.code import changed_files, code_digest
-from activation_study.run.evaluation import evaluate
 from activation_study.run.inputs import Inputs
 from activation_study.run.interruption import Interrupted, Interruption
 from activation_study.run.lock import taken
-from activation_study.run.metrics import summary
 from activation_study.run.opening import CannotGoOn, begin, build_network, describe, take_up
 from activation_study.run.progress import TrainingProgress, duration
 from activation_study.run.record import Record, read_record
+from activation_study.run.scoring import score
 from activation_study.run.sibling import LINK, take_weights
 from activation_study.run.tracking import Mirror
 from activation_study.run.training import MEASURED, Course, LoopState, beginning, train
@@ -68,7 +67,7 @@ def _carried_out(
 ) -> Record:
     changes = _changes_under_the_sweep(config)
     inputs = Inputs(config)
-    network = build_network(config, inputs)
+    network = build_network(config, len(inputs.label_type.classes))
     record = describe(config, overrides, inputs, network)
     announce(record)
     folder, state, code = config.run_folder, beginning(config.training), record.digests["code"]
@@ -90,7 +89,7 @@ def _carried_out(
         with _closing(work):
             _train(work)
             network.set_weights(state.best_weights)
-            network.save(folder / "best.keras")
+            network.save(folder / artifacts.WEIGHTS_FILE)
             _evaluate(work)
             if code_digest() != code:
                 record.changes.append("the code changed while the run was under way")
@@ -262,17 +261,8 @@ def _evaluate(work: _Work) -> None:
         work.interruption.check()
         return work.network.predict(images)
 
-    inputs, record, options, folder = work.inputs, work.record, work.config.evaluation, work.folder
-    label_type, test = inputs.label_type, inputs.split.test
-    started = time.perf_counter()
-    confusions = evaluate(
-        predict, inputs.prepared.images, inputs.source, label_type, test, options.resize, options.batch_size
-    )
-    record.results["evaluation_seconds"] = time.perf_counter() - started
-    record.results.update(summary(confusions, label_type.classes))
+    record = work.record
     record.results["best_epoch"] = float(work.state.best_epoch)
     record.results["peak_memory_bytes"] = artifacts.peak_memory()
     record.digests["weights"] = weights_digest(work.state.best_weights)
-    names = [inputs.source.names[index] for index in test]
-    artifacts.write_confusions(folder, confusions, names, inputs.prepared.photographs(test), label_type.classes)
-    artifacts.draw(folder, record, inputs.source, label_type, inputs.prepared.images, test, predict, confusions)
+    score(predict, work.inputs, work.inputs.split.test, record, work.folder)

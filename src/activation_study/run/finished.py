@@ -2,16 +2,46 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.config import Config
 from activation_study.errors import BadInput
+from activation_study.run.artifacts import WEIGHTS_FILE
 from activation_study.run.evaluation import class_map
 from activation_study.run.inputs import Inputs
 from activation_study.run.opening import build_network
 from activation_study.run.record import Record
+
+if TYPE_CHECKING:
+    from activation_study.run.network import Network
+
+
+def asked(record: Record, threads: int | None) -> Config:
+    """The recorded configuration, to ask the best weights with, on so many threads; nothing is trained."""
+    config = record.configuration()
+    config.threads = threads
+    config.data.addresses = []  # nor downloaded
+    config.training.jit_compile = "auto"
+    if config.training.precision == "tensorfloat32":
+        config.training.precision = "float32"
+    return config
+
+
+def trained_network(config: Config, classes: int, weights: Path) -> "Network":
+    """The network with the weights of a file.
+
+    Raises:
+        BadInput: they cannot be read.
+    """
+    network = build_network(config, classes)
+    try:
+        network.load(weights)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{weights} cannot be read: {error}") from error
+    return network
 
 
 class Finished:
@@ -26,15 +56,10 @@ class Finished:
     """
 
     def __init__(self, record: Record, folder: Path) -> None:
-        self._weights = folder / "best.keras"
+        self._weights = folder / WEIGHTS_FILE
         if not self._weights.is_file():
             raise BadInput(f"{record.name}: its best weights are not here")
-        self._config = record.configuration()
-        self._config.threads = int(record.environment["threads"])  # the bits that were scored
-        self._config.data.addresses = []
-        self._config.training.jit_compile = "auto"  # nothing is trained
-        if self._config.training.precision == "tensorfloat32":
-            self._config.training.precision = "float32"
+        self._config = asked(record, int(record.environment["threads"]))  # the bits that were scored
         self._inputs = Inputs(self._config)
         if self._inputs.source.digest != record.digests["data"]:
             raise BadInput(f"{record.name}: the data are not those that it was trained on")
@@ -55,11 +80,7 @@ class Finished:
         Raises:
             BadInput: the weights cannot be read.
         """
-        network = build_network(self._config, self._inputs)
-        try:
-            network.load(self._weights)
-        except (OSError, ValueError) as error:
-            raise BadInput(f"{self._weights} cannot be read: {error}") from error
+        network = trained_network(self._config, len(self._inputs.label_type.classes), self._weights)
         images = self._inputs.prepared.images[[self._index[name] for name in names]]
         sizes = [self.truth(name).shape for name in names]
         return [

@@ -11,7 +11,7 @@ from activation_study.data.prepared import Prepared, prepare
 from activation_study.data.sources import Source, open_source
 from activation_study.data.splits import Split, split, split_by_names, without_duplicates
 from activation_study.errors import BadInput
-from activation_study.split_files import read_split_files
+from activation_study.split_files import read_split_files, split_digest
 
 
 class Inputs:
@@ -43,5 +43,8 @@ class Inputs:
 
 def _split(options: Data, names: Sequence[str]) -> Split:
     if options.split_files is not None:
-        return split_by_names(names, read_split_files(Path(options.split_files)))
+        parts = read_split_files(Path(options.split_files))
+        if split_digest(parts) != options.split_digest:
+            raise BadInput(f"data.split_files={options.split_files}: not the split that it was when the run was made")
+        return split_by_names(names, parts)
     return split(len(names), options.split, options.split_seed, options.folds, options.fold)

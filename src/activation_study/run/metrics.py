@@ -66,8 +66,8 @@ def article_iou(confusions: Counts) -> Values:
     return np.where(some.any(axis=0), np.nansum(values, axis=0) / np.maximum(some.sum(axis=0), 1), -1.0)
 
 
-def summary(confusions: Counts, classes: tuple[str, ...]) -> dict[str, float]:
-    """All test metrics of a run by their names in MLflow.
+def summary(confusions: Counts, classes: tuple[str, ...], part: str = "test") -> dict[str, float]:
+    """All metrics of a run on a part of the data, by their names in MLflow.
 
     `test/mean_iou` is over the classes that occur in the truth; `test/article/mean_iou` is the sum over all
     classes divided by their number, as in the article.
@@ -75,17 +75,18 @@ def summary(confusions: Counts, classes: tuple[str, ...]) -> dict[str, float]:
     Args:
         confusions: int64 [images, C + 1, C].
         classes: the names of the C classes.
+        part: with what the names begin.
     """
     pooled = confusions.sum(axis=0)
     ious, article = pooled_iou(pooled), article_iou(confusions)
     results = {
-        "test/mean_iou": float(np.nanmean(ious)),
-        "test/pixel_accuracy": pixel_accuracy(pooled),
-        "test/mean_class_accuracy": mean_class_accuracy(pooled),
-        "test/article/mean_iou": float(article.sum() / len(classes)),
+        f"{part}/mean_iou": float(np.nanmean(ious)),
+        f"{part}/pixel_accuracy": pixel_accuracy(pooled),
+        f"{part}/mean_class_accuracy": mean_class_accuracy(pooled),
+        f"{part}/article/mean_iou": float(article.sum() / len(classes)),
     }
     for name, iou, article_value in zip(classes, ious, article, strict=True):
         if not np.isnan(iou):
-            results[f"test/iou/{name}"] = float(iou)
-        results[f"test/article/iou/{name}"] = float(article_value)
+            results[f"{part}/iou/{name}"] = float(iou)
+        results[f"{part}/article/iou/{name}"] = float(article_value)
     return results

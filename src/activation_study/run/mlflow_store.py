@@ -14,6 +14,7 @@ from typing import Any
 import filelock
 
 from activation_study.config import flat
+from activation_study.run.artifacts import WEIGHTS_FILE
 from activation_study.run.backend import without_notices
 from activation_study.run.record import Record
 
@@ -28,7 +29,7 @@ MODEL_NAME = "model"
 # Without it the page opens a new experiment as one about language models.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # Files that MLflow gets in another way than as an artifact of the same name.
-NOT_ARTIFACTS = {"best.keras"}
+NOT_ARTIFACTS = {WEIGHTS_FILE}
 
 
 def database_of(uri: str) -> Path | None:
@@ -73,6 +74,14 @@ class Store:
     def download(self, run_id: str, file: str, to: Path) -> Path:
         """Fetches one of a run's artifacts."""
         return Path(self._client.download_artifacts(run_id, file, str(to)))
+
+    def download_weights(self, run_id: str, to: Path) -> Path:
+        """Fetches the logged model of a run; its best weights."""
+        import mlflow
+
+        model = f"runs:/{run_id}/{MODEL_NAME}"
+        fetched = mlflow.artifacts.download_artifacts(model, dst_path=str(to), tracking_uri=self._uri)
+        return next(Path(fetched).rglob(WEIGHTS_FILE))
 
     def find_run(self, record: Record) -> str | None:
         """The id of the record's run; None where it is not in this store."""
@@ -171,7 +180,7 @@ class Store:
             if path.is_file() and not hidden and path.name not in NOT_ARTIFACTS:
                 self._client.log_artifact(run_id, str(path), relative.parent.as_posix().removeprefix(".") or None)
         if weights == "best" and record.status == "FINISHED":
-            self._log_model(run_id, record, folder / "best.keras")
+            self._log_model(run_id, record, folder / WEIGHTS_FILE)
         self._client.set_terminated(run_id, record.status, end_time=stamp)
 
     def _creation(self) -> Any:

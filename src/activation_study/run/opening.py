@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from activation_study.run.network import Network
 
 
-def build_network(config: Config, inputs: Inputs) -> "Network":
-    """The untrained network. Imports Keras: the first expensive moment of a run.
+def build_network(config: Config, classes: int) -> "Network":
+    """The untrained network for so many classes. Imports Keras: the first expensive moment of a run.
 
     Raises:
         BadInput: the activation's class or arguments cannot be used.
@@ -38,7 +38,7 @@ def build_network(config: Config, inputs: Inputs) -> "Network":
     model = config.model
     unet = build_unet(
         config.image_size,
-        len(inputs.label_type.classes),
+        classes,
         make,
         model.widths,
         model.encoder_blocks,

@@ -67,6 +67,32 @@ def draw_predictions(
     _save(figure, path)
 
 
+def draw_panels(
+    path: Path, panels: Sequence[tuple[str, NDArray[np.uint8]]], legend: Sequence[tuple[str, str]], title: str
+) -> None:
+    """Pictures in a row.
+
+    Args:
+        path: of the PNG.
+        panels: (caption, RGB uint8 [height, width, 3]).
+        legend: (class, colour).
+        title: above all.
+    """
+    from matplotlib.patches import Patch
+
+    height, width = panels[0][1].shape[:2]
+    side = 3.2
+    figure = _figure(side * len(panels), side * min(2.0, height / width) + 1)
+    for axes, (caption, content) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        axes.imshow(content, interpolation="nearest")
+        axes.set_title(caption, fontsize=9)
+        axes.set_axis_off()
+    handles = [Patch(facecolor=color, label=name) for name, color in legend]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 8), fontsize=8, frameon=False)
+    figure.suptitle(title, fontsize=9)
+    _save(figure, path)
+
+
 def draw_course(path: Path, epochs: Sequence[dict[str, float]], best_epoch: int, title: str) -> None:
     """Loss, mean IoU and learning rate over the epochs, the best epoch marked."""
     figure = _figure(9, 3)

@@ -1,14 +1,17 @@
 """What a run says while it trains: a bar in a terminal, a few lines elsewhere."""
 
 import time
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, track
 
 if TYPE_CHECKING:
     from activation_study.run.training import LoopState
+
+Item = TypeVar("Item")
 
 # Seconds between lines where there is no terminal to draw a bar in.
 QUIET_SECONDS = 30.0
@@ -92,6 +95,12 @@ class TrainingProgress:
                 f"validation loss {metrics['val/loss']:.4f}, mean IoU {metrics['val/mean_iou']:.3f}, "
                 f"{metrics['images_per_second']:.3g} images/s"
             )
+
+
+def counted(items: Sequence[Item], what: str) -> Iterator[Item]:
+    """The items, with a bar in a terminal."""
+    console = Console(stderr=False, highlight=False)
+    yield from track(items, what, console=console, transient=True, disable=not console.is_terminal)
 
 
 def duration(seconds: float) -> str:

@@ -1,16 +1,10 @@
 """A tracked run again, in a new folder, and a verdict."""
 
 import os
-import re
 import sys
-import tempfile
 from collections.abc import Sequence, Set
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import count
-from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from activation_study.config import Config, Reproduce, identity
 from activation_study.errors import BadInput, faults_message
@@ -18,23 +12,14 @@ from activation_study.files import write_json
 from activation_study.run.artifacts import CONFUSIONS_FILE
 from activation_study.run.environment import differences
 from activation_study.run.experiment import run
-from activation_study.run.metrics import Counts
+from activation_study.run.lookup import TrackedRun, find_run, read_confusions
 from activation_study.run.opening import CannotGoOn
-from activation_study.run.record import RECORD_FILE, Record, read_record
+from activation_study.run.record import Record
 from activation_study.run.tracking import Mirror, link
 from activation_study.run.verdict import Verdict, compare
 
 VERDICT_FILE = "verdict.json"
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Original:
-    """The run that is to be reproduced: its record, confusions [images, C + 1, C], and its folder if it is here."""
-
-    record: Record
-    confusions: Counts | None
-    folder: Path | None
 
 
 def reproduce(options: Reproduce) -> bool:
@@ -46,7 +31,7 @@ def reproduce(options: Reproduce) -> bool:
     Raises:
         BadInput: no such run, or it cannot be run here.
     """
-    original = find_original(options.run, options.tracking.uri)
+    original = find_run(options.run, options.tracking.uri)
     then = original.record
     epochs = _epochs(options.epochs, then)
     config = _configuration(options, then, epochs)
@@ -68,69 +53,11 @@ def reproduce(options: Reproduce) -> bool:
         now = run(config, [f"run={options.run}"], announce)
     if now.status != "FINISHED":
         raise BadInput(f"the reproduction did not finish: {now.error}")
-    verdict = compare(then, now, original.confusions, _confusions(config.run_folder / CONFUSIONS_FILE), epochs)
+    verdict = compare(then, now, original.confusions, read_confusions(config.run_folder / CONFUSIONS_FILE), epochs)
     causes = _causes(then, now)
     _show(verdict, causes)
     _keep(options, original, now, config, verdict, causes)
     return verdict.identical
-
-
-def find_original(name: str, uri: str | None) -> Original:
-    """The run of a folder, an MLflow run id, or a unique beginning of one.
-
-    Raises:
-        BadInput: there is none, or more than one.
-    """
-    folder = Path(name)
-    record = read_record(folder)
-    if record is not None:
-        return Original(record, _confusions(folder / CONFUSIONS_FILE), folder)
-    if folder.exists():
-        raise BadInput(f"{folder}: no run's folder (it has no {RECORD_FILE} that can be read)")
-    if not re.fullmatch("[0-9a-f]{1,32}", name):
-        raise BadInput(f"run={name}: expected a run's folder, an MLflow run id, or the beginning of one")
-    from activation_study.run.mlflow_store import KEY_TAG, Store, database_of
-
-    database = database_of(uri or "")
-    if uri is None or (database is not None and not database.exists()):
-        raise BadInput(f"run={name}: no such folder, and there is no store {uri or ''}; tracking.uri=… names one")
-    try:
-        store = Store(uri)
-        found = store.run_ids(name)
-        tags = store.tags(found[0]) if len(found) == 1 else {}
-    except Exception as error:
-        raise BadInput(f"run={name}: no such folder, and {uri} cannot be read: {error}") from error
-    if len(found) != 1:
-        raise BadInput(f"run={name}: {len(found) or 'no'} runs of {uri} begin so; expected one")
-    folder = Path(tags.get("folder", ""))
-    record = read_record(folder)
-    if record is not None and record.key == tags.get(KEY_TAG):
-        return Original(record, _confusions(folder / CONFUSIONS_FILE), folder)
-    return _from_store(store, found[0], uri)
-
-
-def _from_store(store: Any, run_id: str, uri: str) -> Original:
-    with tempfile.TemporaryDirectory() as temporary:
-        place = Path(temporary)
-        try:
-            store.download(run_id, RECORD_FILE, place)
-        except Exception as error:
-            raise BadInput(f"run {run_id} has no {RECORD_FILE} in {uri}: only ended runs have one") from error
-        record = read_record(place)
-        if record is None:
-            raise BadInput(f"run {run_id}: its {RECORD_FILE} in {uri} cannot be read")
-        counts = None
-        if record.status == "FINISHED":
-            counts = _confusions(store.download(run_id, CONFUSIONS_FILE, place))
-        return Original(record, counts, None)
-
-
-def _confusions(path: Path) -> Counts | None:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return np.asarray(arrays["confusions"], np.int64)
-    except (OSError, ValueError, KeyError):
-        return None
 
 
 def _epochs(wished: int | None, then: Record) -> int | None:
@@ -178,7 +105,7 @@ def _identity_fault(then: Record) -> Sequence[str]:
 
 
 def _keep(
-    options: Reproduce, original: Original, now: Record, config: Config, verdict: Verdict, causes: Sequence[str]
+    options: Reproduce, original: TrackedRun, now: Record, config: Config, verdict: Verdict, causes: Sequence[str]
 ) -> None:
     """Writes the verdict beside the reproduction and beside the original, and links their runs in the store."""
     word = "identical" if verdict.identical else "different"

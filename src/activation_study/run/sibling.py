@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from activation_study.config import training_key
 from activation_study.errors import BadInput
+from activation_study.run.artifacts import WEIGHTS_FILE
 from activation_study.run.environment import differences
 from activation_study.run.record import RECORD_FILE, Record, read_record
 from activation_study.run.training import LoopState
@@ -40,7 +41,7 @@ def take_weights(record: Record, folder: Path, network: "Network", state: LoopSt
         if found is None or found.name == record.name or not _same_training(found, record):
             continue
         with suppress(OSError, ValueError):
-            network.load(path.parent / "best.keras")
+            network.load(path.parent / WEIGHTS_FILE)
         weights = network.weights()
         if weights_digest(weights) != found.digests["weights"]:  # damaged, or not there
             network.set_weights(untrained)
