@@ -86,6 +86,19 @@ def _evaluate_one(composed: DictConfig) -> None:
         evaluate_elsewhere(options)
 
 
+def inspect_data(conf: Path) -> int:
+    """`inspect_data.py`: a data set looked at before training. Returns the exit code."""
+    return _guarded(hydra.main(config_path=str(conf), config_name="inspect", version_base="1.3")(_inspect_one))
+
+
+def _inspect_one(composed: DictConfig) -> None:
+    with _refusals():
+        config = checked(composed)
+        from activation_study.study.inspection import inspect_data
+
+        print(f"Page: {inspect_data(config)}")
+
+
 def predict(conf: Path) -> int:
     """`predict.py`: what tracked runs see in pictures. Returns the exit code."""
     return _guarded(hydra.main(config_path=str(conf), config_name="predict", version_base="1.3")(_predict_one))

@@ -20,7 +20,6 @@ from activation_study.study.figures import (
 from activation_study.study.findings import Findings
 from activation_study.study.gallery import Gallery, gallery
 from activation_study.study.report_tables import (
-    Table,
     arms_table,
     changes_table,
     choice_table,
@@ -29,6 +28,7 @@ from activation_study.study.report_tables import (
     difference_table,
 )
 from activation_study.study.results import Block
+from activation_study.study.shown import Table
 
 FULL_SIZE = [224, 224]
 

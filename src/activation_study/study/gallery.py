@@ -1,18 +1,15 @@
 """Test images side by side: photograph, truth, and what each activation predicts; chosen by rule, not by eye."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from activation_study.palette import UNKNOWN_COLOR
 from activation_study.run.finished import Finished
-from activation_study.run.pictures import colored
 from activation_study.study.answer import Contrast, display, point
 from activation_study.study.comparison import mean_iou
+from activation_study.study.embedded import Panel, map_address, photograph_address
 from activation_study.study.results import Block
 
 RULE = (
@@ -20,16 +17,6 @@ RULE = (
     "image's mean IoU (over its own classes, mean over the seeds); the image with the median difference of the first; "
     "and the one with the lowest mean IoU over all activations and seeds."
 )
-WIDTH = 320  # pixels of a picture on the page, at most
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One picture on the page: its caption, what it shows in words, and its content as a data address."""
-
-    caption: str
-    alt: str
-    address: str
 
 
 @dataclass(frozen=True)
@@ -92,42 +79,15 @@ def gallery(block: Block, contrasts: Sequence[Contrast]) -> Gallery:
     for number, (place, reason) in enumerate(chosen.items()):
         name = names[number]
         panels = [
-            Panel(name, f"photograph {name}", _jpeg(first.photograph(name))),
-            Panel("truth", f"true classes of {name}", _map(first.truth(name), block.colors)),
+            Panel(name, f"photograph {name}", photograph_address(first.photograph(name))),
+            Panel("truth", f"true classes of {name}", map_address(first.truth(name), block.colors)),
         ]
         for arm in block.arms:
             iou = 100 * float(mean_iou(arm.confusions[0, place]))
-            shown = _map(predicted[arm.name][number], block.colors)
+            shown = map_address(predicted[arm.name][number], block.colors)
             panels.append(
                 Panel(f"{display(arm.name)}, IoU {iou:.1f} %", f"{display(arm.name)}'s prediction for {name}", shown)
             )
         rows.append(Row(reason, tuple(panels)))
     legend = [*zip(block.classes, block.colors, strict=True), ("unknown", UNKNOWN_COLOR)]
     return Gallery(tuple(rows), tuple(legend), block.arms[0].seeds[0])
-
-
-def _map(ids: NDArray[Any], colors: Sequence[str]) -> str:
-    return _encoded(".png", _smaller(colored(ids, colors), nearest=True))
-
-
-def _jpeg(picture: NDArray[np.uint8]) -> str:
-    return _encoded(".jpg", _smaller(picture, nearest=False))
-
-
-def _smaller(picture: NDArray[np.uint8], nearest: bool) -> NDArray[np.uint8]:
-    import cv2
-
-    height, width = picture.shape[:2]
-    scale = min(1.0, WIDTH / width)
-    size = (round(scale * width), round(scale * height))
-    resized: Any = cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST if nearest else cv2.INTER_AREA)
-    return resized
-
-
-def _encoded(kind: str, picture: NDArray[np.uint8]) -> str:
-    """RGB uint8 [height, width, 3] as a data address."""
-    import cv2
-
-    _, content = cv2.imencode(kind, np.ascontiguousarray(picture[..., ::-1]))
-    mime = {".png": "image/png", ".jpg": "image/jpeg"}[kind]
-    return f"data:{mime};base64,{base64.b64encode(content.tobytes()).decode()}"

@@ -19,7 +19,7 @@ def write_pages(folder: Path, contents: Contents) -> None:
         folder: of the report.
         contents: what is on them.
     """
-    write_text(folder / "index.html", _rendered("report.html.j2", contents, autoescape=True))
+    write_text(folder / "index.html", rendered("report.html.j2", autoescape=True, contents=contents, named=_named))
     for section in contents.sections:
         for name, figure in _named(section).items():
             write_text(folder / FIGURES / name, _alone(figure.svg))
@@ -27,7 +27,7 @@ def write_pages(folder: Path, contents: Contents) -> None:
     for path in (folder / FIGURES).glob("*.svg"):
         if path.name not in made:  # of an earlier report
             path.unlink()
-    write_text(folder / "report.md", _rendered("report.md.j2", contents, autoescape=False))
+    write_text(folder / "report.md", rendered("report.md.j2", autoescape=False, contents=contents, named=_named))
 
 
 def _named(section: Section) -> dict[str, Any]:
@@ -40,7 +40,8 @@ def _alone(svg: str) -> str:
     return f"{svg[:start]}{INK}{svg[start:]}\n"
 
 
-def _rendered(template: str, contents: Contents, autoescape: bool) -> str:
+def rendered(template: str, autoescape: bool, **context: Any) -> str:
+    """A template of this folder, filled in."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -52,7 +53,7 @@ def _rendered(template: str, contents: Contents, autoescape: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["rule"] = RULE
+    environment.globals.update(rule=RULE, figures=FIGURES)
     environment.filters["svg"] = Markup
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
-    return environment.get_template(template).render(contents=contents, named=_named, figures=FIGURES)
+    return environment.get_template(template).render(**context)

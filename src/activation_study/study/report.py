@@ -16,6 +16,7 @@ from activation_study.study.findings import Findings, findings
 from activation_study.study.page import write_pages
 from activation_study.study.results import read_study
 from activation_study.study.runs import REPORT_FOLDER
+from activation_study.study.shown import printable
 from activation_study.study.table import article_table
 from activation_study.study.tables import write_tables
 
@@ -74,20 +75,11 @@ def show(found: Findings) -> None:
     made = [report_tables.choice_table(choice) for choice in found.choices]
     made += [report_tables.changes_table(changes) for changes in found.changes]
     for table in made:
-        console.print(_printable(table))
+        console.print(printable(table))
     if any(contrasts for _, contrasts in found.answered):
         console.print(_differences(found))
     for lead in found.leads:
         console.print(lead, highlight=False)
-
-
-def _printable(table: report_tables.Table) -> Table:
-    printable = Table(caption=table.caption)
-    for place, heading in enumerate(table.head):
-        printable.add_column(heading, justify="right" if place else "left", overflow="fold")
-    for row in table.rows:
-        printable.add_row(*row)
-    return printable
 
 
 def _differences(found: Findings) -> Table:

@@ -1,7 +1,6 @@
 """The tables of a report, as text ready to be shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,17 +17,9 @@ from activation_study.study.answer import (
 from activation_study.study.choice import Choice
 from activation_study.study.comparison import PLANNED, Interval
 from activation_study.study.results import Block
+from activation_study.study.shown import Table
 from activation_study.study.switches import Changes
 from activation_study.study.table import published
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: headings, rows of the same length, and a caption that can be read alone."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str
 
 
 def arms_table(block: Block, reduced: bool) -> Table:
