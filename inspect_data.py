@@ -3,7 +3,11 @@
 import sys
 from pathlib import Path
 
-from activation_study.cli import inspect_data
+try:
+    from activation_study.cli import inspect_data
+except ModuleNotFoundError as error:
+    print(f"error: {error}; activate the environment (make demo makes it): source .venv/bin/activate", file=sys.stderr)
+    sys.exit(2)
 
 if __name__ == "__main__":
     sys.exit(inspect_data(Path(__file__).resolve().parent / "conf"))

@@ -60,6 +60,19 @@ def test_heavy_packages_are_imported_late_where_a_sweep_with_nothing_to_do_passe
         assert not heavy & {name.split(".")[0] for name in imports(path, top_level_only=True)}, path
 
 
+def test_nothing_is_unpickled() -> None:
+    for path in MODULES:
+        assert not imports(path) & {"pickle", "dill", "joblib", "shelve", "marshal"}, path
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            if ast.unparse(call.func) == "np.load":
+                assert "allow_pickle=False" in ast.unparse(call), path
+            assert "allow_pickle=True" not in ast.unparse(call), path
+            assert not ast.unparse(call.func).endswith(("yaml.load", "yaml.unsafe_load", "hydra.utils.instantiate")), (
+                path
+            )
+
+
 def test_entry_points_are_thin() -> None:
     for path in PACKAGE.parents[1].glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 25, path

@@ -19,7 +19,10 @@ def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
     [
         (["training.epochz=3"], "training.epochz is no key of the configuration; did you mean training.epochs?"),
         (["training.epochs=abc"], "Value 'abc' of type 'str' could not be converted to Integer"),
-        (["activation=rellu"], "Could not find 'activation/rellu'"),
+        (["activation=rellu"], "silu; did you mean relu?"),
+        (["experiment=smal"], "expected one of article, controls, demo, "),
+        (["seed=0,1"], "seed=0,1: several values make a sweep: say -m"),
+        (["study=x-…"], "study=x-… cannot be read; a value with special signs wants quotes within quotes"),
         (["data.image_size=100"], "data.image_size=100: expected multiples of 32, e.g. [96, 96] or [128, 128]"),
         (["seed=-1"], "seed=-1: expected 0 or more"),
         (["+bogus=1"], "bogus"),
@@ -36,6 +39,22 @@ def test_bad_input_gives_one_message_and_exit_code_2(arguments: list[str], told:
     assert result.stderr.count("error:") == 1
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("multirun/*"))
+
+
+def test_the_sweeps_option_may_stand_anywhere(tmp_path: Path) -> None:
+    result = train("activation=relu,mish", "-m", "seed=0,1", "data=scenes", "plan=true", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "4 runs of multirun/default: 4 new" in result.stdout
+
+
+def test_outside_its_environment_the_message_says_what_to_do(tmp_path: Path) -> None:
+    for path in sorted(ROOT.glob("*.py")):
+        command = [sys.executable, "-S", "-E", str(path)]  # without site-packages
+        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
+        assert result.returncode == 2, result.stderr
+        assert "No module named" in result.stderr
+        assert "source .venv/bin/activate" in result.stderr
+        assert "Traceback" not in result.stderr
 
 
 def test_without_data_and_network_the_message_says_what_to_do(tmp_path: Path) -> None:

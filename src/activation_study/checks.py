@@ -112,6 +112,8 @@ def _faults(config: Config) -> Iterator[str]:
             yield f"{key}={value}: expected {' or '.join(str(each).lower() for each in allowed)}"
     for key, smallest in AT_LEAST.items():
         value = value_of(config, key)
+        if key.startswith("seeding.") and value == config.seed:
+            continue  # it is that one
         if value is not None and not value >= smallest:
             yield f"{key}={value}: expected {smallest} or more"
     yield from _model_faults(config.model)

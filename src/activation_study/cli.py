@@ -31,6 +31,9 @@ from activation_study.run.interruption import Interrupted
 
 def train(conf: Path) -> int:
     """`train.py`: composes the configuration in `conf` and runs it, or sweeps over it. Returns the exit code."""
+    sys.argv[1:] = sorted(
+        sys.argv[1:], key=lambda argument: argument not in ("-m", "--multirun")
+    )  # first, for argparse
     return _guarded(hydra.main(config_path=str(conf), config_name="config", version_base="1.3")(_train_one))
 
 
@@ -140,6 +143,8 @@ def _compare_one(composed: DictConfig) -> None:
         study = Path(options.folder) / options.study
         wishes = Wishes(options.contrasts, options.seed, options.allow_incomplete, options.pictures)
         folder = make_report(study, wishes)
+        if options.contrasts:
+            print(f"The report now asks about these contrasts; `compare.py study={options.study}` asks as declared.")
         if options.pack is not None:
             print(f"Packed: {pack(study, Path(options.pack))}")
     print(f"Report: {folder / 'index.html'}")
@@ -195,7 +200,7 @@ def _guarded(run: Callable[[], Any]) -> int:
     except (HydraException, OmegaConfBaseException) as error:
         return _refuse(explain(error))
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print("interrupted; the same command goes on", file=sys.stderr)
         return 130
     except Interrupted as error:
         return error.exit_code
@@ -220,6 +225,18 @@ def explain(error: Exception) -> str:
     """Hydra's and OmegaConf's errors about a configuration, as one short message with the mend."""
     lines = [line for link in (error, error.__cause__) if link for line in str(link).splitlines() if _tells(line)]
     text = "\n".join(dict.fromkeys(line.strip() for line in lines))
+    if re.search("LexerNoViableAlt|mismatched input|token recognition|no viable alternative", text):
+        given = (text.partition(": ")[2].splitlines() or text.splitlines())[0]
+        return f"{given} cannot be read; a value with special signs wants quotes within quotes: 'key=\"value\"'"
+    ambiguous = re.search("Ambiguous value for argument '(.+)'", text)
+    if ambiguous:
+        return f"{ambiguous[1]}: several values make a sweep: say -m; a list is written key=[1,2]"
+    option = re.search("Could not find '(.+)/(.+)'", text)
+    if option:
+        names = text.partition(f"Available options in '{option[1]}':")[2].split()
+        close = difflib.get_close_matches(option[2], names, n=1, cutoff=0.6)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        return f"{option[1]}={option[2]}: expected one of {', '.join(names)}{hint}"
     unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Key '([^']+)' not in", text)
     key = next((group for group in unknown.groups() if group), "") if unknown else ""
     known = _keys(Config)

@@ -381,6 +381,9 @@ def test_frelus_options_survive_saving() -> None:
         "keras.layers.Dense2",
         "keras.layers.Input",  # a function
         "keras.layers.os",
+        "keras.layers.Lambda",
+        "keras.layers.TFSMLayer",
+        "keras.layers.TorchModuleWrapper",
         "keras.Model",
         "keras.models.load_model",
         "activation_study.model.activations.keras",
@@ -408,6 +411,21 @@ def test_a_refused_argument_is_named_together_with_its_class(target: str, argume
     with pytest.raises(ValueError, match=r"activation\.layer: ") as error:
         activation_maker(target, arguments)
     assert f"{target} refuses {arguments}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        {"module": "os", "class_name": "function", "config": "system"},
+        {"class_name": "__lambda__", "config": {"value": "…"}},
+        {"module": "keras.layers", "class_name": "Lambda", "config": {}},
+        {"module": "keras.layers", "class_name": "Activation", "config": {"activation": {"module": "builtins"}}},
+        [{"module": "kerasx", "class_name": "Sequential"}],
+    ],
+)
+def test_an_argument_that_names_foreign_code_is_refused_before_anything_is_built(argument: Any) -> None:
+    with pytest.raises(ValueError, match="in its arguments: expected nothing but Keras' own"):
+        activation_maker("keras.layers.Activation", {"activation": argument})
 
 
 @pytest.mark.parametrize("places", ["encoder", "decoder"])

@@ -137,6 +137,26 @@ def test_sigterm_and_ctrl_c_save_and_say_so(never_killed: Path, tmp_path: Path) 
     assert_as_never_killed(run_folder(tmp_path), never_killed)
 
 
+def test_ctrl_c_while_the_network_is_built_ends_the_run_before_its_first_step(tmp_path: Path) -> None:
+    code = (
+        "import os, runpy, signal, sys\n"
+        "from activation_study.run import experiment\n"
+        "build = experiment.build_network\n"
+        "def interrupted(*arguments):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return build(*arguments)\n"
+        "experiment.build_network = interrupted\n"
+        "sys.argv = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    command = [sys.executable, "-c", code, str(ROOT / "train.py"), *TINY, "activation=relu", "tracking=off"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False)
+    assert result.returncode == 130, result.stderr
+    assert "stopped before its first step; the same command goes on from here" in result.stdout
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.glob("multirun/kills/*/run.json"))
+
+
 def test_a_closed_terminal_saves(never_killed: Path, tmp_path: Path) -> None:
     terminal, inside = os.openpty()
     command = [sys.executable, str(ROOT / "train.py"), *TINY, "activation=frelu", "training.checkpoint_minutes=60"]

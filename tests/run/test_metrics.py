@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from activation_study.data.iccv09 import Iccv09Folder
@@ -218,3 +221,57 @@ def test_a_perfect_prediction_scores_one() -> None:
     truth = np.array([[0, 1, 2]], np.int16)
     results = summary(confusion(truth, truth.astype(np.int64), 3)[None], ("a", "b", "c"))
     assert set(results.values()) == {1.0}
+
+
+@st.composite
+def scored_images(draw: st.DrawFn) -> tuple[int, list[Map], list[Map]]:
+    """A number of classes, and truths and predictions of up to four images of any small size."""
+    classes = draw(st.integers(1, 5))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    lowest = draw(st.sampled_from([-1, 0]))
+    truths, predictions = [], []
+    for _ in range(draw(st.integers(1, 4))):
+        size = (draw(st.integers(1, 6)), draw(st.integers(1, 6)))
+        highest = draw(st.integers(0, classes - 1))  # later classes may be absent
+        truths.append(generator.integers(lowest, highest + 1, size))
+        predictions.append(generator.integers(0, classes, size))
+    return classes, truths, predictions
+
+
+@given(scored_images())
+@settings(deadline=None)
+def test_both_protocols_are_what_their_definitions_say(case: tuple[int, list[Map], list[Map]]) -> None:
+    classes, truths, predictions = case
+    counts = stack(truths, predictions, classes)
+    assert [count.sum() for count in counts] == [truth.size for truth in truths]
+    expected, mean = article_calc_iou(truths, predictions, classes)
+    np.testing.assert_allclose(article_iou(counts), expected, atol=1e-12)
+    assert article_iou(counts).mean() == pytest.approx(mean, abs=1e-12)
+    truth, predicted = (np.concatenate([each.ravel() for each in maps]) for maps in (truths, predictions))
+    known = truth >= 0
+    for number, iou in enumerate(pooled_iou(counts.sum(axis=0))):
+        true, found = truth[known] == number, predicted[known] == number
+        if not true.any():
+            assert np.isnan(iou)
+        else:
+            assert iou == pytest.approx((true & found).sum() / (true | found).sum(), abs=1e-12)
+            assert 0 <= iou <= 1
+    right = (truth == predicted)[known]
+    assert pixel_accuracy(counts.sum(axis=0)) == pytest.approx(right.mean() if len(right) else 0)
+
+
+@given(scored_images(), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_neither_the_order_of_images_nor_the_names_of_classes_decide(
+    case: tuple[int, list[Map], list[Map]], shuffled: Random
+) -> None:
+    classes, truths, predictions = case
+    counts = stack(truths, predictions, classes)
+    order = shuffled.sample(range(len(truths)), len(truths))
+    np.testing.assert_allclose(article_iou(counts[order]), article_iou(counts), atol=1e-12)
+    renamed = np.array(shuffled.sample(range(classes), classes))
+    others = stack(
+        [np.where(truth < 0, -1, renamed[truth]) for truth in truths], [renamed[each] for each in predictions], classes
+    )
+    np.testing.assert_allclose(article_iou(others)[renamed], article_iou(counts), atol=1e-12)
+    np.testing.assert_allclose(pooled_iou(others.sum(axis=0))[renamed], pooled_iou(counts.sum(axis=0)), atol=1e-12)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from activation_study.errors import BadInput
-from activation_study.study.answer import compare_block, headline, in_points
+from activation_study.study.answer import compare_block, headline, in_points, point
 from activation_study.study.comparison import mean_iou
 from activation_study.study.report import Wishes, make_report
 from activation_study.study.results import read_study
@@ -216,3 +216,12 @@ def test_two_data_sets_have_figures_of_their_own(tmp_path: Path) -> None:
     for name in ("runs", "differences", "per_class"):
         with open(folder / f"{name}.csv", newline="") as file:
             assert {line["data"] for line in csv.DictReader(file)} == {"scenes", "camvid"}
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "text"),
+    [(0.5, False, "50.0"), (0.8, False, "80.0"), (-0.1, True, "−10.0"), (0.1, True, "+10.0"), (0.00001, True, "0.0"),
+     (-0.0004, True, "0.0"), (0.0, False, "0.0"), (-0.0126, True, "−1.3"), (0.0126, True, "+1.3")],
+)  # fmt: skip
+def test_a_point_is_written_whole_and_a_zero_without_a_sign(value: float, signed: bool, text: str) -> None:
+    assert point(value, signed) == text

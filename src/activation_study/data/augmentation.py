@@ -49,8 +49,10 @@ def _crop(picture: NDArray[np.uint8], label: NDArray[np.int8], generator: np.ran
 
 
 def _recolor(picture: NDArray[np.uint8], generator: np.random.Generator) -> None:
+    import cv2
+
     gain = generator.uniform(1 - LARGEST_GAIN, 1 + LARGEST_GAIN)
     shift = generator.uniform(-LARGEST_SHIFT, LARGEST_SHIFT)
     values = np.arange(256)
     table = np.clip(np.rint(gain * (values - 127.5) + 127.5 + 255 * shift), 0, 255).astype(np.uint8)
-    picture[:] = table[picture]
+    picture[:] = cv2.LUT(picture, table)

@@ -87,12 +87,12 @@ def _cached(path: Path, make: Callable[[int], NDArray[Any]], shape: tuple[int, .
     found = _read(path, shape, dtype)
     if found is None:
         try:
-            with replacing(path) as temporary:
-                array = np.lib.format.open_memmap(temporary, "w+", dtype=dtype, shape=shape)
+            # Written, not mapped: on a full disk a mapped file ends the process by SIGBUS.
+            with replacing(path) as temporary, open(temporary, "wb") as file:
+                header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
                 for index in range(shape[0]):
-                    array[index] = make(index)
-                array.flush()
-                del array
+                    file.write(np.ascontiguousarray(make(index), dtype).tobytes())
         except OSError as error:
             raise BadInput(f"{path.parent}: cannot write prepared arrays: {error}; choose data.cache=FOLDER") from error
         found = _read(path, shape, dtype)

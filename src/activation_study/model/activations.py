@@ -17,6 +17,7 @@ from .normalization import BatchNormalization  # relative: both files travel wit
 MakeActivation = Callable[[str, int], keras.Layer]
 
 # The classes that a configuration may name besides Keras'.
+LOAD_CODE = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")  # of Keras', but for these
 OWN_LAYERS = ("Mish", "FReLU", "DepthwiseReLU", "ReLUDepthwiseReLU", "ResidualDepthwiseReLU")
 
 
@@ -193,6 +194,16 @@ def _seeded(name: str, seed: int) -> keras.Initializer:
     return type(initializer).from_config({**initializer.get_config(), "seed": seed})
 
 
+def _refuse_foreign(value: Any) -> None:
+    """ValueError where arguments name anything but Keras' own to be built, or code in a string."""
+    if isinstance(value, dict):
+        module, name = str(value.get("module") or "keras"), str(value.get("class_name", ""))
+        if module.partition(".")[0] != "keras" or "lambda" in name.lower():
+            raise ValueError(f"activation.layer: {module} {name} in its arguments: expected nothing but Keras' own")
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _refuse_foreign(each)
+
+
 def activation_maker(target: str, arguments: dict[str, Any], places: str = "all") -> MakeActivation:
     """Turns a configured class and its arguments into a maker of layers.
 
@@ -218,6 +229,9 @@ def activation_maker(target: str, arguments: dict[str, Any], places: str = "all"
     found = homes[home].get(name)
     if not (inspect.isclass(found) and issubclass(found, keras.Layer)):
         raise ValueError(f"activation.layer._target_={target}: {home} has no layer of that name")
+    if name in LOAD_CODE:
+        raise ValueError(f"activation.layer._target_={target}: it would run code from elsewhere")
+    _refuse_foreign(arguments)
     layer_class: Callable[..., keras.Layer] = found
     takes_seed = "seed" in inspect.signature(layer_class).parameters
 

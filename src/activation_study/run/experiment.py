@@ -67,23 +67,26 @@ def _carried_out(
 ) -> Record:
     changes = _changes_under_the_sweep(config)
     inputs = Inputs(config)
-    network = build_network(config, len(inputs.label_type.classes))
-    record = describe(config, overrides, inputs, network)
-    announce(record)
-    folder, state, code = config.run_folder, beginning(config.training), record.digests["code"]
-    record, goes_on = _opened(config, record, before)
-    checkpoints = Checkpoints(folder, str(record.started))
-    saved = checkpoints.restore(network) if goes_on else None
-    if saved is None and config.rerun != "all" and not config.suffix:  # a reproduction is trained
-        saved = take_weights(record, folder, network, state)
-    state = saved or state
-    if goes_on:
-        record.resumed.append({"time": time.time(), "epoch": state.epoch, "step": state.step})
-        record.epochs += state.history[len(record.epochs) :]
-    record.changes = list(dict.fromkeys([*record.changes, *changes]))
-    record.write(folder)
-    mirror = Mirror(folder, config.tracking.uri, config.tracking.weights)
-    with Interruption() as interruption:
+    with Interruption() as interruption:  # an exception while Keras is imported may end the process, or be lost
+        network = build_network(config, len(inputs.label_type.classes))
+        if interruption.requested is not None:
+            print(f"{config.run_name}: stopped before its first step; the same command goes on from here")
+            interruption.check()
+        record = describe(config, overrides, inputs, network)
+        announce(record)
+        folder, state, code = config.run_folder, beginning(config.training), record.digests["code"]
+        record, goes_on = _opened(config, record, before)
+        checkpoints = Checkpoints(folder, str(record.started))
+        saved = checkpoints.restore(network) if goes_on else None
+        if saved is None and config.rerun != "all" and not config.suffix:  # a reproduction is trained
+            saved = take_weights(record, folder, network, state)
+        state = saved or state
+        if goes_on:
+            record.resumed.append({"time": time.time(), "epoch": state.epoch, "step": state.step})
+            record.epochs += state.history[len(record.epochs) :]
+        record.changes = list(dict.fromkeys([*record.changes, *changes]))
+        record.write(folder)
+        mirror = Mirror(folder, config.tracking.uri, config.tracking.weights)
         work = _Work(config, inputs, network, record, state, mirror, checkpoints, interruption)
         _introduce(work)
         with _closing(work):
@@ -199,10 +202,12 @@ def _closing(work: _Work) -> Iterator[None]:
     work.mirror.update(final=True)
     if record.status == "FINISHED":
         seconds = record.training_seconds + record.results["evaluation_seconds"]
+        epochs, most = len(record.epochs), work.config.training.epochs
+        early = f" of at most {most}: it stopped early" if epochs < most else ""
         print(
             f"  test mean IoU {record.results['test/mean_iou']:.3f} pooled, "
             f"{record.results['test/article/mean_iou']:.3f} as in the article; "
-            f"{len(record.epochs)} epochs in {duration(seconds)}; {folder}"
+            f"{epochs} {'epoch' if epochs == 1 else 'epochs'}{early}, {duration(seconds)}; {folder}"
         )
 
 

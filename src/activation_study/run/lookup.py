@@ -38,7 +38,8 @@ def find_run(name: str, uri: str | None) -> TrackedRun:
     if folder.exists():
         raise BadInput(f"{folder}: no run's folder (it has no {RECORD_FILE} that can be read)")
     if not re.fullmatch("[0-9a-f]{1,32}", name):
-        raise BadInput(f"run={name}: expected a run's folder, an MLflow run id, or the beginning of one")
+        what = "there is no such folder" if "/" in name else "no folder, and no MLflow run id or beginning of one"
+        raise BadInput(f"run={name}: {what}; expected a run's folder, an MLflow run id, or the beginning of one")
     from activation_study.run.mlflow_store import KEY_TAG, Store, database_of
 
     database = database_of(uri or "")

@@ -78,7 +78,7 @@ class TrainingProgress:
             f"at most {duration(left)} left"
         )
         self._bar.update(self._task, completed=self._done, facts=facts)
-        if not self._announced and self._steps >= 2 * FIRST_STEP:
+        if not self._announced and self._steps > FIRST_STEP + 1:
             self._announced = True
             if left > LONG_SECONDS:
                 self.say(

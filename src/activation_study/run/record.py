@@ -13,7 +13,7 @@ from typing import Any, Literal
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from activation_study.config import Config, is_plain
+from activation_study.config import Config
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 
@@ -124,7 +124,8 @@ def read_record(folder: Path) -> Record | None:
         record = Record(**json.loads(path.read_text(encoding="utf-8")))
         if record.version != RECORD_VERSION:
             raise ValueError(f"its version is {record.version}, expected {RECORD_VERSION}")
-        if not (is_plain(record.name) and all(is_plain(part) for part in record.study.split("/"))):
+        parts = (record.name, *record.study.split("/"))
+        if "/" in record.name or any(not part or part.startswith(".") for part in parts):
             raise ValueError(f"its name {record.study!r}, {record.name!r} is none of a folder")
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Tracking may cost this share of a run's time: an update waits until the last one's time is this share.
 SHARE = 0.01
+LONGEST = 160  # letters of a store's error that are shown
 # In a run's folder: which stores have all of it, as it was when the run ended: "<end> <run id> <store>", a line each.
 MIRRORED_FILE = ".mirrored"
 
@@ -62,6 +63,8 @@ class Mirror:
             well = False
             if not self._warned:
                 first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+                if len(first_line) > LONGEST:  # a server that is not there, in the words of three libraries
+                    first_line = f"{first_line[:LONGEST]} …"
                 print(
                     f"warning: {self._folder.name} is not tracked in {self._uri} for now: {first_line}\n"
                     f"  Nothing is lost: {self._folder} has everything, and the same command, or `train.py "

@@ -205,7 +205,7 @@ def in_points(interval: Interval, signed: bool = False) -> str:
 def point(value: float, signed: bool = False) -> str:
     """An IoU, or a difference of two, in points: 1.4; a zero has no sign."""
     text = f"{100 * value:{'+' if signed else ''}.1f}"
-    return "0.0" if text[1:] == "0.0" else text.replace("-", "−")
+    return "0.0" if float(text) == 0 else text.replace("-", "−")
 
 
 def pair_name(a: str, b: str) -> str:

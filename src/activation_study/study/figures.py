@@ -94,7 +94,7 @@ def classes_figure(block: Block) -> str:
         axes.plot(values.mean(axis=0), places, "o", color=color, markersize=5, label=display(arm.name))
     axes.set_yticks(np.arange(len(block.classes))[::-1], list(block.classes))
     axes.set_xlabel("IoU, %")
-    axes.set_xlim(0, 100)
+    axes.margins(y=0.08)
     _legend(figure, len(block.arms))
     return _svg(figure)
 

@@ -85,6 +85,9 @@ def show_plan(jobs: Sequence[Job]) -> None:
     found = ", ".join(f"{counts[each]} {each}" for each in Standing if each in counts)
     print(f"{runs(len(jobs))} of {', '.join(map(str, homes(jobs)))}: {found}")
     todo = [job for job in jobs if job.to_do]
+    again = [job for job in todo if job.standing == Standing.DONE]
+    if again:
+        print(f"rerun=all: {runs(len(again))} of these {'is' if len(again) == 1 else 'are'} trained anew, though done.")
     if todo:
         table_console().print(_table(jobs))
         _show_disk(todo)

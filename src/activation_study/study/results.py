@@ -87,13 +87,16 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Block]
     """
     runs, unfinished = read_runs(study)
     if not runs:
-        raise BadInput(f"{study}: no finished runs; `python train.py -m … study={study.name}` makes them")
+        raise BadInput(
+            f"{study.absolute()}: no finished runs; `python train.py -m … study={study.name}` makes them. Studies are "
+            f"looked for below the current folder, or folder=…"
+        )
     _refuse_mixtures(study, runs)
     arms = _arms(runs)
     _refuse_twins(study, arms)
     faults = [*unfinished, *_seed_faults(arms)]
     if faults and not allow_incomplete:
-        mend = "The same command that made them goes on; allow_incomplete=true compares what there is."
+        mend = "A sweep over all of them makes what is missing; allow_incomplete=true compares what there is."
         raise BadInput(faults_message(f"{study} is not complete", faults, mend))
     return [_block(key[2:], group) for key, group in arms.items()], faults
 

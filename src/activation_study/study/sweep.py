@@ -6,6 +6,7 @@ Everything is read from the runs' folders, so that it is the same on every launc
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
@@ -17,6 +18,7 @@ from activation_study.run.lock import Taken, taken
 from activation_study.run.tracking import Mirror
 from activation_study.study.mirroring import mirror_study
 from activation_study.study.plan import Job, Overrides, homes, make_plan, runs, show_plan
+from activation_study.study.runs import REPORT_FOLDER
 from activation_study.study.standing import Standing, close_dead_runs, standing_of
 
 
@@ -45,6 +47,7 @@ def run_sweep(
         return []
     _set_right(jobs, todo)
     if not todo:
+        _show_again(jobs)
         _point_on(jobs)
         return []
     _ready_data(todo)
@@ -127,15 +130,31 @@ def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobRet
 
 def _report(jobs: Sequence[Job]) -> None:
     """The comparison of each study, or, where it is not complete, the table of what there is."""
+    for home in homes(jobs):
+        _report_on(home, jobs)
+
+
+def _show_again(jobs: Sequence[Job]) -> None:
+    """What came of studies that were finished before; the report is made where there is none of all their runs."""
+    for home in homes(jobs):
+        page = home / REPORT_FOLDER / "index.html"
+        ends = [job.before.ended for job in jobs if job.home == home and job.before and job.before.ended]
+        if page.exists() and page.stat().st_mtime > max(ends):
+            show([job for job in jobs if job.home == home])
+            print(f"Report:               {page}")
+        else:
+            _report_on(home, jobs)
+
+
+def _report_on(home: Path, jobs: Sequence[Job]) -> None:
     from activation_study.study.report import Wishes, make_report
 
-    for home in homes(jobs):
-        try:
-            folder = make_report(home, Wishes())
-            print(f"Report:               {folder / 'index.html'}")
-        except BadInput as error:
-            show([job for job in jobs if job.home == home])
-            print(f"No comparison yet: {str(error).splitlines()[0]}")
+    try:
+        folder = make_report(home, Wishes())
+        print(f"Report:               {folder / 'index.html'}")
+    except BadInput as error:
+        show([job for job in jobs if job.home == home])
+        print(f"No comparison yet: {error}")
 
 
 def show(jobs: Sequence[Job]) -> None:

@@ -31,7 +31,7 @@ def article_table(records: Sequence[Record]) -> Table:
     some = any(published(group[0]) for group in groups.values())
     table = Table(title="Mean IoU on the test split in percent: mean and maximum over seeds")
     for column in headings:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for column in ("seeds", "article's protocol", "pooled", *(["published, full size"] if some else [])):
         table.add_column(column, justify="right")
     for key, group in groups.items():
