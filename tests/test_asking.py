@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -18,21 +15,9 @@ from activation_study.classes import own_classes
 from activation_study.data.scenes import draw_scenes
 from activation_study.data.splits import split
 from activation_study.run.metrics import confusion, summary
+from commands import TINY, command
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-
-ROOT = Path(__file__).parents[1]
-TINY = (
-    "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",
-    "model.decoder_blocks=[1]", "training.epochs=3", "training.batch_size=3", "study=tiny", "threads=1",
-)  # fmt: skip
-
-
-def command(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, str(ROOT / script), *arguments]
-    return subprocess.run(
-        line, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env={**os.environ}
-    )
 
 
 @pytest.fixture(scope="module")

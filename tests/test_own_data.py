@@ -1,30 +1,21 @@
 """docs/OWN_DATA.md as it is written: from text labels to label images, a sweep, its report, and a run again."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from commands import ROOT, command
 from conftest import WriteIccv09
 
 # MLflow 3.17 with SQLAlchemy 2.1, not ours to mend
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
-ROOT = Path(__file__).parents[1]
 TINY = (
     "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]", "model.decoder_blocks=[1]",
     "training.epochs=1", "training.batch_size=3", "threads=1",
 )  # fmt: skip
-
-
-def call(folder: Path, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(script), *arguments]
-    variables = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env=variables)
 
 
 def blocks(language: str) -> list[str]:
@@ -37,12 +28,12 @@ def sweep(tmp_path_factory: pytest.TempPathFactory, write_iccv09: WriteIccv09) -
     write_iccv09(folder / "iccv09Data", tuple(f"frame {number}" for number in range(10)), (24, 32))
     (script,) = blocks("python")
     (folder / "convert.py").write_text(script)
-    converted = call(folder, folder / "convert.py", "iccv09Data", "camvid")
+    converted = command(folder, str(folder / "convert.py"), "iccv09Data", "camvid")
     assert converted.returncode == 0, converted.stderr
     classes = blocks("yaml")[1].replace("unknown: [255]", "unknown: [3, 4, 6, 255]")  # drawn at random, ours has them
     (folder / "camvid/classes.yaml").write_text(classes)
-    result = call(
-        folder, ROOT / "train.py", "-m", "data=folder", "data.name=camvid", "data.images=iccv09Data/images",
+    result = command(
+        folder, "train.py", "-m", "data=folder", "data.name=camvid", "data.images=iccv09Data/images",
         "data.labels=camvid/labels", "data.classes=camvid/classes.yaml", "study=camvid", *TINY,
         "activation=relu,mish", "seed=0,1",
     )  # fmt: skip
@@ -72,7 +63,7 @@ def test_name_and_classes_appear_in_record_store_and_report(sweep: tuple[Path, s
 def test_such_a_run_comes_out_the_same_again(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     original = next(folder.glob("multirun/camvid/own-relu-seed1-*"))
-    result = call(folder, ROOT / "reproduce.py", f"run={original}")
+    result = command(folder, "reproduce.py", f"run={original}")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "identical" in result.stdout
 
@@ -82,7 +73,7 @@ def test_what_is_refused_is_refused_before_the_sweep_trains(sweep: tuple[Path, s
     given = ["data=folder", "data.images=iccv09Data/images", "data.labels=camvid/labels", "study=refused", *TINY]
     for classes, told in (("none.yaml", "data.classes=none.yaml: No such file"), ("classes.yaml", "ids that are no")):
         (folder / "classes.yaml").write_text("classes: [{name: a, id: 0}, {name: b, id: 1}]\n")
-        result = call(folder, ROOT / "train.py", *given, f"data.classes={classes}")
+        result = command(folder, "train.py", *given, f"data.classes={classes}")
         assert result.returncode == 2
         assert told in result.stderr
         assert "Traceback" not in result.stderr

@@ -1,29 +1,15 @@
 """`reproduce.py` as a command: identical; other threads; a record that was changed; from the store alone."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
+from commands import TINY, command
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-
-ROOT = Path(__file__).parents[1]
-TINY = (
-    "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",
-    "model.decoder_blocks=[1]", "training.epochs=3", "training.batch_size=3", "study=tiny", "threads=1",
-)  # fmt: skip
-
-
-def command(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, str(ROOT / script), *arguments]
-    return subprocess.run(
-        line, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env={**os.environ}
-    )
 
 
 @pytest.fixture(scope="module")

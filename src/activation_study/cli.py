@@ -23,23 +23,31 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from activation_study.checks import checked, contrast_faults
-from activation_study.config import Compare, Config, Evaluate, Predict, Reproduce
+from activation_study.config import Config
 from activation_study.errors import BadInput, faults_message
+from activation_study.options import Compare, Evaluate, Predict, Reproduce
 from activation_study.output import outlive_the_terminal
 from activation_study.run.interruption import Interrupted
+
+SCHEMAS = {
+    "schema": Config,
+    "reproduce_schema": Reproduce,
+    "compare_schema": Compare,
+    "evaluate_schema": Evaluate,
+    "predict_schema": Predict,
+}
 
 
 def train(conf: Path) -> int:
     """`train.py`: composes the configuration in `conf` and runs it, or sweeps over it. Returns the exit code."""
-    sys.argv[1:] = sorted(
-        sys.argv[1:], key=lambda argument: argument not in ("-m", "--multirun")
-    )  # first, for argparse
-    return _guarded(hydra.main(config_path=str(conf), config_name="config", version_base="1.3")(_train_one))
+    # -m goes first: argparse takes no overrides on both its sides.
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in ("-m", "--multirun"))
+    return _guarded(conf, "config", _train_one)
 
 
 def reproduce(conf: Path) -> int:
     """`reproduce.py`: a tracked run again, and a verdict. Returns the exit code."""
-    return _guarded(hydra.main(config_path=str(conf), config_name="reproduce", version_base="1.3")(_reproduce_one))
+    return _guarded(conf, "reproduce", _reproduce_one)
 
 
 def _typed(key: str) -> str:
@@ -76,7 +84,7 @@ def _reproduce_one(composed: DictConfig) -> None:
 
 def evaluate(conf: Path) -> int:
     """`evaluate.py`: a tracked run scored elsewhere. Returns the exit code."""
-    return _guarded(hydra.main(config_path=str(conf), config_name="evaluate", version_base="1.3")(_evaluate_one))
+    return _guarded(conf, "evaluate", _evaluate_one)
 
 
 def _evaluate_one(composed: DictConfig) -> None:
@@ -91,7 +99,7 @@ def _evaluate_one(composed: DictConfig) -> None:
 
 def inspect_data(conf: Path) -> int:
     """`inspect_data.py`: a data set looked at before training. Returns the exit code."""
-    return _guarded(hydra.main(config_path=str(conf), config_name="inspect", version_base="1.3")(_inspect_one))
+    return _guarded(conf, "inspect", _inspect_one)
 
 
 def _inspect_one(composed: DictConfig) -> None:
@@ -104,7 +112,7 @@ def _inspect_one(composed: DictConfig) -> None:
 
 def predict(conf: Path) -> int:
     """`predict.py`: what tracked runs see in pictures. Returns the exit code."""
-    return _guarded(hydra.main(config_path=str(conf), config_name="predict", version_base="1.3")(_predict_one))
+    return _guarded(conf, "predict", _predict_one)
 
 
 def _predict_one(composed: DictConfig) -> None:
@@ -125,7 +133,7 @@ def _predict_one(composed: DictConfig) -> None:
 
 def compare(conf: Path) -> int:
     """`compare.py`: the finished runs of a study, compared. Returns the exit code."""
-    return _guarded(hydra.main(config_path=str(conf), config_name="compare", version_base="1.3")(_compare_one))
+    return _guarded(conf, "compare", _compare_one)
 
 
 def _compare_one(composed: DictConfig) -> None:
@@ -184,17 +192,16 @@ def _done(config: Config, overrides: list[str], alone: bool) -> bool:
         return True  # and on with the next
 
 
-def _guarded(run: Callable[[], Any]) -> int:
-    """Runs and returns the exit code; what the user can mend is said in one message, without a traceback."""
+def _guarded(conf: Path, name: str, task: Callable[[DictConfig], None]) -> int:
+    """Composes `conf/<name>.yaml`, does the task and returns the exit code; what the user can mend is said in one
+    message, without a traceback.
+    """
     outlive_the_terminal()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then hands us its errors instead of printing them
-    ConfigStore.instance().store("schema", Config)
-    ConfigStore.instance().store("reproduce_schema", Reproduce)
-    ConfigStore.instance().store("compare_schema", Compare)
-    ConfigStore.instance().store("evaluate_schema", Evaluate)
-    ConfigStore.instance().store("predict_schema", Predict)
+    for schema, options in SCHEMAS.items():
+        ConfigStore.instance().store(schema, options)
     try:
-        run()
+        hydra.main(config_path=str(conf), config_name=name, version_base="1.3")(task)()
     except BadInput as error:
         return _refuse(str(error))
     except (HydraException, OmegaConfBaseException) as error:

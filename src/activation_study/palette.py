@@ -34,6 +34,11 @@ def class_colors(classes: Sequence[str], chosen: Sequence[str | None] = ()) -> l
     return [color or next(spare) for color in wished]
 
 
+def rgb(color: str) -> tuple[int, int, int]:
+    """Red, green and blue, 0 … 255, of "#RRGGBB"."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
 def recorded_colors(config: dict[str, Any], classes: Sequence[str]) -> list[str]:
     """The colour of each class of a run, from its resolved configuration."""
     own = config["data"].get("classes")

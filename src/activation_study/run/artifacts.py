@@ -71,7 +71,7 @@ def draw(
     chosen = indices[np.unique(np.linspace(0, len(indices) - 1, EXAMPLES).round().astype(int))]
     examples = []
     for index, probabilities in zip(chosen, predict(inputs.prepared.images[chosen]), strict=True):
-        truth = label_type.target(source.label(index, label_type.name))
+        truth = inputs.truth(index)
         height, width = truth.shape
         picture = source.image(index)[..., ::-1]
         examples.append((source.names[index], picture, truth, class_map(probabilities, (height, width), resize)))

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from activation_study.checks import taken_in
-from activation_study.config import Config, Data, Evaluate
+from activation_study.config import Config, Data
 from activation_study.data.splits import Indices, Split
 from activation_study.errors import BadInput
+from activation_study.options import Evaluate
 from activation_study.run.finished import asked, trained_network
 from activation_study.run.inputs import Inputs
 from activation_study.run.lock import taken

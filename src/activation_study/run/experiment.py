@@ -268,6 +268,6 @@ def _evaluate(work: _Work) -> None:
 
     record = work.record
     record.results["best_epoch"] = float(work.state.best_epoch)
-    record.results["peak_memory_bytes"] = artifacts.peak_memory()
     record.digests["weights"] = weights_digest(work.state.best_weights)
     score(predict, work.inputs, work.inputs.split.test, record, work.folder)
+    record.results["peak_memory_bytes"] = artifacts.peak_memory()

@@ -71,8 +71,7 @@ class Finished:
 
     def truth(self, name: str) -> NDArray[np.int16]:
         """Class ids [height, width], negative = unknown."""
-        label_type = self._inputs.label_type
-        return label_type.target(self._inputs.source.label(self._index[name], label_type.name))
+        return self._inputs.truth(self._index[name])
 
     def predictions(self, names: Sequence[str]) -> list[NDArray[Any]]:
         """The best weights' class ids [height, width] of each picture, at its label's own size.

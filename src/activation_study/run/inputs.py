@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from activation_study.config import Config, Data
 from activation_study.data.labels import LabelResize, label_type_of
@@ -39,6 +40,10 @@ class Inputs:
         for part, indices in vars(self.split).items():
             if not (self.prepared.labels[indices] >= 0).any():
                 raise BadInput(f"{options.name}: no pixel of the {part} split has a class; nothing to learn or score")
+
+    def truth(self, index: int) -> NDArray[np.int16]:
+        """Class ids [height, width] of a picture at its label's own size, negative = unknown."""
+        return self.label_type.target(self.source.label(index, self.label_type.name))
 
 
 def _split(options: Data, names: Sequence[str]) -> Split:

@@ -1,6 +1,6 @@
 """What a run looks like: predictions beside the truth, its course, its confusions. PNG files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from activation_study.data.labels import LabelType
 from activation_study.files import replacing
-from activation_study.palette import UNKNOWN_COLOR
+from activation_study.palette import UNKNOWN_COLOR, rgb
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,9 +29,28 @@ def _save(figure: "Figure", path: Path) -> None:
 
 def colored(classes_map: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
     """A map of class ids [height, width], negative = unknown, as RGB uint8 [height, width, 3]."""
-    codes = [*colors, UNKNOWN_COLOR]
-    palette = np.array([[int(code[place : place + 2], 16) for place in (1, 3, 5)] for code in codes], np.uint8)
+    palette = np.array([rgb(color) for color in (*colors, UNKNOWN_COLOR)], np.uint8)
     return palette[np.where(classes_map < 0, len(colors), classes_map)]
+
+
+def overlaid(picture: NDArray[np.uint8], ids: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
+    """A picture RGB uint8 [height, width, 3] with a map of class ids over it, each to a half."""
+    import cv2
+
+    over = cv2.addWeighted(np.ascontiguousarray(picture), 0.5, colored(ids, colors), 0.5, 0)
+    return np.asarray(over, np.uint8)
+
+
+def _legend(figure: "Figure", legend: Iterable[tuple[str, str]], columns: int) -> None:
+    """Classes with their colours below the figure."""
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(facecolor=color, edgecolor="black" if color == UNKNOWN_COLOR else None, label=name)
+        for name, color in legend
+    ]
+    columns = min(len(handles), columns)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
 
 
 def draw_predictions(
@@ -48,8 +67,6 @@ def draw_predictions(
         label_type: whose classes they are.
         title: says how the examples were chosen.
     """
-    from matplotlib.patches import Patch
-
     figure = _figure(8, 2.15 * len(examples) + 1.1)
     axes = figure.subplots(len(examples), 3, squeeze=False)
     for row, (caption, picture, truth, predicted) in zip(axes, examples, strict=True):
@@ -60,9 +77,7 @@ def draw_predictions(
             panel.set_title(label, fontsize=8)
             panel.set_axis_off()
     named = zip(label_type.classes, label_type.colors, strict=True)
-    handles = [Patch(facecolor=color, label=name) for name, color in named]
-    handles.append(Patch(facecolor=UNKNOWN_COLOR, edgecolor="black", label="unknown"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), fontsize=8, frameon=False)
+    _legend(figure, [*named, ("unknown", UNKNOWN_COLOR)], columns=5)
     figure.suptitle(title, fontsize=9)
     _save(figure, path)
 
@@ -78,8 +93,6 @@ def draw_panels(
         legend: (class, colour).
         title: above all.
     """
-    from matplotlib.patches import Patch
-
     height, width = panels[0][1].shape[:2]
     side = 3.2
     figure = _figure(side * len(panels), side * min(2.0, height / width) + 1)
@@ -87,8 +100,7 @@ def draw_panels(
         axes.imshow(content, interpolation="nearest")
         axes.set_title(caption, fontsize=9)
         axes.set_axis_off()
-    handles = [Patch(facecolor=color, label=name) for name, color in legend]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 8), fontsize=8, frameon=False)
+    _legend(figure, legend, columns=8)
     figure.suptitle(title, fontsize=9)
     _save(figure, path)
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from activation_study.config import Predict
 from activation_study.data.picture import SUFFIXES, check_whole, read_picture
 from activation_study.data.verification import reason, shown
 from activation_study.errors import BadInput, faults_message
+from activation_study.options import Predict
 from activation_study.palette import recorded_colors
 from activation_study.run.evaluation import Predict as PredictFunction
 from activation_study.run.finished import asked, trained_network

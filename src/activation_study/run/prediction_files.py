@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.files import replacing, write_text
-from activation_study.run.pictures import colored, draw_panels
+from activation_study.palette import rgb
+from activation_study.run.pictures import colored, draw_panels, overlaid
 
-OVERLAY = 0.5  # the colours' share
 QUALITY = 90  # of the JPEG files
 
 
@@ -48,11 +48,10 @@ class RunFiles:
         from PIL import Image
 
         indexed = Image.fromarray(classes)
-        indexed.putpalette([int(color[place : place + 2], 16) for color in self.colors for place in (1, 3, 5)])
+        indexed.putpalette([value for color in self.colors for value in rgb(color)])
         with replacing(self.folder / "labels" / f"{name}.png") as temporary:
             indexed.save(temporary)
-        colors = np.ascontiguousarray(colored(classes, self.colors)[..., ::-1])
-        over = cv2.addWeighted(picture, 1 - OVERLAY, colors, OVERLAY, 0)
+        over = np.ascontiguousarray(overlaid(picture[..., ::-1], classes, self.colors)[..., ::-1])
         with replacing(self.folder / "overlays" / f"{name}.jpg") as temporary:
             temporary.write_bytes(cv2.imencode(".jpg", over, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
         shares = np.bincount(classes.ravel(), minlength=len(self.classes)) / classes.size

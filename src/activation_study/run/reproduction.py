@@ -6,9 +6,10 @@ from collections.abc import Sequence, Set
 from dataclasses import asdict, replace
 from itertools import count
 
-from activation_study.config import Config, Reproduce, identity
+from activation_study.config import Config, identity
 from activation_study.errors import BadInput, faults_message
 from activation_study.files import write_json
+from activation_study.options import Reproduce
 from activation_study.run.artifacts import CONFUSIONS_FILE
 from activation_study.run.environment import differences
 from activation_study.run.experiment import run

@@ -22,6 +22,14 @@ class Panel:
     address: str
 
 
+@dataclass(frozen=True)
+class Row:
+    """One line of pictures: why it is shown, and its panels."""
+
+    reason: str
+    panels: tuple[Panel, ...]
+
+
 def map_address(ids: NDArray[Any], colors: Sequence[str]) -> str:
     """A map of class ids [height, width], negative = unknown, in colours, as a data address."""
     return _encoded(".png", _smaller(colored(ids, colors), nearest=True))

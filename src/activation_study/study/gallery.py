@@ -9,7 +9,7 @@ from activation_study.palette import UNKNOWN_COLOR
 from activation_study.run.finished import Finished
 from activation_study.study.answer import Contrast, display, point
 from activation_study.study.comparison import mean_iou
-from activation_study.study.embedded import Panel, map_address, photograph_address
+from activation_study.study.embedded import Panel, Row, map_address, photograph_address
 from activation_study.study.results import Block
 
 RULE = (
@@ -17,14 +17,6 @@ RULE = (
     "image's mean IoU (over its own classes, mean over the seeds); the image with the median difference of the first; "
     "and the one with the lowest mean IoU over all activations and seeds."
 )
-
-
-@dataclass(frozen=True)
-class Row:
-    """One test image: why it was chosen, and its panels."""
-
-    reason: str
-    panels: tuple[Panel, ...]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from activation_study.config import Config
 from activation_study.data.inspection import Inspection, Pair, inspect
@@ -15,10 +14,9 @@ from activation_study.files import write_text
 from activation_study.output import table_console
 from activation_study.palette import UNKNOWN_COLOR
 from activation_study.run.inputs import Inputs
-from activation_study.run.pictures import colored
+from activation_study.run.pictures import overlaid
 from activation_study.run.progress import counted
-from activation_study.study.embedded import Panel, map_address, photograph_address
-from activation_study.study.gallery import Row
+from activation_study.study.embedded import Panel, Row, map_address, photograph_address
 from activation_study.study.page import rendered
 from activation_study.study.shown import Table, printable
 
@@ -189,23 +187,14 @@ def _both(inputs: Inputs, place: int) -> tuple[Panel, ...]:
     photograph = photograph_address(inputs.source.image(place)[..., ::-1])
     return (
         Panel(name, f"photograph {name}", photograph),
-        Panel("label", f"label of {name}", map_address(_target(inputs, place), inputs.label_type.colors)),
+        Panel("label", f"label of {name}", map_address(inputs.truth(place), inputs.label_type.colors)),
     )
 
 
 def _overlay(inputs: Inputs, place: int) -> Panel:
-    import cv2
-
     name = inputs.source.names[place]
-    colors = colored(_target(inputs, place), inputs.label_type.colors)
-    photograph = np.ascontiguousarray(inputs.source.image(place)[..., ::-1])
-    over = np.asarray(cv2.addWeighted(photograph, 0.5, colors, 0.5, 0), np.uint8)
+    over = overlaid(inputs.source.image(place)[..., ::-1], inputs.truth(place), inputs.label_type.colors)
     return Panel(name, f"{name} under its label", photograph_address(over))
-
-
-def _target(inputs: Inputs, place: int) -> NDArray[np.int16]:
-    kind = inputs.label_type
-    return kind.target(inputs.source.label(place, kind.name))
 
 
 def _spaced(count: int, most: int) -> list[int]:

@@ -1,0 +1,20 @@
+"""The project's commands, called as a user calls them, on the smallest data."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TINY = (
+    "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",
+    "model.decoder_blocks=[1]", "training.epochs=3", "training.batch_size=3", "study=tiny", "threads=1",
+)  # fmt: skip
+
+
+def command(folder: Path, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script of the project's root, or one of any folder, in `folder`."""
+    line = [sys.executable, str(ROOT / script), *arguments]
+    return subprocess.run(
+        line, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env={**os.environ, **variables}
+    )
