@@ -18,7 +18,7 @@ import article
 from activation_study.config import Config
 from activation_study.data.iccv09 import Iccv09Folder
 from activation_study.run import artifacts
-from activation_study.run.checkpoint import Checkpoints
+from activation_study.run.checkpoint import SHARE, Checkpoints
 from activation_study.run.evaluation import evaluate
 from activation_study.run.experiment import run
 from activation_study.run.inputs import Inputs
@@ -44,7 +44,7 @@ def around(config: Config, inputs: Inputs, size: tuple[int, int], folder: Path) 
     drawn = configuration(
         f"data.image_size={size[0]}",
         f"model.widths={widths_from(size[1])}",
-        "training.epochs=4",
+        "training.epochs=8",
         "training.precision=auto",
         "training.checkpoint_minutes=0",  # after each epoch
         f"folder={folder / 'runs'}",
@@ -155,9 +155,9 @@ def _run(config: Config, folder: Path) -> Iterator[list[str]]:
         record = run(config, [])
     assert record.status == "FINISHED", record.error
     epoch_seconds = median(steps) * TRAINED / config.training.batch_size
-    minutes = configuration().training.checkpoint_minutes
-    kept = median(saves) / (60 * minutes) + median(copies) / epoch_seconds
-    saved = f"the state saved every {minutes:g} minutes ({median(saves):.2f} s), the best weights kept, % of the time"
+    between = max(60 * configuration().training.checkpoint_minutes, median(saves) / SHARE)
+    kept = median(saves) / between + median(copies) / epoch_seconds
+    saved = f"the state saved every {between:.0f} s ({median(saves):.2f} s), the best weights kept, % of the time"
     yield _row(saved, 100 * kept, 1)
     yield _row("an epoch tracked, % of it", 100 * median(updates[1:-1]) / epoch_seconds, 1)
     yield _row(

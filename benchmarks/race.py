@@ -1,5 +1,6 @@
 """Ways to train, each in a process of its own, taking turns: what else the machine does meets all alike."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -28,6 +29,7 @@ class Contender:
         precision: Keras' name of the dtype policy.
         size: (side of the pictures, width of the first level).
         pictures: how many to choose batches from.
+        environment: what differs in its environment.
         seconds: of each step.
         peak: of the process' memory, in GB; known at its end.
         mapped: what of that are mapped files.
@@ -38,6 +40,7 @@ class Contender:
     precision: str
     size: tuple[int, int]
     pictures: int = 715
+    environment: dict[str, str] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     peak: float = 0.0
     mapped: float = 0.0
@@ -48,7 +51,12 @@ class Contender:
         command = [sys.executable, CONTENDER, *told]
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # as long as the process
         self.process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True
+            list(map(str, command)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            env={**os.environ, **self.environment},
         )
         self._answer()
         for _ in range(2):

@@ -1,5 +1,6 @@
 """Training: the article's code, PyTorch and this project; what the activations cost; memory."""
 
+from activation_study.hardware import processor_flags
 from activation_study.run.environment import version_of
 from common import table
 from race import BATCH, PRODUCT_SIDE, Contender, race, widths_from
@@ -7,6 +8,7 @@ from race import BATCH, PRODUCT_SIDE, Contender, race, widths_from
 ACTIVATIONS = ("relu", "mish", "frelu")
 PRECISIONS = ("float32", "mixed_bfloat16")
 NAMES = {"article": "the article's code", "torch": "PyTorch, channels last", "project": "this project"}
+WITHOUT_AMX = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
 WAYS = (("article", "float32"), ("project", "float32"), ("torch", "mixed_bfloat16"), ("project", "mixed_bfloat16"))
 
 
@@ -50,13 +52,18 @@ def memory(size: tuple[int, int]) -> str:
 def activations(size: tuple[int, int], turns: int) -> str:
     """A step with each activation against ReLU's."""
     rows = []
-    for precision in PRECISIONS:
-        contenders = [Contender("project", name, precision, size) for name in ACTIVATIONS]
+    machines = [(precision, precision, dict[str, str]()) for precision in PRECISIONS]
+    if "amx_bf16" in processor_flags():
+        machines.append(("mixed_bfloat16, AMX switched off", "mixed_bfloat16", WITHOUT_AMX))
+    for name, precision, environment in machines:
+        contenders = [Contender("project", each, precision, size, environment=environment) for each in ACTIVATIONS]
         race(contenders, turns)
         relu, *others = contenders
-        rows.append([precision, f"{relu.median:.3f}", *(f"{each.times(relu):.3f}" for each in others)])
-    return "## Activations\n\nWhat an activation costs: this project's step, times ReLU's, taking turns.\n\n" + table(
-        ["precision", "ReLU, s a step", "Mish", "FReLU"], rows
+        rows.append([name, f"{relu.median:.3f}", *(f"{each.times(relu):.3f}" for each in others)])
+    return (
+        "## Activations\n\nWhat an activation costs: this project's step, times ReLU's, taking turns. AMX makes the "
+        "convolutions faster and an activation's passes over memory no faster, so there their share grows.\n\n"
+        + table(["precision", "ReLU, s a step", "Mish", "FReLU"], rows)
     )
 
 

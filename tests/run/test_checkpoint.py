@@ -10,7 +10,7 @@ from activation_study.config import Plateau, Seeding, Stopping, Training
 from activation_study.data.prepared import Prepared
 from activation_study.data.splits import split
 from activation_study.run import backend
-from activation_study.run.checkpoint import FOLDER, Checkpoints, remove_saves
+from activation_study.run.checkpoint import FOLDER, SHARE, Checkpoints, remove_saves
 from activation_study.run.network import Network, weights_digest
 from activation_study.run.training import MEASURED, Course, LoopState, beginning, train
 
@@ -226,3 +226,17 @@ def test_the_saves_of_another_attempt_or_network_do_not_count(two_saves: tuple[P
     assert Checkpoints(folder.parent, "a").restore(other) is None
     assert (weights_digest(own.weights()), weights_digest(other.weights())) == (before, untrained)
     assert restored(folder, own) == digests[1]
+
+
+def test_a_save_is_due_after_its_minutes_and_never_costs_more_than_its_share(
+    own: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 10_000, 4))  # each look at it takes 4 s, and so does a save
+    monkeypatch.setattr("activation_study.run.checkpoint.time.monotonic", lambda: next(clock))
+    checkpoints = Checkpoints(tmp_path, "a")
+    assert checkpoints.due(0)
+    assert [checkpoints.due(0.2) for _ in range(3)] == [False, True, True]
+    checkpoints.save(own, beginning(OPTIONS))
+    later = [checkpoints.due(0.2) for _ in range(200)]
+    assert later.index(True) == 1 / SHARE - 1
+    assert checkpoints.due(0)

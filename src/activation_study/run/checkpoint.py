@@ -6,6 +6,7 @@ time since the one before, never the run.
 
 import json
 import shutil
+import time
 import zipfile
 from contextlib import suppress
 from dataclasses import asdict
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FOLDER = ".checkpoint"  # hidden: no artifact
 _SEAL = "seal"  # in a save: its number and attempt
 _LISTS = ("weights", "optimizer", "best")
+SHARE = 0.005  # of the time that saving may take
 
 
 class Checkpoints:
@@ -37,14 +39,23 @@ class Checkpoints:
     def __init__(self, folder: Path, attempt: str) -> None:
         self._folder, self._attempt = folder / FOLDER, attempt
         self._number = max((number for number, _ in self._saves()), default=0)
+        self._last, self._cost = time.monotonic(), 0.0
+
+    def due(self, minutes: float) -> bool:
+        """Whether the last save is `minutes` ago, and so long that saving costs at most its share; 0: always."""
+        return time.monotonic() - self._last >= (max(60 * minutes, self._cost / SHARE) if minutes else 0)
 
     def save(self, network: "Network", state: LoopState) -> None:
         """Writes network, optimizer and loop state over the older of the two saves."""
-        number = self._number + 1
-        arrays = {_SEAL: np.array(json.dumps([number, self._attempt])), **_packed(network, state)}
-        with replacing(self._folder / f"state{number % 2}.npz") as temporary:
-            np.savez(temporary, **arrays)  # type: ignore[arg-type]  # of numpy: it means allow_pickle
-        self._number = number
+        started, number = time.monotonic(), self._number + 1
+        try:
+            arrays = {_SEAL: np.array(json.dumps([number, self._attempt])), **_packed(network, state)}
+            with replacing(self._folder / f"state{number % 2}.npz") as temporary:
+                np.savez(temporary, **arrays)  # type: ignore[arg-type]  # of numpy: it means allow_pickle
+            self._number = number
+        finally:
+            self._last = time.monotonic()
+            self._cost = self._last - started
 
     def restore(self, network: "Network") -> LoopState | None:
         """Puts the newest whole save that fits into the network; its loop state, or None where there is none."""

@@ -214,7 +214,6 @@ def _closing(work: _Work) -> Iterator[None]:
 def _train(work: _Work) -> None:
     record, options, split = work.record, work.config.training, work.inputs.split
     course = Course(work.network, work.inputs.prepared, split, options, work.config.seeding)
-    saved = time.monotonic()
     bar = TrainingProgress(record.name, work.config.sweep.position, options.epochs, len(split.train), work.state)
     with bar as progress:
 
@@ -224,15 +223,13 @@ def _train(work: _Work) -> None:
                 progress.step(state, pictures)
 
         def on_epoch(state: LoopState) -> None:
-            nonlocal saved
             _enter_epoch(record, state)
             record.write(work.folder)
             work.mirror.update()
             progress.epoch(len(state.history), state.history[-1])
             work.interruption.check()
-            if time.monotonic() - saved >= 60 * options.checkpoint_minutes:
+            if work.checkpoints.due(options.checkpoint_minutes):
                 work.save()
-                saved = time.monotonic()
 
         train(course, work.state, on_step, on_epoch)
 
