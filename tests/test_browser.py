@@ -1,7 +1,5 @@
-"""The report of a real sweep in a real browser: nothing is fetched, nothing fails, everything is shown."""
+"""The pages in a real browser, a sweep's report and the look at a data set: nothing is fetched, nothing fails."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import which
@@ -9,7 +7,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from commands import command
+
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 
 pytestmark = [
@@ -27,10 +26,23 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     arguments = ("activation=relu,mish,frelu", "seed=0,1", "switch=article,flip", "tracking=off")
-    command = [sys.executable, str(ROOT / "train.py"), "-m", *TINY, *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600, check=False)
+    result = command(folder, "train.py", "-m", *TINY, *arguments)
     assert result.returncode == 0, result.stderr
     return folder / "multirun/tiny/report/index.html"
+
+
+@pytest.fixture(scope="module")
+def look(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("look")
+    result = command(folder, "inspect_data.py", "data=scenes", "data.count=30", "label_type=regions")
+    assert result.returncode == 0, result.stderr
+    return next(folder.glob("outputs/inspection/*/index.html"))
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +56,7 @@ def chromium() -> Iterator[Any]:
 
 
 class Visit:
-    """The report as one visitor sees it, and all that the browser said meanwhile."""
+    """A page as one visitor sees it, and all that the browser said meanwhile."""
 
     def __init__(self, chromium: Any, report: Path, **context: Any) -> None:
         self.faults: list[str] = []
@@ -61,15 +73,16 @@ class Visit:
         return found
 
 
+@pytest.mark.parametrize("page", ["report", "look"], indirect=True)
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_opens_offline_without_a_fault_and_fits(
-    chromium: Any, report: Path, viewport: dict[str, int], scheme: str
+    chromium: Any, page: Path, viewport: dict[str, int], scheme: str
 ) -> None:
-    visit = Visit(chromium, report, viewport=viewport, color_scheme=scheme, offline=True)
+    visit = Visit(chromium, page, viewport=viewport, color_scheme=scheme, offline=True)
     assert visit.faults == []
     fetched = [url for url in visit.requests if not url.startswith("data:")]
-    assert fetched == [report.as_uri()]
+    assert fetched == [page.as_uri()]
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "only tables and figures scroll"
     background = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
@@ -110,3 +123,13 @@ def test_on_paper_what_is_folded_in_is_shown(chromium: Any, report: Path) -> Non
     visit.page.set_viewport_size({"width": 720, "height": 1000})  # of a sheet, less its margins
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off"
     assert len(visit.page.pdf()) > 50_000
+
+
+def test_the_look_at_a_data_set_shows_each_picture_with_its_labels(chromium: Any, look: Path) -> None:
+    visit = Visit(chromium, look, viewport=DESKTOP)
+    visit.page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
+    visit.page.eval_on_selector_all("img", "all => all.forEach(each => each.loading = 'eager')")
+    assert visit.page.locator("img").count() >= 30
+    assert all(width > 50 for width in visit.of_all("img", "each.naturalWidth"))
+    assert all(visit.of_all("img", "each.alt.length > 5"))
+    assert visit.page.locator("table").count() == 2  # classes and sizes: drawn scenes have no sources and no pairs

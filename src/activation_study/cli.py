@@ -25,7 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 from activation_study.checks import checked, contrast_faults
 from activation_study.config import Config
 from activation_study.errors import BadInput, faults_message
-from activation_study.options import Compare, Evaluate, Predict, Reproduce
+from activation_study.options import Compare, Evaluate, Export, Predict, Reproduce
 from activation_study.output import outlive_the_terminal
 from activation_study.run.interruption import Interrupted
 
@@ -34,6 +34,7 @@ SCHEMAS = {
     "reproduce_schema": Reproduce,
     "compare_schema": Compare,
     "evaluate_schema": Evaluate,
+    "export_schema": Export,
     "predict_schema": Predict,
 }
 
@@ -95,6 +96,22 @@ def _evaluate_one(composed: DictConfig) -> None:
         options = OmegaConf.to_object(composed)
         assert isinstance(options, Evaluate)
         evaluate_elsewhere(options)
+
+
+def export(conf: Path) -> int:
+    """`export.py`: a tracked run's network as one ONNX file. Returns the exit code."""
+    return _guarded(conf, "export", _export_one)
+
+
+def _export_one(composed: DictConfig) -> None:
+    from activation_study.run.onnx_export import export_onnx
+
+    with _refusals():
+        composed.run = _typed_run()
+        options = OmegaConf.to_object(composed)
+        assert isinstance(options, Export)
+        output = export_onnx(options)
+    print(f"Exported: {output}")
 
 
 def inspect_data(conf: Path) -> int:

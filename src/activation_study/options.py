@@ -107,6 +107,15 @@ class Predict:
 
 
 @dataclass
+class Export:
+    """An export."""
+
+    run: str | None = None
+    output: str | None = None
+    tracking: Store = field(default_factory=Store)
+
+
+@dataclass
 class Compare:
     """A comparison."""
 

@@ -14,7 +14,7 @@ from activation_study.options import Evaluate
 from activation_study.run.finished import asked, trained_network
 from activation_study.run.inputs import Inputs
 from activation_study.run.lock import taken
-from activation_study.run.lookup import TrackedRun, find_run, weights_file
+from activation_study.run.lookup import TrackedRun, find_finished_run, weights_file
 from activation_study.run.opening import begin, describe
 from activation_study.run.record import Record, read_record
 from activation_study.run.scoring import score
@@ -37,9 +37,7 @@ def evaluate_elsewhere(options: Evaluate) -> Record:
     """
     if options.part not in PARTS:
         raise BadInput(f"part={options.part}: expected {' or '.join(PARTS)}")
-    run = find_run(options.run or "", options.tracking.uri)
-    if run.record.status != "FINISHED":
-        raise BadInput(f"{run.record.name}: {run.record.status}; only finished runs have best weights")
+    run = find_finished_run(options.run or "", options.tracking.uri)
     config = _configuration(run.record, options)
     inputs = Inputs(config)
     if list(inputs.label_type.classes) != run.record.classes:

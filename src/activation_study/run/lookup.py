@@ -60,6 +60,14 @@ def find_run(name: str, uri: str | None) -> TrackedRun:
     return _from_store(store, found[0], uri)
 
 
+def find_finished_run(name: str, uri: str | None) -> TrackedRun:
+    """The same, of a run that has best weights; BadInput where it has not."""
+    run = find_run(name, uri)
+    if run.record.status != "FINISHED":
+        raise BadInput(f"{run.record.name}: {run.record.status}; only finished runs have best weights")
+    return run
+
+
 def _from_store(store: Any, run_id: str, uri: str) -> TrackedRun:
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
