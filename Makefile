@@ -7,7 +7,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint
 
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: demo test test-all test-browser bench lint clean
+.PHONY: demo test test-all test-browser server bench lint clean
 
 demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 seeds, then their table
 	$(PY) train.py experiment=demo
@@ -20,6 +20,9 @@ test-browser: $(VENV)/installed-browser ## the report in a real browser: Debian'
 
 test-all: $(VENV)/installed-browser ## all tests, the slow ones and those in a browser included
 	$(PYTEST) -m ""
+
+server: $(VENV)/installed-server ## a team's tracking server: MLflow, PostgreSQL, artifacts in server/; until Ctrl-C
+	./server.sh
 
 bench: $(VENV)/installed-bench ## beside the article's code and PyTorch, into docs/BENCHMARKS.md; on a quiet machine; DATA=data.archive=PATH
 	$(PY) benchmarks/bench.py $(DATA) > docs/BENCHMARKS.md.new && mv docs/BENCHMARKS.md.new docs/BENCHMARKS.md
@@ -50,6 +53,10 @@ $(VENV)/installed-browser: $(VENV)/installed
 
 $(VENV)/installed-bench: $(VENV)/installed
 	@$(INSTALL) --editable '.[bench]'
+	@touch $@
+
+$(VENV)/installed-server: $(VENV)/installed
+	@$(INSTALL) --editable '.[server]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

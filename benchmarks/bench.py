@@ -10,8 +10,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-from activation_study.hardware import BFLOAT16_FLAGS, processor, processor_flags
-from activation_study.run.backend import available_threads
+from activation_study.hardware import BFLOAT16_FLAGS, available_threads, processor, processor_flags
 from activation_study.run.environment import version_of
 from activation_study.run.inputs import Inputs
 from around import around

@@ -45,6 +45,11 @@ def _has_cuda() -> bool:
     return find_spec("nvidia") is not None or find_library("cudnn") is not None
 
 
+def available_threads() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def processor() -> str:
     """The processor's name."""
     return _told("model name") or platform.processor() or platform.machine()

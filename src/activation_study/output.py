@@ -44,6 +44,36 @@ class Lasting:
         os.close(nowhere)
 
 
+class Lines:
+    """A text stream for one of several processes at one terminal: whole lines, each with a prefix; no terminal itself.
+
+    Args:
+        stream: e.g. `sys.stdout`.
+        prefix: whose lines they are.
+    """
+
+    def __init__(self, stream: Any, prefix: str) -> None:
+        self._stream, self._prefix, self._rest = stream, prefix, ""
+
+    def write(self, text: str) -> int:
+        """Keeps what is no whole line yet."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        if lines:
+            self._stream.write("".join(f"{self._prefix}{line}\n" for line in lines))
+            self._stream.flush()
+        return len(text)
+
+    def isatty(self) -> bool:
+        """No: several progress bars would draw over one another."""
+        return False
+
+    def flush(self) -> None:
+        """Nothing waits but the beginning of a line."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def table_console() -> "Console":
     """Where tables are printed: as wide as the terminal, or wide enough where there is none."""
     from rich.console import Console

@@ -19,6 +19,7 @@ class StudySweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs every combination of `arguments` that is not finished, on whatever launcher is configured."""
+        from activation_study.hardware import available_threads
         from activation_study.study.sweep import run_sweep
 
         assert self.hydra_context is not None
@@ -33,6 +34,7 @@ class StudySweeper(BasicSweeper):
             jobs,
             compose=Composer(loader, self.config),
             launch=lambda todo: launcher.launch(todo, initial_job_idx=0),
+            threads=launcher.threads(available_threads()) if hasattr(launcher, "threads") else None,
         )
 
 

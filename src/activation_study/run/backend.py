@@ -10,15 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.errors import BadInput
-from activation_study.hardware import AMPERE, card_capabilities
+from activation_study.hardware import AMPERE, available_threads, card_capabilities
 
 BACKENDS = ("tensorflow", "jax")
 Step = Callable[[Any, Any], dict[str, Any]]
-
-
-def available_threads() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def used_threads(threads: int | None) -> int:

@@ -10,7 +10,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 AT_ONCE = 130
 
 
@@ -64,7 +64,8 @@ class Interruption:
         os.close(self._writer)  # the thread reads its end
 
     def _mark(self, number: int) -> None:
-        self.requested = self.requested or number
+        if self.requested is None or number == signal.SIGUSR2:  # Slurm sends SIGTERM before it
+            self.requested = number
 
     def _watch(self, reader: int) -> None:
         said, keyboard = False, 0

@@ -12,6 +12,7 @@ from activation_study.errors import BadInput
 from activation_study.run.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE
 from activation_study.run.metrics import Counts
 from activation_study.run.record import RECORD_FILE, Record, read_record
+from activation_study.run.sqlite_store import database_of
 from activation_study.run.tracking import run_id_of
 
 
@@ -40,7 +41,7 @@ def find_run(name: str, uri: str | None) -> TrackedRun:
     if not re.fullmatch("[0-9a-f]{1,32}", name):
         what = "there is no such folder" if "/" in name else "no folder, and no MLflow run id or beginning of one"
         raise BadInput(f"run={name}: {what}; expected a run's folder, an MLflow run id, or the beginning of one")
-    from activation_study.run.mlflow_store import KEY_TAG, Store, database_of
+    from activation_study.run.mlflow_store import KEY_TAG, Store
 
     database = database_of(uri or "")
     if uri is None or (database is not None and not database.exists()):

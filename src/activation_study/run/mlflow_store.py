@@ -17,6 +17,7 @@ from activation_study.config import flat
 from activation_study.run.artifacts import WEIGHTS_FILE
 from activation_study.run.backend import without_notices
 from activation_study.run.record import Record
+from activation_study.run.sqlite_store import database_of, mend_locations
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_DISABLE_AUTO_LOGGING_WARNING", "true")
@@ -30,12 +31,6 @@ MODEL_NAME = "model"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # Files that MLflow gets in another way than as an artifact of the same name.
 NOT_ARTIFACTS = {WEIGHTS_FILE}
-
-
-def database_of(uri: str) -> Path | None:
-    """The file of a SQLite store; None for a server."""
-    name = uri.partition("sqlite:///")[2]
-    return Path(name) if name else None
 
 
 class Store:
@@ -53,7 +48,10 @@ class Store:
         logging.getLogger("alembic").setLevel(logging.WARNING)  # a new store's migrations, line by line
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._uri = uri
+        database = database_of(uri)
         with self._creation():  # the client opens the database, and makes it where there is none
+            if database is not None:
+                mend_locations(database)
             self._client: Any = MlflowClient(tracking_uri=uri)
 
     def run_ids(self, beginning: str) -> list[str]:
@@ -189,9 +187,18 @@ class Store:
         return filelock.FileLock(f"{database}.lock") if database else nullcontext()
 
     def _experiment(self, name: str) -> str:
+        from mlflow.exceptions import MlflowException
+
         with self._creation():
             found = self._client.get_experiment_by_name(name)
-            return str(found.experiment_id if found else self._client.create_experiment(name, tags=EXPERIMENT_TAGS))
+            if found is None:
+                try:
+                    return str(self._client.create_experiment(name, tags=EXPERIMENT_TAGS))
+                except MlflowException:  # another process has made it meanwhile, on a server
+                    found = self._client.get_experiment_by_name(name)
+                    if found is None:
+                        raise
+            return str(found.experiment_id)
 
     def _log_start(self, run_id: str, record: Record) -> None:
         from mlflow.data.code_dataset_source import CodeDatasetSource

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from activation_study.files import write_text
 from activation_study.run.record import Record, read_record
+from activation_study.run.sqlite_store import database_of
 
 if TYPE_CHECKING:
     from activation_study.run.mlflow_store import Store
@@ -139,7 +140,7 @@ def mirror_report(folder: Path, study: str, uri: str | None) -> None:
     """
     if uri is None:
         return
-    from activation_study.run.mlflow_store import Store, database_of
+    from activation_study.run.mlflow_store import Store
 
     database = database_of(uri)
     if database is not None and not database.exists():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from activation_study.errors import BadInput
 from activation_study.run.lock import Taken, taken
+from activation_study.run.sqlite_store import database_of, mend_locations
 from activation_study.run.tracking import Mirror, mirror_report
 from activation_study.study.runs import REPORT_FOLDER
 from activation_study.study.standing import close_dead_runs, run_folders
@@ -29,6 +30,9 @@ def mirror_study(study: Path, uri: str | None, weights: str) -> int:
     if not folders:
         raise BadInput(f"{study}: no runs; study=NAME names one of {_studies(study.parent)}")
     close_dead_runs(study)
+    database = database_of(uri)
+    if database is not None:  # also where nothing is left to bring: the project may have been moved
+        mend_locations(database)
     brought = under_way = 0
     for number, folder in enumerate(folders, 1):
         try:

@@ -26,6 +26,7 @@ def run_sweep(
     combinations: Sequence[Overrides],
     compose: Callable[[Overrides], DictConfig],
     launch: Callable[[Sequence[Overrides]], Sequence[JobReturn]],
+    threads: int | None = None,
 ) -> Sequence[JobReturn]:
     """Runs what is not finished and prints what came of all.
 
@@ -33,6 +34,7 @@ def run_sweep(
         combinations: the overrides of each job.
         compose: overrides → configuration.
         launch: runs jobs, in this process or others, and waits for them.
+        threads: of each job that does not say; None: all cores.
 
     Raises:
         BadInput: a job's configuration or data cannot be used; before any job starts.
@@ -59,6 +61,7 @@ def run_sweep(
                 f"sweep.position='{n} of {len(todo)}'",
                 f"sweep.code='{code[job.home]}'",
                 f"sweep.precision={job.config.training.precision}",
+                *([f"threads={threads}"] if threads and job.config.threads is None else []),
             ]
             for n, job in enumerate(todo, 1)
         ]
@@ -114,7 +117,11 @@ def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobRet
             failed.append((job, record.error or "failed"))
         elif standing_of(job.config.run_folder, record) == Standing.UNDER_WAY:
             print(f"{job.config.run_name} is under way in another process")
-        elif record is None or record.status != "FINISHED":
+        elif record is None:
+            failed.append((job, "it has not begun"))
+        elif record.status == "KILLED":
+            failed.append((job, "it was stopped, and has saved what it had"))
+        elif record.status != "FINISHED":
             failed.append((job, "its process ended without a word (killed?)"))
     if failed:
         print(f"{len(failed)} of {runs(len(jobs))} failed; the same command tries them again:")

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# A tracking server for a team: MLflow with PostgreSQL and the artifacts of all, until it is stopped (Ctrl-C).
+#   FOLDER=server HOST=127.0.0.1 PORT=5000 WORKERS=2 ./server.sh [more options of `mlflow server`]
+# Everything it keeps is in FOLDER: database, artifacts, logs. The database listens on a socket in FOLDER alone.
+set -euo pipefail
+cd "$(dirname "$0")"
+folder=$(realpath -m "${FOLDER:-server}") host=${HOST:-127.0.0.1} port=${PORT:-5000}
+python=${PYTHON:-.venv/bin/python}
+
+bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | sort -V | tail -n 1 || true)
+PATH=${bin:+$bin:}$PATH
+command -v initdb > /dev/null || { echo "PostgreSQL is not installed: apt-get install postgresql" >&2; exit 2; }
+"$python" -c 'import psycopg2' 2> /dev/null \
+  || { echo "psycopg2 is not installed: make server, or pip install -e '.[server]' -c constraints.txt" >&2; exit 2; }
+
+mkdir -p "$folder/artifacts"
+as_owner=()
+if [ "$(id -u)" = 0 ]; then # PostgreSQL does not run as root
+  as_owner=(runuser -u postgres --)
+  mkdir -p "$folder/database"
+  chown postgres "$folder/database"
+  chmod 711 "$folder"
+fi
+socket=$(mktemp -d) # a socket's path has to be short
+chmod 711 "$socket"
+[ "$(id -u)" != 0 ] || chown postgres "$socket"
+data=$folder/database/data
+control() { (cd /; "${as_owner[@]}" "$(command -v pg_ctl)" --pgdata="$data" --silent "$@"); }
+if [ ! -e "$data/PG_VERSION" ]; then
+  (cd /; "${as_owner[@]}" "$(command -v initdb)" --pgdata="$data" --username=mlflow --auth=trust --encoding=UTF8 > /dev/null)
+fi
+
+stop() {
+  [ -z "${server:-}" ] || kill "$server" 2> /dev/null || true
+  [ -z "${server:-}" ] || wait "$server" 2> /dev/null || true
+  control stop --mode=fast || true
+  rm -rf "$socket"
+}
+trap stop EXIT
+trap 'exit 0' INT TERM
+control status > /dev/null 2>&1 && control stop --mode=fast # of a server that was killed
+control --options="-c listen_addresses='' -c unix_socket_directories=$socket -c unix_socket_permissions=0770" \
+  --log="$folder/database/log" --wait start
+uri="postgresql+psycopg2://mlflow@/postgres?host=$socket"
+echo "MLflow on http://$host:$port, kept in $folder; track there with: tracking=server tracking.uri=http://$host:$port"
+MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false "$python" -m mlflow server \
+  --backend-store-uri "$uri" --artifacts-destination "$folder/artifacts" --serve-artifacts \
+  --host "$host" --port "$port" --workers "${WORKERS:-2}" "$@" &
+server=$!
+wait "$server"

@@ -1,0 +1,53 @@
+"""A SQLite store's file, and the absolute paths of artifacts in it: mended when a project was moved or copied."""
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+ARTIFACTS = "mlruns"  # MLflow's own default, beside its database
+_COLUMNS = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location"}
+
+
+def database_of(uri: str) -> Path | None:
+    """The file of a SQLite store; None for a server."""
+    name = uri.partition("sqlite:///")[2]
+    return Path(name) if name else None
+
+
+def mend_locations(database: Path) -> int:
+    """Points a SQLite store to the artifacts in the `mlruns/` beside it, where it names another folder for them.
+
+    A copy points to its own artifacts then, and no more to those of its original. Artifacts that are not beside the
+    database are left alone.
+
+    Args:
+        database: the file; may be missing.
+
+    Returns:
+        How many paths were changed.
+    """
+    root = database.resolve().parent / ARTIFACTS
+    changed = 0
+    if not (database.is_file() and root.is_dir()):
+        return changed
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        for old in _roots(connection) - {str(root)}:
+            if _has_runs(connection, old, root):
+                for table, column in _COLUMNS.items():
+                    changed += connection.execute(
+                        f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",
+                        (f"{root}/", len(old) + 2, len(old) + 1, f"{old}/"),
+                    ).rowcount
+    return changed
+
+
+def _roots(connection: sqlite3.Connection) -> set[str]:
+    """The folders that the store's experiments lie in."""
+    located = connection.execute("SELECT experiment_id, artifact_location FROM experiments").fetchall()
+    return {place.removesuffix(f"/{number}") for number, place in located if place.endswith(f"/{ARTIFACTS}/{number}")}
+
+
+def _has_runs(connection: sqlite3.Connection, old: str, root: Path) -> bool:
+    """Whether a run that the store has below `old` has its artifacts below `root`."""
+    found = connection.execute("SELECT artifact_uri FROM runs WHERE substr(artifact_uri, 1, ?) = ?", (len(old), old))
+    return any((root / place.removeprefix(f"{old}/")).is_dir() for (place,) in found)

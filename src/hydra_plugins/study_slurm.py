@@ -1,0 +1,126 @@
+"""`hydra/launcher=slurm`: each run of a sweep as a job of a Slurm array, by Hydra's submitit launcher."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from activation_study.errors import BadInput
+from activation_study.output import outlive_the_terminal
+from activation_study.run.interruption import Interrupted
+
+try:
+    from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
+except ImportError:  # without the extra; said where it is wanted
+    from hydra._internal.core_plugins.basic_launcher import BasicLauncher as SlurmLauncher
+
+SECONDS = 5.0  # between two looks at the queue
+
+
+class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
+    """Hydra's submitit launcher, which waits for all jobs whatever becomes of one, and whose jobs save when warned.
+
+    Args:
+        **parameters: of submitit and sbatch: see `conf/hydra/launcher/slurm.yaml`.
+    """
+
+    def __init__(self, **parameters: Any) -> None:
+        if SlurmLauncher.__name__ != "BasicLauncher":
+            super().__init__(**parameters)
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """As Hydra calls it before a sweep."""
+        if SlurmLauncher.__name__ == "BasicLauncher":
+            raise BadInput("hydra/launcher=slurm is not installed: pip install -e '.[slurm]' -c constraints.txt")
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
+
+    def threads(self, cores: int) -> int:
+        """What each job may have of its node, whatever this machine has."""
+        return int(self.params["cpus_per_task"] or 1)
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Submits the jobs as one array and waits for all."""
+        import submitit
+
+        if submitit.SlurmExecutor.affinity() < 0:
+            raise BadInput("hydra/launcher=slurm: there is no sbatch on this machine; start the sweep on a login node")
+        Queue.array = ""
+        try:
+            with patch.object(submitit.SlurmExecutor, "job_class", patient_job()):
+                returned: Sequence[JobReturn] = super().launch(job_overrides, initial_job_idx)
+        except submitit.core.utils.FailedJobError as error:
+            raise BadInput(f"hydra/launcher=slurm: sbatch refuses the jobs: {error}") from error
+        except KeyboardInterrupt:
+            print(f"\nThe jobs go on in Slurm's array {Queue.array}: scancel {Queue.array} ends them", file=sys.stderr)
+            raise
+        return returned
+
+    def __call__(self, *arguments: Any) -> JobReturn:
+        """One job, in Slurm. Warned by SIGUSR2, it saves, and submitit puts it into the queue again."""
+        outlive_the_terminal()
+        try:
+            returned: JobReturn = super().__call__(*arguments)
+        except Interrupted as error:
+            if error.args[0] == signal.SIGUSR2:
+                os.kill(os.getpid(), signal.SIGUSR2)  # submitit's handler, in place again, does not come back
+                time.sleep(60)
+            raise SystemExit(error.exit_code) from error
+        return returned
+
+
+class Queue:
+    """What Slurm has of an array of jobs, looked up now and then."""
+
+    array = ""
+    _seen = 0.0
+    _jobs: frozenset[str] | None = None
+
+    @classmethod
+    def has(cls, job: str) -> bool:
+        """Whether a job waits or runs, as far as is known."""
+        if time.monotonic() - cls._seen > SECONDS:
+            cls._seen = time.monotonic()
+            command = ["squeue", "--noheader", "--array", "--format=%i", "--me"]
+            told = subprocess.run(command, capture_output=True, text=True, check=False)
+            cls._jobs = frozenset(told.stdout.split()) if told.returncode == 0 else None  # Slurm may be restarting
+        return cls._jobs is None or job in cls._jobs
+
+
+def patient_job() -> type[Any]:
+    """Submitit's job, whose results are there when it is over, however it ended.
+
+    submitit asks sacct, which tells nothing where Slurm keeps no accounts: a killed job would be waited for forever.
+    """
+    import submitit
+
+    class PatientJob(submitit.SlurmJob):  # type: ignore[misc,type-arg]
+        def results(self) -> list[JobReturn]:
+            self._say()
+            gone = 0
+            while not self.paths.result_pickle.exists() and gone < 3:  # a shared file system may be late
+                time.sleep(SECONDS / 5)
+                gone = 0 if Queue.has(self.job_id) else gone + 1
+            if not self.paths.result_pickle.exists():
+                return [JobReturn()]  # its run's folder knows more
+            try:
+                found: list[JobReturn] = super().results()
+            except Exception as error:
+                return [JobReturn(status=JobStatus.FAILED, _return_value=error)]
+            return found
+
+        def _say(self) -> None:
+            array = self.job_id.partition("_")[0]
+            if Queue.array != array:
+                Queue.array = array
+                print(f"Slurm's array {array}: squeue shows it. Logs: {Path(self.paths.folder).parent}", flush=True)
+
+    return PatientJob

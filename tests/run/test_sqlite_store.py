@@ -1,0 +1,68 @@
+"""A project that was moved or copied shows the artifacts of its runs."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from activation_study.run.sqlite_store import mend_locations
+from commands import TINY, command
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("here") / "project"
+    folder.mkdir()
+    result = command(folder, "train.py", *TINY)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def opened(project: Path) -> tuple[MlflowClient, str, str]:
+    """The client, the run's id, its model's place."""
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    experiment = client.get_experiment_by_name("tiny").experiment_id
+    (run,) = client.search_runs([experiment])
+    (model,) = client.search_logged_models([experiment])
+    return client, run.info.run_id, model.artifact_location
+
+
+def test_a_copy_has_its_own_artifacts_and_the_original_keeps_its(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere" / "copied"
+    shutil.copytree(project, copy)
+    client, run, model = opened(copy)
+    assert client.get_run(run).info.artifact_uri.startswith(str(project)), "MLflow's own way"
+    result = command(copy, "train.py", *TINY, "mirror=true")
+    assert result.returncode == 0, result.stderr
+    client, run, model = opened(copy)
+    assert client.get_run(run).info.artifact_uri.startswith(f"{copy}/mlruns/")
+    assert client.get_experiment_by_name("tiny").artifact_location.startswith(f"{copy}/mlruns/")
+    assert (Path(model) / "artifacts" / "best.keras").is_file()
+    assert model.startswith(f"{copy}/")
+    assert client.download_artifacts(run, "run.json", str(tmp_path))
+    assert mend_locations(copy / "mlflow.db") == 0, "once"
+    client, run, _ = opened(project)
+    assert client.get_run(run).info.artifact_uri.startswith(f"{project}/mlruns/")
+
+
+def test_artifacts_that_are_elsewhere_on_purpose_stay_there(project: Path, tmp_path: Path) -> None:
+    database = tmp_path / "mlflow.db"
+    shutil.copy(project / "mlflow.db", database)
+    (tmp_path / "mlruns" / "1" / "another_run").mkdir(parents=True)
+    assert mend_locations(database) == 0
+    _, _, model = opened(tmp_path)
+    assert model.startswith(str(project))
+
+
+def test_what_is_no_store_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mlruns").mkdir()
+    assert mend_locations(tmp_path / "none.db") == 0
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("CREATE TABLE something (x)")
+    assert mend_locations(tmp_path / "other.db") == 0
+    (tmp_path / "text.db").write_text("no database, but a longer text than its header would be" * 40)
+    assert mend_locations(tmp_path / "text.db") == 0
