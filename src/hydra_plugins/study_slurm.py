@@ -24,6 +24,7 @@ except ImportError:  # without the extra; said where it is wanted
     from hydra._internal.core_plugins.basic_launcher import BasicLauncher as SlurmLauncher
 
 SECONDS = 5.0  # between two looks at the queue
+LOOKS = 5  # at a shared file system for the result of a job that has left the queue
 
 
 class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
@@ -55,7 +56,7 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
             raise BadInput("hydra/launcher=slurm: there is no sbatch on this machine; start the sweep on a login node")
         Queue.array = ""
         try:
-            with patch.object(submitit.SlurmExecutor, "job_class", patient_job()):
+            with patch.object(submitit.SlurmJob, "results", patient_results):
                 returned: Sequence[JobReturn] = super().launch(job_overrides, initial_job_idx)
         except submitit.core.utils.FailedJobError as error:
             raise BadInput(f"hydra/launcher=slurm: sbatch refuses the jobs: {error}") from error
@@ -85,6 +86,14 @@ class Queue:
     _jobs: frozenset[str] | None = None
 
     @classmethod
+    def announce(cls, job: Any) -> None:
+        """Names the array, once."""
+        array = job.job_id.partition("_")[0]
+        if cls.array != array:
+            cls.array = array
+            print(f"Slurm's array {array}: squeue shows it. Logs: {Path(job.paths.folder).parent}", flush=True)
+
+    @classmethod
     def has(cls, job: str) -> bool:
         """Whether a job waits or runs, as far as is known."""
         if time.monotonic() - cls._seen > SECONDS:
@@ -95,32 +104,23 @@ class Queue:
         return cls._jobs is None or job in cls._jobs
 
 
-def patient_job() -> type[Any]:
-    """Submitit's job, whose results are there when it is over, however it ended.
+def patient_results(job: Any) -> list[JobReturn]:
+    """The results of a submitit job when it is over, however it ended; in place of submitit's own method.
 
     submitit asks sacct, which tells nothing where Slurm keeps no accounts: a killed job would be waited for forever.
+    And it raises at the first job without a result, while others still run.
     """
     import submitit
 
-    class PatientJob(submitit.SlurmJob):  # type: ignore[misc,type-arg]
-        def results(self) -> list[JobReturn]:
-            self._say()
-            gone = 0
-            while not self.paths.result_pickle.exists() and gone < 3:  # a shared file system may be late
-                time.sleep(SECONDS / 5)
-                gone = 0 if Queue.has(self.job_id) else gone + 1
-            if not self.paths.result_pickle.exists():
-                return [JobReturn()]  # its run's folder knows more
-            try:
-                found: list[JobReturn] = super().results()
-            except Exception as error:
-                return [JobReturn(status=JobStatus.FAILED, _return_value=error)]
-            return found
-
-        def _say(self) -> None:
-            array = self.job_id.partition("_")[0]
-            if Queue.array != array:
-                Queue.array = array
-                print(f"Slurm's array {array}: squeue shows it. Logs: {Path(self.paths.folder).parent}", flush=True)
-
-    return PatientJob
+    Queue.announce(job)
+    gone = 0
+    while not job.paths.result_pickle.exists() and gone < LOOKS:
+        time.sleep(SECONDS / 5)
+        gone = 0 if Queue.has(job.job_id) else gone + 1
+    if not job.paths.result_pickle.exists():
+        return [JobReturn()]  # its run's folder knows more
+    try:
+        found: list[JobReturn] = super(submitit.SlurmJob, job).results()
+    except Exception as error:
+        return [JobReturn(status=JobStatus.FAILED, _return_value=error)]
+    return found
