@@ -20,6 +20,8 @@ if [ "$(id -u)" = 0 ]; then # PostgreSQL does not run as root
   mkdir -p "$folder/database"
   chown postgres "$folder/database"
   chmod 711 "$folder"
+  "${as_owner[@]}" test -w "$folder/database" \
+    || { echo "FOLDER=$folder: PostgreSQL runs as user postgres, who cannot get there; choose another" >&2; exit 2; }
 fi
 socket=$(mktemp -d) # a socket's path has to be short
 chmod 711 "$socket"

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -85,11 +86,13 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    found = Server(tmp_path / "server")
-    found.start()
-    yield found
-    found.stop()
+def server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as place:  # where user postgres gets, too: pytest's own folders are closed
+        Path(place).chmod(0o711)
+        found = Server(Path(place) / "server")
+        found.start()
+        yield found
+        found.stop()
 
 
 @pytest.mark.server
