@@ -24,18 +24,20 @@ SMALL = (
 )  # fmt: skip
 JOBS = 12
 SLURM = ("hydra/launcher=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=1")
-EPOCHS = 20
-POINTS = 2  # of each epoch
+EPOCHS = 100
+POINTS = 8  # of each epoch
 
 
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", help="a tracking server's address")
+    parser.add_argument("--stores", action="store_true", help="these alone")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        print(launchers(Path(folder)), flush=True)
-        print(processes(Path(folder)), flush=True)
+        if not options.stores:
+            print(launchers(Path(folder)), flush=True)
+            print(processes(Path(folder)), flush=True)
         print(stores(Path(folder), options.server), flush=True)
 
 

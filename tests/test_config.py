@@ -79,12 +79,19 @@ def test_nothing_else_is_the_articles_protocol() -> None:
         ("study=a/b", r"study=a/b"),
         ("threads=0", r"threads=0"),
         ("training.jit_compile=1", r"training\.jit_compile=1: expected auto or true or false"),
+        ("tracking=server", r"tracking\.uri: expected a server's address"),
         ("+nonsense=1", r"nonsense"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(override: str, told: str) -> None:
     with pytest.raises(BadInput, match=told):
         config_of(override)
+
+
+def test_a_server_is_named_on_the_command_line_or_in_mlflows_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config_of("tracking=server", "tracking.uri=http://a:1").tracking.uri == "http://a:1"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://b:2")
+    assert config_of("tracking=server").tracking.uri == "http://b:2"
 
 
 @pytest.mark.parametrize("key", CHOICES)

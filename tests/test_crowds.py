@@ -39,6 +39,8 @@ def check_points(uri: str, count: int) -> None:
         for key, first in (("train/loss", 1), ("val/loss", 2)):
             points = [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, key)]
             assert points == [(step, first / step) for step in range(1, EPOCHS + 1)]
+        others = [len(client.get_metric_history(run.info.run_id, f"other/{number}")) for number in range(1, 7)]
+        assert others == [EPOCHS] * 6
         assert len(client.get_metric_history(run.info.run_id, "test/mean_iou")) == 1
 
 

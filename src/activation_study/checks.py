@@ -126,6 +126,8 @@ def _faults(config: Config) -> Iterator[str]:
         yield f"model.norm_momentum={config.model.norm_momentum}: expected a number from 0 to below 1"
     if config.data.split == "kfold" and config.data.fold >= config.data.folds:
         yield f"data.fold={config.data.fold}: expected a fold below data.folds={config.data.folds}"
+    if config.tracking.uri == "":
+        yield "tracking.uri: expected a server's address, tracking.uri=http://…, or in MLFLOW_TRACKING_URI"
     if config.data.kind == "iccv09" and not config.data.root:
         yield "data.root: expected the data set's folder"
     yield from _own_data_faults(config)

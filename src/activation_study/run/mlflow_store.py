@@ -21,6 +21,8 @@ from activation_study.run.sqlite_store import database_of, mend_locations
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_DISABLE_AUTO_LOGGING_WARNING", "true")
+# Else two lines on standard output for each run, from a server's store.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 # MLflow would try a server that cannot be reached for minutes at each call.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
