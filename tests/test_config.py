@@ -18,6 +18,7 @@ OPTIONS = [f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF /
 
 
 OWN_DATA = ("data=folder", "label_type=own")  # they belong together
+NEEDED = {"tracking=server": ["tracking.uri=http://a:1"]}
 
 
 def own_data(folder: Path, classes: str = "[{name: a, id: 0}, {name: b, id: 1}]") -> list[str]:
@@ -31,7 +32,8 @@ def config_of(*overrides: str) -> Config:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_of_every_group_composes(option: str, tmp_path: Path) -> None:
-    config = config_of(option) if option not in OWN_DATA else config_of("data=folder", *own_data(tmp_path))
+    needed = own_data(tmp_path) if option in OWN_DATA else NEEDED.get(option, [])
+    config = config_of("data=folder" if option in OWN_DATA else option, *needed)
     group, name = option.split("=")
     if group in ("activation", "label_type", "data", "model"):
         assert getattr(config, group).name == name

@@ -98,5 +98,5 @@ def test_a_killed_process_is_told_and_costs_no_finished_run(tmp_path: Path) -> N
     assert process.returncode == 1, output
     assert "a process was killed, and the others ended with it" in output
     assert "3 of 3 runs failed" in output
-    assert output.count("its process ended without a word (killed?)") == 2
+    assert output.count("its process ended without a word (killed?)") == 3
     assert "has not begun" in output
