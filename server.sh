@@ -23,11 +23,12 @@ if [ "$(id -u)" = 0 ]; then # PostgreSQL does not run as root
   "${as_owner[@]}" test -w "$folder/database" \
     || { echo "FOLDER=$folder: PostgreSQL runs as user postgres, who cannot get there; choose another" >&2; exit 2; }
 fi
-socket=$(mktemp -d) # a socket's path has to be short
-chmod 711 "$socket"
+exec 9> "$folder/lock"
+flock --nonblock 9 || { echo "a server is at work in $folder already" >&2; exit 2; }
+socket=$(mktemp -d) # its owner's alone; a socket's path has to be short
 [ "$(id -u)" != 0 ] || chown postgres "$socket"
 data=$folder/database/data
-control() { (cd /; "${as_owner[@]}" "$(command -v pg_ctl)" --pgdata="$data" --silent "$@"); }
+control() { (cd /; "${as_owner[@]}" "$(command -v pg_ctl)" --pgdata="$data" --silent "$@") 9>&-; } # keeps no lock
 if [ ! -e "$data/PG_VERSION" ]; then
   (cd /; "${as_owner[@]}" "$(command -v initdb)" --pgdata="$data" --username=mlflow --auth=trust --encoding=UTF8 > /dev/null)
 fi
@@ -41,7 +42,7 @@ stop() {
 trap stop EXIT
 trap 'exit 0' INT TERM
 control status > /dev/null 2>&1 && control stop --mode=fast # of a server that was killed
-control --options="-c listen_addresses='' -c unix_socket_directories=$socket -c unix_socket_permissions=0770" \
+control --options="-c listen_addresses='' -c unix_socket_directories=$socket -c unix_socket_permissions=0700" \
   --log="$folder/database/log" --wait start
 uri="postgresql+psycopg2://mlflow@/postgres?host=$socket"
 echo "MLflow on http://$host:$port, kept in $folder; track there with: tracking=server tracking.uri=http://$host:$port"

@@ -59,13 +59,15 @@ class Server:
         with socket.socket() as place:
             place.bind(("127.0.0.1", 0))
             self._port = place.getsockname()[1]
+        self.variables = {
+            **os.environ, "FOLDER": str(folder), "PORT": str(self._port), "PYTHON": sys.executable,
+        }  # fmt: skip
         self.uri = f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        variables = {**os.environ, "FOLDER": str(self._folder), "PORT": str(self._port), "PYTHON": sys.executable}
         with open(f"{self._folder}.log", "a") as log:
             self._process = subprocess.Popen(
-                [str(ROOT / "server.sh")], stdout=log, stderr=log, env=variables, start_new_session=True
+                [str(ROOT / "server.sh")], stdout=log, stderr=log, env=self.variables, start_new_session=True
             )
         deadline = time.monotonic() + 120
         while True:
@@ -124,6 +126,12 @@ def test_artifacts_go_through_the_server_and_nothing_listens_beyond_this_machine
     (run,) = client.search_runs([client.get_experiment_by_name(STUDY).experiment_id])
     assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
     assert client.download_artifacts(run.info.run_id, "run.json", str(tmp_path))
+    second = subprocess.run(
+        [str(ROOT / "server.sh")], env=server.variables, capture_output=True, text=True, check=False
+    )
+    assert second.returncode == 2
+    assert "a server is at work in" in second.stderr
+    assert client.get_run(run.info.run_id).info.status == "FINISHED", "the first one is well"
     own = psutil.Process(server._process.pid).children(recursive=True)
     there = {each.laddr.ip for process in own for each in process.net_connections() if each.status == "LISTEN"}
     assert there == {"127.0.0.1"}

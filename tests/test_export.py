@@ -8,10 +8,14 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from mlflow import MlflowClient
 
 from activation_study.data.labels import LABEL_TYPES
 from activation_study.data.scenes import draw_scenes
 from activation_study.data.splits import split
+from activation_study.errors import BadInput
+from activation_study.options import Export
+from activation_study.run import onnx_export
 from activation_study.run.evaluation import class_map
 from activation_study.run.metrics import confusion, summary
 from commands import TINY, command
@@ -78,3 +82,23 @@ def test_what_cannot_be_exported_is_said_and_leaves_nothing(home: Path, given: l
     assert result.stderr.startswith(f"error: {message.format(rest=rest)}"), result.stderr
     assert result.stderr.count("\n") == 1
     assert sorted(home.rglob("*")) == before
+
+
+def test_a_file_that_sees_something_else_is_refused_and_not_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(onnx_export, "SHARE", 1.01)
+    (run,) = home.glob("multirun/tiny/surfaces-mish-*")
+    with pytest.raises(BadInput, match=r"in onnxruntime only 32,768 of 32,768 pixels of 32 drawn scenes get the class"):
+        onnx_export.export_onnx(Export(str(run), str(tmp_path / "mish.onnx")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_store_alone_is_enough(home: Path, tmp_path: Path) -> None:
+    uri = f"sqlite:///{home}/mlflow.db"
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("tiny").experiment_id
+    (run,) = client.search_runs([experiment], "params.activation = 'mish'")
+    result = command(tmp_path, "export.py", f"run={run.info.run_id[:12]}", f"tracking.uri={uri}", "output=a.onnx")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "a.onnx").is_file()

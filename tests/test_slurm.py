@@ -61,6 +61,8 @@ def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
 def test_a_warned_job_is_queued_again_and_a_failed_one_told(tmp_path: Path) -> None:
     process, array = start(tmp_path, "training.learning_rate=1e-3,1e30", "seed=0,1")
     wait_for(lambda: bool(records(tmp_path)) and len(records(tmp_path)[0]["epochs"]) > 5, process)
+    subprocess.run(["scancel", "--signal=TERM", f"{array}_0"], check=True)  # as Slurm makes room
+    time.sleep(2)  # the state is saved
     warning = subprocess.Popen(["scancel", "--signal=USR2", f"{array}_0"])  # it asks again: the job is gone too soon
     wait_for(lambda: records(tmp_path)[0]["status"] == "KILLED", process)
     warning.kill()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import filelock
 
-from activation_study.errors import BadInput
 from activation_study.hardware import card_capabilities
 
 _held: list[filelock.BaseFileLock] = []  # by this process, to its end
@@ -20,7 +19,7 @@ def visible_cards() -> tuple[str, ...]:
     return tuple(visible.split(",")[:count]) if visible else tuple(map(str, range(count)))
 
 
-def take_card(cards: Sequence[str], jobs_per_card: int, place: Path | None = None) -> None:
+def take_card(cards: Sequence[str], jobs_per_card: int, place: Path | None = None) -> bool:
     """Takes the first card that has room, by CUDA_VISIBLE_DEVICES; before TensorFlow or JAX looks for cards.
 
     Args:
@@ -28,11 +27,11 @@ def take_card(cards: Sequence[str], jobs_per_card: int, place: Path | None = Non
         jobs_per_card: how many processes may share one.
         place: of the locks; the same for all processes of a user on this machine.
 
-    Raises:
-        BadInput: all are taken.
+    Returns:
+        Whether this process has what it needs now; false: all are taken.
     """
     if not cards or _held:
-        return
+        return True
     place = place or Path(tempfile.gettempdir()) / f"activation_study-{os.getuid()}"
     place.mkdir(parents=True, exist_ok=True)
     for share in range(jobs_per_card):
@@ -44,8 +43,5 @@ def take_card(cards: Sequence[str], jobs_per_card: int, place: Path | None = Non
                 continue
             _held.append(lock)
             os.environ |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": card}
-            return
-    raise BadInput(
-        f"each of {len(cards)} cards has its {jobs_per_card} processes already: fewer at once "
-        f"(hydra.launcher.processes), or more on each (hydra.launcher.jobs_per_card)"
-    )
+            return True
+    return False

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn
@@ -20,7 +21,7 @@ from activation_study.study.pool import Worker
 try:
     from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 except ImportError:  # without the extra; said where it is wanted
-    from hydra._internal.core_plugins.basic_launcher import BasicLauncher as JoblibLauncher
+    JoblibLauncher = BasicLauncher
 
 PROCESSES = 2  # at once, where no cards say how many
 
@@ -47,13 +48,19 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """As Hydra calls it before a sweep."""
-        if JoblibLauncher.__name__ == "BasicLauncher":
+        if JoblibLauncher is BasicLauncher:
             raise BadInput("hydra/launcher=joblib is not installed: pip install -e '.[joblib]' -c constraints.txt")
         for name, value in (("processes", self._processes), ("jobs_per_card", self._jobs_per_card)):
             if value is not None and value < 1:
                 raise BadInput(f"hydra.launcher.{name}={value}: expected 1 or more")
         cards = visible_cards()
-        self._processes = self._processes or len(cards) * self._jobs_per_card or PROCESSES
+        room = len(cards) * self._jobs_per_card
+        if cards and (self._processes or room) > room:
+            raise BadInput(
+                f"hydra.launcher.processes={self._processes}: {len(cards)} cards have room for {room}; "
+                "hydra.launcher.jobs_per_card lets more share one"
+            )
+        self._processes = self._processes or room or PROCESSES
         worker = Worker(task_function, cards, self._jobs_per_card)
         super().setup(hydra_context=hydra_context, task_function=worker, config=config)
 
@@ -86,12 +93,13 @@ def _handing_on(interruption: Interruption) -> Iterator[None]:
     over = threading.Event()
 
     def watch() -> None:
+        told = set[int]()
         while not over.wait(0.1):
-            if interruption.requested is not None:
-                for child in psutil.Process().children():  # joblib's own helper among them ignores it
+            for child in psutil.Process().children() if interruption.requested is not None else []:
+                if child.pid not in told:  # joblib's own helper among them ignores it
+                    told.add(child.pid)
                     with suppress(psutil.Error):
                         child.terminate()
-                return
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import patch
 
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -21,10 +24,11 @@ from activation_study.run.interruption import Interrupted
 try:
     from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
 except ImportError:  # without the extra; said where it is wanted
-    from hydra._internal.core_plugins.basic_launcher import BasicLauncher as SlurmLauncher
+    SlurmLauncher = BasicLauncher
 
 SECONDS = 5.0  # between two looks at the queue
-LOOKS = 5  # at a shared file system for the result of a job that has left the queue
+LOOKS = 3  # in which a job has to be missing
+LATE = 20.0  # seconds in which a second signal may follow the first
 
 
 class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
@@ -35,12 +39,13 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
     """
 
     def __init__(self, **parameters: Any) -> None:
-        if SlurmLauncher.__name__ != "BasicLauncher":
-            super().__init__(**parameters)
+        if SlurmLauncher is not BasicLauncher:  # srun inherits the number of cores in some versions only
+            cores = f"--cpus-per-task={parameters.get('cpus_per_task') or 1}"
+            super().__init__(**{"srun_args": [cores], **parameters})
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """As Hydra calls it before a sweep."""
-        if SlurmLauncher.__name__ == "BasicLauncher":
+        if SlurmLauncher is BasicLauncher:
             raise BadInput("hydra/launcher=slurm is not installed: pip install -e '.[slurm]' -c constraints.txt")
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
@@ -55,13 +60,19 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
         if submitit.SlurmExecutor.affinity() < 0:
             raise BadInput("hydra/launcher=slurm: there is no sbatch on this machine; start the sweep on a login node")
         Queue.array = ""
+        Queue.answers.clear()
         try:
             with patch.object(submitit.SlurmJob, "results", patient_results):
                 returned: Sequence[JobReturn] = super().launch(job_overrides, initial_job_idx)
         except submitit.core.utils.FailedJobError as error:
             raise BadInput(f"hydra/launcher=slurm: sbatch refuses the jobs: {error}") from error
         except KeyboardInterrupt:
-            print(f"\nThe jobs go on in Slurm's array {Queue.array}: scancel {Queue.array} ends them", file=sys.stderr)
+            if Queue.array:
+                print(
+                    f"\nThe jobs go on in Slurm's array {Queue.array}. Wait for them, or scancel {Queue.array}: "
+                    "the same command would queue those that have not begun once more",
+                    file=sys.stderr,
+                )
             raise
         return returned
 
@@ -73,17 +84,17 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
         except Interrupted as error:
             if error.args[0] == signal.SIGUSR2:
                 os.kill(os.getpid(), signal.SIGUSR2)  # submitit's handler, in place again, does not come back
-                time.sleep(60)
+            time.sleep(LATE)  # a SIGUSR2 may follow: what saved has time
             raise SystemExit(error.exit_code) from error
         return returned
 
 
 class Queue:
-    """What Slurm has of an array of jobs, looked up now and then."""
+    """What Slurm has of the user's jobs, looked up now and then."""
 
     array = ""
-    _seen = 0.0
-    _jobs: frozenset[str] | None = None
+    answers: ClassVar[deque[frozenset[str]]] = deque(maxlen=LOOKS)
+    _asked = 0.0
 
     @classmethod
     def announce(cls, job: Any) -> None:
@@ -95,13 +106,14 @@ class Queue:
 
     @classmethod
     def has(cls, job: str) -> bool:
-        """Whether a job waits or runs, as far as is known."""
-        if time.monotonic() - cls._seen > SECONDS:
-            cls._seen = time.monotonic()
+        """Whether a job waits or runs: not when it is missing in several answers that came one after the other."""
+        if time.monotonic() - cls._asked > SECONDS:
+            cls._asked = time.monotonic()
             command = ["squeue", "--noheader", "--array", "--format=%i", "--me"]
             told = subprocess.run(command, capture_output=True, text=True, check=False)
-            cls._jobs = frozenset(told.stdout.split()) if told.returncode == 0 else None  # Slurm may be restarting
-        return cls._jobs is None or job in cls._jobs
+            if told.returncode == 0:  # else Slurm may be restarting
+                cls.answers.append(frozenset(told.stdout.split()))
+        return len(cls.answers) < LOOKS or any(job in answer for answer in cls.answers)
 
 
 def patient_results(job: Any) -> list[JobReturn]:
@@ -113,14 +125,18 @@ def patient_results(job: Any) -> list[JobReturn]:
     import submitit
 
     Queue.announce(job)
-    gone = 0
-    while not job.paths.result_pickle.exists() and gone < LOOKS:
+    while not (there := _has_result(job)) and Queue.has(job.job_id):
         time.sleep(SECONDS / 5)
-        gone = 0 if Queue.has(job.job_id) else gone + 1
-    if not job.paths.result_pickle.exists():
+    if not (there or _has_result(job)):
         return [JobReturn()]  # its run's folder knows more
     try:
         found: list[JobReturn] = super(submitit.SlurmJob, job).results()
     except Exception as error:
         return [JobReturn(status=JobStatus.FAILED, _return_value=error)]
     return found
+
+
+def _has_result(job: Any) -> bool:
+    with suppress(OSError):  # a shared file system looks again at a folder that is changed
+        job.paths.folder.chmod(job.paths.folder.stat().st_mode)
+    return bool(job.paths.result_pickle.exists())

@@ -85,3 +85,42 @@ def test_the_former_handlers_come_back() -> None:
 def test_an_interruption_passes_between_processes() -> None:
     error = pickle.loads(pickle.dumps(Interrupted(signal.SIGTERM)))
     assert (error.exit_code, str(error)) == (143, "SIGTERM")
+
+
+SIGNAL_BEFORE_A_RUN = """
+import os, signal
+from activation_study.run.interruption import Interrupted, Interruption, note
+signal.signal(signal.SIGTERM, note)
+os.kill(os.getpid(), signal.SIGTERM)
+try:
+    with Interruption() as interruption:
+        interruption.check()
+except Interrupted as error:
+    print(error, error.exit_code)
+"""
+
+SIGNAL_WHILE_IT_SAVES = """
+import os, signal, time
+from activation_study.run.interruption import Interrupted, Interruption
+signal.signal(signal.SIGUSR2, lambda *_: None)
+try:
+    with Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)
+        try:
+            interruption.check()
+        except Interrupted:
+            os.kill(os.getpid(), signal.SIGUSR2)  # the state is being saved
+            time.sleep(0.2)
+            raise
+except Interrupted as error:
+    print(error, error.exit_code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "told"), [(SIGNAL_BEFORE_A_RUN, "SIGTERM 143"), (SIGNAL_WHILE_IT_SAVES, "SIGUSR2 143")]
+)
+def test_no_signal_is_lost_between_runs_or_while_a_state_is_saved(program: str, told: str) -> None:
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == told

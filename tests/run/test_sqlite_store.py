@@ -58,6 +58,35 @@ def test_artifacts_that_are_elsewhere_on_purpose_stay_there(project: Path, tmp_p
     assert model.startswith(str(project))
 
 
+def test_of_a_partial_copy_the_rest_stays_with_the_original(project: Path, tmp_path: Path) -> None:
+    original, copy = tmp_path / "mlruns-original", tmp_path / "copy"
+    original.mkdir()
+    with sqlite3.connect(tmp_path / "stores.db") as connection:
+        connection.execute("CREATE TABLE experiments (experiment_id INTEGER, artifact_location TEXT)")
+        connection.execute("CREATE TABLE runs (run_uuid TEXT, artifact_uri TEXT)")
+        connection.execute("CREATE TABLE logged_models (artifact_location TEXT)")
+        connection.execute("CREATE TABLE model_versions (storage_location TEXT)")
+        root = original / "mlruns"
+        connection.execute("INSERT INTO experiments VALUES (1, ?), (2, ?)", (f"{root}/1", f"{root}/2"))
+        connection.execute("INSERT INTO runs VALUES ('a', ?), ('b', ?)", (f"{root}/1/a", f"{root}/2/b"))
+        connection.execute("INSERT INTO runs VALUES ('new', ?), ('other', ?)", (f"{root}/1/new", f"{root}-old/1/a"))
+        connection.execute("INSERT INTO model_versions VALUES (?)", (f"{root}/1/a",))
+    for place in (original / "mlruns/1/a", original / "mlruns/2/b", copy / "mlruns/1/a"):
+        place.mkdir(parents=True)
+    shutil.copy(tmp_path / "stores.db", copy / "mlflow.db")
+    assert mend_locations(copy / "mlflow.db") == 4
+    with sqlite3.connect(copy / "mlflow.db") as connection:
+        runs = dict(connection.execute("SELECT run_uuid, artifact_uri FROM runs"))
+        (model,) = connection.execute("SELECT storage_location FROM model_versions").fetchone()
+    assert runs == {
+        "a": f"{copy}/mlruns/1/a",
+        "b": f"{root}/2/b",
+        "new": f"{copy}/mlruns/1/new",  # it has no artifacts yet
+        "other": f"{root}-old/1/a",
+    }
+    assert model == f"{copy}/mlruns/1/a"
+
+
 def test_what_is_no_store_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mlruns").mkdir()
     assert mend_locations(tmp_path / "none.db") == 0

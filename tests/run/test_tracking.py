@@ -1,10 +1,13 @@
 """The mirror: any number of updates, any point of time, each step once."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Metric
 
 from activation_study.run.record import Record
 from activation_study.run.tracking import Mirror
@@ -90,3 +93,22 @@ def test_an_update_waits_until_the_last_one_is_a_small_share_of_the_time(run: tu
     assert losses(uri, mirror.run_id) == [(1, 1.0)]
     mirror.update(final=True)
     assert losses(uri, mirror.run_id) == [(1, 1.0), (2, 0.5)]
+
+
+def test_many_epochs_are_few_calls(run: tuple[Record, Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    record, folder, uri = run
+    record.epochs = [epoch(number) | {"val/accuracy": 0.5, "val/mean_iou": 0.5} for number in range(1, 601)]
+    record.write(folder)
+    calls: list[int] = []
+    log_batch = MlflowClient.log_batch
+
+    def counting(self: MlflowClient, run_id: str, metrics: Sequence[Metric] = (), **others: Any) -> Any:
+        calls.append(len(metrics))
+        return log_batch(self, run_id, metrics, **others)
+
+    monkeypatch.setattr(MlflowClient, "log_batch", counting)
+    mirror = Mirror(folder, uri, "none")
+    assert mirror.update(final=True)
+    assert [count for count in calls if count] == [1000, 1000, 400], "whole epochs of four metrics"
+    assert mirror.run_id is not None
+    assert [step for step, _ in losses(uri, mirror.run_id)] == list(range(1, 601))

@@ -14,6 +14,19 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.
 AT_ONCE = 130
 
 
+_noted: list[int] = []
+
+
+def note(number: int, frame: Any = None) -> None:
+    """A signal's handler for a process between two runs: the next run stops before its first step."""
+    _noted.append(number)
+
+
+def noted() -> int | None:
+    """The first signal of which a note was made."""
+    return _noted[0] if _noted else None
+
+
 class Interrupted(BaseException):
     """The run stopped on a signal, with everything saved. No `Exception`: it ends a whole sweep.
 
@@ -37,7 +50,7 @@ class Interruption:
     """
 
     def __init__(self) -> None:
-        self.requested: int | None = None
+        self.requested = noted()
         self._before: dict[int, Any] = {}
         self._writer = self._wakeup = -1
 
@@ -56,6 +69,8 @@ class Interruption:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, Interrupted) and self.requested is not None:
+            error.args = (self.requested,)  # SIGUSR2 may have come while the state was saved
         if self._writer < 0:
             return
         signal.set_wakeup_fd(self._wakeup)

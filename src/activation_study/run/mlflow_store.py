@@ -27,6 +27,7 @@ os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
+MOST_POINTS = 1000  # that MLflow takes in one call
 KEY_TAG = "activation_study.key"
 MODEL_NAME = "model"
 # Without it the page opens a new experiment as one about language models.
@@ -94,6 +95,13 @@ class Store:
         found = self._client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
         return str(found[0].info.run_id) if found else None
 
+    def _one_of(self, experiment: str, key: str) -> str | None:
+        """The run of a key, the only one: a server whose answer was lost may have made two."""
+        found = self._client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'")
+        for twin in found[1:]:
+            self._client.delete_run(twin.info.run_id)
+        return str(found[0].info.run_id) if found else None
+
     def log_report(self, folder: Path, study: str, note: str) -> None:
         """Puts a study's report into its one run `report`; nothing where the store has no such study."""
         experiment = self._client.get_experiment_by_name(study)
@@ -130,7 +138,7 @@ class Store:
             }
             started = int(record.started * 1000)
             created = self._client.create_run(experiment, start_time=started, tags=tags, run_name=record.name)
-            run_id = str(created.info.run_id)
+            run_id = self._one_of(experiment, record.key) or str(created.info.run_id)
         run = self._client.get_run(run_id)
         if record.status == "RUNNING" and run.info.status != "RUNNING":
             self._client.update_run(run_id, status="RUNNING")
@@ -150,10 +158,16 @@ class Store:
 
         if known is None:
             known = len({point.step for point in self._client.get_metric_history(run_id, "train/loss")})
+        waiting: list[Metric] = []
         for step, epoch in enumerate(record.epochs[known:], known + 1):
             stamp = int(epoch["time"] * 1000)
             metrics = [Metric(key, value, stamp, step) for key, value in epoch.items() if key != "time"]
-            self._client.log_batch(run_id, metrics)  # one call an epoch: it is stored whole or not at all
+            if len(waiting) + len(metrics) > MOST_POINTS:
+                self._client.log_batch(run_id, waiting)
+                waiting = []
+            waiting += metrics
+        if waiting:  # whole epochs in each call, which is stored whole or not at all
+            self._client.log_batch(run_id, waiting)
 
     def log_end(self, run_id: str, record: Record, folder: Path, weights: str) -> None:
         """Logs results, tags, the folder's files and the model, and closes the run with the record's status."""

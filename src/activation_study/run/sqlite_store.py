@@ -5,7 +5,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 ARTIFACTS = "mlruns"  # MLflow's own default, beside its database
-_COLUMNS = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location"}
+_COLUMNS = (
+    *(("experiments", "artifact_location"), ("runs", "artifact_uri")),
+    *(("logged_models", "artifact_location"), ("model_versions", "storage_location")),
+)
 
 
 def database_of(uri: str) -> Path | None:
@@ -32,12 +35,14 @@ def mend_locations(database: Path) -> int:
         return changed
     with suppress(sqlite3.Error), closing(sqlite3.connect(database, timeout=60)) as connection, connection:
         for old in _roots(connection) - {str(root)}:
-            if _has_runs(connection, old, root):
-                for table, column in _COLUMNS.items():
-                    changed += connection.execute(
-                        f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",
-                        (f"{root}/", len(old) + 2, len(old) + 1, f"{old}/"),
-                    ).rowcount
+            places = {each: _below(connection, old, *each) for each in _COLUMNS}
+            if not any((root / rest).is_dir() for _, rest in places["runs", "artifact_uri"]):
+                continue  # those beside the database are another one's
+            for (table, column), found in places.items():
+                for row, rest in found:
+                    if (root / rest).is_dir() or not Path(old, rest).is_dir():
+                        connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (str(root / rest), row))
+                        changed += 1
     return changed
 
 
@@ -47,7 +52,10 @@ def _roots(connection: sqlite3.Connection) -> set[str]:
     return {place.removesuffix(f"/{number}") for number, place in located if place.endswith(f"/{ARTIFACTS}/{number}")}
 
 
-def _has_runs(connection: sqlite3.Connection, old: str, root: Path) -> bool:
-    """Whether a run that the store has below `old` has its artifacts below `root`."""
-    found = connection.execute("SELECT artifact_uri FROM runs WHERE substr(artifact_uri, 1, ?) = ?", (len(old), old))
-    return any((root / place.removeprefix(f"{old}/")).is_dir() for (place,) in found)
+def _below(connection: sqlite3.Connection, old: str, table: str, column: str) -> list[tuple[int, str]]:
+    """The rows whose path lies below `old`, and the rest of it."""
+    found = connection.execute(
+        f"SELECT rowid, substr({column}, ?) FROM {table} WHERE substr({column}, 1, ?) = ?",
+        (len(old) + 2, len(old) + 1, f"{old}/"),
+    )
+    return list(found)

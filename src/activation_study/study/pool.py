@@ -5,6 +5,7 @@ Not in `hydra_plugins`: Hydra may load its modules twice, and what a process kno
 
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from typing import Any
@@ -13,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from activation_study.cards import take_card
 from activation_study.output import Lines, outlive_the_terminal
-from activation_study.run.interruption import SIGNALS, Interrupted
+from activation_study.run.interruption import SIGNALS, Interrupted, note, noted
 
 
 class Stopped(Exception):
@@ -37,25 +38,28 @@ class Worker:
         outlive_the_terminal()
         for number in SIGNALS:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-                signal.signal(number, _stop)
-        _go_on_unless_stopped()
-        take_card(self._cards, self._jobs_per_card)
+                signal.signal(number, note)
         position = HydraConfig.get().job.num + 1
         with redirect_stdout(Lines(sys.stdout, f"[{position}] ")):
+            self._take_card()
+            _go_on_unless_stopped()
             try:
                 return self._task(config)
             except Interrupted as error:
-                _stop(error.args[0], None)
+                note(error.args[0])
         _go_on_unless_stopped()
 
-
-_signals: list[int] = []  # that this process got
-
-
-def _stop(number: int, frame: Any) -> None:
-    _signals.append(number)
+    def _take_card(self) -> None:
+        said = False
+        while not take_card(self._cards, self._jobs_per_card):
+            if not said:
+                print("waits for a card: other processes have them", flush=True)
+            said = True
+            _go_on_unless_stopped()
+            time.sleep(1)
 
 
 def _go_on_unless_stopped() -> None:
-    if _signals:
-        raise Stopped(signal.Signals(_signals[0]).name)
+    number = noted()
+    if number is not None:
+        raise Stopped(signal.Signals(number).name)

@@ -117,7 +117,7 @@ def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobRet
             failed.append((job, record.error or "failed"))
         elif standing_of(job.config.run_folder, record) == Standing.UNDER_WAY:
             print(f"{job.config.run_name} is under way in another process")
-        elif record is None:
+        elif record is None or (job.before is not None and record.ended == job.before.ended):
             failed.append((job, "it has not begun, or its process ended without a word (killed?)"))
         elif record.status == "KILLED":
             failed.append((job, "it was stopped, and has saved what it had"))
