@@ -61,12 +61,14 @@ def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
 def test_a_warned_job_is_queued_again_and_a_failed_one_told(tmp_path: Path) -> None:
     process, array = start(tmp_path, "training.learning_rate=1e-3,1e30", "seed=0,1")
     wait_for(lambda: bool(records(tmp_path)) and len(records(tmp_path)[0]["epochs"]) > 5, process)
-    subprocess.run(["scancel", "--signal=TERM", f"{array}_0"], check=True)  # as Slurm makes room
-    time.sleep(2)  # the state is saved
-    warning = subprocess.Popen(["scancel", "--signal=USR2", f"{array}_0"])  # it asks again: the job is gone too soon
+    signals = []  # scancel asks again and again, since the job is gone too soon
+    for name in ("TERM", "USR2"):  # as Slurm makes room; the state is saved before the second comes
+        signals.append(subprocess.Popen(["scancel", f"--signal={name}", f"{array}_0"], stderr=subprocess.DEVNULL))
+        time.sleep(2)
     wait_for(lambda: records(tmp_path)[0]["status"] == "KILLED", process)
-    warning.kill()
-    warning.wait()
+    for each in signals:
+        each.kill()
+        each.wait()
     assert process.wait(timeout=400) == 1, "two of its runs failed, though Slurm saw four jobs end well"
     output = (tmp_path / "output").read_text()
     assert "2 of 4 runs failed; the same command tries them again:" in output
