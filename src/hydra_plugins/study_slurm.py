@@ -59,6 +59,13 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
 
         if submitit.SlurmExecutor.affinity() < 0:
             raise BadInput("hydra/launcher=slurm: there is no sbatch on this machine; start the sweep on a login node")
+        cluster = subprocess.run(["sinfo"], capture_output=True, text=True, check=False)
+        if cluster.returncode:
+            told = (cluster.stderr.strip() or "nothing").splitlines()[-1]
+            raise BadInput(
+                f"hydra/launcher=slurm: no cluster answers here (sinfo: {told}); start the sweep on a login node, or "
+                "take hydra/launcher=joblib"
+            )
         Queue.array = ""
         Queue.answers.clear()
         try:

@@ -160,8 +160,10 @@ def _introduce(work: _Work) -> None:
     config, record, split = work.config, work.record, work.inputs.split
     position = f" ({config.sweep.position})" if config.sweep.position else ""
     sizes = " + ".join(str(len(part)) for part in (split.train, split.validation, split.test))
+    count = record.environment["threads"]
+    threads = "1 thread" if count == 1 else f"{count} threads"
     print(
-        f"{record.name}{position}: {record.environment['device']}, {record.environment['threads']} threads, "
+        f"{record.name}{position}: {record.environment['device']}, {threads}, "
         f"{config.training.precision}, {record.results['parameters']:,.0f} parameters, "
         f"{sizes} pictures of {work.inputs.source.name}"
     )

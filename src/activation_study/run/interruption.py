@@ -49,6 +49,8 @@ class Interruption:
     that reads the numbers of the signals as they arrive can answer during the step.
     """
 
+    answers = True  # a process of a pool does not: the one that started it has
+
     def __init__(self) -> None:
         self.requested = noted()
         self._before: dict[int, Any] = {}
@@ -93,7 +95,7 @@ class Interruption:
             if keyboard > 1:
                 os.write(2, b"\nstopped at once; what was saved last stays\n")
                 os._exit(AT_ONCE)
-            if not said:
+            if self.answers and not said:
                 said = True
                 again = "; Ctrl-C again stops at once" if keyboard else ""
                 print(f"\n{signal.Signals(number).name}: saving after this step{again}", file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from activation_study.cards import take_card
 from activation_study.output import Lines, outlive_the_terminal
-from activation_study.run.interruption import SIGNALS, Interrupted, note, noted
+from activation_study.run.interruption import SIGNALS, Interrupted, Interruption, note, noted
 
 
 class Stopped(Exception):
@@ -36,6 +36,7 @@ class Worker:
     def __call__(self, config: Any) -> Any:
         """Does the job, unless this process was told to stop."""
         outlive_the_terminal()
+        Interruption.answers = False
         for number in SIGNALS:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 signal.signal(number, note)
