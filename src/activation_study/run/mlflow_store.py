@@ -80,6 +80,7 @@ class Store:
         """Fetches the logged model of a run; its best weights."""
         import mlflow
 
+        mlflow.set_tracking_uri(self._uri)  # the call's own argument does not reach all of its parts
         model = f"runs:/{run_id}/{MODEL_NAME}"
         fetched = mlflow.artifacts.download_artifacts(model, dst_path=str(to), tracking_uri=self._uri)
         return next(Path(fetched).rglob(WEIGHTS_FILE))
