@@ -51,10 +51,10 @@ class Store:
         logging.getLogger("alembic").setLevel(logging.WARNING)  # a new store's migrations, line by line
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._uri = uri
-        database = database_of(uri)
+        self._database = database_of(uri)
         with self._creation():  # the client opens the database, and makes it where there is none
-            if database is not None:
-                mend_locations(database)
+            if self._database is not None:
+                mend_locations(self._database)
             self._client: Any = MlflowClient(tracking_uri=uri)
 
     def run_ids(self, beginning: str) -> list[str]:
@@ -93,15 +93,18 @@ class Store:
         return self._find(experiment.experiment_id, record.key)
 
     def _find(self, experiment: str, key: str) -> str | None:
-        found = self._client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
-        return str(found[0].info.run_id) if found else None
+        return next(iter(self._all(experiment, key)), None)
+
+    def _all(self, experiment: str, key: str) -> list[str]:
+        found = self._client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'")
+        return [str(run.info.run_id) for run in found]
 
     def _one_of(self, experiment: str, key: str) -> str | None:
         """The run of a key, the only one: a server whose answer was lost may have made two."""
-        found = self._client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'")
+        found = self._all(experiment, key)
         for twin in found[1:]:
-            self._client.delete_run(twin.info.run_id)
-        return str(found[0].info.run_id) if found else None
+            self._client.delete_run(twin)
+        return found[0] if found else None
 
     def log_report(self, folder: Path, study: str, note: str) -> None:
         """Puts a study's report into its one run `report`; nothing where the store has no such study."""
@@ -200,8 +203,7 @@ class Store:
 
     def _creation(self) -> Any:
         """A lock around what may create the store: processes that do so at the same moment break SQLite for good."""
-        database = database_of(self._uri)
-        return filelock.FileLock(f"{database}.lock") if database else nullcontext()
+        return filelock.FileLock(f"{self._database}.lock") if self._database else nullcontext()
 
     def _experiment(self, name: str) -> str:
         from mlflow.exceptions import MlflowException
