@@ -15,17 +15,17 @@ from unittest.mock import patch
 import numpy as np
 
 import article
-from activation_study.config import Config
+from activation_study.config.schema import Config
+from activation_study.data.dataset import Inputs
 from activation_study.data.iccv09 import Iccv09Folder
-from activation_study.run import artifacts
-from activation_study.run.checkpoint import SHARE, Checkpoints
-from activation_study.run.evaluation import evaluate
-from activation_study.run.experiment import run
-from activation_study.run.inputs import Inputs
-from activation_study.run.metrics import summary
-from activation_study.run.progress import TrainingProgress
-from activation_study.run.tracking import Mirror
-from activation_study.run.training import Course, beginning, train_epoch
+from activation_study.evaluation.evaluate import evaluate
+from activation_study.metrics import summary
+from activation_study.records import artifacts
+from activation_study.runs.execute import run
+from activation_study.tracking.mirror import Mirror
+from activation_study.training.checkpoint import SHARE, Checkpoints
+from activation_study.training.loop import Course, beginning, train_epoch
+from activation_study.training.progress import TrainingProgress
 from common import PROJECT, batch, configuration, in_turns, medians, network, prepare_anew, table, timed
 from race import say, widths_from
 
@@ -138,7 +138,7 @@ def _loop(config: Config) -> Iterator[list[str]]:
 
 
 def _run(config: Config, folder: Path) -> Iterator[list[str]]:
-    from activation_study.run.network import Network
+    from activation_study.model.network import Network
 
     say("a run …")
     with (
@@ -150,7 +150,7 @@ def _run(config: Config, folder: Path) -> Iterator[list[str]]:
         timed(Checkpoints, "save") as saves,
         timed(Mirror, "update") as updates,
         timed(artifacts, "draw") as drawn,
-        patch("activation_study.run.tracking.SHARE", inf),  # else it waits where an update would cost more than 1 %
+        patch("activation_study.tracking.mirror.SHARE", inf),  # else it waits where an update would cost more than 1 %
     ):
         record = run(config, [])
     assert record.status == "FINISHED", record.error

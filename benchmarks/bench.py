@@ -10,9 +10,9 @@ import platform
 import tempfile
 from pathlib import Path
 
+from activation_study.data.dataset import Inputs
 from activation_study.hardware import BFLOAT16_FLAGS, available_threads, processor, processor_flags
-from activation_study.run.environment import version_of
-from activation_study.run.inputs import Inputs
+from activation_study.records.environment import version_of
 from around import around
 from common import PROJECT, configuration, drawn_folder
 from growth import growth

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.study.comparison import PLANNED, mean_iou, on_new_images, paired
-from activation_study.study.results import Block, read_study
+from activation_study.analysis.results import Block, read_study
+from activation_study.analysis.statistics import PLANNED, mean_iou, on_new_images, paired
 
 Floats = NDArray[np.float64]
 STUDIES, DRAWS = 1000, 400

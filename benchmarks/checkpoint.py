@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from activation_study.run.checkpoint import FOLDER, Checkpoints
-from activation_study.run.training import beginning
+from activation_study.training.checkpoint import FOLDER, Checkpoints
+from activation_study.training.loop import beginning
 from common import batch, configuration, in_turns, network
 
 REPETITIONS = 5

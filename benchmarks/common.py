@@ -14,16 +14,16 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
-from activation_study.checks import checked
-from activation_study.config import Config
-from activation_study.data.labels import label_type_of
-from activation_study.data.prepared import prepare
-from activation_study.data.sources import Source
-from activation_study.run.inputs import Inputs
-from activation_study.run.opening import build_network
+from activation_study.config.schema import Config
+from activation_study.data.dataset import Inputs
+from activation_study.data.label_types import label_type_of
+from activation_study.data.preprocessing import prepare
+from activation_study.data.source import Source
+from activation_study.runs.start import build_network
+from activation_study.validation import checked
 
 if TYPE_CHECKING:
-    from activation_study.run.network import Network
+    from activation_study.model.network import Network
 
 PROJECT = Path(__file__).resolve().parents[1]
 SCENES = ("data=scenes", "data.count=20")
@@ -61,8 +61,8 @@ def drawn_folder(root: Path, count: int) -> tuple[str, ...]:
     """Drawn scenes as files in the Stanford set's layout; what train.py would have to be told about them."""
     import cv2
 
-    from activation_study.data.labels import LABEL_TYPES
-    from activation_study.data.scenes import draw_scenes
+    from activation_study.data.label_types import LABEL_TYPES
+    from activation_study.data.scenes.generator import draw_scenes
 
     source = draw_scenes(count, seed=0)
     for folder in ("images", "labels"):

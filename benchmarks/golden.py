@@ -4,8 +4,8 @@
 
 trains the same six short runs with this working tree and with a worktree of COMMIT, and compares everything that is
 recorded of each epoch and of the end: metrics, digests (initial weights, order of the batches, final weights, data) and
-all confusion matrices. Exit code 0: equal; 1: different, and where. Bits differ from processor to processor, so both sides
-are trained here. Only keys that both commits know may be given.
+all confusion matrices. Exit code 0: equal; 1: different, and where. Bits differ from processor to processor, so both
+sides are trained here. Only keys that both commits know may be given.
 """
 
 import json

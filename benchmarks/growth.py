@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from activation_study.config import Config
+from activation_study.config.schema import Config
+from activation_study.data.dataset import Inputs
 from activation_study.data.iccv09 import Iccv09Folder
-from activation_study.run.inputs import Inputs
 from common import PROJECT, medians, prepare_anew, table
 from race import Contender, race, say
 

@@ -1,7 +1,7 @@
 """Training: the article's code, PyTorch and this project; what the activations cost; memory."""
 
 from activation_study.hardware import processor_flags
-from activation_study.run.environment import version_of
+from activation_study.records.environment import version_of
 from common import table
 from race import BATCH, PRODUCT_SIDE, Contender, race, widths_from
 

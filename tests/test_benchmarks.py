@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import article  # in benchmarks/
+from activation_study.data.dataset import Inputs
 from activation_study.data.iccv09 import Iccv09Folder
-from activation_study.run.evaluation import evaluate
-from activation_study.run.inputs import Inputs
-from activation_study.run.metrics import summary
+from activation_study.evaluation.evaluate import evaluate
+from activation_study.metrics import summary
 from common import configuration, drawn_folder  # likewise
 
 SIDE, CLASSES = 64, 3

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from activation_study.data.labels import LABEL_TYPES
-from activation_study.data.prepared import prepare
-from activation_study.data.scenes import draw_scenes
+from activation_study.data.label_types import LABEL_TYPES
+from activation_study.data.preprocessing import prepare
+from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splits import split
-from activation_study.run.evaluation import class_map
-from activation_study.run.lock import taken
-from activation_study.run.metrics import confusion, summary
+from activation_study.evaluation.evaluate import class_map
+from activation_study.metrics import confusion, summary
+from activation_study.records.lock import taken
 
 # MLflow 3.17 with SQLAlchemy 2.1, not ours to mend
 pytestmark = [

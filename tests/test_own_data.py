@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import ROOT, command
+from cli_runner import ROOT, command
 from conftest import WriteIccv09
 
 # MLflow 3.17 with SQLAlchemy 2.1, not ours to mend

@@ -22,12 +22,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from activation_study.checks import checked, contrast_faults
-from activation_study.config import Config
+from activation_study.config.commands import Compare, Evaluate, Export, Predict, Reproduce
+from activation_study.config.schema import Config
+from activation_study.console import outlive_the_terminal
 from activation_study.errors import BadInput, faults_message
-from activation_study.options import Compare, Evaluate, Export, Predict, Reproduce
-from activation_study.output import outlive_the_terminal
-from activation_study.run.interruption import Interrupted
+from activation_study.signals import Interrupted
+from activation_study.validation import checked, contrast_faults
 
 SCHEMAS = {
     "schema": Config,
@@ -66,7 +66,7 @@ def _typed_run() -> str:
 
 
 def _reproduce_one(composed: DictConfig) -> None:
-    from activation_study.run.reproduction import reproduce
+    from activation_study.runs.reproduce import reproduce
 
     with _refusals():
         composed.run = _typed_run()
@@ -89,7 +89,7 @@ def evaluate(conf: Path) -> int:
 
 
 def _evaluate_one(composed: DictConfig) -> None:
-    from activation_study.run.elsewhere import evaluate_elsewhere
+    from activation_study.inference.evaluate_run import evaluate_elsewhere
 
     with _refusals():
         composed.run = _typed_run()
@@ -104,7 +104,7 @@ def export(conf: Path) -> int:
 
 
 def _export_one(composed: DictConfig) -> None:
-    from activation_study.run.onnx_export import export_onnx
+    from activation_study.inference.export_onnx import export_onnx
 
     with _refusals():
         composed.run = _typed_run()
@@ -122,7 +122,7 @@ def inspect_data(conf: Path) -> int:
 def _inspect_one(composed: DictConfig) -> None:
     with _refusals():
         config = checked(composed)
-        from activation_study.study.inspection import inspect_data
+        from activation_study.report.dataset_report import inspect_data
 
         print(f"Page: {inspect_data(config)}")
 
@@ -133,7 +133,7 @@ def predict(conf: Path) -> int:
 
 
 def _predict_one(composed: DictConfig) -> None:
-    from activation_study.run.prediction import predict_pictures
+    from activation_study.inference.predict import predict_pictures
 
     with _refusals():
         if OmegaConf.is_missing(composed, "images"):
@@ -154,8 +154,8 @@ def compare(conf: Path) -> int:
 
 
 def _compare_one(composed: DictConfig) -> None:
-    from activation_study.study.report import Wishes, make_report
-    from activation_study.study.runs import pack
+    from activation_study.analysis.finished_runs import pack
+    from activation_study.report.study_report import Wishes, make_report
 
     with _refusals():
         if OmegaConf.is_missing(composed, "study"):
@@ -189,16 +189,16 @@ def _train_one(composed: DictConfig) -> None:
 def _done(config: Config, overrides: list[str], alone: bool) -> bool:
     """Does what the configuration says; whether it went well."""
     if alone and (config.plan or config.mirror):
-        from activation_study.study.plan import job_of, show_plan
-        from activation_study.study.sweep import mirror_jobs
+        from activation_study.sweep.plan import job_of, show_plan
+        from activation_study.sweep.run_sweep import mirror_jobs
 
         job = job_of(overrides, config)
         if config.mirror:
             return mirror_jobs([job]) == 0
         show_plan([job])
         return True
-    from activation_study.run.experiment import run
-    from activation_study.run.lock import Taken
+    from activation_study.records.lock import Taken
+    from activation_study.runs.execute import run
 
     try:
         return run(config, overrides).status == "FINISHED"

@@ -13,10 +13,10 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from activation_study.cards import visible_cards
 from activation_study.errors import BadInput
-from activation_study.run.interruption import Interruption
-from activation_study.study.pool import Worker
+from activation_study.signals import Interruption
+from activation_study.sweep.gpu_slots import visible_cards
+from activation_study.sweep.worker import Worker
 
 try:
     from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher

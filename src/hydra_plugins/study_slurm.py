@@ -16,9 +16,9 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from activation_study.console import outlive_the_terminal
 from activation_study.errors import BadInput
-from activation_study.output import outlive_the_terminal
-from activation_study.run.interruption import Interrupted
+from activation_study.signals import Interrupted
 
 try:
     from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher

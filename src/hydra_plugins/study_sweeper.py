@@ -1,4 +1,4 @@
-"""The door through which Hydra reaches `activation_study.study.sweep`: it loads plugins from here only."""
+"""The door through which Hydra reaches `activation_study.sweep.run_sweep`: it loads plugins from here only."""
 
 import copy
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class StudySweeper(BasicSweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Runs every combination of `arguments` that is not finished, on whatever launcher is configured."""
         from activation_study.hardware import available_threads
-        from activation_study.study.sweep import run_sweep
+        from activation_study.sweep.run_sweep import run_sweep
 
         assert self.hydra_context is not None
         assert self.config is not None

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from activation_study.data.augmentation import augmented
-from activation_study.data.batches import Batch
+from activation_study.data.batching import Batch
 
 HOWS = ("none", "flip", "flip_crop_color")
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from scipy.special import erf
 
+from activation_study import backend
 from activation_study.model.activations import activation_maker
-from activation_study.run import backend
 
 Floats = NDArray[np.float64]
 FOLDER = Path(__file__).resolve().parents[2] / "conf/activation"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from activation_study.run import backend
+from activation_study import backend
 
 Results = dict[str, dict[str, Any]]
 SOFTMAX_OF_2_1_0 = [0.665, 0.245, 0.090]  # the article's facts, as measured

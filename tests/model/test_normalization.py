@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from activation_study import backend
 from activation_study.model.normalization import BatchNormalization
-from activation_study.run import backend
 
 SHAPE = (4, 6, 5, 3)
 

@@ -9,11 +9,11 @@ from omegaconf import OmegaConf
 
 import article  # in benchmarks/
 import side_by_side  # likewise
+from activation_study import backend
 from activation_study.model.activations import activation_maker
+from activation_study.model.network import shared_weights_digest
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.unet import build_unet
-from activation_study.run import backend
-from activation_study.run.network import shared_weights_digest
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "conf"
 ACTIVATIONS = sorted(path.stem for path in (CONFIGURATION / "activation").glob("*.yaml"))

@@ -1,1 +1,1 @@
-"""Photographs and labels: where they come from, how they are prepared, split and batched."""
+"""Data sets: sources, labels, preprocessing, splits and batches."""

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.batches import Batch
+from activation_study.data.batching import Batch
 
 SMALLEST_CROP = 0.75
 LARGEST_GAIN = 0.2

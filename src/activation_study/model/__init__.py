@@ -1,1 +1,1 @@
-"""The network under study: activations, the U-Net that holds them, the loss."""
+"""The network, its layers and its loss."""

@@ -1,0 +1,1 @@
+"""Finished runs as arrays, and what follows from them: statistics, contrasts, conclusions.."""

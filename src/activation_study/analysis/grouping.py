@@ -1,0 +1,82 @@
+"""Which runs of a study belong together: one arm is a data set, a label type and an activation, over its seeds."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from activation_study.config.schema import decides, flat
+
+Config = dict[str, Any]  # resolved
+Item = TypeVar("Item")
+
+
+def arm(config: Config) -> tuple[str, ...]:
+    """The names of data set, label type and activation."""
+    return tuple(config[group]["name"] for group in ("data", "label_type", "activation"))
+
+
+class Variants:
+    """What else sets the runs of one arm apart.
+
+    Args:
+        configs: of all runs.
+    """
+
+    def __init__(self, configs: Sequence[Config]) -> None:
+        self._varying: dict[tuple[str, ...], set[str]] = {}
+        keys: dict[str, None] = {}
+        for name, group in grouped(configs, arm).items():
+            values = [flat(config) for config in group]
+            known = dict.fromkeys(key for each in values for key in each)
+            own = [key for key in known if _sets_apart(key) and len({str(each.get(key)) for each in values}) > 1]
+            self._varying[name] = set(own)
+            keys.update(dict.fromkeys(own))
+        self._usual = {key: _usual([value for config in configs for value in self._value(config, key)]) for key in keys}
+
+    def _value(self, config: Config, key: str) -> list[str]:
+        """The key's value as text; none where no run of the arm has the key."""
+        value = flat(config).get(key)
+        return [] if value is None and key not in self._varying[arm(config)] else [str(value)]
+
+    def of(self, config: Config) -> tuple[str, ...]:
+        """The run's "key=value", for each deciding key, seeds apart, whose value is not that of most runs."""
+        return tuple(
+            f"{key}={value}"
+            for key, usual in self._usual.items()
+            for value in self._value(config, key)
+            if value != usual
+        )
+
+
+def _sets_apart(key: str) -> bool:
+    return decides(key) and not key.startswith("seed")
+
+
+def _usual(values: Sequence[str]) -> str | None:
+    """The value that more than half have."""
+    value, count = Counter(values).most_common(1)[0]
+    return value if 2 * count > len(values) else None
+
+
+def grouped(items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]) -> dict[tuple[str, ...], list[Item]]:
+    """The items by key, in the order of their first one."""
+    groups: dict[tuple[str, ...], list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
+
+
+def rows(
+    items: Sequence[Item], config_of: Callable[[Item], Config]
+) -> tuple[list[str], dict[tuple[str, ...], list[Item]]]:
+    """The items of each row of a table, one per arm and variant.
+
+    Returns:
+        The headings of the keys, without "variant" where there is but one; and the items by them.
+    """
+    variants = Variants([config_of(item) for item in items])
+    groups = grouped(items, lambda item: (*arm(config_of(item)), " ".join(variants.of(config_of(item)))))
+    headings = ["data", "label type", "activation"]
+    if not any(key[-1] for key in groups):
+        return headings, {key[:-1]: group for key, group in groups.items()}
+    return [*headings, "variant"], groups

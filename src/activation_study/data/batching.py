@@ -1,0 +1,45 @@
+"""Batches as a pure function of (seed, epoch, step): the same for every activation, and after a resume."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.data.preprocessing import Prepared
+from activation_study.data.splits import Indices, Split
+from activation_study.seeding import stream
+
+Batch = tuple[NDArray[np.uint8], NDArray[np.int8]]
+
+
+def epoch_order(indices: Indices, seed: int, epoch: int) -> Indices:
+    """The order in which one epoch (1, 2, …) visits `indices`."""
+    return stream(seed, "order", epoch).permutation(indices)
+
+
+def batches(prepared: Prepared, order: Indices, batch_size: int) -> Iterator[Batch]:
+    """Images uint8 [N, height, width, 3] and labels int8 [N, height, width], the last batch perhaps smaller."""
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        yield prepared.images[chosen], prepared.labels[chosen]
+
+
+def ahead(items: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches in the same order, each made by a thread while the one before it is in use."""
+    with ThreadPoolExecutor(1, "ahead") as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
+
+
+def order_digest(parts: Split, seed: int, epochs: int) -> str:
+    """A sha256 of the split and of every epoch's order: equal for all activations of a seed."""
+    digest = hashlib.sha256()
+    for part in (parts.train, parts.validation, parts.test):
+        digest.update(part.astype("<i8").tobytes() + b"|")
+    for epoch in range(1, epochs + 1):
+        digest.update(epoch_order(parts.train, seed, epoch).astype("<i8").tobytes())
+    return digest.hexdigest()

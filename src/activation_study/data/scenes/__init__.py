@@ -1,0 +1,1 @@
+"""The drawn landscape scenes of `data=scenes`."""

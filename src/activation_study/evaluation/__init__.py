@@ -1,0 +1,1 @@
+"""One network scored on one part of the data, and drawn."""

@@ -1,0 +1,147 @@
+"""What a run looks like: predictions beside the truth, its course, its confusions. PNG files."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.data.label_types import LabelType
+from activation_study.files import replacing
+from activation_study.palette import UNKNOWN_COLOR, rgb
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def _figure(width: float, height: float) -> "Figure":
+    """A figure without pyplot, which would keep every one alive for as long as the process lives."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+
+
+def colored(classes_map: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
+    """A map of class ids [height, width], negative = unknown, as RGB uint8 [height, width, 3]."""
+    palette = np.array([rgb(color) for color in (*colors, UNKNOWN_COLOR)], np.uint8)
+    return palette[np.where(classes_map < 0, len(colors), classes_map)]
+
+
+def overlaid(picture: NDArray[np.uint8], ids: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
+    """A picture RGB uint8 [height, width, 3] with a map of class ids over it, each to a half."""
+    import cv2
+
+    over = cv2.addWeighted(np.ascontiguousarray(picture), 0.5, colored(ids, colors), 0.5, 0)
+    return np.asarray(over, np.uint8)
+
+
+def _legend(figure: "Figure", legend: Iterable[tuple[str, str]], columns: int) -> None:
+    """Classes with their colours below the figure."""
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(facecolor=color, edgecolor="black" if color == UNKNOWN_COLOR else None, label=name)
+        for name, color in legend
+    ]
+    columns = min(len(handles), columns)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
+
+
+def draw_predictions(
+    path: Path,
+    examples: Sequence[tuple[str, NDArray[np.uint8], NDArray[Any], NDArray[Any]]],
+    label_type: LabelType,
+    title: str,
+) -> None:
+    """Rows of photograph, truth and prediction.
+
+    Args:
+        path: of the PNG.
+        examples: (caption, picture RGB uint8, truth ids, predicted ids), all [height, width].
+        label_type: whose classes they are.
+        title: says how the examples were chosen.
+    """
+    figure = _figure(8, 2.15 * len(examples) + 1.1)
+    axes = figure.subplots(len(examples), 3, squeeze=False)
+    for row, (caption, picture, truth, predicted) in zip(axes, examples, strict=True):
+        maps = (colored(ids, label_type.colors) for ids in (truth, predicted))
+        panels = ((picture, caption), *zip(maps, ("truth", "prediction"), strict=True))
+        for panel, (content, label) in zip(row, panels, strict=True):
+            panel.imshow(content, interpolation="nearest")
+            panel.set_title(label, fontsize=8)
+            panel.set_axis_off()
+    named = zip(label_type.classes, label_type.colors, strict=True)
+    _legend(figure, [*named, ("unknown", UNKNOWN_COLOR)], columns=5)
+    figure.suptitle(title, fontsize=9)
+    _save(figure, path)
+
+
+def draw_panels(
+    path: Path, panels: Sequence[tuple[str, NDArray[np.uint8]]], legend: Sequence[tuple[str, str]], title: str
+) -> None:
+    """Pictures in a row.
+
+    Args:
+        path: of the PNG.
+        panels: (caption, RGB uint8 [height, width, 3]).
+        legend: (class, colour).
+        title: above all.
+    """
+    height, width = panels[0][1].shape[:2]
+    side = 3.2
+    figure = _figure(side * len(panels), side * min(2.0, height / width) + 1)
+    for axes, (caption, content) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        axes.imshow(content, interpolation="nearest")
+        axes.set_title(caption, fontsize=9)
+        axes.set_axis_off()
+    _legend(figure, legend, columns=8)
+    figure.suptitle(title, fontsize=9)
+    _save(figure, path)
+
+
+def draw_course(path: Path, epochs: Sequence[dict[str, float]], best_epoch: int, title: str) -> None:
+    """Loss, mean IoU and learning rate over the epochs, the best epoch marked."""
+    figure = _figure(9, 3)
+    numbers = range(1, len(epochs) + 1)
+    panels = (
+        ("loss", ("train/loss", "val/loss")),
+        ("mean IoU and accuracy", ("val/mean_iou", "train/accuracy", "val/accuracy")),
+        ("learning rate", ("learning_rate",)),
+    )
+    for axes, (label, keys) in zip(figure.subplots(1, 3), panels, strict=True):
+        for key, line in zip(keys, ("-", "--", ":"), strict=False):
+            axes.plot(numbers, [epoch[key] for epoch in epochs], line, marker=".", label=key)
+        axes.axvline(best_epoch, color="grey", linewidth=0.8, label="best weights")
+        axes.set_xlabel("epoch")
+        axes.set_title(label, fontsize=9)
+        axes.legend(fontsize=7)
+        axes.grid(alpha=0.3)
+        if label == "learning rate":
+            axes.set_yscale("log")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.suptitle(title, fontsize=9)
+    _save(figure, path)
+
+
+def draw_confusion(path: Path, pooled: NDArray[np.int64], classes: tuple[str, ...], title: str) -> None:
+    """The pooled confusion [C + 1, C] as shares of each true class; unknown last."""
+    names = [*classes, "unknown"]
+    shares = pooled / np.maximum(pooled.sum(axis=1, keepdims=True), 1)
+    figure = _figure(1.8 + 0.75 * len(classes), 1.6 + 0.55 * len(names))
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for (row, column), share in np.ndenumerate(shares):
+        text = f"{share:.0%}" if pooled[row].any() else "–"
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if share < 0.5 else "black")
+    axes.set_xticks(range(len(classes)), classes, rotation=35, ha="right", fontsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title(title, fontsize=9)
+    _save(figure, path)

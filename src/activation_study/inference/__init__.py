@@ -1,0 +1,1 @@
+"""Trained networks used: scored elsewhere, predicting, exported."""

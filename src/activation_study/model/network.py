@@ -1,0 +1,115 @@
+"""A U-Net with its loss and optimizer: the only face that training and evaluation see."""
+
+import hashlib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from activation_study.backend import compiled_prediction, compiled_steps
+from activation_study.files import replacing
+from activation_study.model.losses import PixelConfusion, SegmentationLoss
+from activation_study.model.normalization import BatchNormalization
+
+
+class Network:
+    """A U-Net under training.
+
+    Args:
+        unet: from `build_unet`.
+        loss: of logits, so that softmax and cross-entropy are one operation.
+        learning_rate: Adam's at the start; amsgrad, as in the article.
+        jit_compile: XLA compiles whole steps.
+    """
+
+    def __init__(
+        self, unet: keras.Model, loss: SegmentationLoss, learning_rate: float, jit_compile: bool = False
+    ) -> None:
+        self.unet = unet
+        logits = keras.Model(unet.input, unet.get_layer("logits").output)
+        pictures = keras.Input(unet.input_shape[1:], dtype="uint8")
+        self._training = keras.Model(pictures, logits(ops.cast(pictures, "float32") / 255.0))
+        self._training.compile(
+            optimizer=keras.optimizers.Adam(learning_rate, amsgrad=True),
+            loss=loss,
+            metrics=[PixelConfusion(unet.output_shape[-1])],
+            jit_compile=jit_compile,
+        )
+        self._predict = compiled_prediction(unet)
+        self._train_step, self._validation_step = compiled_steps(self._training)
+
+    def train_on(self, images: NDArray[np.uint8], labels: NDArray[np.int8]) -> tuple[float, NDArray[np.float32]]:
+        """One step of the optimizer: the batch's loss and confusion [C, C] before it."""
+        result = self._train_step(images, labels)
+        return float(result["loss"]), result["confusion"]
+
+    def validate_on(self, images: NDArray[np.uint8], labels: NDArray[np.int8]) -> tuple[float, NDArray[np.float32]]:
+        """The loss and confusion [C, C] of a batch, with the moving statistics; nothing is learned."""
+        result = self._validation_step(images, labels)
+        return float(result["loss"]), result["confusion"]
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities float32 [N, height, width, C] of pictures uint8 [N, height, width, 3]."""
+        result: NDArray[np.float32] = self._predict(images.astype(np.float32) / np.float32(255))
+        return result
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimizer's."""
+        return float(ops.convert_to_numpy(self._training.optimizer.learning_rate))
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._training.optimizer.learning_rate = value
+
+    def weights(self) -> list[NDArray[Any]]:
+        """A copy of all weights, moving statistics included."""
+        return [np.array(weight) for weight in self.unet.get_weights()]
+
+    def set_weights(self, weights: list[NDArray[Any]]) -> None:
+        """Puts a copy from `weights()` back."""
+        self.unet.set_weights(weights)
+
+    def optimizer_state(self) -> list[NDArray[Any]]:
+        """A copy of all that the optimizer keeps: moments, step, learning rate, loss scale."""
+        return [np.array(ops.convert_to_numpy(variable)) for variable in self._training.optimizer.variables]
+
+    def set_optimizer_state(self, values: list[NDArray[Any]]) -> None:
+        """Puts a copy from `optimizer_state()` back."""
+        for variable, value in zip(self._training.optimizer.variables, values, strict=True):
+            variable.assign(value)
+
+    def load(self, path: Path) -> None:
+        """Takes the weights of a `.keras` file of the same U-Net.
+
+        Raises:
+            OSError, ValueError: it is not there, damaged, or another network's; some weights may have changed.
+        """
+        try:
+            self.unet.load_weights(path)
+        except (zipfile.BadZipFile, KeyError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def save(self, path: Path) -> None:
+        """Writes the U-Net as a `.keras` file, atomically."""
+        with replacing(path) as temporary:
+            self.unet.save(temporary)
+
+
+def weights_digest(weights: list[NDArray[Any]]) -> str:
+    """A sha256 of the values of all weights, in order: equal digests mean equal bits."""
+    digest = hashlib.sha256()
+    for weight in weights:
+        digest.update(str(weight.shape).encode() + np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def shared_weights_digest(unet: keras.Model) -> str:
+    """A sha256 of the values in the layers that every activation shares (convolutions and normalisations)."""
+    shared = (keras.layers.Conv2D, BatchNormalization)
+    layers = sorted((layer for layer in unet.layers if type(layer) in shared), key=lambda layer: layer.name)
+    return weights_digest([weight for layer in layers for weight in layer.get_weights()])

@@ -1,0 +1,81 @@
+"""What a run's bits depend on besides its configuration: versions, processor, threads, backend, data, code."""
+
+import os
+import platform
+import socket
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from activation_study import backend
+from activation_study.hardware import processor
+from activation_study.records.record import Record
+from activation_study.records.source_code import git_state
+
+PACKAGES = (
+    "python",
+    "tensorflow",
+    "jax",
+    "jaxlib",
+    "keras",
+    "numpy",
+    "opencv-python-headless",
+    "hydra-core",
+    "omegaconf",
+    "mlflow",
+    "scipy",
+)
+# Of a record's environment, what has to be the same for the same bits, besides versions and digests.
+DECIDING = ("threads", "device", "backend", "jit_compile", "processor")
+
+
+def describe(threads: int | None, jit_compile: bool | str) -> dict[str, Any]:
+    """The environment of a run that is about to start.
+
+    Args:
+        threads: as configured; None means one per available core, and that number is recorded.
+        jit_compile: as configured; what it comes to here is recorded.
+    """
+    import keras
+
+    return {
+        "versions": {name: version_of(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "processor": processor(),
+        "threads": backend.used_threads(threads),
+        "backend": keras.backend.backend(),
+        "jit_compile": backend.compiles_steps(jit_compile),
+        "device": backend.devices(),
+        "git": git_state(),
+    }
+
+
+def version_of(package: str) -> str | None:
+    """The installed version of a package, or of `python`; None where it is not installed."""
+    if package == "python":
+        return platform.python_version()
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def this_process() -> dict[str, Any]:
+    """Where a run is worked on: host and process id."""
+    return {"host": socket.gethostname(), "pid": os.getpid()}
+
+
+def differences(then: Record, now: Record) -> list[str]:
+    """What differs between the circumstances of two runs of one configuration, in words; likeliest causes first."""
+
+    def digest(name: str) -> tuple[str, str, str]:
+        return name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12]
+
+    on_jax = "jax" in (then.environment.get("backend"), now.environment.get("backend"))
+    packages = [name for name in PACKAGES if on_jax or not name.startswith("jax")]
+    pairs = [
+        *map(digest, ("data", "code")),
+        *((name, then.environment.get(name), now.environment.get(name)) for name in DECIDING),
+        *((name, then.environment["versions"].get(name), now.environment["versions"][name]) for name in packages),
+        *map(digest, ("initial_weights", "order")),  # last: they follow from the others
+    ]
+    return [f"{name} (then {before}, now {after})" for name, before, after in pairs if before != after]

@@ -1,0 +1,52 @@
+"""The article's table: for each label type and activation, mean and maximum of mean IoU over the seeds."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from rich.table import Table
+
+from activation_study.analysis.grouping import arm, rows
+from activation_study.records.record import Record
+
+# Mean and maximum over five unseeded runs, as published in 2021, in percent.
+PUBLISHED = {
+    ("surfaces", "relu"): (76.8, 77.3),
+    ("surfaces", "mish"): (78.2, 78.8),
+    ("surfaces", "frelu"): (77.8, 78.4),
+    ("regions", "relu"): (27.3, 32.1),
+    ("regions", "mish"): (33.1, 34.1),
+    ("regions", "frelu"): (32.9, 33.9),
+}
+
+
+def article_table(records: Sequence[Record]) -> Table:
+    """A table to print, one row per data set, label type and activation in the order of their first run.
+
+    Runs of one such row that differ in more than the seed stand in rows of their own.
+
+    Args:
+        records: of finished runs.
+    """
+    headings, groups = rows(records, lambda record: record.config)
+    some = any(published(group[0]) for group in groups.values())
+    table = Table(title="Mean IoU on the test split in percent: mean and maximum over seeds")
+    for column in headings:
+        table.add_column(column, overflow="fold")
+    for column in ("seeds", "article's protocol", "pooled", *(["published, full size"] if some else [])):
+        table.add_column(column, justify="right")
+    for key, group in groups.items():
+        cells = [_mean_and_maximum(group, name) for name in ("test/article/mean_iou", "test/mean_iou")]
+        known = published(group[0])
+        table.add_row(*key, str(len(group)), *cells, *([f"{known[0]:.1f}  {known[1]:.1f}"] if known else []))
+    return table
+
+
+def published(record: Record) -> tuple[float, float] | None:
+    """The article's mean and maximum for a run of its data set, label type and activation, in percent."""
+    data, label_type, activation = arm(record.config)
+    return PUBLISHED.get((label_type, activation)) if data == "stanford_background" else None
+
+
+def _mean_and_maximum(records: Sequence[Record], key: str) -> str:
+    values = [100 * record.results[key] for record in records]
+    return f"{fmean(values):.1f}  {max(values):.1f}"

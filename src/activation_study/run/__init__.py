@@ -1,1 +1,0 @@
-"""One run: training, evaluation, its record and the mirror in MLflow."""

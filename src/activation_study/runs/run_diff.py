@@ -1,0 +1,99 @@
+"""Whether two runs of one configuration came out the same, and if not, where they part. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from activation_study.metrics import Counts
+from activation_study.records.record import Record
+from activation_study.training.loop import MEASURED
+
+
+@dataclass(frozen=True)
+class Parting:
+    """A value that differs.
+
+    Args:
+        where: "epoch 3", or "test".
+        what: the metric's name.
+        then: as recorded.
+        now: as it came out.
+    """
+
+    where: str
+    what: str
+    then: Any
+    now: Any
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a comparison found.
+
+    Args:
+        epochs: compared.
+        whole: whether the ends were compared too.
+        partings: the values that differ, first epoch first.
+        mean_iou_apart: |difference| of the pooled mean IoU, in IoU between 0 and 1; None where not compared.
+    """
+
+    epochs: int
+    whole: bool
+    partings: tuple[Parting, ...]
+    mean_iou_apart: float | None
+
+    @property
+    def identical(self) -> bool:
+        """Whether nothing differs."""
+        return not self.partings
+
+
+def compare(
+    then: Record, now: Record, confusions_then: Counts | None, confusions_now: Counts | None, epochs: int | None
+) -> Verdict:
+    """Compares a run with its reproduction.
+
+    Args:
+        then: the record.
+        now: the reproduction's.
+        confusions_then: int64 [images, C + 1, C]; None where there are none.
+        confusions_now: likewise.
+        epochs: only so many from the beginning; None compares all, and the ends.
+    """
+    before, after = then.epochs[:epochs], now.epochs[:epochs]
+    partings = []
+    for number, (old, new) in enumerate(zip(before, after, strict=False), 1):
+        partings += _partings(f"epoch {number}", old, new)
+    if len(before) != len(after):
+        partings.append(Parting("training", "number of epochs", len(before), len(after)))
+    apart = None
+    if epochs is None:
+        partings += _partings("test", _scores(then), _scores(now))
+        partings += _partings("end", _end(then), _end(now))
+        if confusions_then is None or confusions_now is None or not np.array_equal(confusions_then, confusions_now):
+            partings.append(Parting("test", "confusion matrices", *map(_pixels, (confusions_then, confusions_now))))
+        apart = abs(then.results.get("test/mean_iou", np.nan) - now.results.get("test/mean_iou", np.nan))
+    return Verdict(min(len(before), len(after)), epochs is None, tuple(partings), apart)
+
+
+def _partings(where: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Parting]:
+    keys = [key for key in {**then, **now} if key not in MEASURED]
+    return [Parting(where, key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
+
+
+def _scores(record: Record) -> dict[str, float]:
+    return {key: value for key, value in record.results.items() if key.startswith("test/")}
+
+
+def _end(record: Record) -> dict[str, Any]:
+    return {
+        "weights (sha256)": record.digests.get("weights", "none")[:16],
+        "best epoch": record.results.get("best_epoch"),
+        "parameters": record.results.get("parameters"),
+    }
+
+
+def _pixels(confusions: Counts | None) -> str:
+    return "missing" if confusions is None else f"{np.trace(confusions.sum(axis=0)[:-1])} pixels right"

@@ -1,0 +1,128 @@
+"""How a run begins: its network, and its record: new, or taken up where it was interrupted."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from activation_study.config.schema import PROTOCOL_VERSION, Config, identity, resolved
+from activation_study.data.batching import order_digest
+from activation_study.data.dataset import Inputs
+from activation_study.errors import BadInput
+from activation_study.files import remove_temporaries, write_bytes, write_json, write_text
+from activation_study.records.record import RECORD_FILE, Record
+
+if TYPE_CHECKING:
+    from activation_study.model.network import Network
+
+
+def build_network(config: Config, classes: int) -> "Network":
+    """The untrained network for so many classes. Imports Keras: the first expensive moment of a run.
+
+    Raises:
+        BadInput: the activation's class or arguments cannot be used.
+    """
+    from activation_study import backend
+
+    backend.set_up(config.threads, config.training.precision)
+    compiled = backend.compiles_steps(config.training.jit_compile)
+    from activation_study.model.activations import activation_maker
+    from activation_study.model.losses import SegmentationLoss
+    from activation_study.model.network import Network
+    from activation_study.model.unet import build_unet
+
+    arguments = {key: value for key, value in config.activation.layer.items() if key != "_target_"}
+    try:
+        make = activation_maker(config.activation.layer["_target_"], arguments, config.activation.places)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    model = config.model
+    unet = build_unet(
+        config.image_size,
+        classes,
+        make,
+        model.widths,
+        model.encoder_blocks,
+        model.decoder_blocks,
+        config.seeding.weights,
+        model.norm_momentum,
+    )
+    loss = SegmentationLoss(config.training.unknown_pixels, config.training.loss_over)
+    return Network(unet, loss, config.training.learning_rate, compiled)
+
+
+def describe(config: Config, overrides: list[str], inputs: Inputs, network: "Network") -> Record:
+    """The record of a run that would begin now."""
+    from activation_study.model.network import shared_weights_digest
+    from activation_study.records import environment
+    from activation_study.records.source_code import code_digest
+
+    record = Record(
+        name=config.run_name,
+        study=config.study,
+        identity=identity(config),
+        config=resolved(config),
+        overrides=overrides,
+        classes=list(inputs.label_type.classes),
+        environment=environment.describe(config.threads, config.training.jit_compile),
+        digests={
+            "data": inputs.source.digest,
+            "code": code_digest(),
+            "initial_weights": shared_weights_digest(network.unet),
+            "order": order_digest(inputs.split, config.seeding.order, config.training.epochs),
+        },
+        process=environment.this_process(),
+        protocol=PROTOCOL_VERSION,
+    )
+    record.results["parameters"] = float(network.unet.count_params())
+    return record
+
+
+def begin(record: Record, folder: Path) -> None:
+    """Writes a new run's folder in place of whatever was there; MLflow keeps what it had of that."""
+    from omegaconf import OmegaConf
+
+    from activation_study.records.source_code import patch
+
+    changes = patch()  # whatever can fail comes before the old folder goes
+    (folder / RECORD_FILE).unlink(missing_ok=True)  # first: what is half deleted is no run
+    if folder.exists():
+        shutil.rmtree(folder)
+    write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(record.config)))
+    write_text(folder / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(record.overrides)))
+    write_json(folder / "environment.json", record.environment)
+    if record.environment["git"]["clean"] is False:
+        write_bytes(folder / "changes.patch", changes)
+    record.write(folder)  # last: a folder with a record has all of the above
+
+
+class CannotGoOn(BadInput):
+    """An interrupted run whose circumstances have changed."""
+
+
+def take_up(before: Record, now: Record, folder: Path, allow_changes: bool) -> Record:
+    """The record of an interrupted run that goes on, or of a failed one: that as a new run in MLflow.
+
+    Args:
+        before: as its folder has it.
+        now: from `describe`.
+        folder: the run's.
+        allow_changes: go on although something differs, and record it.
+
+    Raises:
+        CannotGoOn: naming what differs.
+    """
+    from activation_study.records.environment import differences
+
+    changes = differences(before, now)
+    if changes and not allow_changes:
+        raise CannotGoOn(
+            f"{before.name} was interrupted and cannot go on to the same bits: {', '.join(changes)}. "
+            f"Restore that, or start it anew (rerun=all), or accept it (allow_changes=true, recorded)."
+        )
+    remove_temporaries(folder)
+    if before.status == "FAILED":  # the failed attempt stays in MLflow as it is
+        before.key = now.key
+        (folder / "traceback.txt").unlink(missing_ok=True)
+    before.status, before.ended, before.error, before.process = "RUNNING", None, None, now.process
+    before.changes = list(dict.fromkeys([*before.changes, *changes]))
+    return before

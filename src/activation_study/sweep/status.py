@@ -1,0 +1,55 @@
+"""Where each run of a study stands, read from its folder and its lock alone."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+
+from activation_study.errors import BadInput
+from activation_study.records.lock import is_taken, taken
+from activation_study.records.record import RECORD_FILE, Record, read_record
+
+
+class Standing(StrEnum):
+    """What a sweep finds of a run."""
+
+    DONE = "done"
+    RESUME = "resume"
+    FAILED = "failed"
+    NEW = "new"
+    UNDER_WAY = "under way"
+
+
+def standing_of(folder: Path, record: Record | None) -> Standing:
+    """Where a run stands.
+
+    Args:
+        folder: the run's.
+        record: its record.
+    """
+    if is_taken(folder):
+        return Standing.UNDER_WAY
+    if record is None:
+        return Standing.NEW
+    known = {"FINISHED": Standing.DONE, "FAILED": Standing.FAILED}
+    return known.get(record.status, Standing.RESUME)
+
+
+def run_folders(study: Path) -> Iterator[Path]:
+    """The folders of a study's runs and of their reproductions."""
+    for pattern in (f"*/{RECORD_FILE}", f"reproductions/*/{RECORD_FILE}"):
+        yield from (path.parent for path in sorted(study.glob(pattern)))
+
+
+def close_dead_runs(study: Path) -> list[Path]:
+    """Sets RUNNING right where the process is no more: KILLED since its last epoch. Returns these folders."""
+    closed = []
+    for folder in run_folders(study):
+        with suppress(BadInput):  # taken by a process, or not to be read: nothing that could be set right here
+            record = read_record(folder)
+            if record is not None and record.status == "RUNNING":
+                with taken(folder):
+                    record = read_record(folder)  # again: it may have ended in between
+                    if record is not None and record.close_dead(folder):
+                        closed.append(folder)
+    return closed

@@ -1,0 +1,66 @@
+"""A process of a pool: one job of a sweep after the other, until a signal comes.
+
+Not in `hydra_plugins`: Hydra may load its modules twice, and what a process knows has to be known once.
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+
+from activation_study.console import Lines, outlive_the_terminal
+from activation_study.signals import SIGNALS, Interrupted, Interruption, note, noted
+from activation_study.sweep.gpu_slots import take_card
+
+
+class Stopped(Exception):
+    """A signal came. An `Exception`, so that joblib lets the other processes save what they have."""
+
+
+class Worker:
+    """The task as a process of the pool carries it out, one job after the other.
+
+    Args:
+        task: of one job.
+        cards: of the machine.
+        jobs_per_card: how many processes may share one.
+    """
+
+    def __init__(self, task: Callable[[Any], Any], cards: Sequence[str], jobs_per_card: int) -> None:
+        self._task, self._cards, self._jobs_per_card = task, cards, jobs_per_card
+
+    def __call__(self, config: Any) -> Any:
+        """Does the job, unless this process was told to stop."""
+        outlive_the_terminal()
+        Interruption.answers = False
+        for number in SIGNALS:
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                signal.signal(number, note)
+        position = HydraConfig.get().job.num + 1
+        with redirect_stdout(Lines(sys.stdout, f"[{position}] ")):
+            self._take_card()
+            _go_on_unless_stopped()
+            try:
+                return self._task(config)
+            except Interrupted as error:
+                note(error.args[0])
+        _go_on_unless_stopped()
+
+    def _take_card(self) -> None:
+        said = False
+        while not take_card(self._cards, self._jobs_per_card):
+            if not said:
+                print("waits for a card: other processes have them", flush=True)
+            said = True
+            _go_on_unless_stopped()
+            time.sleep(1)
+
+
+def _go_on_unless_stopped() -> None:
+    number = noted()
+    if number is not None:
+        raise Stopped(signal.Signals(number).name)

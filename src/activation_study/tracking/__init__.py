@@ -1,0 +1,1 @@
+"""The mirror of run folders in MLflow, and runs looked up there."""

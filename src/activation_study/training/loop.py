@@ -1,0 +1,235 @@
+"""The training loop, to be read from top to bottom, and the article's two rules about its course."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.config.schema import Seeding, Training
+from activation_study.data.augmentation import augmented
+from activation_study.data.batching import Batch, ahead, batches, epoch_order
+from activation_study.data.preprocessing import Prepared
+from activation_study.data.splits import Split
+from activation_study.metrics import pixel_accuracy, pooled_iou
+from activation_study.seeding import stream
+
+if TYPE_CHECKING:
+    from activation_study.model.network import Network
+
+# Called with the state after each step and with the number of its pictures; with 0 after a batch of validation.
+OnStep = Callable[["LoopState", int], None]
+# Called after each epoch with the state, which already stands before the next one.
+OnEpoch = Callable[["LoopState"], None]
+# The metrics of an epoch that two runs of the same bits do not share.
+MEASURED = frozenset({"epoch_seconds", "images_per_second", "time"})
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The loss became infinite or NaN."""
+
+
+@dataclass
+class PlateauRule:
+    """Keras' ReduceLROnPlateau with cooldown 0 and min_lr 0: after `patience` epochs without a value below
+    best − min_delta, the learning rate is multiplied by `factor`.
+    """
+
+    factor: float
+    patience: int
+    min_delta: float
+    best: float = math.inf
+    wait: int = 0
+
+    def update(self, value: float, learning_rate: float) -> float:
+        """The learning rate of the next epoch."""
+        if value < self.best - self.min_delta:
+            self.best, self.wait = value, 0
+            return learning_rate
+        self.wait += 1
+        if self.wait < self.patience:
+            return learning_rate
+        self.wait = 0
+        return learning_rate * self.factor
+
+
+@dataclass
+class StoppingRule:
+    """Keras' EarlyStopping: training ends after `patience` epochs without a value below best − min_delta."""
+
+    patience: int
+    min_delta: float
+    best: float = math.inf
+    wait: int = 0
+
+    def update(self, value: float, epoch: int) -> bool:
+        """Whether to stop after this epoch (1, 2, …); as in Keras never after the first."""
+        self.wait += 1
+        if value + self.min_delta < self.best:
+            self.best, self.wait = value, 0
+            return False
+        return self.wait >= self.patience and epoch > 1
+
+
+@dataclass
+class Totals:
+    """Sums over batches.
+
+    Args:
+        loss_sum: of each batch's loss times its pictures.
+        pictures: so far.
+        confusion: counts of pixels [C, C].
+    """
+
+    loss_sum: float = 0.0
+    pictures: int = 0
+    confusion: NDArray[np.int64] = field(default_factory=lambda: np.zeros((1, 1), np.int64))
+
+    def add(self, loss: float, confusion: NDArray[np.float32], pictures: int) -> None:
+        """Adds a batch."""
+        self.loss_sum += loss * pictures
+        self.pictures += pictures
+        self.confusion = self.confusion + confusion.astype(np.int64)
+
+    @property
+    def loss(self) -> float:
+        """Mean per picture so far, as Keras' `fit` reports it."""
+        return self.loss_sum / self.pictures
+
+
+@dataclass
+class LoopState:
+    """Where training is, besides the weights and the optimizer: what a checkpoint has to keep.
+
+    Args:
+        plateau: the rule of the learning rate.
+        stopping: the rule of the end.
+        epoch: under way: 1, 2, …
+        step: its finished steps.
+        totals: over those steps.
+        seconds: spent on them.
+        done: nothing is left to train.
+        best_value: smallest validation loss so far.
+        best_epoch: its epoch.
+        best_weights: the network's weights then.
+        history: the metrics of each finished epoch, and `time`, when it ended.
+    """
+
+    plateau: PlateauRule
+    stopping: StoppingRule
+    epoch: int = 1
+    step: int = 0
+    totals: Totals = field(default_factory=Totals)
+    seconds: float = 0.0
+    done: bool = False
+    best_value: float = math.inf
+    best_epoch: int = 0
+    best_weights: list[NDArray[Any]] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def beginning(options: Training) -> LoopState:
+    """The state before the first step."""
+    return LoopState(
+        PlateauRule(options.plateau.factor, options.plateau.patience, options.plateau.min_delta),
+        StoppingRule(options.stopping.patience, options.stopping.min_delta),
+    )
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a training works on, and how: the same from its first step to its last.
+
+    Args:
+        network: trained in place.
+        data: prepared pictures and labels.
+        parts: train and validation indices.
+        options: the configuration of training.
+        seeding: of the order of the batches and their augmentation.
+    """
+
+    network: "Network"
+    data: Prepared
+    parts: Split
+    options: Training
+    seeding: Seeding
+
+
+def train(course: Course, state: LoopState, on_step: OnStep, on_epoch: OnEpoch) -> None:
+    """Trains on from `state` until the epochs are used up or the stopping rule says so; keeps the best weights.
+
+    After each epoch, in the article's order: best weights (smallest validation loss), plateau, stopping.
+
+    Args:
+        course: what to train.
+        state: where it stands; changed in place.
+        on_step: for the progress bar, and to stop between two steps.
+        on_epoch: for the record.
+
+    Raises:
+        NonFiniteLoss: naming epoch and step.
+    """
+    network, options = course.network, course.options
+    while not state.done:
+        train_epoch(course, state, on_step)
+        started = time.perf_counter()
+        validation = validate(course, state, on_step)
+        metrics = {
+            "train/loss": state.totals.loss,
+            "train/accuracy": pixel_accuracy(state.totals.confusion),
+            "val/loss": validation.loss,
+            "val/accuracy": pixel_accuracy(validation.confusion),
+            "val/mean_iou": float(np.nanmean(pooled_iou(validation.confusion))),
+            "learning_rate": network.learning_rate,
+            "epoch_seconds": state.seconds + time.perf_counter() - started,
+            "images_per_second": state.totals.pictures / state.seconds,
+            "time": time.time(),
+        }
+        if validation.loss < state.best_value:
+            state.best_value, state.best_epoch, state.best_weights = validation.loss, state.epoch, network.weights()
+        monitored = state.totals.loss if options.monitor == "loss" else validation.loss
+        network.learning_rate = state.plateau.update(monitored, network.learning_rate)
+        state.done = state.stopping.update(monitored, state.epoch) or state.epoch >= options.epochs
+        state.epoch, state.step, state.totals, state.seconds = state.epoch + 1, 0, Totals(), 0.0
+        state.history.append(metrics)
+        on_epoch(state)
+
+
+def train_epoch(course: Course, state: LoopState, on_step: OnStep) -> None:
+    """The steps that are left of the epoch under way."""
+    network = course.network
+    started = time.perf_counter() - state.seconds
+    for images, labels in ahead(batches_to_train(course, state.epoch, state.step)):
+        loss, confusion = network.train_on(images, labels)
+        state.step += 1
+        if not math.isfinite(loss):
+            raise NonFiniteLoss(
+                f"the training loss is {loss} in epoch {state.epoch}, step {state.step}; a smaller "
+                f"training.learning_rate than {network.learning_rate:g} may mend it"
+            )
+        state.totals.add(loss, confusion, len(images))
+        state.seconds = time.perf_counter() - started
+        on_step(state, len(images))
+
+
+def batches_to_train(course: Course, epoch: int, step: int) -> Iterator[Batch]:
+    """The augmented batches of an epoch from `step` on, 0 being its first."""
+    options, seeding = course.options, course.seeding
+    order = epoch_order(course.parts.train, seeding.order, epoch)[step * options.batch_size :]
+    for number, batch in enumerate(batches(course.data, order, options.batch_size), step):
+        yield augmented(batch, options.augmentation, stream(seeding.augmentation, "augmentation", epoch, number))
+
+
+def validate(course: Course, state: LoopState, on_step: OnStep) -> Totals:
+    """Loss and confusion over the validation split."""
+    totals = Totals()
+    for images, labels in ahead(batches(course.data, course.parts.validation, course.options.batch_size)):
+        loss, confusion = course.network.validate_on(images, labels)
+        totals.add(loss, confusion, len(images))
+        on_step(state, 0)
+    if not math.isfinite(totals.loss):
+        raise NonFiniteLoss(f"the validation loss is {totals.loss} after epoch {state.epoch}")
+    return totals

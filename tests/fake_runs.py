@@ -1,0 +1,57 @@
+"""Studies on disk as finished runs leave them, without training, for tests."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from activation_study.metrics import summary
+from activation_study.records.artifacts import write_confusions
+from activation_study.records.record import Record
+
+CLASSES = ("sky", "horizontal", "vertical")
+
+
+def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **changes: Any) -> Path:
+    """A finished run that scored about `right` of each class's pixels right on ten images."""
+    config = {
+        "activation": {"name": activation, "layer": {"kernel_size": changes.get("kernel_size", 3)}, "places": "all"},
+        "label_type": {"name": changes.get("label_type", "surfaces")},
+        "seed": seed,
+        "data": {
+            "name": changes.get("data_name", "scenes"),
+            "archive": "/somewhere/on/this/machine.tar.gz",
+            "split": changes.get("split", "sorted"),
+            "split_seed": 0,
+            "folds": 5,
+            "fold": 0,
+        },
+        "model": {"name": "unet"},
+        "training": {"learning_rate": changes.get("learning_rate", 1e-3), "checkpoint_minutes": seed},
+        "comparison": changes.get("comparison", {"contrasts": changes.get("contrasts", [])}),
+    }
+    generator = np.random.default_rng([seed, *activation.encode()])
+    counts = np.zeros((10, 4, 3), np.int64)
+    for image, row in np.ndindex(10, 3):
+        share = np.clip(right + 0.05 * generator.normal(), 0, 1)
+        counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, share, (1 - share) / 2))
+    name = f"{changes.get('label_type', 'surfaces')}-{activation}-seed{seed}-{len(list(study.glob('*')))}"
+    record = Record(
+        name,
+        study.name,
+        "0",
+        config,
+        [f"seed={seed}", "data.archive=/somewhere/on/this/machine.tar.gz"],
+        list(CLASSES),
+        {},
+        {"data": changes.get("data", "d") * 64},
+    )
+    record.results = {**summary(counts, CLASSES), "evaluation_seconds": 1.0, "best_epoch": 1.0}
+    record.epochs = [
+        {"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": changes.get("validation", 0.5), "images_per_second": 9.0}
+    ]
+    record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
+    names = [f"{changes.get('names', 'image')}{number}" for number in range(10)]
+    write_confusions(study / name, counts, names, names, CLASSES)
+    record.end(study / name, changes.get("status", "FINISHED"))
+    return study / name

@@ -1,0 +1,104 @@
+"""`export.py`: a tracked run's network in ONNX sees what the run saw."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from mlflow import MlflowClient
+
+from activation_study.config.commands import Export
+from activation_study.data.label_types import LABEL_TYPES
+from activation_study.data.scenes.generator import draw_scenes
+from activation_study.data.splits import split
+from activation_study.errors import BadInput
+from activation_study.evaluation.evaluate import class_map
+from activation_study.inference import export_onnx
+from activation_study.metrics import confusion, summary
+from cli_runner import TINY, command
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+CELU = "activation.name=celu", "activation.layer.activation=celu"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("export")
+    for told in (
+        ["-m", "activation=mish,frelu,gelu,prelu"],
+        ["activation=relu", "data.color=rgb", "training.precision=mixed_bfloat16"],
+        ["activation=silu", *CELU],
+    ):
+        result = command(folder, "train.py", *TINY, *told)
+        assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.mark.parametrize("activation", ["mish", "frelu", "gelu", "prelu", "relu"])
+def test_the_file_scores_as_the_run_did(home: Path, activation: str) -> None:
+    (run,) = home.glob(f"multirun/tiny/surfaces-{activation}-*")
+    result = command(home, "export.py", f"run={run}")
+    assert result.returncode == 0, result.stderr
+    file = home / "outputs" / f"{run.name}.onnx"
+    assert f"Exported: {file.relative_to(home)}" in result.stdout
+    told = {each.key: each.value for each in onnx.load(file).metadata_props}
+    record = json.loads((run / "run.json").read_text())
+    assert told["run"] == run.name
+    assert json.loads(told["classes"]) == record["classes"]
+    assert told["weights"] == record["digests"]["weights"]
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    scenes, confusions = draw_scenes(12, 0), []
+    for index in split(12, "sorted").test:
+        picture = cv2.resize(scenes.image(index), (32, 32))[..., ::-1]  # RGB, as any other program has it
+        (probabilities,) = session.run(["probabilities"], {"pictures": picture[None]})
+        truth = scenes.label(index, "surfaces")
+        confusions.append(confusion(truth, class_map(probabilities[0], truth.shape, "lanczos4"), 3))
+    found = summary(np.stack(confusions), LABEL_TYPES["surfaces"].classes)
+    for key, value in found.items():
+        assert record["results"][key] == pytest.approx(value, abs=2e-3), key
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "run=RUN is needed"),
+        (["run={celu}"], "surfaces-celu-seed0{rest} cannot be exported: ONNX has no operation Expm1"),
+        (["run={mish}", "output=mish.pb"], "output=mish.pb: expected a file that ends in .onnx"),
+        (["run={mish}", "output=folder.onnx"], "output=folder.onnx: expected a file that ends in .onnx"),
+        (["run=none"], "run=none: no folder, and no MLflow run id or beginning of one"),
+    ],
+)
+def test_what_cannot_be_exported_is_said_and_leaves_nothing(home: Path, given: list[str], message: str) -> None:
+    for folder in ("folder.onnx", "outputs"):
+        (home / folder).mkdir(exist_ok=True)
+    places = {name: next(home.glob(f"multirun/tiny/surfaces-{name}-*")) for name in ("celu", "mish")}
+    before = sorted(home.rglob("*"))
+    result = command(home, "export.py", *(each.format(**places) for each in given))
+    rest = places["celu"].name.removeprefix("surfaces-celu-seed0")
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"error: {message.format(rest=rest)}"), result.stderr
+    assert result.stderr.count("\n") == 1
+    assert sorted(home.rglob("*")) == before
+
+
+def test_a_file_that_sees_something_else_is_refused_and_not_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(export_onnx, "SHARE", 1.01)
+    (run,) = home.glob("multirun/tiny/surfaces-mish-*")
+    with pytest.raises(BadInput, match=r"in onnxruntime only 32,768 of 32,768 pixels of 32 drawn scenes get the class"):
+        export_onnx.export_onnx(Export(str(run), str(tmp_path / "mish.onnx")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_store_alone_is_enough(home: Path, tmp_path: Path) -> None:
+    uri = f"sqlite:///{home}/mlflow.db"
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("tiny").experiment_id
+    (run,) = client.search_runs([experiment], "params.activation = 'mish'")
+    result = command(tmp_path, "export.py", f"run={run.info.run_id[:12]}", f"tracking.uri={uri}", "output=a.onnx")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "a.onnx").is_file()

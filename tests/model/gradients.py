@@ -1,0 +1,71 @@
+"""One batch's loss and gradients from given weights, on the backend of KERAS_BACKEND: gradients.py FOLDER.
+
+Reads weights-ACTIVATION.npz where it is there, else writes it; writes BACKEND-ACTIVATION.npz.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from activation_study import backend
+
+ACTIVATIONS = (
+    "keras.layers.ReLU",
+    "activation_study.model.activations.Mish",
+    "activation_study.model.activations.FReLU",
+)
+
+
+def main(folder: Path) -> None:
+    """Writes the files."""
+    backend.set_up(1, "float32")
+    import keras
+
+    from activation_study.model.activations import activation_maker
+    from activation_study.model.losses import SegmentationLoss
+    from activation_study.model.unet import build_unet
+
+    generator = np.random.default_rng(0)
+    images = generator.uniform(size=(3, 32, 32, 3)).astype(np.float32)
+    labels = generator.integers(-1, 4, size=(3, 32, 32)).astype(np.int8)
+    for target in ACTIVATIONS:
+        name = target.rpartition(".")[2]
+        unet = build_unet((32, 32), 4, activation_maker(target, {}), [8, 16, 16], [1, 1, 2], [2, 1], seed=1)
+        weights = folder / f"weights-{name}.npz"
+        if weights.exists():
+            with np.load(weights) as arrays:
+                unet.set_weights([arrays[key] for key in arrays])
+        else:
+            np.savez(weights, *unet.get_weights())
+        logits = keras.Model(unet.input, unet.get_layer("logits").output)
+        loss, gradients = differentiated(logits, SegmentationLoss(), images, labels)
+        found = {str(number): np.asarray(each) for number, each in enumerate(gradients)}
+        path = folder / f"{keras.backend.backend()}-{name}.npz"
+        np.savez(path, loss=np.asarray(loss), parameters=unet.count_params(), **found)
+
+
+def differentiated(logits: Any, loss: Any, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+    """The loss in training, and its gradients by the trainable weights."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            value = loss.call(labels, logits(images, training=True))
+        return value, tape.gradient(value, [variable.value for variable in logits.trainable_variables])
+    import jax
+
+    others = [variable.value for variable in logits.non_trainable_variables]
+
+    def value_of(weights: list[Any]) -> Any:
+        outputs, _ = logits.stateless_call(weights, others, images, training=True)
+        return loss.call(labels, outputs)
+
+    return jax.jit(jax.value_and_grad(value_of))([variable.value for variable in logits.trainable_variables])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

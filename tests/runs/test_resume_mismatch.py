@@ -1,0 +1,75 @@
+"""What has changed since a run or a sweep began is named, and goes on only where that is allowed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from activation_study.records.source_code import file_digests
+
+ROOT = Path(__file__).parents[2]
+TINY = (
+    "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",
+    "model.decoder_blocks=[1]", "training.epochs=4", "training.batch_size=3", "training.checkpoint_minutes=0",
+    "study=tiny", "threads=1", "tracking=off",
+)  # fmt: skip
+
+
+def train(folder: Path, *arguments: str, trap: tuple[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    script = [str(ROOT / "tests/kill_at.py"), *trap] if trap else [str(ROOT / "train.py")]
+    command = [sys.executable, *script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600, check=False)
+
+
+def record(folder: Path) -> dict:
+    (path,) = folder.glob("multirun/tiny/*/run.json")
+    return json.loads(path.read_text())
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one run, killed in its third epoch."""
+    folder = tmp_path_factory.mktemp("killed")
+    assert train(folder, *TINY, trap=("train", "8")).returncode == -9
+    assert len(record(folder)["epochs"]) == 2
+    return folder
+
+
+def test_an_interrupted_run_does_not_go_on_with_other_threads_unless_allowed(killed: Path) -> None:
+    before = record(killed)
+    refused = train(killed, *TINY, "threads=2")
+    assert refused.returncode == 2
+    assert "cannot go on to the same bits: threads (then 1, now 2). " in refused.stderr
+    for mend in ("rerun=all", "allow_changes=true"):
+        assert mend in refused.stderr
+    assert record(killed) == before
+    plan = train(killed, *TINY, "plan=true")
+    assert "1 run of multirun/tiny: 1 resume" in plan.stdout
+    allowed = train(killed, *TINY, "threads=2", "allow_changes=true")
+    assert allowed.returncode == 0, allowed.stderr
+    after = record(killed)
+    assert after["status"] == "FINISHED"
+    assert after["changes"] == ["threads (then 1, now 2)"]
+    assert after["epochs"][:2] == before["epochs"]
+    assert len(after["epochs"]) == 4
+    again = train(killed, *TINY, "rerun=all")
+    assert again.returncode == 0, again.stderr
+    assert record(killed)["key"] != after["key"]
+    assert record(killed)["changes"] == record(killed)["resumed"] == []
+
+
+def test_a_change_under_a_sweep_fails_the_job_and_names_the_file(tmp_path: Path) -> None:
+    digests = file_digests()
+    digests["conf/activation/mish.yaml"] = "0" * 64
+    manifest = tmp_path / "multirun/tiny/.sweeps/00ff.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps(digests))
+    refused = train(tmp_path, *TINY, "sweep.code='00ff'")
+    assert refused.returncode == 2
+    assert "changed since the sweep began: conf/activation/mish.yaml." in refused.stderr
+    assert not list(tmp_path.glob("multirun/tiny/*/run.json"))
+    allowed = train(tmp_path, *TINY, "sweep.code='00ff'", "allow_changes=true")
+    assert allowed.returncode == 0, allowed.stderr
+    assert record(tmp_path)["changes"] == ["changed under the sweep: conf/activation/mish.yaml"]

@@ -1,0 +1,48 @@
+"""A card for each of several processes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from activation_study.sweep import gpu_slots
+
+HOLD = """
+import os, sys
+from pathlib import Path
+from activation_study.sweep.gpu_slots import take_card
+take_card(sys.argv[2].split(","), int(sys.argv[3]), Path(sys.argv[1]))
+print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+sys.stdin.read()
+"""
+
+
+def holders(place: Path, ids: str, jobs_per_card: int, count: int) -> list[subprocess.Popen[str]]:
+    line = [sys.executable, "-c", HOLD, str(place), ids, str(jobs_per_card)]
+    return [subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+
+
+def test_each_process_has_one_card_as_long_as_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_slots, "_held", [])
+    processes = holders(tmp_path, "3,5", 2, 4)
+    taken = sorted(process.stdout.readline().strip() for process in processes if process.stdout)
+    assert taken == ["3", "3", "5", "5"]
+    assert not gpu_slots.take_card(["3", "5"], 2, tmp_path)
+    for process in processes:
+        process.communicate()
+    (again,) = holders(tmp_path, "3,5", 1, 1)
+    assert again.communicate()[0].strip() == "3"
+
+
+def test_the_cards_are_those_that_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_slots, "card_capabilities", lambda: (9.0, 9.0))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert gpu_slots.visible_cards() == ("0", "1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
+    assert gpu_slots.visible_cards() == ("GPU-a", "GPU-b")
+
+
+def test_without_cards_nothing_is_taken(tmp_path: Path) -> None:
+    assert gpu_slots.take_card([], 1, tmp_path / "none")
+    assert not (tmp_path / "none").exists()

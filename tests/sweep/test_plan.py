@@ -1,0 +1,109 @@
+"""Where runs stand, and what a sweep would do about it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from omegaconf import DictConfig
+
+import hydra_compose
+from activation_study.config.schema import identity, resolved
+from activation_study.records.lock import taken
+from activation_study.records.record import Record, Status, read_record
+from activation_study.records.source_code import code_digest
+from activation_study.sweep.plan import Job, job_of, make_plan, show_plan
+from activation_study.sweep.status import Standing, close_dead_runs
+from activation_study.validation import checked
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def composed(overrides: Sequence[str]) -> DictConfig:
+    return hydra_compose.composed(["data=scenes", "data.count=6", "training.epochs=10", *overrides])
+
+
+def pretend(status: Status, *overrides: str, epochs: int = 5) -> Path:
+    """A run's folder as some process left it."""
+    config = checked(composed(overrides))
+    digests = {"code": code_digest(), "data": "d"}
+    record = Record(config.run_name, config.study, identity(config), resolved(config), [], [], {}, digests)
+    record.results = {"test/mean_iou": 0.5, "evaluation_seconds": 20.0}
+    record.epochs = [{"epoch_seconds": 60.0, "time": 1000.0 + n} for n in range(epochs)]
+    record.status = status
+    record.write(config.run_folder)
+    return config.run_folder
+
+
+def job(*overrides: str) -> Job:
+    return job_of(overrides, checked(composed(overrides)))
+
+
+def test_a_run_stands_where_its_folder_and_its_lock_say() -> None:
+    for number, status in enumerate(("FINISHED", "FAILED", "KILLED", "RUNNING")):
+        pretend(status, f"seed={number}")  # type: ignore[arg-type]
+    standings = [job(f"seed={seed}").standing for seed in range(5)]
+    assert standings == [Standing.DONE, Standing.FAILED, Standing.RESUME, Standing.RESUME, Standing.NEW]
+    with taken(checked(composed(["seed=3"])).run_folder):
+        assert job("seed=3").standing == Standing.UNDER_WAY
+
+
+@pytest.mark.parametrize(
+    ("rerun", "again"),
+    [("failed", {1, 2, 3}), ("none", {2, 3}), ("all", {0, 1, 2, 3})],
+)
+def test_rerun_decides_about_ended_runs_only(rerun: str, again: set[int]) -> None:
+    for number, status in enumerate(("FINISHED", "FAILED", "KILLED")):
+        pretend(status, f"seed={number}")  # type: ignore[arg-type]
+    assert {seed for seed in range(4) if job(f"seed={seed}", f"rerun={rerun}").to_do} == again
+
+
+def test_the_plan_counts_and_foretells(capsys: pytest.CaptureFixture[str]) -> None:
+    pretend("FINISHED", "seed=0", epochs=8)
+    pretend("KILLED", "seed=1", epochs=3)
+    show_plan(
+        make_plan([[f"activation={name}", f"seed={seed}"] for name in ("relu", "mish") for seed in (0, 1)], composed)
+    )
+    said = capsys.readouterr().out
+    assert "4 runs of multirun/default: 1 done, 1 resume, 2 new" in said
+    rows = {line.split("│")[3].strip(): line.split("│") for line in said.splitlines() if "│" in line}
+    relu, mish = ([cell.strip() for cell in rows[name]] for name in ("relu", "mish"))
+    assert relu[4:8] == ["1", "1", "", "5 min"]  # 5 epochs of 60 s are left, and 20 s of evaluation
+    assert mish[4:8] == ["", "", "2", "17 min"]  # twice 8 epochs, as the other activation took
+    assert "goes on after epoch 3" in said
+    assert relu[8] == "315 MB"  # 39.4 million float32 weights, in the folder and in the store
+
+
+def test_runs_of_other_code_or_data_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = pretend("FINISHED", "seed=0")
+    pretend("FINISHED", "seed=1")
+    values = json.loads((folder / "run.json").read_text())
+    values["digests"]["code"] = "another"
+    (folder / "run.json").write_text(json.dumps(values))
+    show_plan(make_plan([["seed=0"], ["seed=1"]], composed))
+    assert f"note: 1 run done with other code than is here now: {folder.name};" in capsys.readouterr().out
+    show_plan(make_plan([["seed=0", "data.digest=x"], ["seed=1", "data.digest=x"]], composed))
+    assert "note: 2 runs done with other data" in capsys.readouterr().out
+
+
+def test_a_dead_process_leaves_no_running_behind() -> None:
+    dead, alive = pretend("RUNNING", "seed=0"), pretend("RUNNING", "seed=1")
+    pretend("FINISHED", "seed=2")
+    with taken(alive):
+        assert close_dead_runs(dead.parent) == [dead]
+        record = read_record(dead)
+        assert record is not None
+        assert (record.status, record.ended) == ("KILLED", 1004.0)
+        other = read_record(alive)
+        assert other is not None
+        assert other.status == "RUNNING"
+
+
+def test_what_will_only_be_scored_takes_no_time_of_training(capsys: pytest.CaptureFixture[str]) -> None:
+    pretend("FINISHED", "seed=0")  # 5 epochs of 60 s, 20 s of evaluation
+    show_plan([job(f"seed={seed}", f"evaluation.resize={how}") for how in ("bilinear", "lanczos4") for seed in (0, 1)])
+    total = next(line for line in capsys.readouterr().out.splitlines() if " all " in line)
+    assert "  5 min " in total  # one of four: one is done, two take another's weights

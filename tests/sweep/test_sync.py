@@ -1,0 +1,83 @@
+"""A study brought into a store: twice is the same as once, and also into another one."""
+
+import time
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from activation_study.errors import BadInput
+from activation_study.records.lock import taken
+from activation_study.records.record import Record, read_record
+from activation_study.sweep.sync import mirror_study
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """Two finished runs, one of a dead process, and a reproduction."""
+    folder = tmp_path / "multirun" / "study"
+    for number, status in enumerate(("FINISHED", "FINISHED", "RUNNING")):
+        write(folder / f"run{number}", "study", status)
+    write(folder / "reproductions" / "run0-again1", "study/reproductions", "FINISHED")
+    return folder
+
+
+def write(folder: Path, study: str, status: str) -> None:
+    config = {
+        "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "seed": 3,
+        "data": {"name": "scenes", "root": None, "kind": "scenes"}, "model": {"name": "unet"},
+    }  # fmt: skip
+    record = Record(folder.name, study, "0", config, [], ["sky"], {}, {"data": "d" * 64})
+    record.epochs = [{"train/loss": 1 / n, "time": time.time()} for n in (1, 2, 3)]
+    record.write(folder)
+    if status != "RUNNING":
+        record.end(folder, "FINISHED")
+
+
+def contents(uri: str) -> dict[str, tuple[str, list[int]]]:
+    client = MlflowClient(uri)
+    names = [experiment.name for experiment in client.search_experiments()]
+    assert sorted(names) == ["Default", "study", "study/reproductions"]
+    found = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    steps = {
+        run.info.run_name: [point.step for point in client.get_metric_history(run.info.run_id, "train/loss")]
+        for run in found
+    }
+    return {run.info.run_name: (run.info.status, steps[run.info.run_name]) for run in found}
+
+
+def test_all_runs_come_into_any_store_once(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    expected = {name: ("FINISHED", [1, 2, 3]) for name in ("run0", "run1", "run0-again1")} | {
+        "run2": ("KILLED", [1, 2, 3])
+    }
+    for uri in (f"sqlite:///{tmp_path}/one.db", f"sqlite:///{tmp_path}/two.db"):
+        for _ in range(2):
+            assert mirror_study(study, uri, "none") == 0
+            assert contents(uri) == expected
+    record = read_record(study / "run2")
+    assert record is not None
+    assert record.status == "KILLED"
+
+
+def test_a_run_under_way_is_left_to_its_own_process(study: Path, tmp_path: Path) -> None:
+    with taken(study / "run2"):
+        assert mirror_study(study, f"sqlite:///{tmp_path}/one.db", "none") == 0
+    record = read_record(study / "run2")
+    assert record is not None
+    assert record.status == "RUNNING"
+    assert "run2" not in contents(f"sqlite:///{tmp_path}/one.db")
+
+
+def test_a_store_that_fails_is_counted(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert mirror_study(study, f"sqlite:///{tmp_path}/file/one.db", "none") == 4
+
+
+def test_without_a_store_or_runs_it_is_refused(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="needs a store"):
+        mirror_study(study, None, "none")
+    with pytest.raises(BadInput, match="no runs; study=NAME names one of study"):
+        mirror_study(study.parent / "stuby", f"sqlite:///{tmp_path}/one.db", "none")

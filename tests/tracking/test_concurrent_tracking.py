@@ -1,0 +1,137 @@
+"""Many processes mirror into one store at once: each point is there, and once."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
+
+import psutil
+import pytest
+from mirroring import STUDY
+from mlflow import MlflowClient
+
+from cli_runner import ROOT
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+POSTGRES = which("initdb") or next(Path("/usr/lib/postgresql").glob("*/bin/initdb"), None)
+EPOCHS = 20
+
+
+def crowd(uri: str, folder: Path, count: int) -> list[subprocess.Popen[bytes]]:
+    command = [sys.executable, str(Path(__file__).with_name("mirror_one_run.py")), uri, str(folder)]
+    return [subprocess.Popen([*command, str(number), str(EPOCHS)], cwd=folder) for number in range(count)]
+
+
+def check_points(uri: str, count: int) -> None:
+    client = MlflowClient(uri)
+    found = client.search_runs([client.get_experiment_by_name(STUDY).experiment_id])
+    assert sorted(run.info.run_name for run in found) == sorted(f"surfaces-mish-seed{n}-0" for n in range(count))
+    for run in found:
+        assert run.info.status == "FINISHED"
+        for key, first in (("train/loss", 1), ("val/loss", 2)):
+            points = [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, key)]
+            assert points == [(step, first / step) for step in range(1, EPOCHS + 1)]
+        others = [len(client.get_metric_history(run.info.run_id, f"other/{number}")) for number in range(1, 7)]
+        assert others == [EPOCHS] * 6
+        assert len(client.get_metric_history(run.info.run_id, "test/mean_iou")) == 1
+
+
+@pytest.mark.slow
+def test_eight_processes_make_and_fill_a_sqlite_store(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    assert [process.wait(timeout=300) for process in crowd(uri, tmp_path, 8)] == [0] * 8
+    check_points(uri, 8)
+
+
+class Server:
+    """`server.sh` with folder and port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.socket() as place:
+            place.bind(("127.0.0.1", 0))
+            self._port = place.getsockname()[1]
+        self.variables = {
+            **os.environ, "FOLDER": str(folder), "PORT": str(self._port), "PYTHON": sys.executable,
+        }  # fmt: skip
+        self.uri = f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        with open(f"{self._folder}.log", "a") as log:
+            self._process = subprocess.Popen(
+                [str(ROOT / "server.sh")], stdout=log, stderr=log, env=self.variables, start_new_session=True
+            )
+        deadline = time.monotonic() + 120
+        while True:
+            assert self._process.poll() is None, Path(f"{self._folder}.log").read_text()
+            assert time.monotonic() < deadline, Path(f"{self._folder}.log").read_text()
+            try:
+                with urllib.request.urlopen(f"{self.uri}/health", timeout=5):
+                    return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.3)
+
+    def kill(self) -> None:
+        """The server and all its workers, at once; the database goes on."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=60)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as place:  # where user postgres gets, too: pytest's own folders are closed
+        Path(place).chmod(0o711)
+        found = Server(Path(place) / "server")
+        found.start()
+        yield found
+        found.stop()
+
+
+@pytest.mark.server
+@pytest.mark.skipif(POSTGRES is None, reason="no PostgreSQL here: apt-get install postgresql")
+def test_sixteen_processes_mirror_to_a_server_that_is_killed_and_comes_back(server: Server, tmp_path: Path) -> None:
+    processes = crowd(server.uri, tmp_path, 16)
+    client = MlflowClient(server.uri)
+    deadline = time.monotonic() + 120
+    while client.get_experiment_by_name(STUDY) is None or len(client.search_runs(["1"])) < 8:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    server.kill()
+    assert any(process.poll() is None for process in processes), "it was killed in the middle"
+    time.sleep(3)
+    server.start()
+    assert [process.wait(timeout=300) for process in processes] == [0] * 16
+    check_points(server.uri, 16)
+
+
+@pytest.mark.server
+@pytest.mark.skipif(POSTGRES is None, reason="no PostgreSQL here: apt-get install postgresql")
+def test_artifacts_go_through_the_server_and_nothing_listens_beyond_this_machine(
+    server: Server, tmp_path: Path
+) -> None:
+    assert [process.wait(timeout=300) for process in crowd(server.uri, tmp_path, 1)] == [0]
+    client = MlflowClient(server.uri)
+    (run,) = client.search_runs([client.get_experiment_by_name(STUDY).experiment_id])
+    assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
+    assert client.download_artifacts(run.info.run_id, "run.json", str(tmp_path))
+    second = subprocess.run(
+        [str(ROOT / "server.sh")], env=server.variables, capture_output=True, text=True, check=False
+    )
+    assert second.returncode == 2
+    assert "a server is at work in" in second.stderr
+    assert client.get_run(run.info.run_id).info.status == "FINISHED", "the first one is well"
+    own = psutil.Process(server._process.pid).children(recursive=True)
+    there = {each.laddr.ip for process in own for each in process.net_connections() if each.status == "LISTEN"}
+    assert there == {"127.0.0.1"}

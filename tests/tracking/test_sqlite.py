@@ -1,0 +1,97 @@
+"""A project that was moved or copied shows the artifacts of its runs."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from activation_study.tracking.sqlite import mend_locations
+from cli_runner import TINY, command
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("here") / "project"
+    folder.mkdir()
+    result = command(folder, "train.py", *TINY)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def opened(project: Path) -> tuple[MlflowClient, str, str]:
+    """The client, the run's id, its model's place."""
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    experiment = client.get_experiment_by_name("tiny").experiment_id
+    (run,) = client.search_runs([experiment])
+    (model,) = client.search_logged_models([experiment])
+    return client, run.info.run_id, model.artifact_location
+
+
+def test_a_copy_has_its_own_artifacts_and_the_original_keeps_its(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere" / "copied"
+    shutil.copytree(project, copy)
+    client, run, model = opened(copy)
+    assert client.get_run(run).info.artifact_uri.startswith(str(project)), "MLflow's own way"
+    result = command(copy, "train.py", *TINY, "mirror=true")
+    assert result.returncode == 0, result.stderr
+    client, run, model = opened(copy)
+    assert client.get_run(run).info.artifact_uri.startswith(f"{copy}/mlruns/")
+    assert client.get_experiment_by_name("tiny").artifact_location.startswith(f"{copy}/mlruns/")
+    assert (Path(model) / "artifacts" / "best.keras").is_file()
+    assert model.startswith(f"{copy}/")
+    assert client.download_artifacts(run, "run.json", str(tmp_path))
+    assert mend_locations(copy / "mlflow.db") == 0, "once"
+    client, run, _ = opened(project)
+    assert client.get_run(run).info.artifact_uri.startswith(f"{project}/mlruns/")
+
+
+def test_artifacts_that_are_elsewhere_on_purpose_stay_there(project: Path, tmp_path: Path) -> None:
+    database = tmp_path / "mlflow.db"
+    shutil.copy(project / "mlflow.db", database)
+    (tmp_path / "mlruns" / "1" / "another_run").mkdir(parents=True)
+    assert mend_locations(database) == 0
+    _, _, model = opened(tmp_path)
+    assert model.startswith(str(project))
+
+
+def test_of_a_partial_copy_the_rest_stays_with_the_original(project: Path, tmp_path: Path) -> None:
+    original, copy = tmp_path / "mlruns-original", tmp_path / "copy"
+    original.mkdir()
+    with sqlite3.connect(tmp_path / "stores.db") as connection:
+        connection.execute("CREATE TABLE experiments (experiment_id INTEGER, artifact_location TEXT)")
+        connection.execute("CREATE TABLE runs (run_uuid TEXT, artifact_uri TEXT)")
+        connection.execute("CREATE TABLE logged_models (artifact_location TEXT)")
+        connection.execute("CREATE TABLE model_versions (storage_location TEXT)")
+        root = original / "mlruns"
+        connection.execute("INSERT INTO experiments VALUES (1, ?), (2, ?)", (f"{root}/1", f"{root}/2"))
+        connection.execute("INSERT INTO runs VALUES ('a', ?), ('b', ?)", (f"{root}/1/a", f"{root}/2/b"))
+        connection.execute("INSERT INTO runs VALUES ('new', ?), ('other', ?)", (f"{root}/1/new", f"{root}-old/1/a"))
+        connection.execute("INSERT INTO model_versions VALUES (?)", (f"{root}/1/a",))
+    for place in (original / "mlruns/1/a", original / "mlruns/2/b", copy / "mlruns/1/a"):
+        place.mkdir(parents=True)
+    shutil.copy(tmp_path / "stores.db", copy / "mlflow.db")
+    assert mend_locations(copy / "mlflow.db") == 4
+    with sqlite3.connect(copy / "mlflow.db") as connection:
+        runs = dict(connection.execute("SELECT run_uuid, artifact_uri FROM runs"))
+        (model,) = connection.execute("SELECT storage_location FROM model_versions").fetchone()
+    assert runs == {
+        "a": f"{copy}/mlruns/1/a",
+        "b": f"{root}/2/b",
+        "new": f"{copy}/mlruns/1/new",  # it has no artifacts yet
+        "other": f"{root}-old/1/a",
+    }
+    assert model == f"{copy}/mlruns/1/a"
+
+
+def test_what_is_no_store_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mlruns").mkdir()
+    assert mend_locations(tmp_path / "none.db") == 0
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("CREATE TABLE something (x)")
+    assert mend_locations(tmp_path / "other.db") == 0
+    (tmp_path / "text.db").write_text("no database, but a longer text than its header would be" * 40)
+    assert mend_locations(tmp_path / "text.db") == 0

@@ -1,0 +1,13 @@
+"""Times in words."""
+
+import pytest
+
+from activation_study.training.progress import duration
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (45, "45 s"), (61, "1 min"), (3599, "1 h 0 min"), (12000, "3 h 20 min"), (183600, "2 d 3 h")],
+)
+def test_durations_are_readable(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
