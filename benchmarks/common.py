@@ -19,7 +19,7 @@ from activation_study.data.dataset import Inputs
 from activation_study.data.label_types import label_type_of
 from activation_study.data.preprocessing import prepare
 from activation_study.data.source import Source
-from activation_study.runs.start import build_network
+from activation_study.model.build import build_network
 from activation_study.validation import checked
 
 if TYPE_CHECKING:

@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.progress import track
+
+if TYPE_CHECKING:
+    pass
 
 WIDTH = 120  # columns of a table where there is no terminal that would say
 
@@ -88,3 +95,23 @@ def outlive_the_terminal() -> None:
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, Lasting):
             setattr(sys, name, Lasting(stream))
+
+
+Item = TypeVar("Item")
+
+
+def counted(items: Sequence[Item], what: str) -> Iterator[Item]:
+    """The items, with a bar in a terminal."""
+    console = Console(stderr=False, highlight=False)
+    yield from track(items, what, console=console, transient=True, disable=not console.is_terminal)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: 45 s, 12 min, 3 h 20 min, 2 d 3 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"

@@ -2,8 +2,10 @@
 
 import os
 import platform
+import resource
 import shutil
 import subprocess
+import sys
 from ctypes.util import find_library
 from functools import cache
 from importlib.util import find_spec
@@ -68,3 +70,9 @@ def _told(*names: str) -> str:
     except OSError:
         return ""
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(names)), "")
+
+
+def peak_memory() -> float:
+    """Largest resident memory of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else peak * 1024)

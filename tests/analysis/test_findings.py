@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from activation_study.analysis.ablation import ARTICLES
-from activation_study.analysis.contrasts import mean_over_seeds
 from activation_study.analysis.findings import Findings, findings
 from activation_study.analysis.results import read_study
+from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.errors import BadInput
 from fake_runs import write_run
 

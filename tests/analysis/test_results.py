@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from activation_study.analysis.contrasts import compare_block, headline, in_points, point
+from activation_study.analysis.conclusions import headline
+from activation_study.analysis.contrasts import compare_block
+from activation_study.analysis.formatting import in_points, point
 from activation_study.analysis.results import read_study
 from activation_study.analysis.statistics import mean_iou
 from activation_study.errors import BadInput

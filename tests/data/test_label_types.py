@@ -11,14 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from activation_study.data.label_types import (
-    LABEL_TYPES,
-    border_map,
-    raw_range,
-    read_label,
-    resize_label,
-    resize_way,
-)
+from activation_study.data.label_text import raw_range, read_label
+from activation_study.data.label_types import LABEL_TYPES, border_map, resize_label, resize_way
 
 matrices = hnp.arrays(
     np.int16,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from activation_study.training.progress import duration
+from activation_study.console import duration
 
 
 @pytest.mark.parametrize(

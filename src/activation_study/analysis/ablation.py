@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activation_study.analysis.contrasts import METRICS, PRIMARY, display, mean_over_seeds, pair_name, point
+from activation_study.analysis.contrasts import METRICS, PRIMARY
+from activation_study.analysis.formatting import display, pair_name, point
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Block
-from activation_study.analysis.statistics import Interval
+from activation_study.analysis.statistics import Interval, mean_over_seeds
 
 ARTICLES = "scored by the article's protocol"
 

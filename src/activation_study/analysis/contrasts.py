@@ -11,14 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.results import Arm, Block
 from activation_study.analysis.statistics import (
-    LEVEL,
     PLANNED,
     Interval,
     NewImages,
     Paired,
     holm,
+    mean_over_seeds,
     on_new_images,
     paired,
     smallest_difference,
@@ -145,76 +146,3 @@ def _class_differences(block: Block, a: Arm, b: Arm) -> dict[str, Interval]:
         for place, name in enumerate(block.classes)
         if not np.isnan(of_a[:, place]).any()
     }
-
-
-def mean_over_seeds(values: NDArray[np.float64]) -> Interval:
-    """The mean of runs with the 95 % interval of the t over seeds; no width where there is one run."""
-    from scipy import stats
-
-    half = 0.0
-    if len(values) > 1:
-        half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
-    return Interval(float(values.mean()), float(values.mean()) - half, float(values.mean()) + half)
-
-
-def headline(block: Block, contrasts: Sequence[Contrast], questions: Sequence[str] = ()) -> str:
-    """The answer in sentences, from the numbers of the primary metric.
-
-    Args:
-        block: which is compared.
-        contrasts: its.
-        questions: what each of them asks; a line each then.
-    """
-    primary = [contrast for contrast in contrasts if contrast.primary]
-    if not primary:
-        return f"On {block.title} there is one activation, and nothing to compare."
-    said = [_sentence(contrast, len(primary)) for contrast in primary]
-    seeds = primary[0].seeds
-    where = f"On {block.title} ({block.data}, {seeds} seeds):"
-    if len(questions) == len(said):
-        answers = [f"F{each.removeprefix('f')}" if each.startswith("for ") else each for each in said]
-        return "\n".join([where, *(f"{asked} {told}." for asked, told in zip(questions, answers, strict=True))])
-    return f"{where} {'; '.join(said)}."
-
-
-def _sentence(contrast: Contrast, comparisons: int) -> str:
-    a, b, found = display(contrast.a), display(contrast.b), contrast.paired.difference
-    if not contrast.decided:
-        numbers = f"{in_points(found, signed=True)} points"
-        if found.low > 0 or found.high < 0:  # alone it would be decided
-            numbers += f"; p = {contrast.p_holm:.3f} after correction for {comparisons} comparisons"
-        return f"for {a} against {b} the data do not decide ({numbers})"
-    above = found.value > 0
-    words = f"{a} is {'above' if above else 'below'} {b} by {in_points(found if above else _turned(found))} points"
-    new = contrast.new_images
-    if new is not None and new.difference.low <= 0 <= new.difference.high:
-        words += ", which new images of this kind need not show"
-    return words
-
-
-def _turned(interval: Interval) -> Interval:
-    return Interval(-interval.value, -interval.high, -interval.low)
-
-
-def in_points(interval: Interval, signed: bool = False) -> str:
-    """An interval in points of IoU: 1.4 [0.3, 2.5]."""
-    value, low, high = (point(each, signed) for each in (interval.value, interval.low, interval.high))
-    return f"{value} [{low}, {high}]"
-
-
-def point(value: float, signed: bool = False) -> str:
-    """An IoU, or a difference of two, in points: 1.4; a zero has no sign."""
-    text = f"{100 * value:{'+' if signed else ''}.1f}"
-    return "0.0" if float(text) == 0 else text.replace("-", "−")
-
-
-def pair_name(a: str, b: str) -> str:
-    """The difference of two activations as it is written in prose: "Mish − ReLU"."""
-    return f"{display(a)} − {display(b)}"
-
-
-def display(name: str) -> str:
-    """An activation's name as it is written in prose."""
-    known = {"relu": "ReLU", "mish": "Mish", "frelu": "FReLU", "silu": "SiLU", "gelu": "GELU", "elu": "ELU"}
-    first, _, rest = name.partition(" ")
-    return f"{known.get(first, first)} {rest}".strip()

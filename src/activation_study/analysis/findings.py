@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from activation_study.analysis.ablation import Changes, changes_of, sentence
-from activation_study.analysis.contrasts import Contrast, compare_block, headline
+from activation_study.analysis.conclusions import headline
+from activation_study.analysis.contrasts import Contrast, compare_block
 from activation_study.analysis.results import Block
 from activation_study.analysis.selection import Choice, chosen_on_validation
 from activation_study.config.schema import Comparison

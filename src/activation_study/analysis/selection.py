@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from activation_study.analysis.contrasts import display
+from activation_study.analysis.formatting import display
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Block
 from activation_study.config.schema import flat

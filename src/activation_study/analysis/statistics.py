@@ -199,3 +199,13 @@ def smallest_difference(deviation: float, seeds: int) -> float:
         return float(stats.nct.sf(limit, seeds - 1, noncentrality)) - POWER  # the other tail is nothing there
 
     return float(optimize.brentq(lacks, 0.0, 3 * limit)) * deviation / seeds**0.5
+
+
+def mean_over_seeds(values: NDArray[np.float64]) -> Interval:
+    """The mean of runs with the 95 % interval of the t over seeds; no width where there is one run."""
+    from scipy import stats
+
+    half = 0.0
+    if len(values) > 1:
+        half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
+    return Interval(float(values.mean()), float(values.mean()) - half, float(values.mean()) + half)

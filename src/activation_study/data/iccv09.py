@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.jpeg import read_jpeg
-from activation_study.data.label_types import LABEL_TYPES, raw_range, read_label
+from activation_study.data.label_text import raw_range, read_label
+from activation_study.data.label_types import LABEL_TYPES
 from activation_study.data.verification import WORKERS, File, Tree, hidden, reason, shown
 from activation_study.errors import BadInput, faults_message
 

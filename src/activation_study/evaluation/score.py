@@ -3,12 +3,17 @@
 import time
 from pathlib import Path
 
+import numpy as np
+
 from activation_study.data.dataset import Inputs
 from activation_study.data.splits import Indices
-from activation_study.evaluation.evaluate import Predict, evaluate
-from activation_study.metrics import summary
+from activation_study.evaluation.evaluate import Predict, class_map, evaluate
+from activation_study.evaluation.plots import draw_confusion, draw_course, draw_predictions
+from activation_study.metrics import Counts, summary
 from activation_study.records import artifacts
 from activation_study.records.record import Record
+
+EXAMPLES = 6  # images that are drawn
 
 
 def score(predict: Predict, inputs: Inputs, indices: Indices, record: Record, folder: Path, part: str = "test") -> None:
@@ -32,4 +37,30 @@ def score(predict: Predict, inputs: Inputs, indices: Indices, record: Record, fo
     names = [inputs.source.names[index] for index in indices]
     photographs = inputs.prepared.photographs(indices)
     artifacts.write_confusions(folder, confusions, names, photographs, label_type.classes)
-    artifacts.draw(folder, record, inputs, indices, predict, confusions, part)
+    draw(folder, record, inputs, indices, predict, confusions, part)
+
+
+def draw(
+    folder: Path,
+    record: Record,
+    inputs: Inputs,
+    indices: Indices,
+    predict: Predict,
+    confusions: Counts,
+    part: str,
+) -> None:
+    """Draws `pictures/`: predictions of pictures spread evenly over the part, the course, the confusion."""
+    resize, source, label_type = record.config["evaluation"]["resize"], inputs.source, inputs.label_type
+    chosen = indices[np.unique(np.linspace(0, len(indices) - 1, EXAMPLES).round().astype(int))]
+    examples = []
+    for index, probabilities in zip(chosen, predict(inputs.prepared.images[chosen]), strict=True):
+        truth = inputs.truth(index)
+        height, width = truth.shape
+        picture = source.image(index)[..., ::-1]
+        examples.append((source.names[index], picture, truth, class_map(probabilities, (height, width), resize)))
+    pictures, iou = folder / "pictures", record.results[f"{part}/mean_iou"]
+    title = f"{record.name}: {len(examples)} of {len(indices)} {part} images, evenly spaced; mean IoU of all {iou:.3f}"
+    draw_predictions(pictures / "predictions.png", examples, label_type, title)
+    if record.epochs:
+        draw_course(pictures / "course.png", record.epochs, int(record.results["best_epoch"]), record.name)
+    draw_confusion(pictures / "confusion.png", confusions.sum(axis=0), label_type.classes, record.name)

@@ -11,9 +11,9 @@ from activation_study.config.schema import Config
 from activation_study.data.dataset import Inputs
 from activation_study.errors import BadInput
 from activation_study.evaluation.evaluate import class_map
+from activation_study.model.build import build_network
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record
-from activation_study.runs.start import build_network
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from activation_study.config.commands import Predict
+from activation_study.console import counted
 from activation_study.data.image_io import SUFFIXES, check_whole, read_picture
 from activation_study.data.verification import reason, shown
 from activation_study.errors import BadInput, faults_message
@@ -15,7 +16,6 @@ from activation_study.inference.prediction_writer import RunFiles, write_side_by
 from activation_study.inference.sliding_window import Way, predicted_classes
 from activation_study.palette import recorded_colors
 from activation_study.tracking.lookup import TrackedRun, find_run, weights_file
-from activation_study.training.progress import counted
 
 
 def predict_pictures(options: Predict) -> Path:

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,23 +10,6 @@ from numpy.typing import NDArray
 from activation_study.evaluation.plots import colored
 
 WIDTH = 320  # pixels of a picture on the page, at most
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One picture on the page: its caption, what it shows in words, and its content as a data address."""
-
-    caption: str
-    alt: str
-    address: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of pictures: why it is shown, and its panels."""
-
-    reason: str
-    panels: tuple[Panel, ...]
 
 
 def map_address(ids: NDArray[Any], colors: Sequence[str]) -> str:

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 
 from activation_study.config.schema import Config
-from activation_study.console import table_console
+from activation_study.console import counted, table_console
 from activation_study.data.audit import Inspection, Pair, inspect
 from activation_study.data.dataset import Inputs
 from activation_study.evaluation.plots import overlaid
 from activation_study.files import write_text
 from activation_study.palette import UNKNOWN_COLOR
-from activation_study.report.data_uris import Panel, Row, map_address, photograph_address
-from activation_study.report.elements import Table, printable
+from activation_study.report.data_uris import map_address, photograph_address
+from activation_study.report.elements import Panel, Row, Table, printable
 from activation_study.report.render import rendered
-from activation_study.training.progress import counted
 
 SHOWN = 48  # pictures to browse, evenly spaced over the data set
 MOST_PAIRS = 24  # with pictures; the table of pairs is as long

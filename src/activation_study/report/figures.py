@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from activation_study.analysis.ablation import Changes
-from activation_study.analysis.contrasts import PRIMARY, Contrast, class_ious, display, mean_over_seeds
+from activation_study.analysis.contrasts import PRIMARY, Contrast, class_ious
+from activation_study.analysis.formatting import display
 from activation_study.analysis.results import Arm, Block
+from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.palette import activation_colors
 from activation_study.records.record import Record
 

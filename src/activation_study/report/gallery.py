@@ -1,37 +1,23 @@
 """Test images side by side: photograph, truth, and what each activation predicts; chosen by rule, not by eye."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from activation_study.analysis.contrasts import Contrast, display, point
+from activation_study.analysis.contrasts import Contrast
+from activation_study.analysis.formatting import display, point
 from activation_study.analysis.results import Block
 from activation_study.analysis.statistics import mean_iou
 from activation_study.inference.load import Finished
 from activation_study.palette import UNKNOWN_COLOR
-from activation_study.report.data_uris import Panel, Row, map_address, photograph_address
+from activation_study.report.data_uris import map_address, photograph_address
+from activation_study.report.elements import Gallery, Panel, Row
 
 RULE = (
     "for each of the first two contrasts the two test images with the largest and the smallest difference of the "
     "image's mean IoU (over its own classes, mean over the seeds); the image with the median difference of the first; "
     "and the one with the lowest mean IoU over all activations and seeds."
 )
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """The chosen images of a block.
-
-    Args:
-        rows: one for each image.
-        legend: (class, colour).
-        seed: whose predictions are shown.
-    """
-
-    rows: tuple[Row, ...]
-    legend: tuple[tuple[str, str], ...]
-    seed: int
 
 
 def choose(block: Block, contrasts: Sequence[Contrast]) -> dict[int, str]:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.files import write_text
+from activation_study.report.elements import Contents, Section
 from activation_study.report.gallery import RULE
-from activation_study.report.sections import Contents, Section
 
 FIGURES = "figures"
 # A figure on its own takes the reader's ink; on the HTML page it takes the page's.

@@ -2,15 +2,15 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from activation_study.analysis.contrasts import Contrast, display
+from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.findings import Findings
+from activation_study.analysis.formatting import display
 from activation_study.analysis.results import Block
 from activation_study.errors import BadInput
 from activation_study.palette import activation_colors
-from activation_study.report.elements import Table
+from activation_study.report.elements import Contents, Figure, Gallery, Section
 from activation_study.report.figures import (
     changes_figure,
     classes_figure,
@@ -20,7 +20,7 @@ from activation_study.report.figures import (
     differences_figure,
     seeds_figure,
 )
-from activation_study.report.gallery import Gallery, gallery
+from activation_study.report.gallery import gallery
 from activation_study.report.tables import (
     arms_table,
     changes_table,
@@ -31,72 +31,6 @@ from activation_study.report.tables import (
 )
 
 FULL_SIZE = [224, 224]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure with a caption that can be read alone, and perhaps a table of its numbers."""
-
-    title: str
-    svg: str
-    caption: str
-    table: Table | None = None
-
-
-@dataclass(frozen=True)
-class Section:
-    """One block, or what sets several apart.
-
-    Args:
-        name: for the names of its files.
-        title: of its heading.
-        data: the data set's name.
-        lead: its answer.
-        tables: before its figures.
-        colors: of the activations, by the names in the tables.
-        figures: in order.
-        pictures: test images side by side.
-        no_pictures: why there are none; empty where none are meant to be.
-        main: it is of the study's answer; the others are folded in.
-    """
-
-    name: str
-    title: str
-    data: str
-    lead: str
-    tables: tuple[Table, ...]
-    colors: dict[str, str]
-    figures: tuple[Figure, ...]
-    pictures: Gallery | None
-    no_pictures: str
-    main: bool
-
-
-@dataclass(frozen=True)
-class Contents:
-    """The whole report.
-
-    Args:
-        study: its name.
-        leads: the answer.
-        reduced: it is not the article's network and size.
-        faults: what is missing.
-        runs: how many.
-        protocol: the protocol's version.
-        sections: in order.
-        environment: (name, values).
-        commands: one for each run.
-    """
-
-    study: str
-    leads: tuple[str, ...]
-    reduced: bool
-    faults: tuple[str, ...]
-    runs: int
-    protocol: int
-    sections: tuple[Section, ...]
-    environment: tuple[tuple[str, str], ...]
-    commands: tuple[str, ...]
 
 
 def contents(found: Findings, pictures: bool) -> Contents:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from rich.table import Table
 
-from activation_study.analysis.contrasts import SHORT, in_points
+from activation_study.analysis.contrasts import SHORT
 from activation_study.analysis.findings import Findings, findings
 from activation_study.analysis.finished_runs import REPORT_FOLDER
+from activation_study.analysis.formatting import in_points
 from activation_study.analysis.results import read_study
 from activation_study.console import table_console
 from activation_study.errors import faults_message

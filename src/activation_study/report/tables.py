@@ -5,19 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from activation_study.analysis.ablation import Changes
-from activation_study.analysis.contrasts import (
-    METRICS,
-    PRIMARY,
-    SHORT,
-    Contrast,
-    display,
-    in_points,
-    mean_over_seeds,
-    pair_name,
-)
+from activation_study.analysis.contrasts import METRICS, PRIMARY, SHORT, Contrast
+from activation_study.analysis.formatting import display, in_points, pair_name
 from activation_study.analysis.results import Block
 from activation_study.analysis.selection import Choice
-from activation_study.analysis.statistics import PLANNED, Interval
+from activation_study.analysis.statistics import PLANNED, Interval, mean_over_seeds
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table
 

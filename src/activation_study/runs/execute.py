@@ -13,21 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Config
+from activation_study.console import duration
 from activation_study.data.dataset import Inputs
 from activation_study.errors import BadInput
 from activation_study.evaluation.score import score
 from activation_study.files import write_text
+from activation_study.hardware import peak_memory
+from activation_study.model.build import build_network
 from activation_study.records import artifacts
 from activation_study.records.lock import taken
 from activation_study.records.record import Record, read_record
 from activation_study.records.source_code import changed_files, code_digest
 from activation_study.runs.reuse_weights import LINK, take_weights
-from activation_study.runs.start import CannotGoOn, begin, build_network, describe, take_up
+from activation_study.runs.start import CannotGoOn, begin, describe, take_up
 from activation_study.signals import Interrupted, Interruption
 from activation_study.tracking.mirror import Mirror
 from activation_study.training.checkpoint import Checkpoints, remove_saves
 from activation_study.training.loop import MEASURED, Course, LoopState, beginning, train
-from activation_study.training.progress import TrainingProgress, duration
+from activation_study.training.progress import TrainingProgress
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -269,4 +272,4 @@ def _evaluate(work: _Work) -> None:
     record.results["best_epoch"] = float(work.state.best_epoch)
     record.digests["weights"] = weights_digest(work.state.best_weights)
     score(predict, work.inputs, work.inputs.split.test, record, work.folder)
-    record.results["peak_memory_bytes"] = artifacts.peak_memory()
+    record.results["peak_memory_bytes"] = peak_memory()

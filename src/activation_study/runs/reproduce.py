@@ -10,13 +10,13 @@ from activation_study.config.commands import Reproduce
 from activation_study.config.schema import Config, identity
 from activation_study.errors import BadInput, faults_message
 from activation_study.files import write_json
-from activation_study.records.artifacts import CONFUSIONS_FILE
+from activation_study.records.artifacts import CONFUSIONS_FILE, read_confusions
 from activation_study.records.environment import differences
 from activation_study.records.record import Record
 from activation_study.runs.execute import run
 from activation_study.runs.run_diff import Verdict, compare
 from activation_study.runs.start import CannotGoOn
-from activation_study.tracking.lookup import TrackedRun, find_run, read_confusions
+from activation_study.tracking.lookup import TrackedRun, find_run
 from activation_study.tracking.mirror import Mirror, link
 
 VERDICT_FILE = "verdict.json"

@@ -15,41 +15,6 @@ if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 
-def build_network(config: Config, classes: int) -> "Network":
-    """The untrained network for so many classes. Imports Keras: the first expensive moment of a run.
-
-    Raises:
-        BadInput: the activation's class or arguments cannot be used.
-    """
-    from activation_study import backend
-
-    backend.set_up(config.threads, config.training.precision)
-    compiled = backend.compiles_steps(config.training.jit_compile)
-    from activation_study.model.activations import activation_maker
-    from activation_study.model.losses import SegmentationLoss
-    from activation_study.model.network import Network
-    from activation_study.model.unet import build_unet
-
-    arguments = {key: value for key, value in config.activation.layer.items() if key != "_target_"}
-    try:
-        make = activation_maker(config.activation.layer["_target_"], arguments, config.activation.places)
-    except ValueError as error:
-        raise BadInput(str(error)) from error
-    model = config.model
-    unet = build_unet(
-        config.image_size,
-        classes,
-        make,
-        model.widths,
-        model.encoder_blocks,
-        model.decoder_blocks,
-        config.seeding.weights,
-        model.norm_momentum,
-    )
-    loss = SegmentationLoss(config.training.unknown_pixels, config.training.loss_over)
-    return Network(unet, loss, config.training.learning_rate, compiled)
-
-
 def describe(config: Config, overrides: list[str], inputs: Inputs, network: "Network") -> Record:
     """The record of a run that would begin now."""
     from activation_study.model.network import shared_weights_digest

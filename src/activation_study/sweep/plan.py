@@ -11,14 +11,13 @@ from rich.table import Table
 
 from activation_study.analysis.grouping import arm, rows
 from activation_study.config.schema import Config, resolved, training_key
-from activation_study.console import table_console
+from activation_study.console import duration, table_console
 from activation_study.data.label_types import label_type_of
 from activation_study.errors import SHOWN, BadInput
 from activation_study.records.record import Record, read_record
 from activation_study.records.source_code import code_digest
 from activation_study.sweep.estimates import disk_of_run, disk_while_training, seconds_left
 from activation_study.sweep.status import Standing, standing_of
-from activation_study.training.progress import duration
 from activation_study.validation import checked
 
 Overrides = Sequence[str]

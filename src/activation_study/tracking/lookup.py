@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from activation_study.errors import BadInput
 from activation_study.metrics import Counts
-from activation_study.records.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE
+from activation_study.records.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE, read_confusions
 from activation_study.records.record import RECORD_FILE, Record, read_record
 from activation_study.tracking.mirror import run_id_of
 from activation_study.tracking.sqlite import database_of
@@ -83,15 +81,6 @@ def _from_store(store: Any, run_id: str, uri: str) -> TrackedRun:
         if record.status == "FINISHED":
             counts = read_confusions(store.download(run_id, CONFUSIONS_FILE, place))
         return TrackedRun(record, counts, None, run_id)
-
-
-def read_confusions(path: Path) -> Counts | None:
-    """The confusions in a run's file; None where there is none that can be read."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return np.asarray(arrays["confusions"], np.int64)
-    except (OSError, ValueError, KeyError):
-        return None
 
 
 def weights_file(run: TrackedRun, uri: str | None, place: Path) -> Path:

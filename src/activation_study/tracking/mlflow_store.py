@@ -2,21 +2,16 @@
 
 import getpass
 import os
-import shutil
-import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from importlib.metadata import version
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import filelock
 
-from activation_study.backend import without_notices
 from activation_study.config.schema import flat
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record
+from activation_study.tracking.log_model import MODEL_NAME, log_model
 from activation_study.tracking.sqlite import database_of, mend_locations
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -29,7 +24,6 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 MOST_POINTS = 1000  # that MLflow takes in one call
 KEY_TAG = "activation_study.key"
-MODEL_NAME = "model"
 # Without it the page opens a new experiment as one about language models.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # Files that MLflow gets in another way than as an artifact of the same name.
@@ -244,47 +238,12 @@ class Store:
 
     def _log_model(self, run_id: str, record: Record, best: Path) -> None:
         """Logs `runs:/<run id>/model`, once."""
-        import mlflow
-        import numpy as np
-        from mlflow.models import ModelSignature
-        from mlflow.types import Schema, TensorSpec
-
         experiment = self._client.get_run(run_id).info.experiment_id
         for model in self._client.search_logged_models([experiment], f"source_run_id = '{run_id}'"):
             if str(model.status) == "READY":
                 return
             self._client.delete_logged_model(model.model_id)  # a killed process was logging it
-        height, width = record.config["data"]["image_size"]
-        classes = len(record.classes)
-        signature = ModelSignature(
-            inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, 3))]),
-            outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
-        )
-        with without_notices():
-            import keras  # noqa: F401  # MLflow runs the model's code
-        mlflow.set_tracking_uri(self._uri)
-        with mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _shipped_layers() as layers:
-            # An example would be stored with every model; the signature is written out above.
-            warnings.filterwarnings("ignore", message=".*input example was not provided.*")
-            mlflow.pyfunc.log_model(
-                name=MODEL_NAME,
-                python_model=str(Path(__file__).with_name("logged_model.py")),
-                artifacts={"keras_model": str(best)},
-                code_paths=[str(layers)],
-                signature=signature,
-                pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
-            )
-
-
-@contextmanager
-def _shipped_layers() -> Iterator[Path]:
-    """A package of the project's own layers, as `logged_model.py` imports it."""
-    with tempfile.TemporaryDirectory() as folder:
-        package = Path(folder) / "activation_study_layers"
-        package.mkdir()
-        for module in ("activations.py", "normalization.py"):
-            shutil.copy(Path(__file__).parents[1] / "model" / module, package)
-        yield package
+        log_model(self._uri, run_id, record, best)
 
 
 def _metric_name(key: str) -> str:

@@ -1,17 +1,15 @@
 """What a run says while it trains: a bar in a terminal, a few lines elsewhere."""
 
 import time
-from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, track
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 if TYPE_CHECKING:
     from activation_study.training.loop import LoopState
-
-Item = TypeVar("Item")
+from activation_study.console import duration
 
 # Seconds between lines where there is no terminal to draw a bar in.
 QUIET_SECONDS = 30.0
@@ -95,20 +93,3 @@ class TrainingProgress:
                 f"validation loss {metrics['val/loss']:.4f}, mean IoU {metrics['val/mean_iou']:.3f}, "
                 f"{metrics['images_per_second']:.3g} images/s"
             )
-
-
-def counted(items: Sequence[Item], what: str) -> Iterator[Item]:
-    """The items, with a bar in a terminal."""
-    console = Console(stderr=False, highlight=False)
-    yield from track(items, what, console=console, transient=True, disable=not console.is_terminal)
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: 45 s, 12 min, 3 h 20 min, 2 d 3 h."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"

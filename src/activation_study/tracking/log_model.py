@@ -1,0 +1,61 @@
+"""Logs a run's best weights as an MLflow model that loads without this project."""
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from activation_study.backend import without_notices
+from activation_study.records.record import Record
+
+MODEL_NAME = "model"
+
+
+def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
+    """Logs `runs:/<run id>/model`.
+
+    Args:
+        uri: of the store.
+        run_id: of the run, which has ended.
+        record: its.
+        best: the file of its best weights.
+    """
+    import mlflow
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    height, width = record.config["data"]["image_size"]
+    classes = len(record.classes)
+    signature = ModelSignature(
+        inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, 3))]),
+        outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
+    )
+    with without_notices():
+        import keras  # noqa: F401  # MLflow runs the model's code
+    mlflow.set_tracking_uri(uri)
+    with mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _shipped_layers() as layers:
+        # An example would be stored with every model; the signature is written out above.
+        warnings.filterwarnings("ignore", message=".*input example was not provided.*")
+        mlflow.pyfunc.log_model(
+            name=MODEL_NAME,
+            python_model=str(Path(__file__).with_name("logged_model.py")),
+            artifacts={"keras_model": str(best)},
+            code_paths=[str(layers)],
+            signature=signature,
+            pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
+        )
+
+
+@contextmanager
+def _shipped_layers() -> Iterator[Path]:
+    """A package of the project's own layers, as `logged_model.py` imports it."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / "activation_study_layers"
+        package.mkdir()
+        for module in ("activations.py", "normalization.py"):
+            shutil.copy(Path(__file__).parents[1] / "model" / module, package)
+        yield package
