@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.analysis.results import Block, read_study
-from activation_study.analysis.statistics import PLANNED, mean_iou, on_new_images, paired
+from activation_study.analysis.statistics import PLANNED, on_new_images, paired
+from activation_study.metrics import mean_iou
 
 Floats = NDArray[np.float64]
 STUDIES, DRAWS = 1000, 400

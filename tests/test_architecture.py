@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "activation_study"
 # From the ground up: a package imports only itself and what stands before it. All other modules are the ground.
 LAYERS = (
     *("config", "data", "validation", "model", "records", "training", "evaluation"),
-    *("tracking", "analysis", "runs", "inference", "report", "sweep", "cli"),
+    *("tracking", "analysis", "runs", "inference", "report", "sweep", "hydra_errors", "cli"),
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

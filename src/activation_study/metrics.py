@@ -23,16 +23,35 @@ def confusion(truth: NDArray[np.int16], predicted: NDArray[np.int64], classes: i
     return np.bincount(cells, minlength=(classes + 1) * classes).reshape(classes + 1, classes)
 
 
-def pooled_iou(pooled: Counts) -> Values:
-    """IoU of each class over all pixels, unknown ignored: [C]; NaN for a class that the truth lacks.
+def iou(intersection: Counts, true: Counts, predicted: Counts) -> Values:
+    """Intersection over union: |predicted ∧ true| / |predicted ∨ true|, in pixels; NaN where the union is empty.
 
-    IoU = |predicted ∧ true| / |predicted ∨ true|, from the sum of confusion matrices.
+    Args:
+        intersection: pixels that are of a class and predicted as it.
+        true: pixels that are of it.
+        predicted: pixels that are predicted as it.
     """
-    known = pooled[: pooled.shape[1]].astype(np.float64)
-    both = np.diagonal(known)
-    true = known.sum(axis=1)
-    either = true + known.sum(axis=0) - both
-    return np.where(true > 0, both / np.maximum(either, 1), np.nan)
+    union = true + predicted - intersection
+    return np.where(union > 0, intersection / np.maximum(union, 1), np.nan)
+
+
+def pooled_iou(confusion: Counts) -> Values:
+    """IoU of each class over the pixels whose class is known: [..., C]; NaN for a class that the truth lacks.
+
+    Args:
+        confusion: counts [..., C + 1, C], or [..., C, C] without the row of unknown pixels.
+    """
+    known = confusion[..., : confusion.shape[-1], :]
+    true = known.sum(axis=-1)
+    values = iou(np.diagonal(known, axis1=-2, axis2=-1), true, known.sum(axis=-2))
+    return np.where(true > 0, values, np.nan)
+
+
+def mean_iou(confusion: Counts) -> Values:
+    """Mean of `pooled_iou` over the classes that the truth has: [...]; 0 where it has none."""
+    values = pooled_iou(confusion)
+    known = ~np.isnan(values)
+    return np.where(known, values, 0.0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
 
 
 def mean_class_accuracy(pooled: Counts) -> float:
@@ -53,10 +72,8 @@ def image_iou(confusions: Counts) -> Values:
 
     Unknown pixels count in the prediction's part of the union.
     """
-    classes = confusions.shape[2]
-    both = np.diagonal(confusions[:, :classes], axis1=1, axis2=2)
-    either = confusions[:, :classes].sum(axis=2) + confusions.sum(axis=1) - both
-    return np.where(either > 0, both / np.maximum(either, 1), np.nan)
+    known = confusions[..., :-1, :]
+    return iou(np.diagonal(known, axis1=-2, axis2=-1), known.sum(axis=-1), confusions.sum(axis=-2))
 
 
 def article_iou(confusions: Counts) -> Values:

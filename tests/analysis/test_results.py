@@ -14,8 +14,8 @@ from activation_study.analysis.conclusions import headline
 from activation_study.analysis.contrasts import compare_block
 from activation_study.analysis.formatting import in_points, point
 from activation_study.analysis.results import read_study
-from activation_study.analysis.statistics import mean_iou
 from activation_study.errors import BadInput
+from activation_study.metrics import mean_iou
 from activation_study.report.study_report import Wishes, make_report
 from fake_runs import CLASSES, write_run
 

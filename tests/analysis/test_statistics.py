@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from activation_study.analysis.statistics import (
-    holm,
-    mean_iou,
-    on_new_images,
-    paired,
-    sign_flip_p,
-    smallest_difference,
-)
-from activation_study.metrics import pooled_iou
+from activation_study.analysis.statistics import holm, on_new_images, paired, sign_flip_p, smallest_difference
+from activation_study.metrics import mean_iou, pooled_iou
 
 A = np.array([0.80, 0.82, 0.81, 0.85, 0.82])
 B = np.array([0.79, 0.80, 0.81, 0.82, 0.80])  # differences 0.01, 0.02, 0, 0.03, 0.02

@@ -7,8 +7,8 @@ import pytest
 
 from activation_study.analysis.contrasts import compare_block
 from activation_study.analysis.results import Block, read_study
-from activation_study.analysis.statistics import mean_iou
 from activation_study.errors import BadInput
+from activation_study.metrics import mean_iou
 from activation_study.report.gallery import choose, gallery
 from fake_runs import write_run
 

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from activation_study.analysis.finished_runs import Run, read_runs
 from activation_study.analysis.grouping import Variants, arm, grouped
 from activation_study.errors import BadInput, faults_message
+from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
 from activation_study.records.record import Record
-
-Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

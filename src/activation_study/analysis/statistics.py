@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
-Counts = NDArray[np.int64]
+from activation_study.metrics import Counts, Values, mean_iou
 
 LEVEL = 0.95
 POWER = 0.8
@@ -119,16 +118,6 @@ def holm(p: Sequence[float]) -> list[float]:
     adjusted = np.empty(len(p))
     adjusted[order] = ascending
     return [float(value) for value in adjusted]
-
-
-def mean_iou(pooled: Counts | Values) -> Values:
-    """Mean IoU of confusion matrices [..., C + 1, C], over the classes that each one's truth has: [...]."""
-    known = np.asarray(pooled, np.float64)[..., :-1, :]
-    both = np.diagonal(known, axis1=-2, axis2=-1)
-    true = known.sum(axis=-1)
-    either = true + known.sum(axis=-2) - both
-    there = true > 0
-    return np.where(there, both / np.maximum(either, 1e-300), 0.0).sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import numpy as np
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.formatting import display, point
 from activation_study.analysis.results import Block
-from activation_study.analysis.statistics import mean_iou
 from activation_study.inference.load import Finished
+from activation_study.metrics import mean_iou
 from activation_study.palette import UNKNOWN_COLOR
 from activation_study.report.data_uris import map_address, photograph_address
 from activation_study.report.elements import Gallery, Panel, Row
