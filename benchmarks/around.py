@@ -1,7 +1,6 @@
 """What a run costs besides its arithmetic: preparation, evaluation, saving, tracking, the loop, the command itself."""
 
 import contextlib
-import dataclasses
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,10 +120,10 @@ def _loop(config: Config) -> Iterator[list[str]]:
     steps = len(inputs.split.train) // config.training.batch_size
 
     def epoch(augmentation: str) -> None:
-        options = dataclasses.replace(config.training, augmentation=augmentation)
-        state = beginning(options)
+        state = beginning(config.schedule, config.training.early_stopping)
         with TrainingProgress("bench", "", 1, len(inputs.split.train), state) as progress:
-            train_epoch(Course(own, inputs.prepared, inputs.split, options, config.seeding), state, progress.step)
+            course = Course(own, inputs.prepared, inputs.split, config.training, augmentation, config.seeding)
+            train_epoch(course, state, progress.step)
 
     def alone() -> None:
         for _ in range(steps):

@@ -16,7 +16,7 @@ REPETITIONS = 5
 def main() -> None:
     """Prints the medians."""
     config = configuration(*sys.argv[1:])
-    own, state = network(config), beginning(config.training)
+    own, state = network(config), beginning(config.schedule, config.training.early_stopping)
     own.train_on(*batch(config))
     state.best_weights = own.weights()
     folder = Path(tempfile.mkdtemp(dir=config.folder if Path(config.folder).is_dir() else None))

@@ -20,7 +20,7 @@ TINY = (
 )  # fmt: skip
 SMALL = (
     "data=scenes", "data.count=80", "data.image_size=64", "model=unet_small", "training.epochs=6",
-    "training.stopping.patience=99", "tracking=off",
+    "training.early_stopping.patience=99", "tracking=off",
 )  # fmt: skip
 JOBS = 12
 SLURM = ("hydra/launcher=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=1")

@@ -15,7 +15,7 @@ CLASSES = ("sky", "horizontal", "vertical")
 def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **changes: Any) -> Path:
     """A finished run that scored about `right` of each class's pixels right on ten images."""
     config = {
-        "activation": {"name": activation, "layer": {"kernel_size": changes.get("kernel_size", 3)}, "places": "all"},
+        "activation": {"name": activation, "layer": {"kernel_size": changes.get("kernel_size", 3)}, "scope": "all"},
         "label_type": {"name": changes.get("label_type", "surfaces")},
         "seed": seed,
         "data": {
@@ -27,7 +27,8 @@ def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **cha
             "fold": 0,
         },
         "model": {"name": "unet"},
-        "training": {"learning_rate": changes.get("learning_rate", 1e-3), "checkpoint_minutes": seed},
+        "optimizer": {"learning_rate": changes.get("learning_rate", 1e-3)},
+        "training": {"checkpoint_minutes": seed},
         "comparison": changes.get("comparison", {"contrasts": changes.get("contrasts", [])}),
     }
     generator = np.random.default_rng([seed, *activation.encode()])

@@ -42,7 +42,7 @@ def test_bad_input_gives_one_message_and_exit_code_2(arguments: list[str], told:
 
 
 def test_the_sweeps_option_may_stand_anywhere(tmp_path: Path) -> None:
-    result = train("activation=relu,mish", "-m", "seed=0,1", "data=scenes", "plan=true", cwd=tmp_path)
+    result = train("activation=relu,mish", "-m", "seed=0,1", "data=scenes", "dry_run=true", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "4 runs of multirun/default: 4 new" in result.stdout
 

@@ -171,12 +171,12 @@ def test_a_sweep_with_nothing_left_imports_nothing_heavy(sweep: tuple[Path, str]
 
 def test_a_plan_is_shown_and_nothing_done(sweep: tuple[Path, str], tmp_path: Path) -> None:
     folder, _ = sweep
-    result = train(folder, "-m", *TINY, "activation=relu,mish", "seed=0,1", "plan=true")
+    result = train(folder, "-m", *TINY, "activation=relu,mish", "seed=0,1", "dry_run=true")
     assert result.returncode == 0, result.stderr
     assert "4 runs of multirun/tiny: 2 done, 2 new" in result.stdout
     assert "Plan" in result.stdout
     assert len(records(folder)) == 4
-    assert train(tmp_path, *TINY, "plan=true").returncode == 0
+    assert train(tmp_path, *TINY, "dry_run=true").returncode == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -199,7 +199,7 @@ def test_a_run_that_another_process_has_is_left_to_it(tmp_path: Path) -> None:
 def test_a_study_is_copied_to_another_store(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     for _ in range(2):
-        result = train(folder, "mirror=true", "study=tiny", "tracking.uri=sqlite:///team.db")
+        result = train(folder, "sync=true", "study=tiny", "tracking.uri=sqlite:///team.db")
         assert result.returncode == 0, result.stderr
         assert "4 of 4 runs of tiny are in sqlite:///team.db" in result.stdout
         client = MlflowClient(f"sqlite:///{folder / 'team.db'}")
@@ -318,8 +318,8 @@ def test_a_store_that_cannot_be_reached_does_not_end_the_training(tmp_path: Path
 
 
 def test_what_differs_in_its_evaluation_alone_is_scored_and_not_trained(tmp_path: Path) -> None:
-    arguments = ("-m", *TINY, "evaluation.resize=lanczos4,bilinear", "tracking=off")
-    plan = train(tmp_path, *arguments, "plan=true")
+    arguments = ("-m", *TINY, "evaluation.interpolation=lanczos4,bilinear", "tracking=off")
+    plan = train(tmp_path, *arguments, "dry_run=true")
     assert "2 new" in plan.stdout
     result = train(tmp_path, *arguments)
     assert result.returncode == 0, result.stderr
@@ -330,7 +330,7 @@ def test_what_differs_in_its_evaluation_alone_is_scored_and_not_trained(tmp_path
     assert first["epochs"] == second["epochs"]
     assert first["digests"] == second["digests"]
     assert (scored / "best.keras").is_file()
-    again = train(tmp_path, *TINY, "evaluation.resize=bilinear", "tracking=off", "study=alone")
+    again = train(tmp_path, *TINY, "evaluation.interpolation=bilinear", "tracking=off", "study=alone")
     assert again.returncode == 0, again.stderr
     assert "was trained as" not in again.stdout
     alone = next(tmp_path.glob("multirun/alone/*/run.json")).parent
@@ -340,7 +340,7 @@ def test_what_differs_in_its_evaluation_alone_is_scored_and_not_trained(tmp_path
     # Weights that are damaged are not taken: the run trains.
     (trained / "best.keras").write_bytes(b"damaged")
     (scored / "run.json").unlink()
-    anew = train(tmp_path, *TINY, "evaluation.resize=bilinear", "tracking=off")
+    anew = train(tmp_path, *TINY, "evaluation.interpolation=bilinear", "tracking=off")
     assert anew.returncode == 0, anew.stderr
     assert "was trained as" not in anew.stdout
     assert json.loads((scored / "run.json").read_text())["digests"] == second["digests"]

@@ -185,12 +185,12 @@ def _train_one(composed: DictConfig) -> None:
 
 def _done(config: Config, overrides: list[str], alone: bool) -> bool:
     """Does what the configuration says; whether it went well."""
-    if alone and (config.plan or config.mirror):
+    if alone and (config.dry_run or config.sync):
         from activation_study.sweep.plan import job_of, show_plan
         from activation_study.sweep.run_sweep import mirror_jobs
 
         job = job_of(overrides, config)
-        if config.mirror:
+        if config.sync:
             return mirror_jobs([job]) == 0
         show_plan([job])
         return True

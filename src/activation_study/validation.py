@@ -9,51 +9,16 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from activation_study.config.schema import Config, Model, decides, flat, is_plain, resolved, value_of
+from activation_study.config.identity import affects_result, flatten, is_safe_name
+from activation_study.config.schema import Config, Model, declared, resolved, value_of
 from activation_study.data.class_list import own_classes
 from activation_study.data.split_files import read_split_files, split_digest
 from activation_study.errors import BadInput, faults_message
 from activation_study.hardware import quick_precision
 
-CHOICES = {
-    "activation.places": ("all", "encoder", "decoder"),
-    "label_type.name": ("regions", "surfaces", "layers", "own"),
-    "data.kind": ("iccv09", "folder", "scenes"),
-    "data.color": ("bgr", "rgb"),
-    "data.label_resize": ("bilinear", "nearest"),
-    "data.split": ("sorted", "shuffled", "kfold", "files"),
-    "training.precision": ("float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16", "auto"),
-    "training.monitor": ("loss", "val_loss"),
-    "training.unknown_pixels": ("article", "ignored"),
-    "training.loss_over": ("all_pixels", "known_pixels"),
-    "training.augmentation": ("none", "flip", "flip_crop_color"),
-    "training.jit_compile": ("auto", True, False),
-    "evaluation.resize": ("lanczos4", "bilinear"),
-    "tracking.weights": ("best", "none"),
-    "rerun": ("failed", "all", "none"),
-}
+# Groups with a key whose value can be chosen on validation.
+CHOOSABLE = ("training.", "optimizer.", "schedule.", "loss.", "normalization.", "model.")
 MOST_CONTRASTS = 5  # each more asks for more seeds (Holm's correction)
-AT_LEAST = {
-    "seed": 0,
-    "threads": 1,
-    "label_type.border_width": 1,
-    "data.count": 5,
-    "data.scenes_seed": 0,
-    "data.split_seed": 0,
-    "data.folds": 3,
-    "data.fold": 0,
-    "training.epochs": 1,
-    "training.batch_size": 1,
-    "training.plateau.patience": 0,
-    "training.plateau.min_delta": 0,
-    "training.stopping.patience": 0,
-    "training.stopping.min_delta": 0,
-    "training.checkpoint_minutes": 0,
-    "evaluation.batch_size": 1,
-    "seeding.weights": 0,
-    "seeding.order": 0,
-    "seeding.augmentation": 0,
-}
 
 
 def checked(composed: DictConfig) -> Config:
@@ -87,6 +52,7 @@ def taken_in(config: Config, what: str, mend: str) -> Config:
         BadInput: as `checked`.
     """
     _take_in_files(config)
+    _take_in_aliases(config)
     faults = list(_faults(config))
     if faults:
         raise BadInput(faults_message(f"{what} cannot be used", faults, mend))
@@ -105,53 +71,59 @@ def _take_in_files(config: Config) -> None:
         data.split_digest = split_digest(read_split_files(Path(data.split_files)))
 
 
+def _take_in_aliases(config: Config) -> None:
+    """Puts `training.learning_rate` where it belongs."""
+    if config.training.learning_rate is not None:
+        config.optimizer.learning_rate, config.training.learning_rate = config.training.learning_rate, None
+    if config.comparison.chosen_on_validation == "training.learning_rate":
+        config.comparison.chosen_on_validation = "optimizer.learning_rate"
+
+
 def _faults(config: Config) -> Iterator[str]:
-    for key, allowed in CHOICES.items():
-        value = value_of(config, key)
-        if not any(value == each and type(value) is type(each) for each in allowed):
+    for key, declaration in declared().items():
+        value, allowed, smallest = value_of(config, key), *map(declaration.metadata.get, ("choices", "at_least"))
+        if allowed and not any(value == each and type(value) is type(each) for each in allowed):
             yield f"{key}={value}: expected {' or '.join(str(each).lower() for each in allowed)}"
-    for key, smallest in AT_LEAST.items():
-        value = value_of(config, key)
         if key.startswith("seeding.") and value == config.seed:
             continue  # it is that one
-        if value is not None and not value >= smallest:
+        if smallest is not None and value is not None and not value >= smallest:
             yield f"{key}={value}: expected {smallest} or more"
     yield from _model_faults(config.model)
     yield from _size_faults(config.data.image_size, 2 ** (len(config.model.widths) - 1))
-    if not 0 < config.training.learning_rate < float("inf"):
-        yield f"training.learning_rate={config.training.learning_rate}: expected a number above 0"
-    if not 0 < config.training.plateau.factor < 1:
-        yield f"training.plateau.factor={config.training.plateau.factor}: expected a number between 0 and 1"
-    if not 0 <= config.model.norm_momentum < 1:
-        yield f"model.norm_momentum={config.model.norm_momentum}: expected a number from 0 to below 1"
+    if not 0 < config.optimizer.learning_rate < float("inf"):
+        yield f"optimizer.learning_rate={config.optimizer.learning_rate}: expected a number above 0"
+    if not 0 < config.schedule.factor < 1:
+        yield f"schedule.factor={config.schedule.factor}: expected a number between 0 and 1"
+    if not 0 <= config.normalization.momentum < 1:
+        yield f"normalization.momentum={config.normalization.momentum}: expected a number from 0 to below 1"
     if config.data.split == "kfold" and config.data.fold >= config.data.folds:
         yield f"data.fold={config.data.fold}: expected a fold below data.folds={config.data.folds}"
     if config.tracking.uri == "":
         yield "tracking.uri: expected a server's address, tracking.uri=http://…, or in MLFLOW_TRACKING_URI"
-    if config.data.kind == "iccv09" and not config.data.root:
+    if config.data.format == "iccv09" and not config.data.root:
         yield "data.root: expected the data set's folder"
     yield from _own_data_faults(config)
-    if config.data.kind == "scenes" and (config.data.count is None or config.data.scenes_seed is None):
-        yield "data.count and data.scenes_seed: expected with data.kind=scenes"
+    if config.data.format == "scenes" and (config.data.count is None or config.data.scenes_seed is None):
+        yield "data.count and data.scenes_seed: expected with data.format=scenes"
     if not str(config.activation.layer.get("_target_", "")):
         yield "activation.layer._target_: expected the layer's class, e.g. keras.layers.ReLU"
     yield from _comparison_faults(config)
     for key in ("study", "activation.name", "data.name", "model.name"):
         name = str(value_of(config, key))
-        if not is_plain(name):
+        if not is_safe_name(name):
             yield f"{key}={name}: expected letters, digits, '-', '_' and '.', since it becomes a name of a folder"
 
 
 def _own_data_faults(config: Config) -> Iterator[str]:
-    data, folder = config.data, config.data.kind == "folder"
+    data, folder = config.data, config.data.format == "folder"
     for key in ("images", "labels", "classes"):
         value = getattr(data, key)
         if folder and not value:
-            yield f"data.{key}: expected with data.kind=folder"
+            yield f"data.{key}: expected with data.format=folder"
         if not folder and value:
             yield f"data.{key}: only data=folder has it"
     if folder != (config.label_type.name == "own"):
-        given = f"label_type.name={config.label_type.name} with data.kind={data.kind}"
+        given = f"label_type.name={config.label_type.name} with data.format={data.format}"
         yield f"{given}: expected label_type=own with data=folder, and with no other"
     if (data.split == "files") != (data.split_files is not None):
         given = f"data.split={data.split}, data.split_files={data.split_files}"
@@ -165,9 +137,9 @@ def _comparison_faults(config: Config) -> Iterator[str]:
         expected = f"expected one for each of {len(comparison.contrasts)} contrasts"
         yield f"comparison.questions: {len(comparison.questions)}, {expected}"
     key = comparison.chosen_on_validation
-    known = [each for each in flat(resolved(config)) if each.startswith(("training.", "model.")) and decides(each)]
+    known = [each for each in flatten(resolved(config)) if each.startswith(CHOOSABLE) and affects_result(each)]
     if key is not None and key not in known:
-        yield f"comparison.chosen_on_validation={key}: expected a key of training or model, e.g. training.learning_rate"
+        yield f"comparison.chosen_on_validation={key}: expected a key of training, e.g. optimizer.learning_rate"
 
 
 def contrast_faults(contrasts: list[list[str]]) -> Iterator[str]:

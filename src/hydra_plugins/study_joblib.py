@@ -39,29 +39,29 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
 
     Args:
         processes: at once; None: as many as the cards take, or 2 without cards.
-        jobs_per_card: how many processes may share one.
+        jobs_per_gpu: how many processes may share one.
     """
 
-    def __init__(self, processes: int | None = None, jobs_per_card: int = 1) -> None:
+    def __init__(self, processes: int | None = None, jobs_per_gpu: int = 1) -> None:
         super().__init__()
-        self._processes, self._jobs_per_card = processes, jobs_per_card
+        self._processes, self._jobs_per_gpu = processes, jobs_per_gpu
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """As Hydra calls it before a sweep."""
         if JoblibLauncher is BasicLauncher:
             raise BadInput("hydra/launcher=joblib is not installed: pip install -e '.[joblib]' -c constraints.txt")
-        for name, value in (("processes", self._processes), ("jobs_per_card", self._jobs_per_card)):
+        for name, value in (("processes", self._processes), ("jobs_per_gpu", self._jobs_per_gpu)):
             if value is not None and value < 1:
                 raise BadInput(f"hydra.launcher.{name}={value}: expected 1 or more")
         cards = visible_cards()
-        room = len(cards) * self._jobs_per_card
+        room = len(cards) * self._jobs_per_gpu
         if cards and (self._processes or room) > room:
             raise BadInput(
                 f"hydra.launcher.processes={self._processes}: {len(cards)} cards have room for {room}; "
-                "hydra.launcher.jobs_per_card lets more share one"
+                "hydra.launcher.jobs_per_gpu lets more share one"
             )
         self._processes = self._processes or room or PROCESSES
-        worker = Worker(task_function, cards, self._jobs_per_card)
+        worker = Worker(task_function, cards, self._jobs_per_gpu)
         super().setup(hydra_context=hydra_context, task_function=worker, config=config)
 
     def threads(self, cores: int) -> int:

@@ -21,7 +21,7 @@ def found(study: Path, contrasts: Any = ()) -> Findings:
 @pytest.fixture
 def rates(tmp_path: Path) -> Path:
     """Three learning rates; on validation the middle one is best for ReLU, the largest for Mish."""
-    study, comparison = tmp_path / "rates", {"chosen_on_validation": "training.learning_rate"}
+    study, comparison = tmp_path / "rates", {"chosen_on_validation": "optimizer.learning_rate"}
     validation = {"relu": (0.5, 0.7, 0.6), "mish": (0.5, 0.6, 0.7)}
     for place, rate in enumerate((1e-4, 1e-3, 1e-2)):
         for number, name in enumerate(("relu", "mish")):
@@ -42,7 +42,7 @@ def rates(tmp_path: Path) -> Path:
 def test_a_rate_is_chosen_on_validation_for_each_activation_and_the_choice_is_compared(rates: Path) -> None:
     result = found(rates)
     (choice,) = result.choices
-    assert {arm.name: arm.records[0].config["training"]["learning_rate"] for arm in choice.block.arms} == {
+    assert {arm.name: arm.records[0].config["optimizer"]["learning_rate"] for arm in choice.block.arms} == {
         "relu": 1e-3,
         "mish": 1e-2,
     }
@@ -67,14 +67,14 @@ def test_each_change_of_the_protocol_is_paired_by_seed_with_the_usual_one(tmp_pa
             write_run(study, name, seed, right, started=9.0, label_type="regions") if number else None
     result = found(study)
     (changes,) = result.changes
-    assert changes.base.title == "surfaces, training.learning_rate=0.001"  # no value has a majority: the first
+    assert changes.base.title == "surfaces, optimizer.learning_rate=0.001"  # no value has a majority: the first
     assert [change.variant for change in changes.changes] == [
-        "training.learning_rate=0.003", "training.learning_rate=0.03", ARTICLES,
+        "optimizer.learning_rate=0.003", "optimizer.learning_rate=0.03", ARTICLES,
     ]  # fmt: skip
     arms = {(block.title, arm.name): arm for block in result.blocks for arm in block.arms}
     raised = changes.changes[0]
     for name in ("relu", "mish"):
-        here = arms["surfaces, training.learning_rate=0.003", name].metric("test/mean_iou")
+        here = arms["surfaces, optimizer.learning_rate=0.003", name].metric("test/mean_iou")
         there = arms[changes.base.title, name].metric("test/mean_iou")
         assert raised.arms[name] == mean_over_seeds(here - there)
         assert raised.arms[name].value == pytest.approx(0.12, abs=0.06)
@@ -83,9 +83,9 @@ def test_each_change_of_the_protocol_is_paired_by_seed_with_the_usual_one(tmp_pa
     scored = changes.changes[-1].arms["relu"]
     relu = arms[changes.base.title, "relu"]
     assert scored.value == pytest.approx(np.mean(relu.metric("test/article/mean_iou") - relu.metric("test/mean_iou")))
-    told = "Of 2 changes of the protocol with the same test images, training.learning_rate=0.03 moves ReLU most, by −"
+    told = "Of 2 changes of the protocol with the same test images, optimizer.learning_rate=0.03 moves ReLU most, by −"
     assert result.leads[-1].startswith(told)
-    assert [block.title for block in result.main] == [changes.base.title, "regions, training.learning_rate=0.001"]
+    assert [block.title for block in result.main] == [changes.base.title, "regions, optimizer.learning_rate=0.001"]
 
 
 def test_one_protocol_alone_has_no_changes(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_declared_questions_are_asked_one_by_one_unless_other_pairs_are_given(tm
 
 def test_settings_with_other_seeds_are_no_choice(rates: Path) -> None:
     for name in ("relu", "mish"):
-        write_run(rates, name, 3, learning_rate=1e-3, comparison={"chosen_on_validation": "training.learning_rate"})
+        write_run(rates, name, 3, learning_rate=1e-3, comparison={"chosen_on_validation": "optimizer.learning_rate"})
     with pytest.raises(BadInput, match=r"do not have the same seeds \(.*0\.001: 0, 1, 2, 3"):
         found(rates)
 
@@ -123,7 +123,7 @@ def test_a_label_type_without_a_choice_still_has_its_answer(rates: Path) -> None
     for seed in range(3):
         for place, name in enumerate(("relu", "mish")):
             write_run(rates, name, seed, label_type="regions", learning_rate=1e-3, started=20.0 + place,
-                      comparison={"chosen_on_validation": "training.learning_rate"})  # fmt: skip
+                      comparison={"chosen_on_validation": "optimizer.learning_rate"})  # fmt: skip
     titles = [block.label_type for block in found(rates).main]
     assert sorted(titles) == ["regions", "surfaces"]
 
@@ -158,5 +158,5 @@ def test_one_change_alone_is_said_of_each_activation(tmp_path: Path) -> None:
             write_run(tmp_path / "s", name, seed, 0.7, started=float(place))
             write_run(tmp_path / "s", name, seed, 0.8, learning_rate=3e-3, started=2.0 + place)
     lead = found(tmp_path / "s").leads[-1]
-    assert lead.startswith("training.learning_rate=0.003 moves ReLU by +")
+    assert lead.startswith("optimizer.learning_rate=0.003 moves ReLU by +")
     assert " points and Mish by +" in lead

@@ -48,7 +48,7 @@ def test_label_types_and_other_deciding_keys_make_blocks_and_those_of_an_activat
     blocks, _ = read_study(study)
     assert {block.title: [arm.name for arm in block.arms] for block in blocks} == {
         "regions": ["relu"],  # it has no such key
-        "surfaces, training.learning_rate=0.003": ["relu"],
+        "surfaces, optimizer.learning_rate=0.003": ["relu"],
         "surfaces": ["relu", "mish", "frelu", "frelu kernel_size=5"],
     }
 

@@ -46,7 +46,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def made(source: Any, cache: Path, label_type: LabelType = REGIONS, **more: Any) -> Prepared:
-    options = {"size": SIZE, "color": "bgr", "label_resize": "bilinear", **more}
+    options = {"size": SIZE, "channel_order": "bgr", "label_interpolation": "bilinear", **more}
     return prepare(source, label_type, cache=cache, **options)
 
 
@@ -91,13 +91,13 @@ def test_shapes_and_types_are_as_documented(source: Counted, cache: Path) -> Non
 
 
 def test_rgb_is_bgr_backwards(source: Counted, cache: Path) -> None:
-    bgr, rgb = (made(source, cache, color=color).images for color in ("bgr", "rgb"))
+    bgr, rgb = (made(source, cache, channel_order=order).images for order in ("bgr", "rgb"))
     np.testing.assert_array_equal(rgb, bgr[..., ::-1])
     assert (rgb != bgr).any()
 
 
 def test_nearest_labels_are_ids_of_the_file(source: Counted, cache: Path) -> None:
-    bilinear, nearest = (made(source, cache, label_resize=how).labels for how in ("bilinear", "nearest"))
+    bilinear, nearest = (made(source, cache, label_interpolation=how).labels for how in ("bilinear", "nearest"))
     for index in range(3):
         expected = cv2.resize(source.label(index, "regions"), SIZE[::-1], interpolation=cv2.INTER_NEAREST)
         np.testing.assert_array_equal(nearest[index], expected)
@@ -169,7 +169,9 @@ def test_a_damaged_array_is_made_again(source: Counted, cache: Path, start: str,
     np.testing.assert_array_equal(again.labels, labels)
 
 
-@pytest.mark.parametrize("more", [{"size": (10, 8)}, {"size": (16, 10)}, {"color": "rgb"}, {"label_resize": "nearest"}])
+@pytest.mark.parametrize(
+    "more", [{"size": (10, 8)}, {"size": (16, 10)}, {"channel_order": "rgb"}, {"label_interpolation": "nearest"}]
+)
 def test_other_options_do_not_take_the_cached_arrays(source: Counted, cache: Path, more: dict[str, Any]) -> None:
     made(source, cache)
     before = files(cache)

@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export")
     for told in (
         ["-m", "activation=mish,frelu,gelu,prelu"],
-        ["activation=relu", "data.color=rgb", "training.precision=mixed_bfloat16"],
+        ["activation=relu", "data.channel_order=rgb", "training.precision=mixed_bfloat16"],
         ["activation=silu", *CELU],
     ):
         result = command(folder, "train.py", *TINY, *told)

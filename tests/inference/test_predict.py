@@ -79,7 +79,7 @@ def test_the_store_alone_is_enough_and_batches_change_nothing(home: Path, tmp_pa
     hidden = run.with_name("away")
     run.rename(hidden)  # the store's tag names this folder
     try:
-        given = ("images=pictures", "windows=true", "flip=true", "threads=1")
+        given = ("images=pictures", "sliding_window=true", "flip_tta=true", "threads=1")
         result = command(moved, "predict.py", f"run={run_id}", *given, "output=one", "batch_size=1")
         assert result.returncode == 0, result.stderr
     finally:
@@ -124,7 +124,7 @@ REFUSED = [
     ("evaluate.py", [], "run=RUN is needed"),
     ("evaluate.py", ["run={run}", "part=most"], "part=most: expected test or validation or train or all"),
     ("evaluate.py", ["run={run}", "label_type=regions"], "seed0{rest} knows sky, horizontal, vertical"),
-    ("evaluate.py", ["run={run}", "evaluation.resize=cubic"], "evaluation.resize=cubic: expected lanczos4 or bilinear"),
+    ("evaluate.py", ["run={run}", "evaluation.interpolation=cubic"], "=cubic: expected lanczos4 or bilinear"),
     ("evaluate.py", ["run={swapped}"], "not the weights that the run ended with"),
     ("evaluate.py", ["run={outside}"], "is none of a folder"),
 ]  # fmt: skip

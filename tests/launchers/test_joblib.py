@@ -17,7 +17,12 @@ from cli_runner import ROOT, TINY, command
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 SWEEP = [each for each in TINY if each != "threads=1"]
 JOBLIB = ["-m", *SWEEP, "hydra/launcher=joblib"]
-LONG = ["training.epochs=20000", "training.stopping.patience=20000", "training.checkpoint_minutes=60", "tracking=off"]
+LONG = [
+    "training.epochs=20000",
+    "training.early_stopping.patience=20000",
+    "training.checkpoint_minutes=60",
+    "tracking=off",
+]
 
 
 def records(folder: Path) -> dict[str, dict[str, Any]]:
@@ -85,7 +90,7 @@ def test_stopped_the_processes_save_and_the_same_command_goes_on(
     assert all(each["resumed"] == [] for each in records(tmp_path).values())
     saves = list(tmp_path.glob("multirun/tiny/*/.checkpoint/*.npz"))
     assert len(saves) == 2, "each process saved when it was stopped, not by the clock"
-    plan = command(tmp_path, "train.py", *JOBLIB, "seed=0,1,2", *LONG, "plan=true")
+    plan = command(tmp_path, "train.py", *JOBLIB, "seed=0,1,2", *LONG, "dry_run=true")
     assert "2 resume, 1 new" in plan.stdout
 
 

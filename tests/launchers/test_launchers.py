@@ -17,7 +17,7 @@ SETTING: dict[str, Any] = {"hydra_context": None, "task_function": print, "confi
 @pytest.mark.parametrize(
     ("cards", "told", "processes", "share"),
     [((), {}, 2, 4), ((), {"processes": 16}, 16, 1), (("0", "1", "2", "3"), {}, 4, 2),
-     (("0", "1"), {"jobs_per_card": 2}, 4, 2), (("0", "1"), {"processes": 1}, 1, 8)],
+     (("0", "1"), {"jobs_per_gpu": 2}, 4, 2), (("0", "1"), {"processes": 1}, 1, 8)],
 )  # fmt: skip
 def test_processes_share_cores_and_cards(
     monkeypatch: pytest.MonkeyPatch, cards: tuple[str, ...], told: dict[str, int], processes: int, share: int
@@ -33,7 +33,7 @@ def test_processes_share_cores_and_cards(
     ("told", "message"),
     [
         ({"processes": 0}, r"hydra.launcher.processes=0: expected 1 or more"),
-        ({"jobs_per_card": 0}, r"hydra.launcher.jobs_per_card=0: expected 1 or more"),
+        ({"jobs_per_gpu": 0}, r"hydra.launcher.jobs_per_gpu=0: expected 1 or more"),
         ({"processes": 3}, r"hydra.launcher.processes=3: 2 cards have room for 2"),
     ],
 )

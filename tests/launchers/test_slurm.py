@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
 SWEEP = [each for each in TINY if each != "threads=1"]
-LONG = ["training.epochs=400", "training.stopping.patience=400", "training.checkpoint_minutes=60"]
+LONG = ["training.epochs=400", "training.early_stopping.patience=400", "training.checkpoint_minutes=60"]
 SLURM = [
     "hydra/launcher=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=1",
     "hydra.launcher.timeout_min=30", "hydra.launcher.signal_delay_s=30",

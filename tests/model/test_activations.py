@@ -109,11 +109,11 @@ def numeric_gradient(function: Callable[[Floats], Floats], x: Floats, upstream: 
 
 def maker(name: str, **more: Any) -> Any:
     options = OmegaConf.to_container(
-        OmegaConf.merge({"model": {"norm_momentum": 0.99}}, OmegaConf.load(FOLDER / f"{name}.yaml")), resolve=True
+        OmegaConf.merge({"normalization": {"momentum": 0.99}}, OmegaConf.load(FOLDER / f"{name}.yaml")), resolve=True
     )
     assert isinstance(options, dict)
     arguments = {**options["layer"], **more}
-    return activation_maker(arguments.pop("_target_"), arguments, options.get("places", "all"))
+    return activation_maker(arguments.pop("_target_"), arguments, options.get("scope", "all"))
 
 
 def layer_of(name: str, shape: tuple[int, ...], seed: int = 0, **more: Any) -> Any:

@@ -140,34 +140,34 @@ def test_deterministic_operations_take_the_gradient_from_keras_loss_but_not_from
 # --- switches --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("unknown_pixels", ["article", "ignored"])
-@pytest.mark.parametrize("loss_over", ["all_pixels", "known_pixels"])
-def test_value_and_gradient_are_the_formulas_under_every_switch(unknown_pixels: str, loss_over: str) -> None:
+@pytest.mark.parametrize("unlabeled", ["article", "ignored"])
+@pytest.mark.parametrize("average_over", ["all_pixels", "known_pixels"])
+def test_value_and_gradient_are_the_formulas_under_every_switch(unlabeled: str, average_over: str) -> None:
     labels, logits = example()
     known = labels >= 0
     assert known.any()
     assert not known.all()
-    value, gradient = value_and_gradient(labels, logits, unknown_pixels=unknown_pixels, loss_over=loss_over)
-    count = known.sum() if loss_over == "known_pixels" else labels.size
+    value, gradient = value_and_gradient(labels, logits, unlabeled=unlabeled, average_over=average_over)
+    count = known.sum() if average_over == "known_pixels" else labels.size
     probabilities = softmax(logits)
     chosen = np.take_along_axis(probabilities, np.maximum(labels, 0)[..., None].astype(int), axis=-1)[..., 0]
     assert value == pytest.approx(-np.log(chosen[known]).sum() / count, rel=1e-5)
     expected = probabilities - np.eye(5)[labels] * known[..., None]
-    if unknown_pixels == "ignored":
+    if unlabeled == "ignored":
         expected[~known] = 0
         assert not gradient[~known].any()
     np.testing.assert_allclose(gradient, expected / count, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("unknown_pixels", ["article", "ignored"])
-@pytest.mark.parametrize("loss_over", ["all_pixels", "known_pixels"])
-def test_a_batch_without_any_known_pixel_stays_finite(unknown_pixels: str, loss_over: str) -> None:
+@pytest.mark.parametrize("unlabeled", ["article", "ignored"])
+@pytest.mark.parametrize("average_over", ["all_pixels", "known_pixels"])
+def test_a_batch_without_any_known_pixel_stays_finite(unlabeled: str, average_over: str) -> None:
     labels, logits = example(unknown=1.1)
     assert (labels == -1).all()
-    value, gradient = value_and_gradient(labels, logits, unknown_pixels=unknown_pixels, loss_over=loss_over)
+    value, gradient = value_and_gradient(labels, logits, unlabeled=unlabeled, average_over=average_over)
     assert value == pytest.approx(0, abs=1e-6)
     assert np.isfinite(gradient).all()
-    assert gradient.any() == (unknown_pixels == "article")
+    assert gradient.any() == (unlabeled == "article")
 
 
 def test_large_logits_stay_finite() -> None:

@@ -27,7 +27,7 @@ def _backend() -> None:
 
 def maker(name: str) -> Any:
     file = OmegaConf.load(CONFIGURATION / f"activation/{name}.yaml")
-    layer: Any = OmegaConf.to_container(OmegaConf.merge({"model": {"norm_momentum": 0.99}}, file), resolve=True)[
+    layer: Any = OmegaConf.to_container(OmegaConf.merge({"normalization": {"momentum": 0.99}}, file), resolve=True)[
         "layer"
     ]
     return activation_maker(layer.pop("_target_"), layer)

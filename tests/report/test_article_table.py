@@ -35,8 +35,8 @@ def test_another_data_set_has_no_published_numbers() -> None:
 
 def test_runs_that_differ_in_more_than_the_seed_stand_in_rows_of_their_own() -> None:
     rows = printed(
-        record("relu", 0.7, 0.8, seed=0, training={"learning_rate": 1e-3}),
-        record("relu", 0.6, 0.7, seed=0, training={"learning_rate": 1e-2}),
-        record("relu", 0.8, 0.9, seed=1, training={"learning_rate": 1e-3}),
+        record("relu", 0.7, 0.8, seed=0, optimizer={"learning_rate": 1e-3}),
+        record("relu", 0.6, 0.7, seed=0, optimizer={"learning_rate": 1e-2}),
+        record("relu", 0.8, 0.9, seed=1, optimizer={"learning_rate": 1e-3}),
     )
-    assert [row[3:6] for row in rows] == [["", "2", "75.0  80.0"], ["training.learning_rate=0.01", "1", "60.0  60.0"]]
+    assert [row[3:6] for row in rows] == [["", "2", "75.0  80.0"], ["optimizer.learning_rate=0.01", "1", "60.0  60.0"]]

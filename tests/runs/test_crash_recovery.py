@@ -25,7 +25,7 @@ KILLED = -9
 TINY = (
     "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",
     "model.decoder_blocks=[1]", "training.epochs=8", "training.batch_size=3", "training.checkpoint_minutes=0",
-    "training.plateau.patience=1", "study=kills", "threads=1",
+    "schedule.patience=1", "study=kills", "threads=1",
 )  # fmt: skip
 
 
@@ -140,12 +140,12 @@ def test_sigterm_and_ctrl_c_save_and_say_so(never_killed: Path, tmp_path: Path) 
 def test_ctrl_c_while_the_network_is_built_ends_the_run_before_its_first_step(tmp_path: Path) -> None:
     code = (
         "import os, runpy, signal, sys\n"
-        "from activation_study.run import experiment\n"
-        "build = experiment.build_network\n"
+        "from activation_study.runs import execute\n"
+        "build = execute.build_network\n"
         "def interrupted(*arguments):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    return build(*arguments)\n"
-        "experiment.build_network = interrupted\n"
+        "execute.build_network = interrupted\n"
         "sys.argv = sys.argv[1:]\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )

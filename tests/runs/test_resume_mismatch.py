@@ -45,7 +45,7 @@ def test_an_interrupted_run_does_not_go_on_with_other_threads_unless_allowed(kil
     for mend in ("rerun=all", "allow_changes=true"):
         assert mend in refused.stderr
     assert record(killed) == before
-    plan = train(killed, *TINY, "plan=true")
+    plan = train(killed, *TINY, "dry_run=true")
     assert "1 run of multirun/tiny: 1 resume" in plan.stdout
     allowed = train(killed, *TINY, "threads=2", "allow_changes=true")
     assert allowed.returncode == 0, allowed.stderr

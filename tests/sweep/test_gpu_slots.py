@@ -18,8 +18,8 @@ sys.stdin.read()
 """
 
 
-def holders(place: Path, ids: str, jobs_per_card: int, count: int) -> list[subprocess.Popen[str]]:
-    line = [sys.executable, "-c", HOLD, str(place), ids, str(jobs_per_card)]
+def holders(place: Path, ids: str, jobs_per_gpu: int, count: int) -> list[subprocess.Popen[str]]:
+    line = [sys.executable, "-c", HOLD, str(place), ids, str(jobs_per_gpu)]
     return [subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(count)]
 
 

@@ -8,7 +8,8 @@ import pytest
 from omegaconf import DictConfig
 
 import hydra_compose
-from activation_study.config.schema import identity, resolved
+from activation_study.config.identity import identity
+from activation_study.config.schema import resolved
 from activation_study.records.lock import taken
 from activation_study.records.record import Record, Status, read_record
 from activation_study.records.source_code import code_digest
@@ -30,7 +31,7 @@ def pretend(status: Status, *overrides: str, epochs: int = 5) -> Path:
     """A run's folder as some process left it."""
     config = checked(composed(overrides))
     digests = {"code": code_digest(), "data": "d"}
-    record = Record(config.run_name, config.study, identity(config), resolved(config), [], [], {}, digests)
+    record = Record(config.run_name, config.study, identity(resolved(config)), resolved(config), [], [], {}, digests)
     record.results = {"test/mean_iou": 0.5, "evaluation_seconds": 20.0}
     record.epochs = [{"epoch_seconds": 60.0, "time": 1000.0 + n} for n in range(epochs)]
     record.status = status
@@ -104,6 +105,8 @@ def test_a_dead_process_leaves_no_running_behind() -> None:
 
 def test_what_will_only_be_scored_takes_no_time_of_training(capsys: pytest.CaptureFixture[str]) -> None:
     pretend("FINISHED", "seed=0")  # 5 epochs of 60 s, 20 s of evaluation
-    show_plan([job(f"seed={seed}", f"evaluation.resize={how}") for how in ("bilinear", "lanczos4") for seed in (0, 1)])
+    show_plan(
+        [job(f"seed={seed}", f"evaluation.interpolation={how}") for how in ("bilinear", "lanczos4") for seed in (0, 1)]
+    )
     total = next(line for line in capsys.readouterr().out.splitlines() if " all " in line)
     assert "  5 min " in total  # one of four: one is done, two take another's weights

@@ -8,7 +8,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 import hydra_compose
-from activation_study.config.schema import identity, resolved
+from activation_study.config.identity import identity
+from activation_study.config.schema import resolved
 from activation_study.errors import BadInput
 from activation_study.records.record import Record, Status
 from activation_study.sweep.plan import make_plan
@@ -28,7 +29,9 @@ def composed(overrides: Sequence[str]) -> DictConfig:
 def pretend(overrides: Sequence[str], status: Status = "FINISHED", error: str | None = None) -> None:
     config = checked(composed(overrides))
     results = {"test/mean_iou": 0.5, "test/article/mean_iou": 0.4, "evaluation_seconds": 1.0}
-    record = Record(config.run_name, "s", identity(config), resolved(config), [], [], {}, {"code": "c", "data": "d"})
+    record = Record(
+        config.run_name, "s", identity(resolved(config)), resolved(config), [], [], {}, {"code": "c", "data": "d"}
+    )
     record.results, record.epochs = results, [{"epoch_seconds": 2.0, "time": 0.0}]
     record.end(config.run_folder, status, error)
 

@@ -27,7 +27,7 @@ def study(tmp_path: Path) -> Path:
 def write(folder: Path, study: str, status: str) -> None:
     config = {
         "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "seed": 3,
-        "data": {"name": "scenes", "root": None, "kind": "scenes"}, "model": {"name": "unet"},
+        "data": {"name": "scenes", "root": None, "format": "scenes"}, "model": {"name": "unet"},
     }  # fmt: skip
     record = Record(folder.name, study, "0", config, [], ["sky"], {}, {"data": "d" * 64})
     record.epochs = [{"train/loss": 1 / n, "time": time.time()} for n in (1, 2, 3)]

@@ -15,10 +15,10 @@ from shutil import which
 
 import psutil
 import pytest
-from mirroring import STUDY
 from mlflow import MlflowClient
 
 from cli_runner import ROOT
+from mirror_one_run import STUDY
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 POSTGRES = which("initdb") or next(Path("/usr/lib/postgresql").glob("*/bin/initdb"), None)
@@ -26,7 +26,7 @@ EPOCHS = 20
 
 
 def crowd(uri: str, folder: Path, count: int) -> list[subprocess.Popen[bytes]]:
-    command = [sys.executable, str(Path(__file__).with_name("mirror_one_run.py")), uri, str(folder)]
+    command = [sys.executable, str(ROOT / "tests" / "mirror_one_run.py"), uri, str(folder)]
     return [subprocess.Popen([*command, str(number), str(EPOCHS)], cwd=folder) for number in range(count)]
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 CONFIG = {
     "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "seed": 3,
-    "data": {"name": "scenes", "root": None, "kind": "scenes", "image_size": [32, 32]}, "model": {"name": "unet"},
+    "data": {"name": "scenes", "root": None, "format": "scenes", "image_size": [32, 32]}, "model": {"name": "unet"},
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def test_a_copy_has_its_own_artifacts_and_the_original_keeps_its(project: Path, 
     shutil.copytree(project, copy)
     client, run, model = opened(copy)
     assert client.get_run(run).info.artifact_uri.startswith(str(project)), "MLflow's own way"
-    result = command(copy, "train.py", *TINY, "mirror=true")
+    result = command(copy, "train.py", *TINY, "sync=true")
     assert result.returncode == 0, result.stderr
     client, run, model = opened(copy)
     assert client.get_run(run).info.artifact_uri.startswith(f"{copy}/mlruns/")

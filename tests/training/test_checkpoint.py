@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from activation_study import backend
-from activation_study.config.schema import Plateau, Seeding, Stopping, Training
+from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
 from activation_study.data.preprocessing import Prepared
 from activation_study.data.splits import split
 from activation_study.model.network import Network, weights_digest
@@ -15,19 +15,12 @@ from activation_study.training.checkpoint import FOLDER, SHARE, Checkpoints, rem
 from activation_study.training.loop import MEASURED, Course, LoopState, beginning, train
 
 PARTS = split(18, "sorted")  # 10 train, 4 validate, 4 test: 3 steps and 1 batch of validation an epoch
-OPTIONS = Training(
-    epochs=4,
-    batch_size=4,
-    learning_rate=1e-2,
-    precision="float32",
-    monitor="loss",
-    plateau=Plateau(0.2, 1, 0.05),
-    stopping=Stopping(3, 0.05),
-    unknown_pixels="article",
-    loss_over="all_pixels",
-    augmentation="flip_crop_color",
-    checkpoint_minutes=5,
-)
+OPTIONS = Training(epochs=4, batch_size=4, precision="float32", monitor="loss", early_stopping=EarlyStopping(3, 0.05))
+LEARNING_RATE = 1e-2
+
+
+def first_state() -> LoopState:
+    return beginning(Schedule("plateau", 0.2, 1, 0.05), OPTIONS.early_stopping)
 
 
 class Stop(Exception):
@@ -48,7 +41,7 @@ def network(activation: str = "keras.layers.ReLU", precision: str = "float32") -
 
     backend.set_up(None, precision)
     unet = build_unet((16, 16), 3, activation_maker(activation, {}), [4, 6], [1, 1], [1], seed=0)
-    return Network(unet, SegmentationLoss(), OPTIONS.learning_rate)
+    return Network(unet, SegmentationLoss(), LEARNING_RATE)
 
 
 def go_on(own: Network, data: Prepared, state: LoopState, stop_at: int | None = None) -> LoopState:
@@ -61,7 +54,7 @@ def go_on(own: Network, data: Prepared, state: LoopState, stop_at: int | None = 
         if calls == stop_at:
             raise Stop
 
-    train(Course(own, data, PARTS, OPTIONS, Seeding(0, 0, 0)), state, on_step, lambda state: None)
+    train(Course(own, data, PARTS, OPTIONS, "flip_crop_color", Seeding(0, 0, 0)), state, on_step, lambda state: None)
     return state
 
 
@@ -82,14 +75,14 @@ def test_training_goes_on_to_the_same_bits_from_any_step(
 ) -> None:
     own = network(activation, precision)
     untrained, fresh_optimizer = own.weights(), own.optimizer_state()
-    whole = go_on(own, data, beginning(OPTIONS))
+    whole = go_on(own, data, first_state())
     expected = weights_digest(own.weights())
     assert len(whole.history) > 2
-    assert own.learning_rate < OPTIONS.learning_rate, "the plateau rule's state has to matter"
+    assert own.learning_rate < LEARNING_RATE, "the plateau rule's state has to matter"
     for stop_at in (1, 3, 4, 5, 11):  # within an epoch, at its last step, in validation, after it, later
         own.set_weights(untrained)
         own.set_optimizer_state(fresh_optimizer)
-        state = beginning(OPTIONS)
+        state = first_state()
         with pytest.raises(Stop):
             go_on(own, data, state, stop_at)
         folder = tmp_path / str(stop_at)
@@ -117,7 +110,7 @@ def own(data: Prepared) -> Network:
 @pytest.fixture
 def two_saves(own: Network, data: Prepared, tmp_path: Path) -> tuple[Path, list[str]]:
     """Two saves of one training, and the digests of the weights in them."""
-    checkpoints, state, digests = Checkpoints(tmp_path, "a"), beginning(OPTIONS), []
+    checkpoints, state, digests = Checkpoints(tmp_path, "a"), first_state(), []
     for _ in range(2):
         with pytest.raises(Stop):
             go_on(own, data, state, 2)
@@ -236,7 +229,7 @@ def test_a_save_is_due_after_its_minutes_and_never_costs_more_than_its_share(
     checkpoints = Checkpoints(tmp_path, "a")
     assert checkpoints.due(0)
     assert [checkpoints.due(0.2) for _ in range(3)] == [False, True, True]
-    checkpoints.save(own, beginning(OPTIONS))
+    checkpoints.save(own, first_state())
     later = [checkpoints.due(0.2) for _ in range(200)]
     assert later.index(True) == 1 / SHARE - 1
     assert checkpoints.due(0)

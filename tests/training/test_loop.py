@@ -3,14 +3,14 @@
 import math
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from activation_study import backend
-from activation_study.config.schema import Plateau, Seeding, Stopping, Training
+from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
 from activation_study.data.batching import batches, epoch_order
 from activation_study.data.preprocessing import Prepared
 from activation_study.data.splits import Split, split
@@ -140,34 +140,34 @@ def network(learning_rate: float = 1e-3, activation: str = "keras.layers.ReLU") 
     return Network(unet, SegmentationLoss(), learning_rate)
 
 
+class Options(NamedTuple):
+    training: Training
+    schedule: Schedule
+    augmentation: str
+
+    def beginning(self) -> LoopState:
+        return beginning(self.schedule, self.training.early_stopping)
+
+
 def options(
     epochs: int = 3, monitor: str = "loss", patience: int = 100, min_delta: float = 0.0, augmentation: str = "none"
-) -> Training:
-    plateau = Plateau(factor=0.2, patience=patience, min_delta=min_delta)
-    return Training(
-        epochs=epochs,
-        batch_size=4,
-        learning_rate=1e-3,
-        precision="float32",
-        monitor=monitor,
-        plateau=plateau,
-        stopping=Stopping(patience=patience, min_delta=min_delta),
-        unknown_pixels="article",
-        loss_over="all_pixels",
-        augmentation=augmentation,
-        checkpoint_minutes=5,
+) -> Options:
+    early_stopping = EarlyStopping(patience=patience, min_delta=min_delta)
+    training = Training(
+        epochs=epochs, batch_size=4, precision="float32", monitor=monitor, early_stopping=early_stopping
     )
+    return Options(training, Schedule("plateau", factor=0.2, patience=patience, min_delta=min_delta), augmentation)
 
 
 def trained(
     data: Prepared,
-    how: Training,
+    how: Options,
     order_seed: int = 0,
     learning_rate: float = 1e-3,
     augmentation_seed: int = 0,
     **more: Any,
 ) -> Run:
-    own, state = network(learning_rate, **more), beginning(how)
+    own, state = network(learning_rate, **more), how.beginning()
     weights: list[str] = []
     steps: list[tuple[int, int, float]] = []
 
@@ -175,7 +175,7 @@ def trained(
         if pictures:
             steps.append((state.epoch, pictures, state.totals.loss))
 
-    course = Course(own, data, PARTS, how, Seeding(0, order_seed, augmentation_seed))
+    course = Course(own, data, PARTS, how.training, how.augmentation, Seeding(0, order_seed, augmentation_seed))
     train(course, state, on_step, lambda state: weights.append(weights_digest(own.weights())))
     return Run(own, state, state.history, weights, steps)
 
@@ -197,7 +197,9 @@ def test_the_best_weights_are_those_of_the_smallest_validation_loss(restless: Ru
 
 
 def validation(run: Run, data: Prepared) -> Totals:
-    return validate(Course(run.network, data, PARTS, options(), Seeding(0, 0, 0)), run.state, lambda *_: None)
+    return validate(
+        Course(run.network, data, PARTS, options().training, "none", Seeding(0, 0, 0)), run.state, lambda *_: None
+    )
 
 
 def test_the_best_weights_put_back_give_the_best_validation_loss(restless: Run, data: Prepared) -> None:
@@ -293,7 +295,7 @@ def test_another_order_seed_gives_other_weights(data: Prepared) -> None:
 
 
 def test_an_epoch_taken_up_in_its_middle_meets_the_same_augmented_batches(data: Prepared) -> None:
-    course = Course(network(), data, PARTS, options(augmentation="flip_crop_color"), Seeding(0, 0, 0))
+    course = Course(network(), data, PARTS, options().training, "flip_crop_color", Seeding(0, 0, 0))
     whole, rest = (list(batches_to_train(course, 2, step)) for step in (0, 1))
     assert len(whole) == len(rest) + 1 >= 3
     for (images, labels), (images_again, labels_again) in zip(whole[1:], rest, strict=True):
@@ -334,16 +336,21 @@ class Scripted:
         return []
 
 
-def course(scripted: Any, data: Prepared, how: Training) -> LoopState:
-    state = beginning(how)
-    train(Course(scripted, data, PARTS, how, Seeding(0, 0, 0)), state, lambda *_: None, lambda _: None)
+def course(scripted: Any, data: Prepared, how: Options) -> LoopState:
+    state = how.beginning()
+    train(
+        Course(scripted, data, PARTS, how.training, how.augmentation, Seeding(0, 0, 0)),
+        state,
+        lambda *_: None,
+        lambda _: None,
+    )
     return state
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_loss_that_is_not_finite_is_named_with_epoch_step_and_mend(data: Prepared, loss: float) -> None:
     scripted = Scripted([1.0, 1.0, 1.0, 1.0, loss, 1.0])
-    with pytest.raises(NonFiniteLoss, match=rf"is {loss} in epoch 2, step 2; .*training.learning_rate than 0\.5 "):
+    with pytest.raises(NonFiniteLoss, match=rf"is {loss} in epoch 2, step 2; .*optimizer.learning_rate than 0\.5 "):
         course(scripted, data, options())
     assert scripted.trained == 5
 

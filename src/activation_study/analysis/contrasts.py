@@ -24,6 +24,7 @@ from activation_study.analysis.statistics import (
     paired,
     smallest_difference,
 )
+from activation_study.config.identity import frozen_key
 from activation_study.errors import BadInput
 from activation_study.metrics import pooled_iou
 from activation_study.seeding import stream
@@ -130,8 +131,14 @@ def compare_block(block: Block, declared: Sequence[Sequence[str]], seed: int) ->
 
 
 def _on_new_images(block: Block, a: Arm, b: Arm, seed: int) -> NewImages:
-    generator = stream(seed, "new images", block.data, block.title, a.name, b.name)
+    generator = stream(seed, "new images", block.data, _frozen_title(block), a.name, b.name)
     return on_new_images(a.confusions, b.confusions, block.photographs, generator)
+
+
+def _frozen_title(block: Block) -> str:
+    """The block's title by the keys' frozen names: the draws of a committed study stay the same."""
+    variant = (each.partition("=") for each in block.variant)
+    return ", ".join([block.label_type, *(f"{frozen_key(key)}{equals}{value}" for key, equals, value in variant)])
 
 
 def class_ious(arm: Arm) -> NDArray[np.float64]:

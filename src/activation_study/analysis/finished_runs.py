@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from activation_study.errors import BadInput
 from activation_study.files import replacing
 from activation_study.records.artifacts import CONFUSIONS_FILE
-from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.records.record import RECORD_FILE, Record, read_record, record_of
 
 PACKED_FILE = "runs.npz"
 REPORT_FOLDER = "report"
@@ -133,7 +133,7 @@ def _unpacked(path: Path) -> tuple[list[Run], list[str]]:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             runs = [
                 Run(
-                    record=Record(**json.loads(str(arrays[f"record{number}"]))),
+                    record=record_of(str(arrays[f"record{number}"])),
                     folder=Path(str(arrays[f"folder{number}"])),
                     confusions=np.asarray(arrays[f"confusions{number}"], np.int64),
                     images=tuple(map(str, arrays[f"images{number}"])),
@@ -142,5 +142,5 @@ def _unpacked(path: Path) -> tuple[list[Run], list[str]]:
                 for number in range(sum(name.startswith("record") for name in arrays))
             ]
             return runs, list(map(str, arrays["unfinished"]))
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from activation_study.config.schema import decides, flat
+from activation_study.config.identity import affects_result, flatten
 
 Config = dict[str, Any]  # resolved
 Item = TypeVar("Item")
@@ -26,7 +26,7 @@ class Variants:
         self._varying: dict[tuple[str, ...], set[str]] = {}
         keys: dict[str, None] = {}
         for name, group in grouped(configs, arm).items():
-            values = [flat(config) for config in group]
+            values = [flatten(config) for config in group]
             known = dict.fromkeys(key for each in values for key in each)
             own = [key for key in known if _sets_apart(key) and len({str(each.get(key)) for each in values}) > 1]
             self._varying[name] = set(own)
@@ -35,7 +35,7 @@ class Variants:
 
     def _value(self, config: Config, key: str) -> list[str]:
         """The key's value as text; none where no run of the arm has the key."""
-        value = flat(config).get(key)
+        value = flatten(config).get(key)
         return [] if value is None and key not in self._varying[arm(config)] else [str(value)]
 
     def of(self, config: Config) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class Variants:
 
 
 def _sets_apart(key: str) -> bool:
-    return decides(key) and not key.startswith("seed")
+    return affects_result(key) and not key.startswith("seed")
 
 
 def _usual(values: Sequence[str]) -> str | None:

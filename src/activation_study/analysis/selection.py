@@ -8,7 +8,7 @@ import numpy as np
 from activation_study.analysis.formatting import display
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Block
-from activation_study.config.schema import flat
+from activation_study.config.identity import flatten
 from activation_study.errors import BadInput
 
 
@@ -35,7 +35,7 @@ def chosen_on_validation(blocks: Sequence[Block], key: str) -> list[Choice]:
 
     Args:
         blocks: of a study.
-        key: e.g. `training.learning_rate`.
+        key: e.g. `optimizer.learning_rate`.
 
     Raises:
         BadInput: its values do not have the same seeds.
@@ -68,7 +68,7 @@ def _choice(blocks: Sequence[Block], key: str, variant: tuple[str, ...]) -> Choi
 
 
 def _value(arm: Arm, key: str) -> str:
-    return str(flat(arm.records[0].config).get(key))
+    return str(flatten(arm.records[0].config).get(key))
 
 
 def _score(arm: Arm) -> float:

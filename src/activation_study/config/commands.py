@@ -5,6 +5,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from activation_study.config.schema import Data, Evaluation, LabelType, optional
+
 
 @dataclass
 class Store:
@@ -34,47 +36,10 @@ class Reproduce:
     data: DataPlace = field(default_factory=DataPlace)
 
 
-@dataclass
-class OtherData:
-    """What of a data set is otherwise; None = as recorded."""
-
-    name: str | None = None
-    kind: str | None = None
-    root: str | None = None
-    archive: str | None = None
-    images: str | None = None
-    labels: str | None = None
-    classes: Any = None
-    addresses: list[str] | None = None
-    digest: str | None = None
-    count: int | None = None
-    scenes_seed: int | None = None
-    cache: str | None = None
-    image_size: Any = None
-    color: str | None = None
-    label_resize: str | None = None
-    split: str | None = None
-    split_seed: int | None = None
-    folds: int | None = None
-    fold: int | None = None
-    split_files: str | None = None
-    remove_duplicates: bool | None = None
-
-
-@dataclass
-class OtherLabelType:
-    """Which labels; None = as recorded."""
-
-    name: str | None = None
-    border_width: int | None = None
-
-
-@dataclass
-class OtherEvaluation:
-    """How weights are scored; None = as recorded."""
-
-    resize: str | None = None
-    batch_size: int | None = None
+# None = as recorded.
+DataOverrides = optional(Data)
+LabelTypeOverrides = optional(LabelType)
+EvaluationOverrides = optional(Evaluation)
 
 
 @dataclass
@@ -83,9 +48,9 @@ class Evaluate:
 
     run: str | None = None
     part: str = "test"
-    data: OtherData = field(default_factory=OtherData)
-    label_type: OtherLabelType = field(default_factory=OtherLabelType)
-    evaluation: OtherEvaluation = field(default_factory=OtherEvaluation)
+    data: Any = field(default_factory=DataOverrides)
+    label_type: Any = field(default_factory=LabelTypeOverrides)
+    evaluation: Any = field(default_factory=EvaluationOverrides)
     threads: int | None = None
     folder: str = MISSING
     tracking: Store = field(default_factory=Store)
@@ -99,8 +64,8 @@ class Predict:
     runs: list[str] = field(default_factory=list)
     images: str = MISSING
     output: str | None = None
-    windows: bool = False
-    flip: bool = False
+    sliding_window: bool = False
+    flip_tta: bool = False
     batch_size: int = 8
     threads: int | None = None
     tracking: Store = field(default_factory=Store)

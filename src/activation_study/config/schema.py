@@ -1,44 +1,51 @@
-"""The typed configuration, what of it decides a result, and the run's name and folder.
+"""The typed configuration of one run.
 
-Hydra composes `conf/` into these dataclasses: unknown keys and wrong types fail there. `checks.checked` hands
-them out as plain objects.
+Hydra composes `conf/` into these dataclasses: unknown keys and wrong types fail there. What a value may be stands
+beside its field; `validation.validate` checks it and hands out plain objects.
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, make_dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import MISSING
 
-# Raised whenever a change of the code changes what a configuration measures (docs/PROTOCOL.md).
-PROTOCOL_VERSION = 1
+from activation_study.config.identity import identity
+
+
+def choice(*allowed: Any, default: Any = MISSING) -> Any:
+    """A field that takes one of these values."""
+    return field(default=default, metadata={"choices": allowed})
+
+
+def at_least(smallest: float, default: Any = MISSING) -> Any:
+    """A field that takes a number from `smallest` on."""
+    return field(default=default, metadata={"at_least": smallest})
 
 
 @dataclass
 class Activation:
-    """One activation: the layer's class (`_target_`) and arguments, and where it is used."""
+    """One activation: the layer's class (`_target_`) and arguments, and which part of the network uses it."""
 
     name: str = MISSING
     layer: dict[str, Any] = field(default_factory=dict)
-    places: str = "all"
+    scope: str = choice("all", "encoder", "decoder", default="all")
 
 
 @dataclass
 class LabelType:
-    """Which labels are learned."""
+    """Which labels the network learns."""
 
-    name: str = MISSING
-    border_width: int = 2
+    name: str = choice("regions", "surfaces", "layers", "own")
+    border_width: int = at_least(1, default=2)
 
 
 @dataclass
 class Data:
-    """The data set, its preparation and its split."""
+    """The data set, its preprocessing and its split."""
 
     name: str = MISSING
-    kind: str = MISSING
+    format: str = choice("iccv09", "folder", "scenes")
     root: str | None = None
     archive: str | None = None
     images: str | None = None
@@ -46,16 +53,16 @@ class Data:
     classes: Any = None
     addresses: list[str] = field(default_factory=list)
     digest: str | None = None
-    count: int | None = None
-    scenes_seed: int | None = None
+    count: int | None = at_least(5, default=None)
+    scenes_seed: int | None = at_least(0, default=None)
     cache: str = MISSING
     image_size: Any = MISSING
-    color: str = MISSING
-    label_resize: str = MISSING
-    split: str = MISSING
-    split_seed: int = MISSING
-    folds: int = MISSING
-    fold: int = MISSING
+    channel_order: str = choice("bgr", "rgb")
+    label_interpolation: str = choice("bilinear", "nearest")
+    split: str = choice("sorted", "shuffled", "kfold", "files")
+    split_seed: int = at_least(0)
+    folds: int = at_least(3)
+    fold: int = at_least(0)
     split_files: str | None = None
     split_digest: str | None = None
     remove_duplicates: bool = False
@@ -69,59 +76,87 @@ class Model:
     widths: list[int] = MISSING
     encoder_blocks: list[int] = MISSING
     decoder_blocks: list[int] = MISSING
-    norm_momentum: float = MISSING
 
 
 @dataclass
-class Plateau:
-    """When the learning rate falls: as Keras' ReduceLROnPlateau."""
+class Normalization:
+    """The normalisation between convolution and activation; `momentum` is that of its moving statistics, per step."""
 
+    name: str = choice("batch")
+    momentum: float = MISSING
+
+
+@dataclass
+class Optimizer:
+    """The optimizer; `adam_amsgrad` is Adam with amsgrad, the article's."""
+
+    name: str = choice("adam_amsgrad")
+    learning_rate: float = MISSING
+
+
+@dataclass
+class Schedule:
+    """When the learning rate falls; `plateau` is Keras' ReduceLROnPlateau."""
+
+    name: str = choice("plateau")
     factor: float = MISSING
-    patience: int = MISSING
-    min_delta: float = MISSING
+    patience: int = at_least(0)
+    min_delta: float = at_least(0)
 
 
 @dataclass
-class Stopping:
-    """When training ends early: as Keras' EarlyStopping."""
+class Loss:
+    """The loss, what pixels without a class do to its gradient, and over which pixels it is averaged."""
 
-    patience: int = MISSING
-    min_delta: float = MISSING
+    name: str = choice("cross_entropy")
+    unlabeled: str = choice("article", "ignored")
+    average_over: str = choice("all_pixels", "known_pixels")
+
+
+@dataclass
+class Augmentation:
+    """How training images are varied at random."""
+
+    name: str = choice("none", "flip", "flip_crop_color", default="none")
+
+
+@dataclass
+class EarlyStopping:
+    """When training ends before its last epoch: as Keras' EarlyStopping."""
+
+    patience: int = at_least(0)
+    min_delta: float = at_least(0)
 
 
 @dataclass
 class Training:
-    """How a network is trained."""
+    """How a network is trained. `learning_rate` is another way to say `optimizer.learning_rate`."""
 
-    epochs: int = MISSING
-    batch_size: int = MISSING
-    learning_rate: float = MISSING
-    precision: str = MISSING
-    monitor: str = MISSING
-    plateau: Plateau = field(default_factory=Plateau)
-    stopping: Stopping = field(default_factory=Stopping)
-    unknown_pixels: str = MISSING
-    loss_over: str = MISSING
-    augmentation: str = "none"
-    jit_compile: Any = "auto"
-    checkpoint_minutes: float = 5
+    epochs: int = at_least(1)
+    batch_size: int = at_least(1)
+    learning_rate: float | None = None
+    precision: str = choice("float32", "tensorfloat32", "mixed_bfloat16", "mixed_float16", "auto")
+    monitor: str = choice("loss", "val_loss")
+    early_stopping: EarlyStopping = field(default_factory=EarlyStopping)
+    jit_compile: Any = choice("auto", True, False, default="auto")  # noqa: RUF009  # a field
+    checkpoint_minutes: float = at_least(0, default=5)
 
 
 @dataclass
 class Evaluation:
     """How the best weights are scored."""
 
-    resize: str = MISSING
-    batch_size: int = MISSING
+    interpolation: str = choice("lanczos4", "bilinear")
+    batch_size: int = at_least(1)
 
 
 @dataclass
 class Seeding:
     """The seed of each source of randomness."""
 
-    weights: int = MISSING
-    order: int = MISSING
-    augmentation: int = 0
+    weights: int = at_least(0)
+    order: int = at_least(0)
+    augmentation: int = at_least(0, default=0)
 
 
 @dataclass
@@ -131,7 +166,7 @@ class Comparison:
     Args:
         contrasts: pairs of activations: [[a, b], …] asks whether a is above b.
         questions: what each of them asks, in words.
-        chosen_on_validation: a key, of `training` or `model`, whose value is chosen for each activation.
+        chosen_on_validation: a key of training whose value is chosen for each activation, e.g. optimizer.learning_rate.
     """
 
     contrasts: list[list[str]] = field(default_factory=list)
@@ -141,16 +176,20 @@ class Comparison:
 
 @dataclass
 class Tracking:
-    """Where the mirror is."""
+    """The MLflow store that mirrors the runs; no `uri`: none."""
 
     uri: str | None = None
-    weights: str = MISSING
+    weights: str = choice("best", "none")
 
 
 @dataclass
 class Sweep:
-    """What a sweep tells each of its jobs: its place ("3 of 15"), the code at the sweep's start, and what an automatic
-    precision came to where it was planned.
+    """What a sweep passes to each of its jobs.
+
+    Args:
+        position: "3 of 15".
+        code: names the manifest of the code at the sweep's start.
+        precision: what `training.precision=auto` resolved to when the sweep was planned.
     """
 
     position: str = ""
@@ -166,6 +205,11 @@ class Config:
     label_type: LabelType = field(default_factory=LabelType)
     data: Data = field(default_factory=Data)
     model: Model = field(default_factory=Model)
+    normalization: Normalization = field(default_factory=Normalization)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    schedule: Schedule = field(default_factory=Schedule)
+    loss: Loss = field(default_factory=Loss)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     training: Training = field(default_factory=Training)
     evaluation: Evaluation = field(default_factory=Evaluation)
     seeding: Seeding = field(default_factory=Seeding)
@@ -173,20 +217,21 @@ class Config:
     tracking: Tracking = field(default_factory=Tracking)
     experiment: Any = None
     study: str = MISSING
-    seed: int = MISSING
-    threads: int | None = None
+    seed: int = at_least(0)
+    threads: int | None = at_least(1, default=None)
     folder: str = MISSING
-    rerun: str = "failed"
+    rerun: str = choice("failed", "all", "none", default="failed")
     allow_changes: bool = False
-    plan: bool = False
-    mirror: bool = False
+    dry_run: bool = False
+    sync: bool = False
     sweep: Sweep = field(default_factory=Sweep)
     suffix: str = ""  # of the run's name; set by a reproduction
 
     @property
     def run_name(self) -> str:
         """The run's name and folder: the same for the same command."""
-        return f"{self.label_type.name}-{self.activation.name}-seed{self.seed}-{identity(self)}{self.suffix}"
+        name = f"{self.label_type.name}-{self.activation.name}-seed{self.seed}"
+        return f"{name}-{identity(resolved(self))}{self.suffix}"
 
     @property
     def run_folder(self) -> Path:
@@ -200,75 +245,35 @@ class Config:
         return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
-# Newer than the first runs: where they are null they are no part of the identity, so that older runs keep theirs.
-ADDED_KEYS = ("data.classes", "data.split_digest")
-# What decides a run's result; paths, threads, tracking and the study's name do not.
-IDENTITY_KEYS = (
-    "activation",
-    "label_type",
-    *(f"data.{key}" for key in ("name", "kind", "count", "scenes_seed", "image_size", "color", "label_resize")),
-    *(f"data.{key}" for key in ("split", "split_seed", "folds", "fold", "remove_duplicates")),
-    *ADDED_KEYS,
-    "model",
-    "training",
-    "evaluation.resize",
-    "seed",
-    "seeding",
-)
-# Parts of the above that are about how a run is made, as threads are: they may change its bits, not what it measures.
-NOT_IDENTITY = {"training": ("checkpoint_minutes", "jit_compile")}
-# What belongs to one command and not to a run.
-OF_THE_MOMENT = ("experiment", "rerun", "allow_changes", "plan", "mirror", "sweep", "suffix")
+# Keys of the command itself: they say nothing about the run.
+COMMAND_ONLY_KEYS = ("experiment", "rerun", "allow_changes", "dry_run", "sync", "sweep", "suffix")
 
 
-def is_plain(name: str) -> bool:
-    """Whether a name can become that of a folder, and of nothing outside it."""
-    return bool(name) and not name.startswith(".") and all(sign.isalnum() or sign in "-_." for sign in name)
-
-
-def decides(key: str) -> bool:
-    """Whether a dotted key of the resolved configuration decides a result, and so belongs to the identity."""
-    idle = [f"{group}.{part}" for group, parts in NOT_IDENTITY.items() for part in parts]
-    return key not in idle and any(key == each or key.startswith(f"{each}.") for each in IDENTITY_KEYS)
+def resolved(config: Config) -> dict[str, Any]:
+    """The configuration as a record keeps it: plain JSON values, each said once, without the keys of the command."""
+    values = {key: value for key, value in asdict(config).items() if key not in COMMAND_ONLY_KEYS}
+    del values["training"]["learning_rate"]  # it is the optimizer's
+    return values
 
 
 def value_of(config: Config, key: str) -> Any:
-    """The value below a dotted key."""
+    """The value at a dotted key."""
     value: Any = config
     for part in key.split("."):
         value = getattr(value, part)
     return value
 
 
-def resolved(config: Config) -> dict[str, Any]:
-    """The configuration as plain JSON values, without what belongs to one moment only."""
-    return {key: value for key, value in asdict(config).items() if key not in OF_THE_MOMENT}
+def declared(schema: Any = Config, prefix: str = "") -> dict[str, "Field[Any]"]:
+    """Each key of a schema, dotted, with its field; a group comes before its keys."""
+    found: dict[str, Field[Any]] = {}
+    for each in fields(schema):
+        found[prefix + each.name] = each
+        if is_dataclass(each.type):
+            found |= declared(each.type, f"{prefix}{each.name}.")
+    return found
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested values by dotted keys: {"a": {"b": 1}} → {"a.b": 1}."""
-    result: dict[str, Any] = {}
-    for key, value in values.items():
-        result.update(flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
-    return result
-
-
-def training_key(config: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What of a resolved configuration decides the weights: all that decides the result but the evaluation."""
-    values = sorted(flat(config).items())
-    return tuple((key, str(value)) for key, value in values if decides(key) and not key.startswith("evaluation."))
-
-
-def identity(config: Config) -> str:
-    """Eight hex digits of a hash of what decides the result (`IDENTITY_KEYS`, the protocol's version)."""
-    values: dict[str, Any] = {"protocol": PROTOCOL_VERSION}
-    for key in IDENTITY_KEYS:
-        value = value_of(config, key)
-        if key in ADDED_KEYS and value is None:
-            continue
-        values[key] = asdict(value) if hasattr(value, "__dataclass_fields__") else value
-        for part in NOT_IDENTITY.get(key, ()):
-            del values[key][part]
-    values["data.image_size"] = list(config.image_size)
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def optional(schema: type) -> Any:
+    """A schema with the same fields, none of them given: for values that replace those of a record."""
+    return make_dataclass(f"Optional{schema.__name__}", [(each.name, Any, None) for each in fields(schema)])

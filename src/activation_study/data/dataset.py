@@ -24,11 +24,11 @@ class Inputs:
 
     def __init__(self, config: Config) -> None:
         options = config.data
-        resize: LabelResize = "nearest" if options.label_resize == "nearest" else "bilinear"
+        resize: LabelResize = "nearest" if options.label_interpolation == "nearest" else "bilinear"
         self.label_type = label_type_of(config)
         self.source: Source = open_source(options, self.label_type)
         self.prepared: Prepared = prepare(
-            self.source, self.label_type, config.image_size, options.color, resize, Path(options.cache)
+            self.source, self.label_type, config.image_size, options.channel_order, resize, Path(options.cache)
         )
         try:
             self.split: Split = _split(options, self.source.names)

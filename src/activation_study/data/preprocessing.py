@@ -44,8 +44,8 @@ def prepare(
     source: Source,
     label_type: LabelType,
     size: tuple[int, int],
-    color: str,
-    label_resize: LabelResize,
+    channel_order: str,
+    label_interpolation: LabelResize,
     cache: Path,
 ) -> Prepared:
     """The prepared arrays of a source, from the cache or made now.
@@ -56,8 +56,8 @@ def prepare(
         source: pictures and raw labels.
         label_type: which labels, and what the target is.
         size: (height, width).
-        color: `bgr`, as OpenCV reads and the article trains, or `rgb`.
-        label_resize: `bilinear` or `nearest`.
+        channel_order: `bgr`, as OpenCV reads and the article trains, or `rgb`.
+        label_interpolation: `bilinear` or `nearest`.
         cache: folder of the prepared arrays.
 
     Raises:
@@ -67,18 +67,20 @@ def prepare(
 
     height, width = size
     count = len(source.names)
-    way = resize_way(label_type, label_resize)
+    way = resize_way(label_type, label_interpolation)
     home = cache / f"{source.digest[:16]}-v{PREPARATION_VERSION}-opencv{cv2.__version__}"
 
     def image(index: int) -> NDArray[Any]:
         picture = cv2.resize(source.image(index), (width, height), interpolation=cv2.INTER_LINEAR)
-        return picture if color == "bgr" else picture[..., ::-1]
+        return picture if channel_order == "bgr" else picture[..., ::-1]
 
     def label(index: int) -> NDArray[Any]:
         return resize_label(label_type.target(source.label(index, label_type.name)), size, way)
 
     return Prepared(
-        images=_cached(home / f"images-{height}x{width}-{color}.npy", image, (count, height, width, 3), "uint8"),
+        images=_cached(
+            home / f"images-{height}x{width}-{channel_order}.npy", image, (count, height, width, 3), "uint8"
+        ),
         labels=_cached(home / f"{label_type.key}-{height}x{width}-{way}.npy", label, (count, height, width), "int8"),
     )
 

@@ -42,12 +42,12 @@ def open_source(data: Data, label_type: LabelType) -> Source:
     Raises:
         BadInput: it is not there and cannot be had, or its content is not what it should be.
     """
-    if data.kind == "scenes":
+    if data.format == "scenes":
         assert data.count is not None
         assert data.scenes_seed is not None
         return _scenes(data.count, data.scenes_seed)
     stamps = Path(data.cache) / "verified"
-    if data.kind == "folder":
+    if data.format == "folder":
         from activation_study.data.image_folder import open_folder
 
         assert data.images is not None

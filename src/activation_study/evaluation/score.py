@@ -30,7 +30,13 @@ def score(predict: Predict, inputs: Inputs, indices: Indices, record: Record, fo
     label_type, options = inputs.label_type, record.config["evaluation"]
     started = time.perf_counter()
     confusions = evaluate(
-        predict, inputs.prepared.images, inputs.source, label_type, indices, options["resize"], options["batch_size"]
+        predict,
+        inputs.prepared.images,
+        inputs.source,
+        label_type,
+        indices,
+        options["interpolation"],
+        options["batch_size"],
     )
     record.results["evaluation_seconds"] = time.perf_counter() - started
     record.results.update(summary(confusions, label_type.classes, part))
@@ -50,7 +56,7 @@ def draw(
     part: str,
 ) -> None:
     """Draws `pictures/`: predictions of pictures spread evenly over the part, the course, the confusion."""
-    resize, source, label_type = record.config["evaluation"]["resize"], inputs.source, inputs.label_type
+    resize, source, label_type = record.config["evaluation"]["interpolation"], inputs.source, inputs.label_type
     chosen = indices[np.unique(np.linspace(0, len(indices) - 1, EXAMPLES).round().astype(int))]
     examples = []
     for index, probabilities in zip(chosen, predict(inputs.prepared.images[chosen]), strict=True):

@@ -1,13 +1,14 @@
 """A tracked run's best weights scored elsewhere: on another part, split, data set or by another resizing."""
 
 import tempfile
-from dataclasses import asdict, fields
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from activation_study.config.commands import Evaluate
-from activation_study.config.schema import Config, Data
+from activation_study.config.schema import Config
 from activation_study.data.dataset import Inputs
 from activation_study.data.splits import Indices, Split
 from activation_study.errors import BadInput
@@ -22,8 +23,8 @@ from activation_study.validation import taken_in
 
 PARTS = ("test", "validation", "train", "all")
 # How pictures become batches and are split: stays as the run had it when the data set is another.
-_PREPARATION = (
-    *("cache", "image_size", "color", "label_resize"),
+_PREPROCESSING = (
+    *("cache", "image_size", "channel_order", "label_interpolation"),
     *("split", "split_seed", "folds", "fold", "remove_duplicates"),
 )
 _SHOWN = {"pooled mean IoU": "mean_iou", "article's mean IoU": "article/mean_iou", "pixel accuracy": "pixel_accuracy"}
@@ -55,25 +56,29 @@ def evaluate_elsewhere(options: Evaluate) -> Record:
 
 def _configuration(then: Record, options: Evaluate) -> Config:
     """The recorded configuration with what the options say otherwise."""
-    config = asked(then, options.threads)
-    given = {key: value for key, value in asdict(options.data).items() if value is not None}
-    if any(given.get(key, getattr(config.data, key)) != getattr(config.data, key) for key in ("name", "kind")):
-        config.data = Data(**{key: getattr(config.data, key) for key in _PREPARATION})
-    for key, value in given.items():
-        setattr(config.data, key, value)
-    if "split_files" in given:
-        config.data.split_digest = None
-    config.label_type.name = options.label_type.name or config.label_type.name
-    for field in fields(options.evaluation):
-        value = getattr(options.evaluation, field.name)
-        if value is not None:
-            setattr(config.evaluation, field.name, value)
-    config.folder = options.folder
-    config.tracking.uri, config.tracking.weights = options.tracking.uri, "none"
+    data = _given(options.data)
+    if any(data.get(key, then.config["data"][key]) != then.config["data"][key] for key in ("name", "format")):
+        kept = {key: value for key, value in then.config["data"].items() if key in _PREPROCESSING}
+        then = replace(then, config={**then.config, "data": kept})
+    if "split_files" in data:
+        data["split_digest"] = None
+    changes = {
+        "data": data,
+        "label_type": _given(options.label_type),
+        "evaluation": _given(options.evaluation),
+        "folder": options.folder,
+        "tracking": {"uri": options.tracking.uri, "weights": "none"},
+    }
+    config = asked(then, options.threads, changes)
     config.suffix = "" if options.part == "test" else f"-{options.part}"
     config = taken_in(config, f"What is asked of {then.name}", "`python evaluate.py --help` shows the keys.")
     config.study = f"{then.study}/evaluations"
     return config
+
+
+def _given(options: Any) -> dict[str, Any]:
+    """The values that are not left as recorded."""
+    return {key: value for key, value in asdict(options).items() if value is not None}
 
 
 def _scored(run: TrackedRun, config: Config, inputs: Inputs, weights: Path, part: str) -> Record:

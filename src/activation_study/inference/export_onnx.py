@@ -52,8 +52,8 @@ def export_onnx(options: Export) -> Path:
         weights = weights_file(run, options.tracking.uri, Path(place))
         network = trained_network(config, len(record.classes), weights)
     with replacing(output) as temporary:
-        _convert(network, config.data.color, temporary, record)
-        same = _agreement(network, config.data.color, temporary)
+        _convert(network, config.data.channel_order, temporary, record)
+        same = _agreement(network, config.data.channel_order, temporary)
         told = f"{same.sum():,} of {same.size:,} pixels of {CHECKED} drawn scenes get the class that Keras gives them"
         if same.mean() < SHARE:
             raise BadInput(f"{record.name}: in onnxruntime only {told}")

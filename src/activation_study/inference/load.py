@@ -1,6 +1,6 @@
 """A finished run's data and its network with the best weights, to look at what it predicts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 
-def asked(record: Record, threads: int | None) -> Config:
-    """The recorded configuration, to ask the best weights with, on so many threads; nothing is trained."""
-    config = record.configuration()
+def asked(record: Record, threads: int | None, changes: Mapping[str, Any] | None = None) -> Config:
+    """The recorded configuration, changed, to ask the best weights with, on so many threads; nothing is trained."""
+    config = record.configuration(changes)
     config.threads = threads
     config.data.addresses = []  # nor downloaded
     config.training.jit_compile = "auto"
@@ -83,6 +83,6 @@ class Finished:
         images = self._inputs.prepared.images[[self._index[name] for name in names]]
         sizes = [self.truth(name).shape for name in names]
         return [
-            class_map(probabilities, (height, width), self._config.evaluation.resize)
+            class_map(probabilities, (height, width), self._config.evaluation.interpolation)
             for probabilities, (height, width) in zip(network.predict(images), sizes, strict=True)
         ]

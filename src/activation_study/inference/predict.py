@@ -116,10 +116,10 @@ def _network(run: TrackedRun, options: Predict, stack: ExitStack) -> tuple[Predi
     network = trained_network(config, len(run.record.classes), weights_file(run, options.tracking.uri, place))
     way = Way(
         size=config.image_size,
-        color=config.data.color,
-        resize=config.evaluation.resize,
-        windows=options.windows,
-        flip=options.flip,
+        color=config.data.channel_order,
+        resize=config.evaluation.interpolation,
+        windows=options.sliding_window,
+        flip=options.flip_tta,
         batch_size=options.batch_size,
     )
     return network.predict, way

@@ -204,14 +204,14 @@ def _refuse_foreign(value: Any) -> None:
         _refuse_foreign(each)
 
 
-def activation_maker(target: str, arguments: dict[str, Any], places: str = "all") -> MakeActivation:
+def activation_maker(target: str, arguments: dict[str, Any], scope: str = "all") -> MakeActivation:
     """Turns a configured class and its arguments into a maker of layers.
 
     Args:
         target: `keras.layers.<class>` or `activation_study.model.activations.<class>`; nothing else is
             ever called, whatever a configuration says.
         arguments: the class's own arguments.
-        places: `all`, or only the `encoder`'s or `decoder`'s, by the start of the place's name; ReLU elsewhere.
+        scope: `all`, or only the `encoder`'s or `decoder`'s, by the start of the place's name; ReLU elsewhere.
 
     Returns:
         (place's name, seed) → a fresh layer of that name, seeded where the class takes a `seed`.
@@ -236,12 +236,12 @@ def activation_maker(target: str, arguments: dict[str, Any], places: str = "all"
     takes_seed = "seed" in inspect.signature(layer_class).parameters
 
     def make(place: str, seed: int) -> keras.Layer:
-        if places != "all" and not place.startswith(places):
+        if scope != "all" and not place.startswith(scope):
             return keras.layers.ReLU(name=place)
         return layer_class(name=place, **arguments, **({"seed": seed} if takes_seed else {}))
 
     try:
-        shape = make(f"{places}_trial", 0)(keras.KerasTensor((None, 4, 4, 2))).shape
+        shape = make(f"{scope}_trial", 0)(keras.KerasTensor((None, 4, 4, 2))).shape
     except Exception as error:  # whatever a layer raises about its arguments
         raise ValueError(f"activation.layer: {target} refuses {arguments}: {error}") from error
     if shape != (None, 4, 4, 2):

@@ -26,7 +26,7 @@ def build_network(config: Config, classes: int) -> "Network":
 
     arguments = {key: value for key, value in config.activation.layer.items() if key != "_target_"}
     try:
-        make = activation_maker(config.activation.layer["_target_"], arguments, config.activation.places)
+        make = activation_maker(config.activation.layer["_target_"], arguments, config.activation.scope)
     except ValueError as error:
         raise BadInput(str(error)) from error
     model = config.model
@@ -38,7 +38,7 @@ def build_network(config: Config, classes: int) -> "Network":
         model.encoder_blocks,
         model.decoder_blocks,
         config.seeding.weights,
-        model.norm_momentum,
+        config.normalization.momentum,
     )
-    loss = SegmentationLoss(config.training.unknown_pixels, config.training.loss_over)
-    return Network(unet, loss, config.training.learning_rate, compiled)
+    loss = SegmentationLoss(config.loss.unlabeled, config.loss.average_over)
+    return Network(unet, loss, config.optimizer.learning_rate, compiled)

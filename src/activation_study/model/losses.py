@@ -14,21 +14,21 @@ class SegmentationLoss(keras.losses.Loss):
     """Cross-entropy over pixels: lse(z) − z_y where the class y is known, lse = log-sum-exp of the logits z.
 
     A pixel without a class has value 0. Its gradient is the article's in one of two ways:
-    `unknown_pixels="article"`: softmax(z), since the article's all-zero targets meet TensorFlow's fused
+    `unlabeled="article"`: softmax(z), since the article's all-zero targets meet TensorFlow's fused
     operation, written out lse(z) − stop_gradient(lse(z)); `"ignored"`: 0. TensorFlow's deterministic
     operations would silently turn the first into the second (measured, docs/PROTOCOL.md); this form
     does not depend on them.
 
     Args:
-        unknown_pixels: "article" or "ignored".
-        loss_over: the sum is divided by the number of "all_pixels" of the batch (the article) or of its
+        unlabeled: "article" or "ignored".
+        average_over: the sum is divided by the number of "all_pixels" of the batch (the article) or of its
             "known_pixels".
     """
 
-    def __init__(self, unknown_pixels: str = "article", loss_over: str = "all_pixels") -> None:
+    def __init__(self, unlabeled: str = "article", average_over: str = "all_pixels") -> None:
         super().__init__(name="loss", reduction=None)
-        self.unknown_pixels = unknown_pixels
-        self.loss_over = loss_over
+        self.unlabeled = unlabeled
+        self.average_over = average_over
 
     def call(self, labels: Any, logits: Any) -> Any:
         """The loss of one batch, a scalar."""
@@ -39,9 +39,9 @@ class SegmentationLoss(keras.losses.Loss):
         # one_hot of −1 is all zero, so that the chosen logit of an unknown pixel is 0.
         chosen = ops.sum(ops.one_hot(labels, logits.shape[-1], dtype="float32") * logits, axis=-1)
         values = known * lse - chosen
-        if self.unknown_pixels == "article":
+        if self.unlabeled == "article":
             values = values + (1.0 - known) * (lse - ops.stop_gradient(lse))
-        count = ops.sum(known) if self.loss_over == "known_pixels" else ops.cast(ops.size(labels), "float32")
+        count = ops.sum(known) if self.average_over == "known_pixels" else ops.cast(ops.size(labels), "float32")
         return ops.sum(values) / ops.maximum(count, 1.0)
 
 

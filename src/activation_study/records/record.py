@@ -6,6 +6,7 @@
 import json
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +17,9 @@ from omegaconf.errors import OmegaConfBaseException
 from activation_study.config.schema import Config
 from activation_study.errors import BadInput
 from activation_study.files import write_json
+from activation_study.records.migrations import RECORD_VERSION, migrated
 
 RECORD_FILE = "run.json"
-# Raised when the fields below change their meaning.
-RECORD_VERSION = 1
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
@@ -78,19 +78,24 @@ class Record:
         """Spent on its epochs, validation included."""
         return sum(epoch["epoch_seconds"] for epoch in self.epochs)
 
-    def configuration(self) -> Config:
+    def configuration(self, changes: Mapping[str, Any] | None = None) -> Config:
         """The recorded configuration.
+
+        Args:
+            changes: nested values that take the place of recorded ones.
 
         Raises:
             BadInput: another version of the code recorded it.
+            OmegaConfBaseException: a change is of the wrong type.
         """
         try:
-            config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), self.config))
+            recorded = OmegaConf.merge(OmegaConf.structured(Config), self.config)
         except OmegaConfBaseException as error:
             commit = self.environment.get("git", {}).get("commit")
             raise BadInput(
                 f"{self.name} was recorded by another version of the code, commit {commit}: {error}"
             ) from error
+        config = OmegaConf.to_object(OmegaConf.merge(recorded, changes or {}))
         assert isinstance(config, Config)
         return config
 
@@ -113,6 +118,15 @@ class Record:
         return True
 
 
+def record_of(text: str) -> Record:
+    """The record in the text of a `run.json`, of whatever version.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is none.
+    """
+    return Record(**migrated(json.loads(text)))
+
+
 def read_record(folder: Path) -> Record | None:
     """The record in a run's folder; None where there is none.
 
@@ -121,15 +135,13 @@ def read_record(folder: Path) -> Record | None:
     """
     path = folder / RECORD_FILE
     try:
-        record = Record(**json.loads(path.read_text(encoding="utf-8")))
-        if record.version != RECORD_VERSION:
-            raise ValueError(f"its version is {record.version}, expected {RECORD_VERSION}")
+        record = record_of(path.read_text(encoding="utf-8"))
         parts = (record.name, *record.study.split("/"))
         if "/" in record.name or any(not part or part.startswith(".") for part in parts):
             raise ValueError(f"its name {record.study!r}, {record.name!r} is none of a folder")
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadInput(
             f"{path} cannot be read as a run's record: {error}; move the folder away to start anew"
         ) from error

@@ -77,7 +77,11 @@ def _carried_out(
             interruption.check()
         record = describe(config, overrides, inputs, network)
         announce(record)
-        folder, state, code = config.run_folder, beginning(config.training), record.digests["code"]
+        folder, state, code = (
+            config.run_folder,
+            beginning(config.schedule, config.training.early_stopping),
+            record.digests["code"],
+        )
         record, goes_on = _opened(config, record, before)
         checkpoints = Checkpoints(folder, str(record.started))
         saved = checkpoints.restore(network) if goes_on else None
@@ -218,7 +222,9 @@ def _closing(work: _Work) -> Iterator[None]:
 
 def _train(work: _Work) -> None:
     record, options, split = work.record, work.config.training, work.inputs.split
-    course = Course(work.network, work.inputs.prepared, split, options, work.config.seeding)
+    course = Course(
+        work.network, work.inputs.prepared, split, options, work.config.augmentation.name, work.config.seeding
+    )
     bar = TrainingProgress(record.name, work.config.sweep.position, options.epochs, len(split.train), work.state)
     with bar as progress:
 

@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 from itertools import count
 
 from activation_study.config.commands import Reproduce
-from activation_study.config.schema import Config, identity
+from activation_study.config.identity import identity
+from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput, faults_message
 from activation_study.files import write_json
 from activation_study.records.artifacts import CONFUSIONS_FILE, read_confusions
@@ -74,14 +75,16 @@ def _epochs(wished: int | None, then: Record) -> int | None:
 
 def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Config:
     """The recorded configuration, with the recorded threads, for a folder of its own."""
-    config = then.configuration()
-    config.study, config.folder = f"{then.study}/reproductions", options.folder
-    config.threads = options.threads or int(then.environment["threads"])
-    config.tracking.uri = options.tracking.uri
-    config.training.epochs = epochs or config.training.epochs
-    for key, value in asdict(options.data).items():
-        if value is not None:
-            setattr(config.data, key, value)
+    data = {key: value for key, value in asdict(options.data).items() if value is not None}
+    changes = {
+        "study": f"{then.study}/reproductions",
+        "folder": options.folder,
+        "threads": options.threads or int(then.environment["threads"]),
+        "tracking": {"uri": options.tracking.uri},
+        "training": {"epochs": epochs} if epochs else {},
+        "data": data,
+    }
+    config = then.configuration(changes)
     _number(config)
     return config
 
@@ -101,7 +104,7 @@ def _causes(then: Record, now: Record) -> list[str]:
 
 
 def _identity_fault(then: Record) -> Sequence[str]:
-    now = identity(then.configuration())
+    now = identity(resolved(then.configuration()))
     return [f"identity of the configuration (then {then.identity}, now {now})"] if now != then.identity else []
 
 

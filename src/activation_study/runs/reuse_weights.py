@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from activation_study.config.schema import training_key
+from activation_study.config.identity import training_key
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.environment import differences

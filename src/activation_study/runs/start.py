@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from activation_study.config.schema import PROTOCOL_VERSION, Config, identity, resolved
+from activation_study.config.identity import PROTOCOL_VERSION, identity
+from activation_study.config.schema import Config, resolved
 from activation_study.data.batching import order_digest
 from activation_study.data.dataset import Inputs
 from activation_study.errors import BadInput
@@ -24,7 +25,7 @@ def describe(config: Config, overrides: list[str], inputs: Inputs, network: "Net
     record = Record(
         name=config.run_name,
         study=config.study,
-        identity=identity(config),
+        identity=identity(resolved(config)),
         config=resolved(config),
         overrides=overrides,
         classes=list(inputs.label_type.classes),

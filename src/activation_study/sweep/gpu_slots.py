@@ -19,12 +19,12 @@ def visible_cards() -> tuple[str, ...]:
     return tuple(visible.split(",")[:count]) if visible else tuple(map(str, range(count)))
 
 
-def take_card(cards: Sequence[str], jobs_per_card: int, place: Path | None = None) -> bool:
+def take_card(cards: Sequence[str], jobs_per_gpu: int, place: Path | None = None) -> bool:
     """Takes the first card that has room, by CUDA_VISIBLE_DEVICES; before TensorFlow or JAX looks for cards.
 
     Args:
         cards: from `visible_cards` of the process that started this one; nothing is done where there are none.
-        jobs_per_card: how many processes may share one.
+        jobs_per_gpu: how many processes may share one.
         place: of the locks; the same for all processes of a user on this machine.
 
     Returns:
@@ -34,7 +34,7 @@ def take_card(cards: Sequence[str], jobs_per_card: int, place: Path | None = Non
         return True
     place = place or Path(tempfile.gettempdir()) / f"activation_study-{os.getuid()}"
     place.mkdir(parents=True, exist_ok=True)
-    for share in range(jobs_per_card):
+    for share in range(jobs_per_gpu):
         for card in cards:
             lock = filelock.FileLock(place / f"card-{card}-{share}.lock")
             try:

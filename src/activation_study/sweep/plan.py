@@ -10,7 +10,8 @@ from omegaconf import DictConfig
 from rich.table import Table
 
 from activation_study.analysis.grouping import arm, rows
-from activation_study.config.schema import Config, resolved, training_key
+from activation_study.config.identity import training_key
+from activation_study.config.schema import Config, resolved
 from activation_study.console import duration, table_console
 from activation_study.data.label_types import label_type_of
 from activation_study.errors import SHOWN, BadInput
@@ -21,6 +22,8 @@ from activation_study.sweep.status import Standing, standing_of
 from activation_study.validation import checked
 
 Overrides = Sequence[str]
+# Groups that are equal where two runs take the same time.
+ALIKE = ("data", "model", "normalization", "optimizer", "schedule", "loss", "augmentation", "training")
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ def _time(jobs: Sequence[Job], finished: Sequence[Record], only_scored: Set[Path
 
 def _seconds(job: Job, finished: Sequence[Record]) -> float | None:
     config = resolved(job.config)
-    alike = [each for each in finished if all(each.config[key] == config[key] for key in ("data", "model", "training"))]
+    alike = [each for each in finished if all(each.config.get(key) == config[key] for key in ALIKE)]
     same_arm = [each for each in alike if arm(each.config) == arm(config)]
     return seconds_left(job.config, job.before if job.standing == Standing.RESUME else None, same_arm or alike)
 

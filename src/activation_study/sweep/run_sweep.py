@@ -42,10 +42,10 @@ def run_sweep(
     """
     jobs = make_plan(combinations, compose)
     todo = [job for job in jobs if job.to_do]
-    if jobs[0].config.mirror:
+    if jobs[0].config.sync:
         raise SystemExit(1 if mirror_jobs(jobs) else 0)
     show_plan(jobs)
-    if jobs[0].config.plan:
+    if jobs[0].config.dry_run:
         return []
     _set_right(jobs, todo)
     if not todo:

@@ -25,7 +25,7 @@ def mirror_study(study: Path, uri: str | None, weights: str) -> int:
         BadInput: no store is given, or there are no runs.
     """
     if uri is None:
-        raise BadInput("mirror=true needs a store: tracking.uri=sqlite:///mlflow.db, or a server's address")
+        raise BadInput("sync=true needs a store: tracking.uri=sqlite:///mlflow.db, or a server's address")
     folders = list(run_folders(study))
     if not folders:
         raise BadInput(f"{study}: no runs; study=NAME names one of {_studies(study.parent)}")

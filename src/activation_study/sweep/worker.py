@@ -27,11 +27,11 @@ class Worker:
     Args:
         task: of one job.
         cards: of the machine.
-        jobs_per_card: how many processes may share one.
+        jobs_per_gpu: how many processes may share one.
     """
 
-    def __init__(self, task: Callable[[Any], Any], cards: Sequence[str], jobs_per_card: int) -> None:
-        self._task, self._cards, self._jobs_per_card = task, cards, jobs_per_card
+    def __init__(self, task: Callable[[Any], Any], cards: Sequence[str], jobs_per_gpu: int) -> None:
+        self._task, self._cards, self._jobs_per_gpu = task, cards, jobs_per_gpu
 
     def __call__(self, config: Any) -> Any:
         """Does the job, unless this process was told to stop."""
@@ -52,7 +52,7 @@ class Worker:
 
     def _take_card(self) -> None:
         said = False
-        while not take_card(self._cards, self._jobs_per_card):
+        while not take_card(self._cards, self._jobs_per_gpu):
             if not said:
                 print("waits for a card: other processes have them", flush=True)
             said = True

@@ -69,7 +69,7 @@ class Mirror:
                 print(
                     f"warning: {self._folder.name} is not tracked in {self._uri} for now: {first_line}\n"
                     f"  Nothing is lost: {self._folder} has everything, and the same command, or `train.py "
-                    f"mirror=true study=…`, brings it there later.",
+                    f"sync=true study=…`, brings it there later.",
                     file=sys.stderr,
                 )
             self._warned = True

@@ -8,7 +8,7 @@ from typing import Any
 
 import filelock
 
-from activation_study.config.schema import flat
+from activation_study.config.identity import flatten
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record
 from activation_study.tracking.log_model import MODEL_NAME, log_model
@@ -226,13 +226,13 @@ class Store:
             "data": config["data"]["name"],
             "model": config["model"]["name"],
         }
-        source = CodeDatasetSource(tags={"data": str(config["data"]["root"] or config["data"]["kind"])})
+        source = CodeDatasetSource(tags={"data": str(config["data"]["root"] or config["data"]["format"])})
         digest = record.digests["data"][:12]
         dataset = MetaDataset(source=source, name=short["data"], digest=digest)  # type: ignore[abstract]
         self._client.log_inputs(
             run_id, [DatasetInput(dataset._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])]
         )
-        values = {**short, **{key: value for key, value in flat(config).items() if key not in short}}
+        values = {**short, **{key: value for key, value in flatten(config).items() if key not in short}}
         # Last: a run with parameters has all that is logged at its start.
         self._client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
 

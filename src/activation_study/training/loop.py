@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.config.schema import Seeding, Training
+from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
 from activation_study.data.augmentation import augmented
 from activation_study.data.batching import Batch, ahead, batches, epoch_order
 from activation_study.data.preprocessing import Prepared
@@ -131,11 +131,11 @@ class LoopState:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-def beginning(options: Training) -> LoopState:
+def beginning(schedule: Schedule, early_stopping: EarlyStopping) -> LoopState:
     """The state before the first step."""
     return LoopState(
-        PlateauRule(options.plateau.factor, options.plateau.patience, options.plateau.min_delta),
-        StoppingRule(options.stopping.patience, options.stopping.min_delta),
+        PlateauRule(schedule.factor, schedule.patience, schedule.min_delta),
+        StoppingRule(early_stopping.patience, early_stopping.min_delta),
     )
 
 
@@ -148,6 +148,7 @@ class Course:
         data: prepared pictures and labels.
         parts: train and validation indices.
         options: the configuration of training.
+        augmentation: `none`, `flip` or `flip_crop_color`.
         seeding: of the order of the batches and their augmentation.
     """
 
@@ -155,6 +156,7 @@ class Course:
     data: Prepared
     parts: Split
     options: Training
+    augmentation: str
     seeding: Seeding
 
 
@@ -208,7 +210,7 @@ def train_epoch(course: Course, state: LoopState, on_step: OnStep) -> None:
         if not math.isfinite(loss):
             raise NonFiniteLoss(
                 f"the training loss is {loss} in epoch {state.epoch}, step {state.step}; a smaller "
-                f"training.learning_rate than {network.learning_rate:g} may mend it"
+                f"optimizer.learning_rate than {network.learning_rate:g} may mend it"
             )
         state.totals.add(loss, confusion, len(images))
         state.seconds = time.perf_counter() - started
@@ -220,7 +222,7 @@ def batches_to_train(course: Course, epoch: int, step: int) -> Iterator[Batch]:
     options, seeding = course.options, course.seeding
     order = epoch_order(course.parts.train, seeding.order, epoch)[step * options.batch_size :]
     for number, batch in enumerate(batches(course.data, order, options.batch_size), step):
-        yield augmented(batch, options.augmentation, stream(seeding.augmentation, "augmentation", epoch, number))
+        yield augmented(batch, course.augmentation, stream(seeding.augmentation, "augmentation", epoch, number))
 
 
 def validate(course: Course, state: LoopState, on_step: OnStep) -> Totals:

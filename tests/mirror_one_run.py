@@ -10,7 +10,7 @@ from activation_study.tracking.mirror import Mirror
 STUDY = "crowd"
 CONFIG = {
     "activation": {"name": "mish"}, "label_type": {"name": "surfaces"},
-    "data": {"name": "scenes", "root": None, "kind": "scenes", "image_size": [32, 32]}, "model": {"name": "unet"},
+    "data": {"name": "scenes", "root": None, "format": "scenes", "image_size": [32, 32]}, "model": {"name": "unet"},
 }  # fmt: skip
 
 

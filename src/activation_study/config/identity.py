@@ -1,0 +1,156 @@
+"""What of a configuration decides a run's result, as eight hex digits that never change for the same run.
+
+The digits are a hash over a canonical view of the resolved configuration. Names in that view are frozen as they were
+when the first runs were made; keys that were renamed since are translated back, and keys that were introduced since
+are left out while they have the value that held before they existed. So no run changes its identity by a renaming or
+by a new option.
+"""
+
+import copy
+import hashlib
+import json
+from typing import Any
+
+# Raised whenever a change of the code changes what a configuration measures (docs/explanation/protocol.md).
+PROTOCOL_VERSION = 1
+
+# Frozen name → the name today.
+RENAMED = {
+    "activation.places": "activation.scope",
+    "data.kind": "data.format",
+    "data.color": "data.channel_order",
+    "data.label_resize": "data.label_interpolation",
+    "model.norm_momentum": "normalization.momentum",
+    "training.learning_rate": "optimizer.learning_rate",
+    "training.plateau": "schedule",
+    "training.stopping": "training.early_stopping",
+    "training.unknown_pixels": "loss.unlabeled",
+    "training.loss_over": "loss.average_over",
+    "training.augmentation": "augmentation.name",
+    "evaluation.resize": "evaluation.interpolation",
+}
+# Introduced since: left out while they have this value.
+INTRODUCED = {
+    "normalization.name": "batch",
+    "optimizer.name": "adam_amsgrad",
+    "schedule.name": "plateau",
+    "loss.name": "cross_entropy",
+    "data.classes": None,
+    "data.split_digest": None,
+}
+# What decides a run's result, by frozen names; paths, threads, tracking and the study's name do not.
+IDENTITY_KEYS = (
+    "activation",
+    "label_type",
+    *(f"data.{key}" for key in ("name", "kind", "count", "scenes_seed", "image_size", "color", "label_resize")),
+    *(f"data.{key}" for key in ("split", "split_seed", "folds", "fold", "remove_duplicates")),
+    "model",
+    "training",
+    "evaluation.resize",
+    "seed",
+    "seeding",
+)
+# Of the groups above, what may change a run's bits but not what it measures, as threads do.
+NOT_IDENTITY = ("training.checkpoint_minutes", "training.jit_compile")
+
+Values = dict[str, Any]
+
+
+def identity(config: Values) -> str:
+    """Eight hex digits of a hash of what decides the result.
+
+    Args:
+        config: resolved, by today's names. Keys that it lacks are left out, as they were when the first runs were made.
+    """
+    frozen = _frozen(config)
+    values: Values = {"protocol": PROTOCOL_VERSION}
+    values |= {key: _get(frozen, key) for key in IDENTITY_KEYS if _has(frozen, key)}
+    values |= {key: _get(config, key) for key, default in INTRODUCED.items() if _get(config, key, default) != default}
+    size = config["data"]["image_size"]
+    values["data.image_size"] = [size, size] if isinstance(size, int) else size
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def affects_result(key: str) -> bool:
+    """Whether a dotted key of the resolved configuration decides a result, and so belongs to the identity."""
+    if key in INTRODUCED or any(key.startswith(f"{each}.") for each in INTRODUCED):
+        return True
+    frozen = frozen_key(key)
+    if frozen in NOT_IDENTITY:
+        return False
+    return any(frozen == each or frozen.startswith(f"{each}.") for each in IDENTITY_KEYS)
+
+
+def training_key(config: Values) -> tuple[tuple[str, str], ...]:
+    """What of a resolved configuration decides the weights: all that decides the result but the evaluation."""
+    values = sorted(flatten(config).items())
+    return tuple(
+        (key, str(value)) for key, value in values if affects_result(key) and not key.startswith("evaluation.")
+    )
+
+
+def frozen_key(key: str) -> str:
+    """A key by its frozen name."""
+    for old, new in RENAMED.items():
+        if key == new or key.startswith(f"{new}."):
+            return old + key.removeprefix(new)
+    return key
+
+
+def flatten(values: Values, prefix: str = "") -> Values:
+    """Nested values by dotted keys: {"a": {"b": 1}} → {"a.b": 1}."""
+    result: Values = {}
+    for key, value in values.items():
+        result.update(flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
+    return result
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a name can be that of a folder, and of nothing outside it."""
+    return bool(name) and not name.startswith(".") and all(sign.isalnum() or sign in "-_." for sign in name)
+
+
+def rename(values: Values, pairs: dict[str, str]) -> None:
+    """Moves values, or whole groups, from one dotted key to another, in place; keys that are missing are skipped."""
+    for source, target in pairs.items():
+        group, last = _group(values, source), source.rpartition(".")[2]
+        if group is None or last not in group:
+            continue
+        value, place = group.pop(last), values
+        *path, last = target.split(".")
+        for name in path:
+            place = place.setdefault(name, {})
+        place[last] = {**place.get(last, {}), **value} if isinstance(value, dict) else value
+
+
+def _frozen(config: Values) -> Values:
+    """The configuration by frozen names, without what the identity leaves out."""
+    values = copy.deepcopy(config)
+    for key in (*INTRODUCED, *NOT_IDENTITY):
+        group = _group(values, key)
+        if group is not None:
+            group.pop(key.rpartition(".")[2], None)
+    rename(values, {new: old for old, new in RENAMED.items()})
+    return values
+
+
+def _group(values: Values, key: str) -> Values | None:
+    """The group that a dotted key is in; None where there is no such group."""
+    place: Any = values
+    for name in key.split(".")[:-1]:
+        place = place.get(name)
+        if not isinstance(place, dict):
+            return None
+    found: Values = place
+    return found
+
+
+def _has(values: Values, key: str) -> bool:
+    group = _group(values, key)
+    return group is not None and key.rpartition(".")[2] in group
+
+
+def _get(values: Values, key: str, default: Any = None) -> Any:
+    group = _group(values, key)
+    return default if group is None else group.get(key.rpartition(".")[2], default)
