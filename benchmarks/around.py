@@ -15,15 +15,15 @@ import numpy as np
 
 import article
 from activation_study.config.schema import Config
-from activation_study.data.dataset import Inputs
+from activation_study.data.dataset import Dataset
 from activation_study.data.iccv09 import Iccv09Folder
 from activation_study.evaluation.evaluate import evaluate
 from activation_study.metrics import summary
 from activation_study.records import artifacts
 from activation_study.runs.execute import run
 from activation_study.tracking.mirror import Mirror
-from activation_study.training.checkpoint import SHARE, Checkpoints
-from activation_study.training.loop import Course, beginning, train_epoch
+from activation_study.training.checkpoint import MAX_SAVING_FRACTION, Checkpoints
+from activation_study.training.loop import TrainingSetup, initial_state, train_epoch
 from activation_study.training.progress import TrainingProgress
 from common import PROJECT, batch, configuration, in_turns, medians, network, prepare_anew, table, timed
 from race import say, widths_from
@@ -31,12 +31,12 @@ from race import say, widths_from
 TRAINED = 429  # pictures of an epoch of the article's study
 
 
-def around(config: Config, inputs: Inputs, size: tuple[int, int], folder: Path) -> str:
+def around(config: Config, dataset: Dataset, size: tuple[int, int], folder: Path) -> str:
     """The section.
 
     Args:
         config: of a data set in the Stanford set's layout.
-        inputs: that data set.
+        dataset: that data set.
         size: (side of the pictures, width of the first level).
         folder: for what is written.
     """
@@ -51,7 +51,7 @@ def around(config: Config, inputs: Inputs, size: tuple[int, int], folder: Path) 
         f"tracking.uri=sqlite:///{folder / 'mlflow.db'}",
         data=("data=scenes", "data.count=80"),
     )
-    rows = [*_data(config, inputs, folder / "scored"), *_loop(drawn), *_run(drawn, folder), *_commands()]
+    rows = [*_data(config, dataset, folder / "scored"), *_loop(drawn), *_run(drawn, folder), *_commands()]
     return (
         "## Around training\n\nWhat a run costs besides its arithmetic, and may cost at most. Preparation and "
         "evaluation (confusions of each image, all scores, their files; the article's: its mean IoU) take turns with "
@@ -74,11 +74,11 @@ def _row(what: str, own: float, most: float | None = None, articles: float | Non
     ]
 
 
-def _data(config: Config, inputs: Inputs, folder: Path) -> Iterator[list[str]]:
+def _data(config: Config, dataset: Dataset, folder: Path) -> Iterator[list[str]]:
     import cv2
 
     say("preparation and evaluation …")
-    source, kind, count = inputs.source, inputs.label_type, len(inputs.source.names)
+    source, kind, count = dataset.source, dataset.label_type, len(dataset.source.names)
     assert isinstance(source, Iccv09Folder)
     pictures = [source.root / "images" / f"{name}.jpg" for name in source.names]
     labels = [source.root / "labels" / f"{name}.{kind.name}.txt" for name in source.names]
@@ -86,24 +86,30 @@ def _data(config: Config, inputs: Inputs, folder: Path) -> Iterator[list[str]]:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     articles, own = medians(
-        lambda: article.prepared(pictures, labels, classes, side), lambda: prepare_anew(source, inputs, config)
+        lambda: article.preprocessed(pictures, labels, classes, side), lambda: prepare_anew(source, dataset, config)
     )
     yield _row(
         f"{count} pictures and their {kind.name} prepared, ms a picture", 1e3 * own / count, 4, 1e3 * articles / count
     )
-    yield _row("the same when they are in the cache, s", medians(lambda: Inputs(config))[0], 0.5)
+    yield _row("the same when they are in the cache, s", medians(lambda: Dataset(config))[0], 0.5)
 
-    test, options = inputs.split.test, config.evaluation
+    test, options = dataset.split.test, config.evaluation
     outputs = np.random.default_rng(0).random((len(test), side, side, classes), np.float32)
-    names, photographs = [source.names[index] for index in test], inputs.prepared.photographs(test)
+    names, image_hashes = [source.names[index] for index in test], dataset.preprocessed.image_hashes(test)
 
     def scored() -> None:
         waiting = iter(np.split(outputs, range(options.batch_size, len(outputs), options.batch_size)))
         confusions = evaluate(
-            lambda images: next(waiting), inputs.prepared.images, source, kind, test, options.resize, options.batch_size
+            lambda images: next(waiting),
+            dataset.preprocessed.images,
+            source,
+            kind,
+            test,
+            options.resize,
+            options.batch_size,
         )
         summary(confusions, kind.classes)
-        artifacts.write_confusions(folder, confusions, names, photographs, kind.classes)
+        artifacts.write_confusions(folder, confusions, names, image_hashes, kind.classes)
 
     truths = [labels[index] for index in test]
     articles, own = medians(lambda: article.mean_iou(list(outputs), truths, classes), scored)
@@ -115,15 +121,17 @@ def _data(config: Config, inputs: Inputs, folder: Path) -> Iterator[list[str]]:
 
 def _loop(config: Config) -> Iterator[list[str]]:
     say("the loop …")
-    inputs, own = Inputs(config), network(config)
+    dataset, own = Dataset(config), network(config)
     images, labels = batch(config)
-    steps = len(inputs.split.train) // config.training.batch_size
+    steps = len(dataset.split.train) // config.training.batch_size
 
     def epoch(augmentation: str) -> None:
-        state = beginning(config.schedule, config.training.early_stopping)
-        with TrainingProgress("bench", "", 1, len(inputs.split.train), state) as progress:
-            course = Course(own, inputs.prepared, inputs.split, config.training, augmentation, config.seeding)
-            train_epoch(course, state, progress.step)
+        state = initial_state(config.schedule, config.training.early_stopping)
+        with TrainingProgress("bench", "", 1, len(dataset.split.train), state) as progress:
+            setup = TrainingSetup(
+                own, dataset.preprocessed, dataset.split, config.training, augmentation, config.seeding
+            )
+            train_epoch(setup, state, progress.step)
 
     def alone() -> None:
         for _ in range(steps):
@@ -149,12 +157,13 @@ def _run(config: Config, folder: Path) -> Iterator[list[str]]:
         timed(Checkpoints, "save") as saves,
         timed(Mirror, "update") as updates,
         timed(artifacts, "draw") as drawn,
-        patch("activation_study.tracking.mirror.SHARE", inf),  # else it waits where an update would cost more than 1 %
+        # else it waits where an update would cost more than 1 %
+        patch("activation_study.tracking.mirror.MAX_TRACKING_FRACTION", inf),
     ):
         record = run(config, [])
     assert record.status == "FINISHED", record.error
     epoch_seconds = median(steps) * TRAINED / config.training.batch_size
-    between = max(60 * configuration().training.checkpoint_minutes, median(saves) / SHARE)
+    between = max(60 * configuration().training.checkpoint_minutes, median(saves) / MAX_SAVING_FRACTION)
     kept = median(saves) / between + median(copies) / epoch_seconds
     saved = f"the state saved every {between:.0f} s ({median(saves):.2f} s), the best weights kept, % of the time"
     yield _row(saved, 100 * kept, 1)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def prepared(pictures: Sequence[Path], labels: Sequence[Path], classes: int, side: int) -> tuple[Any, Any]:
+def preprocessed(pictures: Sequence[Path], labels: Sequence[Path], classes: int, side: int) -> tuple[Any, Any]:
     """All pictures [N, side, side, 3] in [0, 1] and one-hot targets [N, side, side, classes]."""
     xs, ys = [], []
     for picture, label in zip(pictures, labels, strict=True):

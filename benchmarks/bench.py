@@ -10,7 +10,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-from activation_study.data.dataset import Inputs
+from activation_study.data.dataset import Dataset
 from activation_study.hardware import BFLOAT16_FLAGS, available_threads, processor, processor_flags
 from activation_study.records.environment import version_of
 from around import around
@@ -45,13 +45,13 @@ def main() -> None:
         if options.quick:
             size, turns, data = (64, 8), 3, drawn_folder(Path(folder) / "drawn", 20)
         config = configuration(f"data.image_size={size[0]}", f"data.cache={folder}/cache", data=data)
-        inputs = Inputs(config)  # before the long part: it may be refused
+        dataset = Dataset(config)  # before the long part: it may be refused
         for section in (
             lambda: training(size, turns),
             lambda: activations(size, turns),
             lambda: memory(size),
-            lambda: growth(config, inputs, size, Path(folder), options.quick),
-            lambda: around(config, inputs, size, Path(folder)),  # last: it trains in this process
+            lambda: growth(config, dataset, size, Path(folder), options.quick),
+            lambda: around(config, dataset, size, Path(folder)),  # last: it trains in this process
         ):
             print(f"\n{section()}", flush=True)
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.analysis.results import Block, read_study
-from activation_study.analysis.statistics import PLANNED, on_new_images, paired
+from activation_study.analysis.statistics import PLANNED, crossed_bootstrap, paired
 from activation_study.metrics import mean_iou
 
 Floats = NDArray[np.float64]
@@ -105,7 +105,7 @@ def main() -> None:
                 a, b = simulated(noise, seeds, generator, of_arms=0.0)
                 result = paired(mean_iou(a.sum(axis=1)), mean_iou(b.sum(axis=1)))
                 a, b = simulated(noise, seeds, generator, of_arms=noise.arm)
-                new = on_new_images(a, b, [str(i) for i in range(a.shape[1])], generator, DRAWS).difference
+                new = crossed_bootstrap(a, b, [str(i) for i in range(a.shape[1])], generator, DRAWS).difference
                 inside = [each.low <= 0 <= each.high for each in (result.difference, new)]
                 found.append([result.p < 0.05, result.p_sign_flip < 0.05, *inside])
             sizes = [f"{value:.3f}" for value in (noise.seed, noise.run, noise.arm)]

@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from activation_study.training.checkpoint import FOLDER, Checkpoints
-from activation_study.training.loop import beginning
+from activation_study.training.checkpoint import CHECKPOINT_FOLDER, Checkpoints
+from activation_study.training.loop import initial_state
 from common import batch, configuration, in_turns, network
 
 REPETITIONS = 5
@@ -16,7 +16,7 @@ REPETITIONS = 5
 def main() -> None:
     """Prints the medians."""
     config = configuration(*sys.argv[1:])
-    own, state = network(config), beginning(config.schedule, config.training.early_stopping)
+    own, state = network(config), initial_state(config.schedule, config.training.early_stopping)
     own.train_on(*batch(config))
     state.best_weights = own.weights()
     folder = Path(tempfile.mkdtemp(dir=config.folder if Path(config.folder).is_dir() else None))
@@ -25,7 +25,7 @@ def main() -> None:
         saves, restores = in_turns(
             lambda: checkpoints.save(own, state), lambda: checkpoints.restore(own), turns=REPETITIONS
         )
-        size = max(path.stat().st_size for path in (folder / FOLDER).iterdir())
+        size = max(path.stat().st_size for path in (folder / CHECKPOINT_FOLDER).iterdir())
     finally:
         shutil.rmtree(folder)
     print(

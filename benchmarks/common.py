@@ -15,12 +15,12 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
 from activation_study.config.schema import Config
-from activation_study.data.dataset import Inputs
+from activation_study.data.dataset import Dataset
 from activation_study.data.label_types import label_type_of
-from activation_study.data.preprocessing import prepare
+from activation_study.data.preprocessing import preprocess
 from activation_study.data.source import Source
 from activation_study.model.build import build_network
-from activation_study.validation import checked
+from activation_study.validation import from_hydra
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -33,7 +33,7 @@ def configuration(*overrides: str, data: Sequence[str] = SCENES) -> Config:
     """The configuration that train.py would have; drawn scenes where nothing else is said."""
     ConfigStore.instance().store("schema", Config)
     with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
-        return checked(compose("config", [*data, *overrides]))
+        return from_hydra(compose("config", [*data, *overrides]))
 
 
 def network(config: Config) -> "Network":
@@ -51,10 +51,10 @@ def batch(config: Config) -> tuple[Any, Any]:
     )
 
 
-def prepare_anew(source: Source, inputs: Inputs, config: Config) -> None:
+def prepare_anew(source: Source, dataset: Dataset, config: Config) -> None:
     """Prepares the pictures and labels of a source as if nothing were in the cache."""
     with tempfile.TemporaryDirectory(dir=config.data.cache) as cache:
-        prepare(source, inputs.label_type, config.image_size, "bgr", "bilinear", Path(cache))
+        preprocess(source, dataset.label_type, config.image_size, "bgr", "bilinear", Path(cache))
 
 
 def drawn_folder(root: Path, count: int) -> tuple[str, ...]:

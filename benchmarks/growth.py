@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from activation_study.config.schema import Config
-from activation_study.data.dataset import Inputs
+from activation_study.data.dataset import Dataset
 from activation_study.data.iccv09 import Iccv09Folder
 from common import PROJECT, medians, prepare_anew, table
 from race import Contender, race, say
@@ -17,17 +17,17 @@ from race import Contender, race, say
 PER_SEED = 3  # runs: ReLU, Mish, FReLU
 
 
-def growth(config: Config, inputs: Inputs, size: tuple[int, int], folder: Path, quick: bool) -> str:
+def growth(config: Config, dataset: Dataset, size: tuple[int, int], folder: Path, quick: bool) -> str:
     """The section.
 
     Args:
         config: of a data set in the Stanford set's layout.
-        inputs: that data set.
+        dataset: that data set.
         size: (side of the pictures, width of the first level), the largest.
         folder: for what is written.
         quick: fewer runs.
     """
-    rows = [*_pictures(config, inputs), *_size(size), *_runs(folder / "study", (2, 3) if quick else (2, 4, 10))]
+    rows = [*_pictures(config, dataset), *_size(size), *_runs(folder / "study", (2, 3) if quick else (2, 4, 10))]
     return (
         "## Growth\n\nHow cost grows: y ∝ xᵏ, k fitted by least squares of the logarithms. 1 is proportional, for "
         "side and width 2; a fixed part makes k smaller. Preparation: from files, on all cores. Training: a step of "
@@ -36,13 +36,13 @@ def growth(config: Config, inputs: Inputs, size: tuple[int, int], folder: Path, 
     )
 
 
-def _pictures(config: Config, inputs: Inputs) -> Iterator[list[str]]:
+def _pictures(config: Config, dataset: Dataset) -> Iterator[list[str]]:
     say("preparation of more and more pictures …")
-    source = inputs.source
+    source = dataset.source
     assert isinstance(source, Iccv09Folder)
     counts = [len(source.names) // part for part in (8, 4, 2, 1)]
     parts = [dataclasses.replace(source, names=source.names[:count]) for count in counts]
-    seconds = medians(*(lambda part=part: prepare_anew(part, inputs, config) for part in parts))
+    seconds = medians(*(lambda part=part: prepare_anew(part, dataset, config) for part in parts))
     yield _row("preparation, s", "pictures", counts, seconds)
 
 

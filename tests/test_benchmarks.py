@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import article  # in benchmarks/
-from activation_study.data.dataset import Inputs
+from activation_study.data.dataset import Dataset
 from activation_study.data.iccv09 import Iccv09Folder
 from activation_study.evaluation.evaluate import evaluate
 from activation_study.metrics import summary
@@ -16,34 +16,40 @@ SIDE, CLASSES = 64, 3
 
 
 @pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     folder = tmp_path_factory.mktemp("drawn")
     data = drawn_folder(folder / "data", 10)
-    return Inputs(configuration(f"data.image_size={SIDE}", f"data.cache={folder / 'cache'}", data=data))
+    return Dataset(configuration(f"data.image_size={SIDE}", f"data.cache={folder / 'cache'}", data=data))
 
 
-def files(inputs: Inputs) -> tuple[list[Path], list[Path]]:
-    source = inputs.source
+def files(dataset: Dataset) -> tuple[list[Path], list[Path]]:
+    source = dataset.source
     assert isinstance(source, Iccv09Folder)
     pictures = [source.root / "images" / f"{name}.jpg" for name in source.names]
     return pictures, [source.root / "labels" / f"{name}.surfaces.txt" for name in source.names]
 
 
-def test_the_articles_preparation(inputs: Inputs) -> None:
-    xs, ys = article.prepared(*files(inputs), CLASSES, SIDE)
-    np.testing.assert_allclose(xs, inputs.prepared.images / 255, atol=1e-6)
+def test_the_articles_preparation(dataset: Dataset) -> None:
+    xs, ys = article.preprocessed(*files(dataset), CLASSES, SIDE)
+    np.testing.assert_allclose(xs, dataset.preprocessed.images / 255, atol=1e-6)
     labels = np.where(ys.any(axis=-1), ys.argmax(axis=-1), -1)
-    np.testing.assert_array_equal(labels, inputs.prepared.labels)
+    np.testing.assert_array_equal(labels, dataset.preprocessed.labels)
     assert set(np.unique(labels)) == {-1, 0, 1, 2}
 
 
-def test_the_articles_mean_iou(inputs: Inputs) -> None:
-    test = inputs.split.test
+def test_the_articles_mean_iou(dataset: Dataset) -> None:
+    test = dataset.split.test
     outputs = np.random.default_rng(0).random((len(test), SIDE, SIDE, CLASSES), np.float32)
-    found = article.mean_iou(list(outputs), [files(inputs)[1][index] for index in test], CLASSES)
+    found = article.mean_iou(list(outputs), [files(dataset)[1][index] for index in test], CLASSES)
     confusions = evaluate(
-        lambda images: outputs, inputs.prepared.images, inputs.source, inputs.label_type, test, "lanczos4", len(test)
+        lambda images: outputs,
+        dataset.preprocessed.images,
+        dataset.source,
+        dataset.label_type,
+        test,
+        "lanczos4",
+        len(test),
     )
-    own = summary(confusions, inputs.label_type.classes)["test/article/mean_iou"]
+    own = summary(confusions, dataset.label_type.classes)["test/article/mean_iou"]
     assert found == pytest.approx(own, abs=1e-12)
     assert 0.05 < found < 0.6

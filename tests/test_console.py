@@ -5,8 +5,8 @@ import sys
 
 CODE = """
 import sys
-from activation_study.console import outlive_the_terminal
-outlive_the_terminal()
+from activation_study.console import ignore_broken_pipes
+ignore_broken_pipes()
 for number in range(20000):
     print("a line", number)
     print("an error", number, file=sys.stderr)

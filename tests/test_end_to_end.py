@@ -12,12 +12,12 @@ import pytest
 from mlflow import MlflowClient
 
 from activation_study.data.label_types import LABEL_TYPES
-from activation_study.data.preprocessing import prepare
+from activation_study.data.preprocessing import preprocess
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splits import split
-from activation_study.evaluation.evaluate import class_map
+from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.metrics import confusion, summary
-from activation_study.records.lock import taken
+from activation_study.records.lock import run_lock
 
 # MLflow 3.17 with SQLAlchemy 2.1, not ours to mend
 pytestmark = [
@@ -32,7 +32,7 @@ TINY = (
 )  # fmt: skip
 ARTIFACTS = {
     "run.json", "config.yaml", "overrides.yaml", "environment.json", "evaluation/confusions.npz", "evaluation/iou.csv",
-    "pictures/predictions.png", "pictures/course.png", "pictures/confusion.png",
+    "pictures/predictions.png", "pictures/learning_curves.png", "pictures/confusion.png",
 }  # fmt: skip
 
 
@@ -185,7 +185,7 @@ def test_a_run_that_another_process_has_is_left_to_it(tmp_path: Path) -> None:
     plan = train(tmp_path, *arguments, "rerun=none")
     assert plan.returncode == 0, plan.stderr
     first = next(tmp_path.glob("multirun/tiny/*-seed0-*"))
-    with taken(first):
+    with run_lock(first):
         result = train(tmp_path, *arguments, "rerun=all")
         assert result.returncode == 0, result.stderr
         assert "1 done, 1 under way" in result.stdout
@@ -268,7 +268,7 @@ def test_the_logged_model_gives_the_logged_iou_elsewhere_without_this_project(
     run = next(run for run in tracked(folder) if run.data.params["activation"] == "frelu")
     scenes, surfaces = draw_scenes(12, 0), LABEL_TYPES["surfaces"]
     test = split(12, "sorted").test
-    images = prepare(scenes, surfaces, (32, 32), "bgr", "bilinear", tmp_path).images[test]
+    images = preprocess(scenes, surfaces, (32, 32), "bgr", "bilinear", tmp_path).images[test]
     np.save(tmp_path / "pictures.npy", images.astype(np.float32) / np.float32(255))
     code = (
         "import sys, numpy as np\n"
@@ -294,7 +294,7 @@ def test_the_logged_model_gives_the_logged_iou_elsewhere_without_this_project(
     truths = [scenes.label(index, "surfaces") for index in test]
     confusions = np.stack(
         [
-            confusion(truth, class_map(each, truth.shape, "lanczos4"), 3)
+            confusion(truth, resize_and_argmax(each, truth.shape, "lanczos4"), 3)
             for each, truth in zip(probabilities, truths, strict=True)
         ]
     )

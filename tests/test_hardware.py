@@ -10,10 +10,10 @@ from activation_study import hardware
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    hardware.card_capabilities.cache_clear()
+    hardware.gpu_capabilities.cache_clear()
     hardware._told.cache_clear()
     yield
-    hardware.card_capabilities.cache_clear()
+    hardware.gpu_capabilities.cache_clear()
     hardware._told.cache_clear()
 
 
@@ -31,9 +31,9 @@ def _fresh() -> Iterator[None]:
 def test_the_card_decides_and_without_one_the_processor(
     capabilities: tuple[float, ...], flags: set[str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "card_capabilities", lambda: capabilities)
+    monkeypatch.setattr(hardware, "gpu_capabilities", lambda: capabilities)
     monkeypatch.setattr(hardware, "processor_flags", lambda: frozenset(flags))
-    assert hardware.quick_precision() == expected
+    assert hardware.fastest_precision() == expected
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_the_driver_says(says: str, expected: tuple[float, ...], tmp_path, 
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(hardware, "_has_cuda", lambda: True)
-    assert hardware.card_capabilities() == expected
+    assert hardware.gpu_capabilities() == expected
 
 
 @pytest.mark.parametrize(("visible", "expected"), [("1", (7.0,)), ("0,1", (9.0,)), ("", ()), ("-1", ())])
@@ -57,7 +57,7 @@ def test_only_cards_that_are_visible_count(visible: str, expected: tuple[float, 
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     monkeypatch.setattr(hardware, "_has_cuda", lambda: True)
-    assert hardware.card_capabilities() == expected
+    assert hardware.gpu_capabilities() == expected
 
 
 def test_a_card_without_libraries_does_not_compute(tmp_path, monkeypatch) -> None:
@@ -66,12 +66,12 @@ def test_a_card_without_libraries_does_not_compute(tmp_path, monkeypatch) -> Non
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.setattr(hardware, "_has_cuda", lambda: False)
-    assert hardware.card_capabilities() == ()
+    assert hardware.gpu_capabilities() == ()
 
 
 def test_without_a_driver_there_is_no_card(monkeypatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    assert hardware.card_capabilities() == ()
+    assert hardware.gpu_capabilities() == ()
 
 
 def test_the_flags_are_those_of_the_system() -> None:

@@ -222,7 +222,7 @@ def own(folder: Path) -> Path:
 OWN = (
     "data=folder", "data.images=images", "data.labels=labels", "data.classes=classes.yaml", "data.cache=cache",
 )  # fmt: skip
-OWN_FAULTS: dict[str, tuple[Harm, str]] = {
+OWN_PROBLEMS: dict[str, tuple[Harm, str]] = {
     "a truncated PNG": (
         lambda root: (root / "images/3.png").write_bytes((root / "images/3.png").read_bytes()[:-80]),
         "images/3.png: cannot be decoded",
@@ -261,9 +261,9 @@ OWN_FAULTS: dict[str, tuple[Harm, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", OWN_FAULTS)
+@pytest.mark.parametrize("case", OWN_PROBLEMS)
 def test_a_bad_file_of_ones_own_is_named(case: str, tmp_path: Path) -> None:
-    harm, told = OWN_FAULTS[case]
+    harm, told = OWN_PROBLEMS[case]
     harm(own(tmp_path))
     before = contents(tmp_path)
     result = inspect(tmp_path, *OWN)

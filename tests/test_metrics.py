@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from activation_study.data.iccv09 import Iccv09Folder
 from activation_study.data.label_types import LABEL_TYPES, LabelType
-from activation_study.evaluation.evaluate import class_map, evaluate
+from activation_study.evaluation.evaluate import evaluate, resize_and_argmax
 from activation_study.metrics import (
     article_iou,
     confusion,
@@ -150,7 +150,7 @@ def test_evaluation_is_the_articles_at_each_labels_own_size(stanford: Iccv09Fold
 def test_a_class_map_has_the_size_it_is_asked_for() -> None:
     probabilities = np.zeros((4, 4, 3), np.float32)
     probabilities[:2, :, 1] = probabilities[2:, :, 2] = 1
-    found = class_map(probabilities, (8, 12), "lanczos4")
+    found = resize_and_argmax(probabilities, (8, 12), "lanczos4")
     assert found.shape == (8, 12)
     assert (found[:4] == 1).all()
     assert (found[4:] == 2).all()

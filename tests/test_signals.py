@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from activation_study.signals import Interrupted, Interruption
+from activation_study.signals import GracefulShutdown, Interrupted
 
 BUSY = """
 import hashlib, sys
@@ -73,7 +73,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
 
 def test_the_former_handlers_come_back() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with Interruption() as interruption:
+    with GracefulShutdown() as interruption:
         assert signal.getsignal(signal.SIGTERM) != before[1]
         interruption.check()
         signal.raise_signal(signal.SIGTERM)

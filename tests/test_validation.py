@@ -8,7 +8,7 @@ import yaml
 from activation_study.config.identity import affects_result, identity
 from activation_study.config.schema import Config, declared, resolved
 from activation_study.errors import BadInput
-from activation_study.validation import checked
+from activation_study.validation import from_hydra
 from hydra_compose import CONF, composed
 
 GROUPS = (
@@ -32,7 +32,7 @@ def own_data(folder: Path, classes: str = "[{name: a, id: 0}, {name: b, id: 1}]"
 
 
 def config_of(*overrides: str) -> Config:
-    return checked(composed(overrides))
+    return from_hydra(composed(overrides))
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -114,7 +114,7 @@ def test_a_choice_names_its_alternatives(key: str) -> None:
         config_of(f"{key}=nonsense")
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(BadInput) as error:
         config_of("seed=-1", "training.epochs=0", "data.split=random")
     assert all(text in str(error.value) for text in ("seed=-1", "training.epochs=0", "data.split=random"))
@@ -154,14 +154,14 @@ def test_runs_that_were_made_before_are_found_again() -> None:
 
 @pytest.mark.parametrize("quick", ["float32", "mixed_bfloat16"])
 def test_automatic_precision_is_named_by_what_it_comes_to(quick: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activation_study.validation.quick_precision", lambda: quick)
+    monkeypatch.setattr("activation_study.validation.fastest_precision", lambda: quick)
     config = config_of("training.precision=auto")
     assert config.training.precision == quick
     assert identity_of(config) == identity_of(config_of(f"training.precision={quick}"))
 
 
 def test_a_job_elsewhere_takes_the_precision_that_was_planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activation_study.validation.quick_precision", lambda: "float32")
+    monkeypatch.setattr("activation_study.validation.fastest_precision", lambda: "float32")
     elsewhere = config_of("training.precision=auto", "sweep.precision=mixed_bfloat16")
     assert elsewhere.training.precision == "mixed_bfloat16"
     assert config_of("training.precision=float32", "sweep.precision=mixed_bfloat16").training.precision == "float32"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.errors import BadInput
-from activation_study.hardware import AMPERE, available_threads, card_capabilities
+from activation_study.hardware import AMPERE, available_threads, gpu_capabilities
 
 BACKENDS = ("tensorflow", "jax")
 Step = Callable[[Any, Any], dict[str, Any]]
@@ -23,7 +23,7 @@ def used_threads(threads: int | None) -> int:
     return threads if threads and keras.backend.backend() == "tensorflow" else available_threads()
 
 
-def set_up(threads: int | None, precision: str) -> None:
+def configure_backend(threads: int | None, precision: str) -> None:
     """Makes what follows in this process a function of the run's seeds alone, whatever ran before.
 
     Args:
@@ -40,14 +40,14 @@ def set_up(threads: int | None, precision: str) -> None:
         raise BadInput(f"KERAS_BACKEND={wished}: expected {' or '.join(BACKENDS)}")
     if find_spec(wished) is None:
         raise BadInput(f"KERAS_BACKEND={wished}: it is not installed: pip install -e '.[{wished}]' -c constraints.txt")
-    with without_notices():
+    with suppress_startup_logs():
         import keras
 
         if keras.backend.backend() == "tensorflow":
             _set_up_tensorflow(threads or available_threads(), precision == "tensorfloat32")
         else:
             _set_up_jax(precision == "tensorfloat32")
-    if precision == "tensorfloat32" and not (on_card() and min(card_capabilities(), default=0) >= AMPERE):
+    if precision == "tensorfloat32" and not (on_gpu() and min(gpu_capabilities(), default=0) >= AMPERE):
         raise BadInput("training.precision=tensorfloat32: there is no card that has it; float32 is the same here")
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)  # every random number has a seed of its own; this is for a layer that forgot
@@ -55,7 +55,7 @@ def set_up(threads: int | None, precision: str) -> None:
 
 
 @contextmanager
-def without_notices() -> Iterator[None]:
+def suppress_startup_logs() -> Iterator[None]:
     """Holds back what TensorFlow's C++ says at its start about cards that are not there; shown if it fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
@@ -101,7 +101,7 @@ def _set_up_jax(tensor_float_32: bool) -> None:
         jax.config.update("jax_compilation_cache_dir", str(Path.home() / ".cache" / "activation_study" / "jax"))
 
 
-def on_card() -> bool:
+def on_gpu() -> bool:
     """Whether the network runs on a GPU or another accelerator."""
     import keras
 

@@ -20,11 +20,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from activation_study.config.commands import Compare, Evaluate, Export, Predict, Reproduce
 from activation_study.config.schema import Config
-from activation_study.console import outlive_the_terminal
-from activation_study.errors import BadInput, faults_message
+from activation_study.console import ignore_broken_pipes
+from activation_study.errors import BadInput, problems_message
 from activation_study.hydra_errors import explain
 from activation_study.signals import Interrupted
-from activation_study.validation import checked, contrast_faults
+from activation_study.validation import contrast_problems, from_hydra
 
 SCHEMAS = {
     "schema": Config,
@@ -86,13 +86,13 @@ def evaluate(conf: Path) -> int:
 
 
 def _evaluate_one(composed: DictConfig) -> None:
-    from activation_study.inference.evaluate_run import evaluate_elsewhere
+    from activation_study.inference.evaluate_run import evaluate_run
 
     with _refusals():
         composed.run = _typed_run()
         options = OmegaConf.to_object(composed)
         assert isinstance(options, Evaluate)
-        evaluate_elsewhere(options)
+        evaluate_run(options)
 
 
 def export(conf: Path) -> int:
@@ -118,7 +118,7 @@ def inspect_data(conf: Path) -> int:
 
 def _inspect_one(composed: DictConfig) -> None:
     with _refusals():
-        config = checked(composed)
+        config = from_hydra(composed)
         from activation_study.report.dataset_report import inspect_data
 
         print(f"Page: {inspect_data(config)}")
@@ -151,24 +151,24 @@ def compare(conf: Path) -> int:
 
 
 def _compare_one(composed: DictConfig) -> None:
-    from activation_study.analysis.finished_runs import pack
-    from activation_study.report.study_report import Wishes, make_report
+    from activation_study.analysis.finished_runs import export_study
+    from activation_study.report.study_report import ReportOptions, make_report
 
     with _refusals():
         if OmegaConf.is_missing(composed, "study"):
             raise BadInput("study=NAME is needed: a folder below multirun/")
         options = OmegaConf.to_object(composed)
         assert isinstance(options, Compare)
-        faults = list(contrast_faults(options.contrasts))
-        if faults:
-            raise BadInput(faults_message("The contrasts cannot be used", faults, "contrasts=[[a,b],…]"))
+        problems = list(contrast_problems(options.contrasts))
+        if problems:
+            raise BadInput(problems_message("The contrasts cannot be used", problems, "contrasts=[[a,b],…]"))
         study = Path(options.folder) / options.study
-        wishes = Wishes(options.contrasts, options.seed, options.allow_incomplete, options.pictures)
-        folder = make_report(study, wishes)
+        report_options = ReportOptions(options.contrasts, options.seed, options.allow_incomplete, options.pictures)
+        folder = make_report(study, report_options)
         if options.contrasts:
             print(f"The report now asks about these contrasts; `compare.py study={options.study}` asks as declared.")
         if options.pack is not None:
-            print(f"Packed: {pack(study, Path(options.pack))}")
+            print(f"Packed: {export_study(study, Path(options.pack))}")
     print(f"Report: {folder / 'index.html'}")
 
 
@@ -178,7 +178,7 @@ def _train_one(composed: DictConfig) -> None:
     overrides = [override for override in hydra_config.overrides.task if not override.startswith("sweep.")]
     alone = hydra_config.mode == RunMode.RUN
     with _refusals() if alone else nullcontext():  # a sweep reports them itself
-        well = _done(checked(composed), overrides, alone)
+        well = _done(from_hydra(composed), overrides, alone)
     if alone and not well:
         raise SystemExit(1)
 
@@ -186,20 +186,20 @@ def _train_one(composed: DictConfig) -> None:
 def _done(config: Config, overrides: list[str], alone: bool) -> bool:
     """Does what the configuration says; whether it went well."""
     if alone and (config.dry_run or config.sync):
-        from activation_study.sweep.plan import job_of, show_plan
-        from activation_study.sweep.run_sweep import mirror_jobs
+        from activation_study.sweep.plan import make_job, show_plan
+        from activation_study.sweep.run_sweep import sync_jobs
 
-        job = job_of(overrides, config)
+        job = make_job(overrides, config)
         if config.sync:
-            return mirror_jobs([job]) == 0
+            return sync_jobs([job]) == 0
         show_plan([job])
         return True
-    from activation_study.records.lock import Taken
+    from activation_study.records.lock import RunLocked
     from activation_study.runs.execute import run
 
     try:
         return run(config, overrides).status == "FINISHED"
-    except Taken as error:
+    except RunLocked as error:
         if alone:
             raise
         print(error)
@@ -210,7 +210,7 @@ def _guarded(conf: Path, name: str, task: Callable[[DictConfig], None]) -> int:
     """Composes `conf/<name>.yaml`, does the task and returns the exit code; what the user can mend is said in one
     message, without a traceback.
     """
-    outlive_the_terminal()
+    ignore_broken_pipes()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then hands us its errors instead of printing them
     for schema, options in SCHEMAS.items():
         ConfigStore.instance().store(schema, options)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WIDTH = 120  # columns of a table where there is no terminal that would say
 
 
-class Lasting:
+class SafeStream:
     """A text stream whose writes never fail: once they would, they go nowhere.
 
     Args:
@@ -51,7 +51,7 @@ class Lasting:
         os.close(nowhere)
 
 
-class Lines:
+class PrefixedStream:
     """A text stream for one of several processes at one terminal: whole lines, each with a prefix; no terminal itself.
 
     Args:
@@ -89,24 +89,24 @@ def table_console() -> "Console":
     return console if console.is_terminal else Console(width=WIDTH)
 
 
-def outlive_the_terminal() -> None:
+def ignore_broken_pipes() -> None:
     """Lets this process go on when its terminal is closed, its pipe broken or its log's disk full."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is not None and not isinstance(stream, Lasting):
-            setattr(sys, name, Lasting(stream))
+        if stream is not None and not isinstance(stream, SafeStream):
+            setattr(sys, name, SafeStream(stream))
 
 
 Item = TypeVar("Item")
 
 
-def counted(items: Sequence[Item], what: str) -> Iterator[Item]:
+def track_progress(items: Sequence[Item], what: str) -> Iterator[Item]:
     """The items, with a bar in a terminal."""
     console = Console(stderr=False, highlight=False)
     yield from track(items, what, console=console, transient=True, disable=not console.is_terminal)
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds in words: 45 s, 12 min, 3 h 20 min, 2 d 3 h."""
     if seconds < 60:
         return f"{seconds:.0f} s"

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 
-SHOWN = 20
+MAX_LISTED = 20
 
 
 class BadInput(Exception):
     """What was given cannot be used. Shown as one message without a traceback; exit code 2."""
 
 
-def faults_message(what: str, faults: Iterable[str], mend: str) -> str:
+def problems_message(what: str, problems: Iterable[str], mend: str) -> str:
     """One message for all faults: what happened, the first 20 of them with the count, and the mend."""
-    faults = list(faults)
-    lines = [f"{what} ({len(faults)} found):", *(f"  {fault}" for fault in faults[:SHOWN])]
-    if len(faults) > SHOWN:
-        lines.append(f"  … and {len(faults) - SHOWN} more")
+    problems = list(problems)
+    lines = [f"{what} ({len(problems)} found):", *(f"  {problem}" for problem in problems[:MAX_LISTED])]
+    if len(problems) > MAX_LISTED:
+        lines.append(f"  … and {len(problems) - MAX_LISTED} more")
     return "\n".join([*lines, mend])

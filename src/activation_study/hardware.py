@@ -17,15 +17,15 @@ BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 AMPERE = 8.0
 
 
-def quick_precision() -> str:
+def fastest_precision() -> str:
     """`mixed_bfloat16` where the card, or without one the processor, has instructions for it; else `float32`."""
-    capabilities = card_capabilities()
+    capabilities = gpu_capabilities()
     has_it = min(capabilities) >= AMPERE if capabilities else bool(BFLOAT16_FLAGS & processor_flags())
     return "mixed_bfloat16" if has_it else "float32"
 
 
 @cache
-def card_capabilities() -> tuple[float, ...]:
+def gpu_capabilities() -> tuple[float, ...]:
     """The compute capability of each NVIDIA card that CUDA_VISIBLE_DEVICES leaves, as the driver tells; empty without
     one, or without CUDA's libraries.
     """

@@ -17,12 +17,12 @@ AT_ONCE = 130
 _noted: list[int] = []
 
 
-def note(number: int, frame: Any = None) -> None:
+def record_signal(number: int, frame: Any = None) -> None:
     """A signal's handler for a process between two runs: the next run stops before its first step."""
     _noted.append(number)
 
 
-def noted() -> int | None:
+def pending_signal() -> int | None:
     """The first signal of which a note was made."""
     return _noted[0] if _noted else None
 
@@ -42,7 +42,7 @@ class Interrupted(BaseException):
         return signal.Signals(self.args[0]).name
 
 
-class Interruption:
+class GracefulShutdown:
     """A context in which the signals only leave a mark that `check` looks at.
 
     Python runs a signal's handler between two of its own instructions, that is after the step under way. A thread
@@ -52,7 +52,7 @@ class Interruption:
     answers = True  # a process of a pool does not: the one that started it has
 
     def __init__(self) -> None:
-        self.requested = noted()
+        self.requested = pending_signal()
         self._before: dict[int, Any] = {}
         self._writer = self._wakeup = -1
 

@@ -11,17 +11,17 @@ from omegaconf import DictConfig, OmegaConf
 
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.schema import Config, Model, declared, resolved, value_of
-from activation_study.data.class_list import own_classes
+from activation_study.data.class_list import read_classes
 from activation_study.data.split_files import read_split_files, split_digest
-from activation_study.errors import BadInput, faults_message
-from activation_study.hardware import quick_precision
+from activation_study.errors import BadInput, problems_message
+from activation_study.hardware import fastest_precision
 
 # Groups with a key whose value can be chosen on validation.
 CHOOSABLE = ("training.", "optimizer.", "schedule.", "loss.", "normalization.", "model.")
 MOST_CONTRASTS = 5  # each more asks for more seeds (Holm's correction)
 
 
-def checked(composed: DictConfig) -> Config:
+def from_hydra(composed: DictConfig) -> Config:
     """The plain configuration of one run.
 
     Raises:
@@ -30,17 +30,17 @@ def checked(composed: DictConfig) -> Config:
     unknown = [key for key in composed if key not in Config.__dataclass_fields__]
     if unknown:
         raise BadInput(
-            faults_message("No keys of the configuration", map(str, unknown), "`python train.py --cfg job`.")
+            problems_message("No keys of the configuration", map(str, unknown), "`python train.py --cfg job`.")
         )
     missing = sorted(OmegaConf.missing_keys(composed))
     if missing:
-        raise BadInput(faults_message("The configuration lacks values", missing, "Give each as KEY=VALUE."))
+        raise BadInput(problems_message("The configuration lacks values", missing, "Give each as KEY=VALUE."))
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
-    return taken_in(config, "The configuration", "`python train.py --cfg job` shows all values.")
+    return validate(config, "The configuration", "`python train.py --cfg job` shows all values.")
 
 
-def taken_in(config: Config, what: str, mend: str) -> Config:
+def validate(config: Config, what: str, mend: str) -> Config:
     """A configuration whose values have been checked, with what its files say in place of their paths.
 
     Args:
@@ -53,12 +53,12 @@ def taken_in(config: Config, what: str, mend: str) -> Config:
     """
     _take_in_files(config)
     _take_in_aliases(config)
-    faults = list(_faults(config))
-    if faults:
-        raise BadInput(faults_message(f"{what} cannot be used", faults, mend))
+    problems = list(_problems(config))
+    if problems:
+        raise BadInput(problems_message(f"{what} cannot be used", problems, mend))
     config.data.image_size = list(config.image_size)
     if config.training.precision == "auto":
-        config.training.precision = config.sweep.precision or quick_precision()
+        config.training.precision = config.sweep.precision or fastest_precision()
     return config
 
 
@@ -66,7 +66,7 @@ def _take_in_files(config: Config) -> None:
     """Puts what the configuration's files say in place of their paths, so that a record has it."""
     data = config.data
     if data.classes is not None:
-        data.classes = own_classes(data.classes)
+        data.classes = read_classes(data.classes)
     if data.split_files is not None and data.split_digest is None:
         data.split_digest = split_digest(read_split_files(Path(data.split_files)))
 
@@ -79,7 +79,7 @@ def _take_in_aliases(config: Config) -> None:
         config.comparison.chosen_on_validation = "optimizer.learning_rate"
 
 
-def _faults(config: Config) -> Iterator[str]:
+def _problems(config: Config) -> Iterator[str]:
     for key, declaration in declared().items():
         value, allowed, smallest = value_of(config, key), *map(declaration.metadata.get, ("choices", "at_least"))
         if allowed and not any(value == each and type(value) is type(each) for each in allowed):
@@ -88,8 +88,8 @@ def _faults(config: Config) -> Iterator[str]:
             continue  # it is that one
         if smallest is not None and value is not None and not value >= smallest:
             yield f"{key}={value}: expected {smallest} or more"
-    yield from _model_faults(config.model)
-    yield from _size_faults(config.data.image_size, 2 ** (len(config.model.widths) - 1))
+    yield from _model_problems(config.model)
+    yield from _size_problems(config.data.image_size, 2 ** (len(config.model.widths) - 1))
     if not 0 < config.optimizer.learning_rate < float("inf"):
         yield f"optimizer.learning_rate={config.optimizer.learning_rate}: expected a number above 0"
     if not 0 < config.schedule.factor < 1:
@@ -102,19 +102,19 @@ def _faults(config: Config) -> Iterator[str]:
         yield "tracking.uri: expected a server's address, tracking.uri=http://…, or in MLFLOW_TRACKING_URI"
     if config.data.format == "iccv09" and not config.data.root:
         yield "data.root: expected the data set's folder"
-    yield from _own_data_faults(config)
+    yield from _own_data_problems(config)
     if config.data.format == "scenes" and (config.data.count is None or config.data.scenes_seed is None):
         yield "data.count and data.scenes_seed: expected with data.format=scenes"
     if not str(config.activation.layer.get("_target_", "")):
         yield "activation.layer._target_: expected the layer's class, e.g. keras.layers.ReLU"
-    yield from _comparison_faults(config)
+    yield from _comparison_problems(config)
     for key in ("study", "activation.name", "data.name", "model.name"):
         name = str(value_of(config, key))
         if not is_safe_name(name):
             yield f"{key}={name}: expected letters, digits, '-', '_' and '.', since it becomes a name of a folder"
 
 
-def _own_data_faults(config: Config) -> Iterator[str]:
+def _own_data_problems(config: Config) -> Iterator[str]:
     data, folder = config.data, config.data.format == "folder"
     for key in ("images", "labels", "classes"):
         value = getattr(data, key)
@@ -130,9 +130,9 @@ def _own_data_faults(config: Config) -> Iterator[str]:
         yield f"{given}: expected data.split=files together with data.split_files=FOLDER"
 
 
-def _comparison_faults(config: Config) -> Iterator[str]:
+def _comparison_problems(config: Config) -> Iterator[str]:
     comparison = config.comparison
-    yield from contrast_faults(comparison.contrasts)
+    yield from contrast_problems(comparison.contrasts)
     if comparison.questions and len(comparison.questions) != len(comparison.contrasts):
         expected = f"expected one for each of {len(comparison.contrasts)} contrasts"
         yield f"comparison.questions: {len(comparison.questions)}, {expected}"
@@ -142,7 +142,7 @@ def _comparison_faults(config: Config) -> Iterator[str]:
         yield f"comparison.chosen_on_validation={key}: expected a key of training, e.g. optimizer.learning_rate"
 
 
-def contrast_faults(contrasts: list[list[str]]) -> Iterator[str]:
+def contrast_problems(contrasts: list[list[str]]) -> Iterator[str]:
     """What is wrong with the declared contrasts."""
     if len(contrasts) > MOST_CONTRASTS:
         yield f"comparison.contrasts: {len(contrasts)} pairs, expected {MOST_CONTRASTS} or fewer: declare what is asked"
@@ -151,7 +151,7 @@ def contrast_faults(contrasts: list[list[str]]) -> Iterator[str]:
             yield f"comparison.contrasts: {pair}: expected two different activations, e.g. [mish,relu]"
 
 
-def _model_faults(model: Model) -> Iterator[str]:
+def _model_problems(model: Model) -> Iterator[str]:
     levels = len(model.widths)
     if levels < 2:
         yield f"model.widths={model.widths}: expected two levels or more"
@@ -166,7 +166,7 @@ def _model_faults(model: Model) -> Iterator[str]:
             yield f"model.{key}={values}: expected numbers of 1 or more"
 
 
-def _size_faults(size: Any, multiple: int) -> Iterator[str]:
+def _size_problems(size: Any, multiple: int) -> Iterator[str]:
     sides = [size, size] if isinstance(size, int) else size
     whole = isinstance(sides, list) and all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
     if not whole or len(sides) != 2:

@@ -14,8 +14,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from activation_study.errors import BadInput
-from activation_study.signals import Interruption
-from activation_study.sweep.gpu_slots import visible_cards
+from activation_study.signals import GracefulShutdown
+from activation_study.sweep.gpu_slots import visible_gpus
 from activation_study.sweep.worker import Worker
 
 try:
@@ -53,7 +53,7 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
         for name, value in (("processes", self._processes), ("jobs_per_gpu", self._jobs_per_gpu)):
             if value is not None and value < 1:
                 raise BadInput(f"hydra.launcher.{name}={value}: expected 1 or more")
-        cards = visible_cards()
+        cards = visible_gpus()
         room = len(cards) * self._jobs_per_gpu
         if cards and (self._processes or room) > room:
             raise BadInput(
@@ -76,7 +76,7 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
         assert self._processes is not None
         self.joblib = {"n_jobs": min(self._processes, len(job_overrides)), "batch_size": 1}
         returned: Sequence[JobReturn] = []
-        with Interruption() as interruption, _handing_on(interruption):
+        with GracefulShutdown() as interruption, _handing_on(interruption):
             try:
                 returned = super().launch(job_overrides, initial_job_idx)
             except TerminatedWorkerError as error:
@@ -86,7 +86,7 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
 
 
 @contextmanager
-def _handing_on(interruption: Interruption) -> Iterator[None]:
+def _handing_on(interruption: GracefulShutdown) -> Iterator[None]:
     """Tells the processes of the pool, as SIGTERM, that a signal came, which may have reached this process alone."""
     import psutil
 

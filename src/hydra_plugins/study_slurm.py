@@ -16,7 +16,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from activation_study.console import outlive_the_terminal
+from activation_study.console import ignore_broken_pipes
 from activation_study.errors import BadInput
 from activation_study.signals import Interrupted
 
@@ -86,7 +86,7 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
 
     def __call__(self, *arguments: Any) -> JobReturn:
         """One job, in Slurm. Warned by SIGUSR2, it saves, and submitit puts it into the queue again."""
-        outlive_the_terminal()
+        ignore_broken_pipes()
         try:
             returned: JobReturn = super().__call__(*arguments)
         except Interrupted as error:

@@ -48,7 +48,7 @@ def test_a_rate_is_chosen_on_validation_for_each_activation_and_the_choice_is_co
     }
     assert choice.scores["relu"] == pytest.approx({"0.0001": 0.5, "0.001": 0.7, "0.01": 0.6})
     assert result.main == [choice.block]
-    assert "chosen on validation: ReLU 0.001, Mish 0.01 (scenes, 3 seeds): " in result.leads[0]
+    assert "chosen on validation: ReLU 0.001, Mish 0.01 (scenes, 3 seeds): " in result.summary[0]
     contrast = dict(result.answered)[choice.block][0]
     a, b = (next(arm for arm in choice.block.arms if arm.name == name) for name in ("mish", "relu"))
     assert contrast.paired.difference.value == pytest.approx(
@@ -84,7 +84,7 @@ def test_each_change_of_the_protocol_is_paired_by_seed_with_the_usual_one(tmp_pa
     relu = arms[changes.base.title, "relu"]
     assert scored.value == pytest.approx(np.mean(relu.metric("test/article/mean_iou") - relu.metric("test/mean_iou")))
     told = "Of 2 changes of the protocol with the same test images, optimizer.learning_rate=0.03 moves ReLU most, by −"
-    assert result.leads[-1].startswith(told)
+    assert result.summary[-1].startswith(told)
     assert [block.title for block in result.main] == [changes.base.title, "regions, optimizer.learning_rate=0.001"]
 
 
@@ -103,12 +103,12 @@ def test_declared_questions_are_asked_one_by_one_unless_other_pairs_are_given(tm
     for seed in range(4):
         for place, (name, right) in enumerate({"relu": 0.7, "deep": 0.9, "frelu": 0.9}.items()):
             write_run(tmp_path / "s", name, seed, right, comparison=comparison, started=float(place))
-    (lead,) = found(tmp_path / "s").leads
+    (lead,) = found(tmp_path / "s").summary
     lines = lead.splitlines()
     assert lines[0] == "On surfaces (scenes, 4 seeds):"
     assert lines[1].startswith("Is depth alone a gain? deep is above ReLU by ")
     assert lines[2].startswith("Is shape more than depth? For FReLU against deep the data do not decide")
-    (other,) = found(tmp_path / "s", [["frelu", "relu"]]).leads
+    (other,) = found(tmp_path / "s", [["frelu", "relu"]]).summary
     assert "?" not in other
 
 
@@ -149,7 +149,7 @@ def test_a_change_with_other_test_images_is_marked_and_not_in_the_sentence(tmp_p
             write_run(study, name, seed, split="shuffled", names="other", started=5.0 + place)
     result = found(study)
     assert [change.other_images for change in result.changes[0].changes] == [True, False]
-    assert "test images of their own" in result.leads[-1]
+    assert "test images of their own" in result.summary[-1]
 
 
 def test_one_change_alone_is_said_of_each_activation(tmp_path: Path) -> None:
@@ -157,6 +157,6 @@ def test_one_change_alone_is_said_of_each_activation(tmp_path: Path) -> None:
         for place, name in enumerate(("relu", "mish")):
             write_run(tmp_path / "s", name, seed, 0.7, started=float(place))
             write_run(tmp_path / "s", name, seed, 0.8, learning_rate=3e-3, started=2.0 + place)
-    lead = found(tmp_path / "s").leads[-1]
+    lead = found(tmp_path / "s").summary[-1]
     assert lead.startswith("optimizer.learning_rate=0.003 moves ReLU by +")
     assert " points and Mish by +" in lead

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from activation_study.analysis.finished_runs import PACKED_FILE, Run, pack, read_runs
+from activation_study.analysis.finished_runs import PACKED_FILE, Run, export_study, read_runs
 from activation_study.errors import BadInput
 from activation_study.records.record import read_record
-from activation_study.report.study_report import Wishes, make_report
+from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import write_run
 
 STUDIES = Path(__file__).parents[2] / "docs" / "studies"
@@ -31,13 +31,13 @@ def in_order(study: Path) -> list[Run]:
 
 
 def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path, tmp_path: Path) -> None:
-    first = make_report(study, Wishes())
+    first = make_report(study, ReportOptions())
     packed = tmp_path / "docs" / "study"
-    pack(study, packed)
+    export_study(study, packed)
     kept = {name: (first / f"{name}.csv").read_text() for name in ("differences", "per_class")}
     runs = (first / "runs.csv").read_text().replace(f"{study.as_posix()}/", "")
     shutil.rmtree(study)
-    again = make_report(packed, Wishes())
+    again = make_report(packed, ReportOptions())
     assert {name: (again / f"{name}.csv").read_text() for name in kept} == kept
     assert (again / "runs.csv").read_text() == runs
     text = (again / "report.md").read_text()
@@ -47,7 +47,7 @@ def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path,
 
 
 def test_no_path_of_the_machine_is_packed(study: Path, tmp_path: Path) -> None:
-    path = pack(study, tmp_path / "packed")
+    path = export_study(study, tmp_path / "packed")
     with np.load(path) as arrays:
         said = " ".join(str(arrays[name]) for name in arrays if name.startswith(("record", "folder")))
     assert "seed=2" in said
@@ -56,7 +56,7 @@ def test_no_path_of_the_machine_is_packed(study: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_named(study: Path, tmp_path: Path) -> None:
-    path = pack(study, tmp_path / "packed")
+    path = export_study(study, tmp_path / "packed")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(BadInput, match=PACKED_FILE):
         read_runs(tmp_path / "packed")
@@ -64,15 +64,15 @@ def test_a_damaged_file_is_named(study: Path, tmp_path: Path) -> None:
 
 def test_a_folder_that_has_runs_is_no_place_for_the_file_and_runs_count_before_it(study: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="there are runs in it"):
-        pack(study, study)
-    shutil.copy(pack(study, tmp_path / "packed"), study / PACKED_FILE)
+        export_study(study, study)
+    shutil.copy(export_study(study, tmp_path / "packed"), study / PACKED_FILE)
     write_run(study, "frelu", 0)
     assert "frelu" in {run.record.config["activation"]["name"] for run in read_runs(study)[0]}
 
 
 def test_what_did_not_finish_is_packed_too(study: Path, tmp_path: Path) -> None:
     failed = write_run(study, "frelu", 0, status="FAILED")
-    pack(study, tmp_path / "packed")
+    export_study(study, tmp_path / "packed")
     assert read_runs(tmp_path / "packed")[1] == [f"{failed.name}: FAILED"]
 
 
@@ -83,9 +83,9 @@ def test_the_file_grows_from_machine_to_machine(study: Path, tmp_path: Path) -> 
         shutil.move(run.folder, elsewhere / run.folder.name)
     failed = write_run(study, "frelu", 7, status="FAILED")
     packed = tmp_path / "packed"
-    pack(elsewhere, packed)
-    pack(study, packed)
-    pack(study, packed)
+    export_study(elsewhere, packed)
+    export_study(study, packed)
+    export_study(study, packed)
     for run, original in zip(in_order(packed), whole, strict=True):
         assert run.record.name == original.record.name
         np.testing.assert_array_equal(run.confusions, original.confusions)
@@ -94,33 +94,33 @@ def test_the_file_grows_from_machine_to_machine(study: Path, tmp_path: Path) -> 
 
 def test_a_run_that_finished_later_takes_the_place_of_what_was_packed(study: Path, tmp_path: Path) -> None:
     run = write_run(study, "frelu", 0, status="FAILED")
-    path = pack(study, tmp_path / "packed")
+    path = export_study(study, tmp_path / "packed")
     record = read_record(run)
     assert record is not None
     record.end(run, "FINISHED")
-    pack(study, path.parent)
+    export_study(study, path.parent)
     runs, unfinished = read_runs(path.parent)
     assert unfinished == []
     assert [each.record.name for each in runs].count(run.name) == 1
     record.results["test/mean_iou"] = 0.125
     record.write(run)
-    pack(study, path.parent)
+    export_study(study, path.parent)
     assert 0.125 in {each.record.results["test/mean_iou"] for each in read_runs(path.parent)[0]}
 
 
 def test_one_file_is_of_one_study(study: Path, tmp_path: Path) -> None:
-    path = pack(study, tmp_path / "packed")
+    path = export_study(study, tmp_path / "packed")
     write_run(tmp_path / "other", "relu", 0)
     content = path.read_bytes()
     with pytest.raises(BadInput, match="holds runs of the study study; expected one file for each study"):
-        pack(tmp_path / "other", path.parent)
+        export_study(tmp_path / "other", path.parent)
     assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("packed", sorted(STUDIES.glob(f"*/{PACKED_FILE}")), ids=lambda path: path.parent.name)
 def test_the_tables_of_a_study_in_the_documents_follow_from_its_confusions(packed: Path, tmp_path: Path) -> None:
     shutil.copy(packed, tmp_path)
-    made = make_report(tmp_path, Wishes())
+    made = make_report(tmp_path, ReportOptions())
     for name in ("runs", "differences", "per_class", "changes"):
         tables = []
         for path in (made, packed.parent / "report"):

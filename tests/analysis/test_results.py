@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from activation_study.analysis.conclusions import headline
+from activation_study.analysis.conclusions import conclusion
 from activation_study.analysis.contrasts import compare_block
-from activation_study.analysis.formatting import in_points, point
+from activation_study.analysis.formatting import format_interval, format_points
 from activation_study.analysis.results import read_study
 from activation_study.errors import BadInput
 from activation_study.metrics import mean_iou
-from activation_study.report.study_report import Wishes, make_report
+from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import CLASSES, write_run
 
 
@@ -31,8 +31,8 @@ def study(tmp_path: Path) -> Path:
 
 
 def test_arms_stand_in_the_order_of_their_first_runs_and_runs_in_that_of_their_seeds(study: Path) -> None:
-    (block,), faults = read_study(study)
-    assert faults == []
+    (block,), problems = read_study(study)
+    assert problems == []
     assert [arm.name for arm in block.arms] == ["relu", "mish", "frelu"]
     for arm in block.arms:
         assert arm.seeds == (0, 1, 2, 3)
@@ -58,10 +58,10 @@ def test_a_missing_seed_and_an_unfinished_run_are_named_and_may_be_allowed(study
     write_run(study, "mish", 4, status="FAILED")
     with pytest.raises(BadInput) as refused:
         read_study(study)
-    for fault in ("surfaces-mish-seed4-13: FAILED", "mish: no seed 4", "frelu: no seed 4", "allow_incomplete=true"):
-        assert fault in str(refused.value)
-    (block,), faults = read_study(study, allow_incomplete=True)
-    assert len(faults) == 3
+    for problem in ("surfaces-mish-seed4-13: FAILED", "mish: no seed 4", "frelu: no seed 4", "allow_incomplete=true"):
+        assert problem in str(refused.value)
+    (block,), problems = read_study(study, allow_incomplete=True)
+    assert len(problems) == 3
     assert {arm.seeds for arm in block.arms} == {(0, 1, 2, 3)}
 
 
@@ -102,11 +102,11 @@ def test_the_answer_says_what_is_decided_and_what_is_not(study: Path) -> None:
     assert not frelu.decided
     assert mish.p_holm == pytest.approx(2 * mish.paired.p)
     assert set(mish.classes) == set(CLASSES)
-    said = headline(block, contrasts)
+    said = conclusion(block, contrasts)
     assert said.startswith("On surfaces (scenes, 4 seeds): Mish is above ReLU by ")
     assert "; for FReLU against ReLU the data do not decide (" in said
     (turned, *_) = compare_block(block, [["relu", "mish"]], 0)
-    assert "ReLU is below Mish by " in headline(block, [turned])
+    assert "ReLU is below Mish by " in conclusion(block, [turned])
     assert turned.paired.difference.value == pytest.approx(-mish.paired.difference.value)
 
 
@@ -115,10 +115,10 @@ def test_what_only_the_correction_leaves_open_is_said_with_its_p(study: Path) ->
     mish, frelu, *_ = compare_block(block, [], 0)
     assert mish.paired.difference.low > 0
     undecided = replace(mish, p_holm=0.1234)
-    text = headline(block, [undecided, frelu])
-    numbers = in_points(mish.paired.difference, signed=True)
+    text = conclusion(block, [undecided, frelu])
+    numbers = format_interval(mish.paired.difference, signed=True)
     assert f"for Mish against ReLU the data do not decide ({numbers} points; p = 0.123 after correction for 2" in text
-    assert headline(block, [mish, frelu]).count("after correction") == 0
+    assert conclusion(block, [mish, frelu]).count("after correction") == 0
 
 
 def test_one_seed_gives_one_answer_and_another_other_draws(study: Path) -> None:
@@ -131,7 +131,7 @@ def test_one_seed_gives_one_answer_and_another_other_draws(study: Path) -> None:
 def test_the_tables_have_a_line_for_each_run_contrast_and_class(
     study: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make_report(study, Wishes())
+    folder = make_report(study, ReportOptions())
     tables = {}
     for name in ("runs", "differences", "per_class"):
         with open(folder / f"{name}.csv", newline="") as file:
@@ -155,24 +155,24 @@ def test_the_tables_have_a_line_for_each_run_contrast_and_class(
 
 
 def test_the_page_needs_nothing_else_and_says_what_the_tables_say(study: Path) -> None:
-    folder = make_report(study, Wishes())
+    folder = make_report(study, ReportOptions())
     text = (folder / "index.html").read_text(encoding="utf-8")
     (block,), _ = read_study(study)
     contrasts = compare_block(block, [], 0)
-    assert text.index(headline(block, contrasts)) < text.index("<table>"), "the answer comes first"
+    assert text.index(conclusion(block, contrasts)) < text.index("<table>"), "the answer comes first"
     for contrast in contrasts:
-        assert in_points(contrast.paired.difference, signed=True) in text
+        assert format_interval(contrast.paired.difference, signed=True) in text
     assert text.count("<svg ") == text.count("<figcaption>") == 6
     assert "#123456" not in text, "figures take the page's ink"
     addresses = set(re.findall(r"https?://[^\s\"'<>)]+", text))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, "names only, nothing is fetched"
     assert not re.search(r"<script|<link[^>]*stylesheet|<img|url\((?!#)", text)
-    assert make_report(study, Wishes()).joinpath("index.html").read_text(encoding="utf-8") == text
+    assert make_report(study, ReportOptions()).joinpath("index.html").read_text(encoding="utf-8") == text
 
 
 def test_an_incomplete_study_warns_on_its_page(study: Path) -> None:
     write_run(study, "relu", 4, status="FAILED")
-    folder = make_report(study, Wishes(allow_incomplete=True))
+    folder = make_report(study, ReportOptions(allow_incomplete=True))
     assert 'class="warning"' in (folder / "index.html").read_text(encoding="utf-8")
 
 
@@ -180,16 +180,16 @@ def test_names_are_text_on_the_page(tmp_path: Path) -> None:
     for seed in range(2):
         for name in ("relu", "<b>x"):
             write_run(tmp_path / "s", name, seed)
-    assert "<b>x" not in (make_report(tmp_path / "s", Wishes()) / "index.html").read_text(encoding="utf-8")
+    assert "<b>x" not in (make_report(tmp_path / "s", ReportOptions()) / "index.html").read_text(encoding="utf-8")
 
 
 def test_declared_contrasts_come_from_the_runs_unless_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "study"
     for seed, name in np.ndindex(3, 3):
         write_run(folder, ("relu", "mish", "frelu")[name], seed, contrasts=[["frelu", "mish"]], started=float(name))
-    make_report(folder, Wishes())
+    make_report(folder, ReportOptions())
     assert "frelu − mish" in capsys.readouterr().out
-    make_report(folder, Wishes([["mish", "frelu"]]))
+    make_report(folder, ReportOptions([["mish", "frelu"]]))
     assert "mish − frelu" in capsys.readouterr().out
 
 
@@ -213,7 +213,7 @@ def test_two_data_sets_have_figures_of_their_own(tmp_path: Path) -> None:
         for seed in range(2):
             for name in ("relu", "mish"):
                 write_run(tmp_path / "s", name, seed, data_name=data)
-    folder = make_report(tmp_path / "s", Wishes())
+    folder = make_report(tmp_path / "s", ReportOptions())
     assert len(list((folder / "figures").glob("*.svg"))) == 12
     for name in ("runs", "differences", "per_class"):
         with open(folder / f"{name}.csv", newline="") as file:
@@ -226,4 +226,4 @@ def test_two_data_sets_have_figures_of_their_own(tmp_path: Path) -> None:
      (-0.0004, True, "0.0"), (0.0, False, "0.0"), (-0.0126, True, "−1.3"), (0.0126, True, "+1.3")],
 )  # fmt: skip
 def test_a_point_is_written_whole_and_a_zero_without_a_sign(value: float, signed: bool, text: str) -> None:
-    assert point(value, signed) == text
+    assert format_points(value, signed) == text

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from activation_study.analysis.statistics import holm, on_new_images, paired, sign_flip_p, smallest_difference
+from activation_study.analysis.statistics import (
+    crossed_bootstrap,
+    holm,
+    minimum_detectable_difference,
+    paired,
+    sign_flip_p,
+)
 from activation_study.metrics import mean_iou, pooled_iou
 
 A = np.array([0.80, 0.82, 0.81, 0.85, 0.82])
@@ -94,7 +100,7 @@ NAMES = [str(number) for number in range(30)]
 
 def test_new_images_draws_follow_the_generator() -> None:
     a, b = (runs(np.random.default_rng(seed), 4, 30) for seed in (1, 2))
-    first, again, other = (on_new_images(a, b, NAMES, np.random.default_rng(seed)) for seed in (5, 5, 6))
+    first, again, other = (crossed_bootstrap(a, b, NAMES, np.random.default_rng(seed)) for seed in (5, 5, 6))
     assert first == again
     assert first.difference.low != other.difference.low
     assert first.difference.value == other.difference.value
@@ -103,14 +109,14 @@ def test_new_images_draws_follow_the_generator() -> None:
 
 def test_an_arm_against_itself_differs_by_nothing() -> None:
     a = runs(np.random.default_rng(1), 4, 30)
-    found = on_new_images(a, a, NAMES, np.random.default_rng(0))
+    found = crossed_bootstrap(a, a, NAMES, np.random.default_rng(0))
     assert (found.difference.value, found.difference.low, found.difference.high) == (0.0, 0.0, 0.0)
 
 
 def test_where_only_seeds_vary_the_interval_is_that_of_the_paired_t() -> None:
     generator = np.random.default_rng(3)
     a, b = (np.repeat(runs(generator, 6, 1), 30, axis=1) for _ in range(2))  # thirty equal images
-    found = on_new_images(a, b, NAMES, np.random.default_rng(0), draws=20000)
+    found = crossed_bootstrap(a, b, NAMES, np.random.default_rng(0), draws=20000)
     expected = paired(mean_iou(a.sum(1)), mean_iou(b.sum(1))).difference
     assert found.difference.low == pytest.approx(expected.low, rel=0.03)
     assert found.difference.high == pytest.approx(expected.high, rel=0.03)
@@ -120,9 +126,9 @@ def test_where_only_images_vary_the_interval_is_that_of_the_images() -> None:
     generator = np.random.default_rng(3)
     a, b = (np.repeat(runs(generator, 1, 400), 6, axis=0) for _ in range(2))  # six equal seeds
     names = [str(number) for number in range(400)]
-    found = on_new_images(a, b, names, np.random.default_rng(0)).difference
+    found = crossed_bootstrap(a, b, names, np.random.default_rng(0)).difference
     half = (found.high - found.low) / 2
-    expected = on_new_images(a[:2], b[:2], names, np.random.default_rng(1)).difference
+    expected = crossed_bootstrap(a[:2], b[:2], names, np.random.default_rng(1)).difference
     assert half == pytest.approx((expected.high - expected.low) / 2, rel=0.1), "more equal seeds change nothing"
     # Jackknife over images: another way to the standard error
     rest = [mean_iou(np.delete(a[0], i, 0).sum(0)) - mean_iou(np.delete(b[0], i, 0).sum(0)) for i in range(400)]
@@ -133,9 +139,9 @@ def test_where_only_images_vary_the_interval_is_that_of_the_images() -> None:
 def test_images_of_one_photograph_count_as_one() -> None:
     a, b = (runs(np.random.default_rng(seed), 5, 30) for seed in (1, 2))
     twice_a, twice_b = (np.concatenate([arm, arm], axis=1) for arm in (a, b))
-    known = on_new_images(twice_a, twice_b, NAMES + NAMES, np.random.default_rng(0)).difference
-    unknown = on_new_images(twice_a, twice_b, [str(n) for n in range(60)], np.random.default_rng(0)).difference
-    single = on_new_images(a, b, NAMES, np.random.default_rng(0)).difference
+    known = crossed_bootstrap(twice_a, twice_b, NAMES + NAMES, np.random.default_rng(0)).difference
+    unknown = crossed_bootstrap(twice_a, twice_b, [str(n) for n in range(60)], np.random.default_rng(0)).difference
+    single = crossed_bootstrap(a, b, NAMES, np.random.default_rng(0)).difference
     assert known.high - known.low == pytest.approx(single.high - single.low)
     assert unknown.high - unknown.low < 0.95 * (single.high - single.low)
 
@@ -144,15 +150,15 @@ def test_draws_that_lack_a_class_are_counted_and_leave_it_out_for_both() -> None
     a, b = (runs(np.random.default_rng(seed), 3, 30) for seed in (1, 2))
     for arm in (a, b):
         arm[:, 1:, 0] = 0  # the first class is in one image only
-    found = on_new_images(a, b, NAMES, np.random.default_rng(0))
+    found = crossed_bootstrap(a, b, NAMES, np.random.default_rng(0))
     assert found.lacking == pytest.approx((29 / 30) ** 30, abs=0.03)
     assert np.isfinite([found.difference.low, found.difference.high]).all()
 
 
 @pytest.mark.parametrize("seeds", [5, 8, 20])
 def test_the_smallest_difference_is_found_in_four_of_five_studies(seeds: int) -> None:
-    difference = smallest_difference(0.01, seeds)
+    difference = minimum_detectable_difference(0.01, seeds)
     studies = np.random.default_rng(0).normal(difference, 0.01, (20000, seeds))
     found = stats.ttest_1samp(studies, 0.0, axis=1).pvalue < 0.05
     assert found.mean() == pytest.approx(0.8, abs=0.01)
-    assert smallest_difference(0.02, seeds) == pytest.approx(2 * difference)
+    assert minimum_detectable_difference(0.02, seeds) == pytest.approx(2 * difference)

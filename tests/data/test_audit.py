@@ -9,7 +9,7 @@ import pytest
 from activation_study.data.audit import alike, inspect, sources_of
 from activation_study.data.iccv09 import open_iccv09
 from activation_study.data.label_types import LABEL_TYPES, LabelType
-from activation_study.data.preprocessing import Prepared, prepare
+from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splits import Split, split
 
@@ -36,8 +36,8 @@ def pictures(count: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
 
 
-def everything(images: np.ndarray) -> Prepared:
-    return Prepared(images, np.zeros(images.shape[:3], np.int8))
+def everything(images: np.ndarray) -> PreprocessedData:
+    return PreprocessedData(images, np.zeros(images.shape[:3], np.int8))
 
 
 def test_sizes_counts_and_parts() -> None:
@@ -83,7 +83,7 @@ def test_alike_pictures_are_found_and_others_are_not() -> None:
     images[9] = np.clip(cv2.imdecode(kept, cv2.IMREAD_COLOR) * 0.9 + 8, 0, 255)
     labels = np.zeros((12, 64, 64), np.int8)
     labels[9, :16] = 1
-    first, second = alike(Prepared(images, labels))
+    first, second = alike(PreprocessedData(images, labels))
     assert (first.first, first.second, first.identical, first.agreement) == (2, 7, True, 1.0)
     assert (second.first, second.second, second.identical, second.agreement) == (4, 9, False, 0.75)
     assert first.similarity == pytest.approx(1, abs=1e-5)
@@ -117,8 +117,8 @@ def test_where_pictures_come_from_as_far_as_names_tell(names: list[str], expecte
 
 def test_the_stanford_set_has_six_alike_pairs_across_the_articles_split(stanford_root: Path, tmp_path: Path) -> None:
     source = open_iccv09(stanford_root, "stanford", None, tmp_path / "stamps")
-    prepared = prepare(source, LABEL_TYPES["regions"], (64, 64), "bgr", "bilinear", tmp_path)
-    found = inspect(source, prepared, split(715, "sorted"), LABEL_TYPES["regions"], list)
+    preprocessed = preprocess(source, LABEL_TYPES["regions"], (64, 64), "bgr", "bilinear", tmp_path)
+    found = inspect(source, preprocessed, split(715, "sorted"), LABEL_TYPES["regions"], list)
     pairs = {(found.names[pair.first], found.names[pair.second]): pair for pair in found.pairs}
     identical = {names for names, pair in pairs.items() if pair.identical}
     assert identical == {("6000068", "6000318"), ("6000117", "6000324"), ("6000257", "6000348")}

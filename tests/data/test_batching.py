@@ -6,19 +6,19 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from activation_study.data.batching import ahead, batches, epoch_order, order_digest
-from activation_study.data.preprocessing import Prepared
+from activation_study.data.batching import batches, epoch_order, order_digest, prefetch
+from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import split
 
 INDICES = np.arange(10, 60)
 
 
 @pytest.fixture
-def prepared() -> Prepared:
+def preprocessed() -> PreprocessedData:
     """Each picture and label holds its own index."""
     index = np.arange(23)
     images = np.broadcast_to(index[:, None, None, None], (23, 4, 6, 3)).astype(np.uint8)
-    return Prepared(images, np.broadcast_to(index[:, None, None], (23, 4, 6)).astype(np.int8))
+    return PreprocessedData(images, np.broadcast_to(index[:, None, None], (23, 4, 6)).astype(np.int8))
 
 
 def test_an_epochs_order_is_a_permutation_and_depends_on_seed_and_epoch_alone() -> None:
@@ -44,9 +44,11 @@ def test_the_indices_themselves_are_left_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("count", "batch_size", "sizes"), [(23, 5, [5, 5, 5, 5, 3]), (20, 5, [5] * 4), (3, 16, [3]), (1, 1, [1])]
 )
-def test_the_last_batch_may_be_smaller(prepared: Prepared, count: int, batch_size: int, sizes: list[int]) -> None:
+def test_the_last_batch_may_be_smaller(
+    preprocessed: PreprocessedData, count: int, batch_size: int, sizes: list[int]
+) -> None:
     order = epoch_order(np.arange(count), 1, 1)
-    found = list(batches(prepared, order, batch_size))
+    found = list(batches(preprocessed, order, batch_size))
     assert [len(images) for images, _ in found] == sizes
     for images, labels in found:
         assert images.shape[1:] == (4, 6, 3)
@@ -67,7 +69,7 @@ def test_ahead_gives_the_same_items_and_makes_one_while_the_last_is_in_use() -> 
                 waiting.set()
             yield number
 
-    given = ahead(items())
+    given = prefetch(items())
     assert next(given) == 1
     assert waiting.wait(10)  # the second one is made although nobody has asked for it
     assert list(given) == [2, 3]
@@ -79,11 +81,11 @@ def test_ahead_hands_on_what_goes_wrong_and_ends_its_thread() -> None:
         yield 1
         raise OSError("the disk is gone")
 
-    given = ahead(items())
+    given = prefetch(items())
     assert next(given) == 1
     with pytest.raises(OSError, match="the disk is gone"):
         next(given)
-    given = ahead(iter([1, 2, 3]))
+    given = prefetch(iter([1, 2, 3]))
     next(given)
     given.close()  # as an interruption in the middle of an epoch does
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]

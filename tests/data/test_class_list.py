@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activation_study.data.class_list import MOST_CLASSES, own_classes
+from activation_study.data.class_list import MOST_CLASSES, read_classes
 from activation_study.errors import BadInput
 
 GOOD = """
@@ -25,12 +25,12 @@ def write(tmp_path: Path, text: str | bytes) -> str:
 
 def refusal(given: Any) -> str:
     with pytest.raises(BadInput) as error:
-        own_classes(given)
+        read_classes(given)
     return str(error.value)
 
 
 def test_a_file_of_classes(tmp_path: Path) -> None:
-    found = own_classes(write(tmp_path, GOOD))
+    found = read_classes(write(tmp_path, GOOD))
     assert found == {
         "classes": [
             {"name": "sky", "ids": [0], "color": "#88CCEE"},  # the colour that it has everywhere
@@ -39,17 +39,17 @@ def test_a_file_of_classes(tmp_path: Path) -> None:
         ],
         "unknown": [255],
     }
-    assert own_classes(found) == found, "as a record gives it back"
+    assert read_classes(found) == found, "as a record gives it back"
 
 
 def test_unknown_may_be_all_others_or_nothing(tmp_path: Path) -> None:
-    assert own_classes(write(tmp_path, GOOD.replace("[255]", "others")))["unknown"] == "others"
-    assert own_classes(write(tmp_path, GOOD.replace("unknown: [255]", "")))["unknown"] == []
+    assert read_classes(write(tmp_path, GOOD.replace("[255]", "others")))["unknown"] == "others"
+    assert read_classes(write(tmp_path, GOOD.replace("unknown: [255]", "")))["unknown"] == []
 
 
 def test_every_class_has_a_colour_of_its_own(tmp_path: Path) -> None:
     many = "\n".join(f"  - {{name: c{number}, id: {number}}}" for number in range(MOST_CLASSES))
-    colors = [each["color"] for each in own_classes(write(tmp_path, f"classes:\n{many}"))["classes"]]
+    colors = [each["color"] for each in read_classes(write(tmp_path, f"classes:\n{many}"))["classes"]]
     assert len(set(colors)) == MOST_CLASSES
 
 
@@ -83,13 +83,13 @@ def test_every_class_has_a_colour_of_its_own(tmp_path: Path) -> None:
         ("[" * 5000, "is no YAML file"),
     ],
 )  # fmt: skip
-def test_a_fault_is_named(text: str | bytes, told: str, tmp_path: Path) -> None:
+def test_a_problem_is_named(text: str | bytes, told: str, tmp_path: Path) -> None:
     message = refusal(write(tmp_path, text))
     assert told in message
     assert "classes.yaml" in message
 
 
-def test_all_faults_come_at_once(tmp_path: Path) -> None:
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
     message = refusal(write(tmp_path, "classes: [{name: 1, id: x}, {name: b, ids: []}]\nmore: 1"))
     assert "(4 found)" in message
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from activation_study.data import download as module
-from activation_study.data.download import Unusable, extract, fetch
+from activation_study.data.download import ArchiveError, extract, fetch
 from activation_study.data.iccv09 import open_iccv09
 from activation_study.errors import BadInput
 
@@ -170,12 +170,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_archive_is_refused_before_anything_is_written(case, target, tmp_path, monkeypatch):
-    info, fault = HOSTILE[case]
+    info, problem = HOSTILE[case]
     hostile = write_tar(tmp_path / "hostile.tar.gz", info)
     before = sorted(tmp_path.rglob("*"))
     monkeypatch.setattr(tarfile.TarFile, "extractall", lambda *_: pytest.fail("something was written"))
     message = refusal(target, hostile)
-    assert f"  {info.name!a} {fault}" in message
+    assert f"  {info.name!a} {problem}" in message
     left = set(tmp_path.rglob("*")) - set(before)
     assert {path.name for path in left} == {"place", ".data set.lock"}
     assert not Path("/tmp/activation-study-escaped").exists()
@@ -189,9 +189,9 @@ def test_all_hostile_members_are_listed_at_once(target, tmp_path):
 def test_a_sum_of_sizes_or_a_number_of_members_beyond_the_limit_is_refused(tmp_path):
     big = write_tar(tmp_path / "big.tar.gz", *(member(f"iccv09Data/{index}", size=1000) for index in range(10)))
     (tmp_path / "into").mkdir()
-    with pytest.raises(Unusable, match="too large: expected at most 100,000 members, 5,000 bytes unpacked"):
+    with pytest.raises(ArchiveError, match="too large: expected at most 100,000 members, 5,000 bytes unpacked"):
         extract(big, tmp_path / "into", "iccv09Data", max_bytes=5000)
-    with pytest.raises(Unusable, match="too large: expected at most 5 members"):
+    with pytest.raises(ArchiveError, match="too large: expected at most 5 members"):
         extract(big, tmp_path / "into", "iccv09Data", max_members=5)
     assert not list((tmp_path / "into").iterdir())
 
@@ -216,7 +216,7 @@ def test_a_header_of_gigabytes_is_refused_without_reading_it_into_memory(target,
 def test_a_stream_that_goes_on_after_its_last_member_is_read_up_to_the_limit(tmp_path):
     path = write_tar(tmp_path / "long.tar.gz")
     path.write_bytes(path.read_bytes() + gzip.compress(bytes(5_000_000)))
-    with pytest.raises(Unusable, match="goes on after its last member"):
+    with pytest.raises(ArchiveError, match="goes on after its last member"):
         extract(path, tmp_path, "iccv09Data", max_bytes=1_000_000)
 
 
@@ -360,7 +360,7 @@ def test_a_hostile_download_writes_nothing(serve, target, tmp_path):
 
 def test_a_download_without_end_is_stopped(serve, tmp_path):
     address = serve({"/a": (200, bytes(3_000_000), None, {})})
-    with pytest.raises(Unusable, match="larger than the 1,000,000 bytes allowed"):
+    with pytest.raises(ArchiveError, match="larger than the 1,000,000 bytes allowed"):
         module.download(f"{address}/a", tmp_path / "received", max_bytes=1_000_000)
     assert (tmp_path / "received").stat().st_size < 1_500_000
 

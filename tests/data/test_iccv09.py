@@ -18,7 +18,7 @@ from activation_study.data.iccv09 import open_iccv09
 from activation_study.data.jpeg import read_jpeg
 from activation_study.data.label_text import raw_range
 from activation_study.data.label_types import LABEL_TYPES
-from activation_study.data.verification import Tree
+from activation_study.data.verification import FileTree
 from activation_study.errors import BadInput
 
 STANFORD_DIGEST = "4675608bc452a1248f54e5b1761a225044cc147cdab0d25f7511a8204ee8f8c4"
@@ -42,8 +42,8 @@ def no_reading(monkeypatch: pytest.MonkeyPatch):
         def refuse(*_: object) -> None:
             raise AssertionError("a file was read")
 
-        monkeypatch.setattr(Tree, "_digest", refuse)
-        monkeypatch.setattr(Tree, "content", refuse)
+        monkeypatch.setattr(FileTree, "_digest", refuse)
+        monkeypatch.setattr(FileTree, "content", refuse)
 
     return start
 
@@ -151,7 +151,7 @@ def test_a_file_removed_after_opening_gives_one_clear_message(root, stamps):
         folder.label(0, "regions")
 
 
-def test_hidden_files_of_file_managers_are_no_fault(root, stamps):
+def test_hidden_files_of_file_managers_are_no_problem(root, stamps):
     (root / "images/.DS_Store").write_bytes(b"\0")
     (root / "labels/._1.regions.txt").write_bytes(b"\0")
     assert open_iccv09(root, "own", None, stamps).names == ("1", "2")
@@ -209,7 +209,7 @@ def rows(height: int, width: int) -> bytes:
     return (" ".join(["1"] * width) + "\n").encode() * height
 
 
-FAULTS = {
+PROBLEMS = {
     "a label file without a picture": (
         lambda root: (root / "images/2.jpg").unlink(),
         "images/2.jpg: missing, labels are there",
@@ -307,19 +307,19 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
-def test_verification_names_the_fault(case, root, stamps):
-    damage, fault = FAULTS[case]
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_verification_names_the_problem(case, root, stamps):
+    damage, problem = PROBLEMS[case]
     damage(root)
     message = refusal(root, stamps)
-    assert f"  {fault}" in message
+    assert f"  {problem}" in message
     assert message.splitlines()[0].startswith(f"The data set in {root} cannot be used (")
     assert message.endswith(f"Mend or remove these below {root}.")
     assert not stamps.exists()
     message.encode()  # can be printed anywhere, whatever bytes a name has
 
 
-def test_all_faults_come_at_once_and_beyond_twenty_their_count(tmp_path, stamps, write_iccv09):
+def test_all_problems_come_at_once_and_beyond_twenty_their_count(tmp_path, stamps, write_iccv09):
     root = write_iccv09(tmp_path / "own", names=tuple(f"{index:02}" for index in range(30)))
     for name in ("03", "05"):
         (root / f"images/{name}.jpg").write_bytes(b"")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from activation_study.data.image_folder import PictureFolder, open_folder
 from activation_study.data.label_types import LabelType
-from activation_study.data.verification import Tree
+from activation_study.data.verification import FileTree
 from activation_study.errors import BadInput
 
 OWN = LabelType("own", ("a", "b", "c"), ids=((0,), (7, 300), (2,)), unknown=(255,))
@@ -78,8 +78,8 @@ def test_files_are_read_once_and_again_for_other_ids(root: Path, monkeypatch: py
         raise AssertionError("a file was read")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Tree, "content", refuse)
-        patch.setattr(Tree, "_digest", refuse)
+        patch.setattr(FileTree, "content", refuse)
+        patch.setattr(FileTree, "_digest", refuse)
         again = opened(root)
     assert (again.names, again.digest) == (first.names, first.digest)
     fewer = LabelType("own", ("a", "b"), ids=((0,), (7,)), unknown=(255,))
@@ -116,7 +116,7 @@ def truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-60])
 
 
-FAULTS: list[tuple[Callable[[Path], object], str]] = [
+PROBLEMS: list[tuple[Callable[[Path], object], str]] = [
     (lambda root: (root / "labels/1.png").unlink(), "labels/1.png: missing, images/1.jpg is there"),
     (lambda root: (root / "images/1.jpg").unlink(), "labels/1.png: there is no picture of that name"),
     (lambda root: (root / "images/notes.txt").write_text("x"), "images/notes.txt: expected files that end in .jpg,"),
@@ -136,15 +136,15 @@ FAULTS: list[tuple[Callable[[Path], object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("harm", "told"), FAULTS, ids=[told for _, told in FAULTS])
-def test_a_fault_is_named_with_its_file(harm: Callable[[Path], object], told: str, root: Path) -> None:
+@pytest.mark.parametrize(("harm", "told"), PROBLEMS, ids=[told for _, told in PROBLEMS])
+def test_a_problem_is_named_with_its_file(harm: Callable[[Path], object], told: str, root: Path) -> None:
     harm(root)
     message = refusal(root)
     assert told in message
     assert f"`images/…` is below {root / 'images'}" in message
 
 
-def test_all_faults_come_at_once(root: Path) -> None:
+def test_all_problems_come_at_once(root: Path) -> None:
     truncated(root / "labels/1.png")
     (root / "images/2 two.png").unlink()
     (root / "images/x.gif").write_bytes(b"GIF89a")

@@ -99,7 +99,7 @@ def test_near_misses_are_accepted_or_refused_as_by_a_parser_that_goes_token_by_t
         (b"1 2\r3 4\r", "lines end with a lone carriage return: expected LF or CRLF"),
     ],
 )
-def test_a_faulty_label_is_refused_with_the_exact_reason(content, reason):
+def test_a_problemy_label_is_refused_with_the_exact_reason(content, reason):
     with pytest.raises(ValueError) as error:  # noqa: PT011 (the whole message is compared below)
         read_label(content)
     assert str(error.value) == reason

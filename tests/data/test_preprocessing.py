@@ -11,7 +11,7 @@ import pytest
 
 from activation_study.data.iccv09 import Iccv09Folder
 from activation_study.data.label_types import LABEL_TYPES, LabelType
-from activation_study.data.preprocessing import Prepared, prepare
+from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.errors import BadInput
 
 SIZE = (8, 10)
@@ -45,9 +45,9 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def made(source: Any, cache: Path, label_type: LabelType = REGIONS, **more: Any) -> Prepared:
+def made(source: Any, cache: Path, label_type: LabelType = REGIONS, **more: Any) -> PreprocessedData:
     options = {"size": SIZE, "channel_order": "bgr", "label_interpolation": "bilinear", **more}
-    return prepare(source, label_type, cache=cache, **options)
+    return preprocess(source, label_type, cache=cache, **options)
 
 
 def files(cache: Path) -> dict[str, int]:
@@ -68,26 +68,26 @@ def file(cache: Path, start: str) -> Path:
 def test_the_arrays_are_the_articles_on_real_pictures(
     stanford_root: Path, cache: Path, label_type: LabelType, size: tuple[int, int]
 ) -> None:
-    prepared = made(Iccv09Folder("stanford", stanford_root, REAL, "e" * 64), cache, label_type, size=size)
+    preprocessed = made(Iccv09Folder("stanford", stanford_root, REAL, "e" * 64), cache, label_type, size=size)
     height, width = size
     classes = len(label_type.classes)
     unknown = 0
     for index, name in enumerate(REAL):
         picture = cv2.imread(str(stanford_root / f"images/{name}.jpg"))
-        np.testing.assert_array_equal(prepared.images[index], cv2.resize(picture, (width, height)))
+        np.testing.assert_array_equal(preprocessed.images[index], cv2.resize(picture, (width, height)))
         matrix = np.loadtxt(stanford_root / f"labels/{name}.{label_type.name}.txt", dtype=np.float64)
         large = cv2.resize(matrix, (width, height))
         target = np.stack([large == number for number in range(classes)], axis=-1)  # one-hot by equality
         expected = np.where(target.any(axis=-1), target.argmax(axis=-1), -1)
-        np.testing.assert_array_equal(prepared.labels[index], expected)
+        np.testing.assert_array_equal(preprocessed.labels[index], expected)
         unknown += np.count_nonzero(expected == -1)
-    assert 0 < unknown < 0.5 * prepared.labels.size
+    assert 0 < unknown < 0.5 * preprocessed.labels.size
 
 
 def test_shapes_and_types_are_as_documented(source: Counted, cache: Path) -> None:
-    prepared = made(source, cache)
-    assert (prepared.images.shape, prepared.images.dtype) == ((3, *SIZE, 3), np.uint8)
-    assert (prepared.labels.shape, prepared.labels.dtype) == ((3, *SIZE), np.int8)
+    preprocessed = made(source, cache)
+    assert (preprocessed.images.shape, preprocessed.images.dtype) == ((3, *SIZE, 3), np.uint8)
+    assert (preprocessed.labels.shape, preprocessed.labels.dtype) == ((3, *SIZE), np.int8)
 
 
 def test_rgb_is_bgr_backwards(source: Counted, cache: Path) -> None:
@@ -130,10 +130,10 @@ def test_the_second_call_reads_the_arrays_and_nothing_else(source: Counted, cach
 
 
 def test_the_arrays_are_read_only_and_mapped(source: Counted, cache: Path) -> None:
-    prepared = made(source, cache)
-    assert isinstance(prepared.images, np.memmap)
-    assert not prepared.images.flags.writeable
-    assert not prepared.labels.flags.writeable
+    preprocessed = made(source, cache)
+    assert isinstance(preprocessed.images, np.memmap)
+    assert not preprocessed.images.flags.writeable
+    assert not preprocessed.labels.flags.writeable
 
 
 def test_pictures_are_stored_once_for_two_label_types(source: Counted, cache: Path) -> None:
@@ -175,10 +175,10 @@ def test_a_damaged_array_is_made_again(source: Counted, cache: Path, start: str,
 def test_other_options_do_not_take_the_cached_arrays(source: Counted, cache: Path, more: dict[str, Any]) -> None:
     made(source, cache)
     before = files(cache)
-    prepared = made(source, cache, **more)
+    preprocessed = made(source, cache, **more)
     fresh = made(source, cache.with_name("fresh"), **more)
-    np.testing.assert_array_equal(prepared.images, fresh.images)
-    np.testing.assert_array_equal(prepared.labels, fresh.labels)
+    np.testing.assert_array_equal(preprocessed.images, fresh.images)
+    np.testing.assert_array_equal(preprocessed.labels, fresh.labels)
     assert before.items() < files(cache).items()
 
 

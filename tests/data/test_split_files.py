@@ -25,7 +25,7 @@ def test_a_name_a_line(tmp_path: Path) -> None:
     assert split_digest(read_split_files(moved)) != split_digest(found)
 
 
-def test_all_faults_come_at_once(tmp_path: Path) -> None:
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
     folder = write(tmp_path, train="a\nb\na\n", test="# nothing\n")
     (folder / "val.txt").write_bytes(b"\xff\xff")
     with pytest.raises(BadInput) as error:

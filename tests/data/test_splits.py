@@ -74,8 +74,8 @@ def test_more_folds_than_pictures_are_refused() -> None:
 def test_a_photograph_that_occurs_again_stays_in_the_test_split_else_in_the_validation_split() -> None:
     found = Split(train=np.arange(4), validation=np.arange(4, 7), test=np.arange(7, 10))
     #              0    1    2    3    4    5    6    7    8    9
-    photographs = ["a", "b", "c", "c", "d", "a", "e", "e", "b", "e"]
-    assert parts(without_duplicates(found, photographs)) == ([2], [4, 5], [7, 8])
+    image_hashes = ["a", "b", "c", "c", "d", "a", "e", "e", "b", "e"]
+    assert parts(without_duplicates(found, image_hashes)) == ([2], [4, 5], [7, 8])
 
 
 def test_photographs_that_all_differ_leave_the_split_as_it_is() -> None:

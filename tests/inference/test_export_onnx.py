@@ -15,7 +15,7 @@ from activation_study.data.label_types import LABEL_TYPES
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splits import split
 from activation_study.errors import BadInput
-from activation_study.evaluation.evaluate import class_map
+from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.inference import export_onnx
 from activation_study.metrics import confusion, summary
 from cli_runner import TINY, command
@@ -55,7 +55,7 @@ def test_the_file_scores_as_the_run_did(home: Path, activation: str) -> None:
         picture = cv2.resize(scenes.image(index), (32, 32))[..., ::-1]  # RGB, as any other program has it
         (probabilities,) = session.run(["probabilities"], {"pictures": picture[None]})
         truth = scenes.label(index, "surfaces")
-        confusions.append(confusion(truth, class_map(probabilities[0], truth.shape, "lanczos4"), 3))
+        confusions.append(confusion(truth, resize_and_argmax(probabilities[0], truth.shape, "lanczos4"), 3))
     found = summary(np.stack(confusions), LABEL_TYPES["surfaces"].classes)
     for key, value in found.items():
         assert record["results"][key] == pytest.approx(value, abs=2e-3), key

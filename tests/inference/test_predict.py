@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
-from activation_study.data.class_list import own_classes
+from activation_study.data.class_list import read_classes
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splits import split
 from activation_study.metrics import confusion, summary
@@ -63,7 +63,7 @@ def test_predictions_are_those_that_the_run_was_scored_by(home: Path) -> None:
     assert rows[0] == ["picture", "sky", "horizontal", "vertical"]
     assert [row[0] for row in rows[1:]] == [f"some/{scenes.names[index]}" for index in test]
     assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5) for row in rows[1:])
-    classes = own_classes(str(output / run.name / "classes.yaml"))["classes"]
+    classes = read_classes(str(output / run.name / "classes.yaml"))["classes"]
     assert [(each["name"], each["ids"]) for each in classes] == [("sky", [0]), ("horizontal", [1]), ("vertical", [2])]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from activation_study.inference.sliding_window import Way, predicted_classes
+from activation_study.inference.sliding_window import InferenceOptions, predict_label_map
 
 
 def by_brightness(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -27,13 +27,17 @@ def picture(height: int, width: int) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("size", [(8, 16), (8, 17), (31, 50), (64, 16), (3, 5), (3, 40), (20, 7), (9, 200)])
 @pytest.mark.parametrize("flip", [False, True])
 def test_windows_ask_about_every_pixel_of_any_size(size: tuple[int, int], flip: bool) -> None:
-    found = predicted_classes(by_brightness, picture(*size), Way((8, 16), "bgr", "lanczos4", windows=True, flip=flip))
+    found = predict_label_map(
+        by_brightness, picture(*size), InferenceOptions((8, 16), "bgr", "lanczos4", windows=True, flip=flip)
+    )
     assert found.dtype == np.uint8
     np.testing.assert_array_equal(found, picture(*size)[..., 0] >= 128)
 
 
 def test_windows_are_in_the_networks_colours() -> None:
-    found = predicted_classes(by_brightness, picture(20, 30), Way((8, 16), "rgb", "lanczos4", windows=True))
+    found = predict_label_map(
+        by_brightness, picture(20, 30), InferenceOptions((8, 16), "rgb", "lanczos4", windows=True)
+    )
     np.testing.assert_array_equal(found, picture(20, 30)[..., 2] >= 128)
 
 
@@ -45,7 +49,7 @@ def test_a_pixel_listens_to_the_window_in_whose_middle_it_is() -> None:
         places = [next(k for k in range(5) if np.array_equal(wide[:, 8 * k : 8 * k + 16], each)) for each in images]
         return np.eye(5, dtype=np.float32)[places][:, None, None] * np.ones((1, 8, 16, 1), np.float32)
 
-    found = predicted_classes(by_window, wide, Way((8, 16), "bgr", "lanczos4", windows=True))
+    found = predict_label_map(by_window, wide, InferenceOptions((8, 16), "bgr", "lanczos4", windows=True))
     centres = 8 + 8 * np.arange(5) - 0.5
     nearest = np.abs(np.arange(48)[:, None] - centres).argmin(axis=1)
     np.testing.assert_array_equal(found, np.broadcast_to(nearest, (8, 48)))
@@ -53,22 +57,22 @@ def test_a_pixel_listens_to_the_window_in_whose_middle_it_is() -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 2, 100])
 def test_batches_change_nothing(batch_size: int) -> None:
-    ways = [Way((8, 16), "bgr", "lanczos4", windows=True, batch_size=size) for size in (3, batch_size)]
-    one, other = (predicted_classes(by_side, picture(30, 70), way) for way in ways)
+    ways = [InferenceOptions((8, 16), "bgr", "lanczos4", windows=True, batch_size=size) for size in (3, batch_size)]
+    one, other = (predict_label_map(by_side, picture(30, 70), way) for way in ways)
     np.testing.assert_array_equal(one, other)
 
 
 def test_a_resized_picture_comes_back_in_its_own_size() -> None:
     halves = np.zeros((40, 60, 3), np.uint8)
     halves[:, 30:] = 255
-    found = predicted_classes(by_brightness, halves, Way((8, 16), "bgr", "bilinear"))
+    found = predict_label_map(by_brightness, halves, InferenceOptions((8, 16), "bgr", "bilinear"))
     assert found.shape == (40, 60)
     np.testing.assert_array_equal(found[:, :26], 0)
     np.testing.assert_array_equal(found[:, 34:], 1)
 
 
 def test_flipping_takes_the_mean_of_both_answers() -> None:
-    alone = predicted_classes(by_side, picture(8, 16), Way((8, 16), "bgr", "lanczos4"))
+    alone = predict_label_map(by_side, picture(8, 16), InferenceOptions((8, 16), "bgr", "lanczos4"))
     assert set(np.unique(alone)) == {0, 1}
-    both = predicted_classes(by_side, picture(8, 16), Way((8, 16), "bgr", "lanczos4", flip=True))
+    both = predict_label_map(by_side, picture(8, 16), InferenceOptions((8, 16), "bgr", "lanczos4", flip=True))
     np.testing.assert_array_equal(both, 1)  # 0.45 against 0.3 on each side

@@ -22,7 +22,7 @@ SETTING: dict[str, Any] = {"hydra_context": None, "task_function": print, "confi
 def test_processes_share_cores_and_cards(
     monkeypatch: pytest.MonkeyPatch, cards: tuple[str, ...], told: dict[str, int], processes: int, share: int
 ) -> None:
-    monkeypatch.setattr(study_joblib, "visible_cards", lambda: cards)
+    monkeypatch.setattr(study_joblib, "visible_gpus", lambda: cards)
     launcher = StudyJoblibLauncher(**told)
     launcher.setup(**SETTING)
     assert launcher._processes == processes
@@ -40,7 +40,7 @@ def test_processes_share_cores_and_cards(
 def test_what_joblib_cannot_do_is_said_before_anything_begins(
     monkeypatch: pytest.MonkeyPatch, told: dict[str, int], message: str
 ) -> None:
-    monkeypatch.setattr(study_joblib, "visible_cards", lambda: ("0", "1"))
+    monkeypatch.setattr(study_joblib, "visible_gpus", lambda: ("0", "1"))
     with pytest.raises(BadInput, match=message):
         StudyJoblibLauncher(**told).setup(**SETTING)
 

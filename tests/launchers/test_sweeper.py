@@ -43,7 +43,7 @@ def test_jobs_are_composed_as_by_hydra(loader: ConfigLoaderImpl) -> None:
 
 
 @pytest.mark.parametrize("job", [["seed=x"], ["bogus=1"], ["activation=bogus"], ["activation.bogus.x=1"]])
-def test_faults_are_hydras_own(loader: ConfigLoaderImpl, job: list[str]) -> None:
+def test_problems_are_hydras_own(loader: ConfigLoaderImpl, job: list[str]) -> None:
     master = loader.load_configuration("config", [], RunMode.MULTIRUN)
     with pytest.raises(HydraException) as expected:
         loader.load_sweep_config(master, job)

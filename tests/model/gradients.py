@@ -20,10 +20,10 @@ ACTIVATIONS = (
 
 def main(folder: Path) -> None:
     """Writes the files."""
-    backend.set_up(1, "float32")
+    backend.configure_backend(1, "float32")
     import keras
 
-    from activation_study.model.activations import activation_maker
+    from activation_study.model.activations import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.unet import build_unet
 
@@ -32,7 +32,7 @@ def main(folder: Path) -> None:
     labels = generator.integers(-1, 4, size=(3, 32, 32)).astype(np.int8)
     for target in ACTIVATIONS:
         name = target.rpartition(".")[2]
-        unet = build_unet((32, 32), 4, activation_maker(target, {}), [8, 16, 16], [1, 1, 2], [2, 1], seed=1)
+        unet = build_unet((32, 32), 4, activation_factory(target, {}), [8, 16, 16], [1, 1, 2], [2, 1], seed=1)
         weights = folder / f"weights-{name}.npz"
         if weights.exists():
             with np.load(weights) as arrays:

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from scipy.special import erf
 
 from activation_study import backend
-from activation_study.model.activations import activation_maker
+from activation_study.model.activations import activation_factory
 
 Floats = NDArray[np.float64]
 FOLDER = Path(__file__).resolve().parents[2] / "conf/activation"
@@ -22,7 +22,7 @@ EPSILON = 1e-3  # of Keras' batch normalisation
 
 @pytest.fixture(scope="module", autouse=True)
 def _backend() -> None:
-    backend.set_up(None, "float32")
+    backend.configure_backend(None, "float32")
 
 
 # --- oracles ---------------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def maker(name: str, **more: Any) -> Any:
     )
     assert isinstance(options, dict)
     arguments = {**options["layer"], **more}
-    return activation_maker(arguments.pop("_target_"), arguments, options.get("scope", "all"))
+    return activation_factory(arguments.pop("_target_"), arguments, options.get("scope", "all"))
 
 
 def layer_of(name: str, shape: tuple[int, ...], seed: int = 0, **more: Any) -> Any:
@@ -319,7 +319,7 @@ def test_places_outside_the_chosen_half_get_relu(places: str, own: str, other: s
 
     from activation_study.model.activations import FReLU
 
-    make = activation_maker("activation_study.model.activations.FReLU", {}, places)
+    make = activation_factory("activation_study.model.activations.FReLU", {}, places)
     assert type(make(own, 0)) is FReLU
     assert type(make(other, 0)) is keras.layers.ReLU
     assert make(other, 0).name == other
@@ -387,13 +387,13 @@ def test_frelus_options_survive_saving() -> None:
         "keras.Model",
         "keras.models.load_model",
         "activation_study.model.activations.keras",
-        "activation_study.model.activations.activation_maker",
+        "activation_study.model.activations.activation_factory",
         "activation_study.model.activations.inspect.signature",
     ],
 )
 def test_a_target_that_is_no_allowed_layer_is_refused_by_name(target: str) -> None:
     with pytest.raises(ValueError, match=f"activation.layer._target_={target}: "):
-        activation_maker(target, {})
+        activation_factory(target, {})
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def test_a_target_that_is_no_allowed_layer_is_refused_by_name(target: str) -> No
 )
 def test_a_refused_argument_is_named_together_with_its_class(target: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"activation\.layer: ") as error:
-        activation_maker(target, arguments)
+        activation_factory(target, arguments)
     assert f"{target} refuses {arguments}" in str(error.value)
 
 
@@ -425,10 +425,10 @@ def test_a_refused_argument_is_named_together_with_its_class(target: str, argume
 )
 def test_an_argument_that_names_foreign_code_is_refused_before_anything_is_built(argument: Any) -> None:
     with pytest.raises(ValueError, match="in its arguments: expected nothing but Keras' own"):
-        activation_maker("keras.layers.Activation", {"activation": argument})
+        activation_factory("keras.layers.Activation", {"activation": argument})
 
 
 @pytest.mark.parametrize("places", ["encoder", "decoder"])
 def test_a_refused_argument_is_found_whatever_the_places(places: str) -> None:
     with pytest.raises(ValueError, match="refuses"):
-        activation_maker("activation_study.model.activations.FReLU", {"kernel_size": 2}, places)
+        activation_factory("activation_study.model.activations.FReLU", {"kernel_size": 2}, places)

@@ -61,7 +61,7 @@ print(json.dumps({"default": default, "deterministic": measure(), "unknown": unk
 
 @pytest.fixture(scope="module", autouse=True)
 def _backend() -> None:
-    backend.set_up(None, "float32")
+    backend.configure_backend(None, "float32")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ SHAPE = (4, 6, 5, 3)
 
 @pytest.fixture(scope="module", autouse=True)
 def _backend() -> None:
-    backend.set_up(None, "float32")
+    backend.configure_backend(None, "float32")
 
 
 def both(**options: Any) -> tuple[Any, Any]:

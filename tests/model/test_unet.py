@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 import article  # in benchmarks/
 import side_by_side  # likewise
 from activation_study import backend
-from activation_study.model.activations import activation_maker
+from activation_study.model.activations import activation_factory
 from activation_study.model.network import shared_weights_digest
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.unet import build_unet
@@ -22,7 +22,7 @@ TINY = {"widths": [4, 8, 8], "encoder_blocks": [1, 1, 2], "decoder_blocks": [1, 
 
 @pytest.fixture(scope="module", autouse=True)
 def _backend() -> None:
-    backend.set_up(None, "float32")
+    backend.configure_backend(None, "float32")
 
 
 def maker(name: str) -> Any:
@@ -30,7 +30,7 @@ def maker(name: str) -> Any:
     layer: Any = OmegaConf.to_container(OmegaConf.merge({"normalization": {"momentum": 0.99}}, file), resolve=True)[
         "layer"
     ]
-    return activation_maker(layer.pop("_target_"), layer)
+    return activation_factory(layer.pop("_target_"), layer)
 
 
 def shape_of(model: str) -> dict[str, list[int]]:

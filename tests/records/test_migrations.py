@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from activation_study.analysis.finished_runs import PLACES
+from activation_study.analysis.finished_runs import MACHINE_SPECIFIC_KEYS
 from activation_study.config.identity import RENAMED, flatten, identity
 from activation_study.config.schema import Config, resolved
 from activation_study.records.migrations import RECORD_VERSION, migrated
@@ -27,7 +27,7 @@ def committed() -> list[str]:
 
 def configuration(record: Record) -> Config:
     """The recorded configuration, with some path in the place of each that was left out of the packed file."""
-    for key in PLACES:
+    for key in MACHINE_SPECIFIC_KEYS:
         group, _, last = key.rpartition(".")
         values = record.config[group] if group else record.config
         values[last] = values[last] or "somewhere"

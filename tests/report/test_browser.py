@@ -59,12 +59,12 @@ class Visit:
     """A page as one visitor sees it, and all that the browser said meanwhile."""
 
     def __init__(self, chromium: Any, report: Path, **context: Any) -> None:
-        self.faults: list[str] = []
+        self.problems: list[str] = []
         self.requests: list[str] = []
         self.page = chromium.new_context(**context).new_page()
-        self.page.on("console", lambda message: self.faults.append(message.text))
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.faults.append(request.url[:100]))
+        self.page.on("console", lambda message: self.problems.append(message.text))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("requestfailed", lambda request: self.problems.append(request.url[:100]))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(report.as_uri())
 
@@ -76,11 +76,11 @@ class Visit:
 @pytest.mark.parametrize("page", ["report", "look"], indirect=True)
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_opens_offline_without_a_fault_and_fits(
+def test_it_opens_offline_without_a_problem_and_fits(
     chromium: Any, page: Path, viewport: dict[str, int], scheme: str
 ) -> None:
     visit = Visit(chromium, page, viewport=viewport, color_scheme=scheme, offline=True)
-    assert visit.faults == []
+    assert visit.problems == []
     fetched = [url for url in visit.requests if not url.startswith("data:")]
     assert fetched == [page.as_uri()]
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "only tables and figures scroll"

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from activation_study.training.loop import MEASURED
+from activation_study.training.loop import TIMING_METRICS
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -42,17 +42,17 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, output
 
 
-def run_folder(folder: Path, beginning: str = "") -> Path:
-    (found,) = folder.glob(f"multirun/kills/surfaces-{beginning}*-seed0-*")
+def run_folder(folder: Path, start: str = "") -> Path:
+    (found,) = folder.glob(f"multirun/kills/surfaces-{start}*-seed0-*")
     return found
 
 
-def record(folder: Path, beginning: str = "") -> dict:
-    return json.loads((run_folder(folder, beginning) / "run.json").read_text())
+def record(folder: Path, start: str = "") -> dict:
+    return json.loads((run_folder(folder, start) / "run.json").read_text())
 
 
 def bits(record: dict) -> list[dict]:
-    return [{key: value for key, value in epoch.items() if key not in MEASURED} for epoch in record["epochs"]]
+    return [{key: value for key, value in epoch.items() if key not in TIMING_METRICS} for epoch in record["epochs"]]
 
 
 def assert_as_never_killed(killed: Path, never: Path) -> None:

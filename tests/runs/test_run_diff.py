@@ -46,7 +46,7 @@ def test_the_first_epoch_and_metric_that_differ_are_named() -> None:
     other.epochs[1]["val/loss"] += 1e-16 * 4
     other.epochs[2]["train/loss"] = 7.0
     verdict = compare(record(), other, CONFUSIONS, CONFUSIONS, None)
-    assert [(parting.where, parting.what) for parting in verdict.partings] == [
+    assert [(mismatch.where, mismatch.what) for mismatch in verdict.mismatches] == [
         ("epoch 2", "val/loss"),
         ("epoch 3", "train/loss"),
     ]
@@ -60,7 +60,7 @@ def test_the_first_epoch_and_metric_that_differ_are_named() -> None:
 )
 def test_any_difference_at_the_end_counts(values: dict[str, object]) -> None:
     verdict = compare(record(), changed(**values), CONFUSIONS, CONFUSIONS, None)
-    assert len(verdict.partings) == 1
+    assert len(verdict.mismatches) == 1
 
 
 def test_other_confusions_missing_ones_and_another_number_of_epochs_count() -> None:
@@ -68,7 +68,7 @@ def test_other_confusions_missing_ones_and_another_number_of_epochs_count() -> N
     assert not compare(record(), record(), None, CONFUSIONS, None).identical
     shorter = record()
     shorter.epochs.pop()
-    assert [parting.what for parting in compare(record(), shorter, None, None, 3).partings] == ["number of epochs"]
+    assert [mismatch.what for mismatch in compare(record(), shorter, None, None, 3).mismatches] == ["number of epochs"]
 
 
 def test_how_far_apart_is_said_in_iou() -> None:

@@ -16,11 +16,11 @@ from activation_study.sweep.estimates import parameters, seconds_left
     ],
 )
 def test_the_parameters_are_those_of_the_network(model: Model, classes: int) -> None:
-    from activation_study.model.activations import activation_maker
+    from activation_study.model.activations import activation_factory
     from activation_study.model.unet import build_unet
 
-    backend.set_up(None, "float32")  # before TensorFlow starts: another test of this process may need it so
-    make = activation_maker("keras.layers.ReLU", {})
+    backend.configure_backend(None, "float32")  # before TensorFlow starts: another test of this process may need it so
+    make = activation_factory("keras.layers.ReLU", {})
     unet = build_unet((32, 32), classes, make, model.widths, model.encoder_blocks, model.decoder_blocks, 0)
     assert parameters(model, classes) == unet.count_params()
 

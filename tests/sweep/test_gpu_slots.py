@@ -11,8 +11,8 @@ from activation_study.sweep import gpu_slots
 HOLD = """
 import os, sys
 from pathlib import Path
-from activation_study.sweep.gpu_slots import take_card
-take_card(sys.argv[2].split(","), int(sys.argv[3]), Path(sys.argv[1]))
+from activation_study.sweep.gpu_slots import acquire_gpu
+acquire_gpu(sys.argv[2].split(","), int(sys.argv[3]), Path(sys.argv[1]))
 print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
 sys.stdin.read()
 """
@@ -28,7 +28,7 @@ def test_each_process_has_one_card_as_long_as_it_lives(tmp_path: Path, monkeypat
     processes = holders(tmp_path, "3,5", 2, 4)
     taken = sorted(process.stdout.readline().strip() for process in processes if process.stdout)
     assert taken == ["3", "3", "5", "5"]
-    assert not gpu_slots.take_card(["3", "5"], 2, tmp_path)
+    assert not gpu_slots.acquire_gpu(["3", "5"], 2, tmp_path)
     for process in processes:
         process.communicate()
     (again,) = holders(tmp_path, "3,5", 1, 1)
@@ -36,13 +36,13 @@ def test_each_process_has_one_card_as_long_as_it_lives(tmp_path: Path, monkeypat
 
 
 def test_the_cards_are_those_that_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_slots, "card_capabilities", lambda: (9.0, 9.0))
+    monkeypatch.setattr(gpu_slots, "gpu_capabilities", lambda: (9.0, 9.0))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert gpu_slots.visible_cards() == ("0", "1")
+    assert gpu_slots.visible_gpus() == ("0", "1")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
-    assert gpu_slots.visible_cards() == ("GPU-a", "GPU-b")
+    assert gpu_slots.visible_gpus() == ("GPU-a", "GPU-b")
 
 
 def test_without_cards_nothing_is_taken(tmp_path: Path) -> None:
-    assert gpu_slots.take_card([], 1, tmp_path / "none")
+    assert gpu_slots.acquire_gpu([], 1, tmp_path / "none")
     assert not (tmp_path / "none").exists()

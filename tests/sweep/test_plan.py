@@ -10,12 +10,12 @@ from omegaconf import DictConfig
 import hydra_compose
 from activation_study.config.identity import identity
 from activation_study.config.schema import resolved
-from activation_study.records.lock import taken
+from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, Status, read_record
 from activation_study.records.source_code import code_digest
-from activation_study.sweep.plan import Job, job_of, make_plan, show_plan
-from activation_study.sweep.status import Standing, close_dead_runs
-from activation_study.validation import checked
+from activation_study.sweep.plan import Job, make_job, make_plan, show_plan
+from activation_study.sweep.status import RunStatus, mark_stale_runs
+from activation_study.validation import from_hydra
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def composed(overrides: Sequence[str]) -> DictConfig:
 
 def pretend(status: Status, *overrides: str, epochs: int = 5) -> Path:
     """A run's folder as some process left it."""
-    config = checked(composed(overrides))
+    config = from_hydra(composed(overrides))
     digests = {"code": code_digest(), "data": "d"}
     record = Record(config.run_name, config.study, identity(resolved(config)), resolved(config), [], [], {}, digests)
     record.results = {"test/mean_iou": 0.5, "evaluation_seconds": 20.0}
@@ -40,16 +40,16 @@ def pretend(status: Status, *overrides: str, epochs: int = 5) -> Path:
 
 
 def job(*overrides: str) -> Job:
-    return job_of(overrides, checked(composed(overrides)))
+    return make_job(overrides, from_hydra(composed(overrides)))
 
 
 def test_a_run_stands_where_its_folder_and_its_lock_say() -> None:
     for number, status in enumerate(("FINISHED", "FAILED", "KILLED", "RUNNING")):
         pretend(status, f"seed={number}")  # type: ignore[arg-type]
-    standings = [job(f"seed={seed}").standing for seed in range(5)]
-    assert standings == [Standing.DONE, Standing.FAILED, Standing.RESUME, Standing.RESUME, Standing.NEW]
-    with taken(checked(composed(["seed=3"])).run_folder):
-        assert job("seed=3").standing == Standing.UNDER_WAY
+    statuses = [job(f"seed={seed}").status for seed in range(5)]
+    assert statuses == [RunStatus.DONE, RunStatus.FAILED, RunStatus.RESUMABLE, RunStatus.RESUMABLE, RunStatus.NEW]
+    with run_lock(from_hydra(composed(["seed=3"])).run_folder):
+        assert job("seed=3").status == RunStatus.RUNNING
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_runs_of_other_code_or_data_are_named(capsys: pytest.CaptureFixture[str]
 def test_a_dead_process_leaves_no_running_behind() -> None:
     dead, alive = pretend("RUNNING", "seed=0"), pretend("RUNNING", "seed=1")
     pretend("FINISHED", "seed=2")
-    with taken(alive):
-        assert close_dead_runs(dead.parent) == [dead]
+    with run_lock(alive):
+        assert mark_stale_runs(dead.parent) == [dead]
         record = read_record(dead)
         assert record is not None
         assert (record.status, record.ended) == ("KILLED", 1004.0)

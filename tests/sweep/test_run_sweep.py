@@ -14,7 +14,7 @@ from activation_study.errors import BadInput
 from activation_study.records.record import Record, Status
 from activation_study.sweep.plan import make_plan
 from activation_study.sweep.run_sweep import run_sweep
-from activation_study.validation import checked
+from activation_study.validation import from_hydra
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def composed(overrides: Sequence[str]) -> DictConfig:
 
 
 def pretend(overrides: Sequence[str], status: Status = "FINISHED", error: str | None = None) -> None:
-    config = checked(composed(overrides))
+    config = from_hydra(composed(overrides))
     results = {"test/mean_iou": 0.5, "test/article/mean_iou": 0.4, "evaluation_seconds": 1.0}
     record = Record(
         config.run_name, "s", identity(resolved(config)), resolved(config), [], [], {}, {"code": "c", "data": "d"}

@@ -7,9 +7,9 @@ import pytest
 from mlflow import MlflowClient
 
 from activation_study.errors import BadInput
-from activation_study.records.lock import taken
+from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
-from activation_study.sweep.sync import mirror_study
+from activation_study.sweep.sync import sync_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -55,7 +55,7 @@ def test_all_runs_come_into_any_store_once(study: Path, tmp_path: Path, monkeypa
     }
     for uri in (f"sqlite:///{tmp_path}/one.db", f"sqlite:///{tmp_path}/two.db"):
         for _ in range(2):
-            assert mirror_study(study, uri, "none") == 0
+            assert sync_study(study, uri, "none") == 0
             assert contents(uri) == expected
     record = read_record(study / "run2")
     assert record is not None
@@ -63,8 +63,8 @@ def test_all_runs_come_into_any_store_once(study: Path, tmp_path: Path, monkeypa
 
 
 def test_a_run_under_way_is_left_to_its_own_process(study: Path, tmp_path: Path) -> None:
-    with taken(study / "run2"):
-        assert mirror_study(study, f"sqlite:///{tmp_path}/one.db", "none") == 0
+    with run_lock(study / "run2"):
+        assert sync_study(study, f"sqlite:///{tmp_path}/one.db", "none") == 0
     record = read_record(study / "run2")
     assert record is not None
     assert record.status == "RUNNING"
@@ -73,11 +73,11 @@ def test_a_run_under_way_is_left_to_its_own_process(study: Path, tmp_path: Path)
 
 def test_a_store_that_fails_is_counted(study: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert mirror_study(study, f"sqlite:///{tmp_path}/file/one.db", "none") == 4
+    assert sync_study(study, f"sqlite:///{tmp_path}/file/one.db", "none") == 4
 
 
 def test_without_a_store_or_runs_it_is_refused(study: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="needs a store"):
-        mirror_study(study, None, "none")
+        sync_study(study, None, "none")
     with pytest.raises(BadInput, match="no runs; study=NAME names one of study"):
-        mirror_study(study.parent / "stuby", f"sqlite:///{tmp_path}/one.db", "none")
+        sync_study(study.parent / "stuby", f"sqlite:///{tmp_path}/one.db", "none")

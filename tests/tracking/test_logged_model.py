@@ -15,10 +15,10 @@ import pytest
 from mlflow import MlflowClient
 
 from activation_study.data.label_types import LABEL_TYPES
-from activation_study.data.preprocessing import prepare
+from activation_study.data.preprocessing import preprocess
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splits import split
-from activation_study.evaluation.evaluate import class_map
+from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.metrics import confusion, summary
 from cli_runner import TINY, command
 
@@ -53,7 +53,7 @@ def test_a_served_model_scores_as_its_run_did(tmp_path: Path) -> None:
         wait_for(f"http://127.0.0.1:{port}/ping", server, tmp_path / "server.log")
         scenes, test = draw_scenes(12, 0), split(12, "sorted").test
         kind = LABEL_TYPES["surfaces"]
-        images = prepare(scenes, kind, (32, 32), "bgr", "bilinear", tmp_path / "cache").images[test]
+        images = preprocess(scenes, kind, (32, 32), "bgr", "bilinear", tmp_path / "cache").images[test]
         asked = json.dumps({"inputs": (images.astype(np.float32) / np.float32(255)).tolist()}).encode()
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/invocations", asked, {"Content-Type": "application/json"}
@@ -67,7 +67,7 @@ def test_a_served_model_scores_as_its_run_did(tmp_path: Path) -> None:
     confusions = []
     for index, each in zip(test, probabilities, strict=True):
         truth = scenes.label(index, "surfaces")
-        confusions.append(confusion(truth, class_map(each, truth.shape, "lanczos4"), 3))
+        confusions.append(confusion(truth, resize_and_argmax(each, truth.shape, "lanczos4"), 3))
     found = summary(np.stack(confusions), kind.classes)
     for key, value in found.items():
         assert run.data.metrics[key] == pytest.approx(value, abs=2e-3), key  # another batch size, and JSON

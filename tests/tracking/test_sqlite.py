@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from activation_study.tracking.sqlite import mend_locations
+from activation_study.tracking.sqlite import relocate_artifacts
 from cli_runner import TINY, command
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -44,7 +44,7 @@ def test_a_copy_has_its_own_artifacts_and_the_original_keeps_its(project: Path, 
     assert (Path(model) / "artifacts" / "best.keras").is_file()
     assert model.startswith(f"{copy}/")
     assert client.download_artifacts(run, "run.json", str(tmp_path))
-    assert mend_locations(copy / "mlflow.db") == 0, "once"
+    assert relocate_artifacts(copy / "mlflow.db") == 0, "once"
     client, run, _ = opened(project)
     assert client.get_run(run).info.artifact_uri.startswith(f"{project}/mlruns/")
 
@@ -53,7 +53,7 @@ def test_artifacts_that_are_elsewhere_on_purpose_stay_there(project: Path, tmp_p
     database = tmp_path / "mlflow.db"
     shutil.copy(project / "mlflow.db", database)
     (tmp_path / "mlruns" / "1" / "another_run").mkdir(parents=True)
-    assert mend_locations(database) == 0
+    assert relocate_artifacts(database) == 0
     _, _, model = opened(tmp_path)
     assert model.startswith(str(project))
 
@@ -74,7 +74,7 @@ def test_of_a_partial_copy_the_rest_stays_with_the_original(project: Path, tmp_p
     for place in (original / "mlruns/1/a", original / "mlruns/2/b", copy / "mlruns/1/a"):
         place.mkdir(parents=True)
     shutil.copy(tmp_path / "stores.db", copy / "mlflow.db")
-    assert mend_locations(copy / "mlflow.db") == 4
+    assert relocate_artifacts(copy / "mlflow.db") == 4
     with sqlite3.connect(copy / "mlflow.db") as connection:
         runs = dict(connection.execute("SELECT run_uuid, artifact_uri FROM runs"))
         (model,) = connection.execute("SELECT storage_location FROM model_versions").fetchone()
@@ -89,9 +89,9 @@ def test_of_a_partial_copy_the_rest_stays_with_the_original(project: Path, tmp_p
 
 def test_what_is_no_store_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mlruns").mkdir()
-    assert mend_locations(tmp_path / "none.db") == 0
+    assert relocate_artifacts(tmp_path / "none.db") == 0
     with sqlite3.connect(tmp_path / "other.db") as connection:
         connection.execute("CREATE TABLE something (x)")
-    assert mend_locations(tmp_path / "other.db") == 0
+    assert relocate_artifacts(tmp_path / "other.db") == 0
     (tmp_path / "text.db").write_text("no database, but a longer text than its header would be" * 40)
-    assert mend_locations(tmp_path / "text.db") == 0
+    assert relocate_artifacts(tmp_path / "text.db") == 0

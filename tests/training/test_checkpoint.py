@@ -8,19 +8,19 @@ import pytest
 
 from activation_study import backend
 from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
-from activation_study.data.preprocessing import Prepared
+from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import split
 from activation_study.model.network import Network, weights_digest
-from activation_study.training.checkpoint import FOLDER, SHARE, Checkpoints, remove_saves
-from activation_study.training.loop import MEASURED, Course, LoopState, beginning, train
+from activation_study.training.checkpoint import CHECKPOINT_FOLDER, MAX_SAVING_FRACTION, Checkpoints, remove_saves
+from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train
 
 PARTS = split(18, "sorted")  # 10 train, 4 validate, 4 test: 3 steps and 1 batch of validation an epoch
 OPTIONS = Training(epochs=4, batch_size=4, precision="float32", monitor="loss", early_stopping=EarlyStopping(3, 0.05))
 LEARNING_RATE = 1e-2
 
 
-def first_state() -> LoopState:
-    return beginning(Schedule("plateau", 0.2, 1, 0.05), OPTIONS.early_stopping)
+def first_state() -> TrainState:
+    return initial_state(Schedule("plateau", 0.2, 1, 0.05), OPTIONS.early_stopping)
 
 
 class Stop(Exception):
@@ -28,38 +28,43 @@ class Stop(Exception):
 
 
 @pytest.fixture(scope="module")
-def data() -> Prepared:
+def data() -> PreprocessedData:
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (18, 16, 16, 3), dtype=np.uint8)
-    return Prepared(images, generator.integers(-1, 3, (18, 16, 16)).astype(np.int8))
+    return PreprocessedData(images, generator.integers(-1, 3, (18, 16, 16)).astype(np.int8))
 
 
 def network(activation: str = "keras.layers.ReLU", precision: str = "float32") -> Network:
-    from activation_study.model.activations import activation_maker
+    from activation_study.model.activations import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.unet import build_unet
 
-    backend.set_up(None, precision)
-    unet = build_unet((16, 16), 3, activation_maker(activation, {}), [4, 6], [1, 1], [1], seed=0)
+    backend.configure_backend(None, precision)
+    unet = build_unet((16, 16), 3, activation_factory(activation, {}), [4, 6], [1, 1], [1], seed=0)
     return Network(unet, SegmentationLoss(), LEARNING_RATE)
 
 
-def go_on(own: Network, data: Prepared, state: LoopState, stop_at: int | None = None) -> LoopState:
+def go_on(own: Network, data: PreprocessedData, state: TrainState, stop_at: int | None = None) -> TrainState:
     """Trains on; stops at the `stop_at`-th report of a step or of a batch of validation."""
     calls = 0
 
-    def on_step(state: LoopState, pictures: int) -> None:
+    def on_step(state: TrainState, pictures: int) -> None:
         nonlocal calls
         calls += 1
         if calls == stop_at:
             raise Stop
 
-    train(Course(own, data, PARTS, OPTIONS, "flip_crop_color", Seeding(0, 0, 0)), state, on_step, lambda state: None)
+    train(
+        TrainingSetup(own, data, PARTS, OPTIONS, "flip_crop_color", Seeding(0, 0, 0)),
+        state,
+        on_step,
+        lambda state: None,
+    )
     return state
 
 
-def bits(state: LoopState) -> list[dict[str, float]]:
-    return [{key: value for key, value in epoch.items() if key not in MEASURED} for epoch in state.history]
+def bits(state: TrainState) -> list[dict[str, float]]:
+    return [{key: value for key, value in epoch.items() if key not in TIMING_METRICS} for epoch in state.history]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +76,7 @@ def bits(state: LoopState) -> list[dict[str, float]]:
     ],
 )
 def test_training_goes_on_to_the_same_bits_from_any_step(
-    activation: str, precision: str, data: Prepared, tmp_path: Path
+    activation: str, precision: str, data: PreprocessedData, tmp_path: Path
 ) -> None:
     own = network(activation, precision)
     untrained, fresh_optimizer = own.weights(), own.optimizer_state()
@@ -103,12 +108,12 @@ def test_training_goes_on_to_the_same_bits_from_any_step(
 
 
 @pytest.fixture(scope="module")
-def own(data: Prepared) -> Network:
+def own(data: PreprocessedData) -> Network:
     return network()
 
 
 @pytest.fixture
-def two_saves(own: Network, data: Prepared, tmp_path: Path) -> tuple[Path, list[str]]:
+def two_saves(own: Network, data: PreprocessedData, tmp_path: Path) -> tuple[Path, list[str]]:
     """Two saves of one training, and the digests of the weights in them."""
     checkpoints, state, digests = Checkpoints(tmp_path, "a"), first_state(), []
     for _ in range(2):
@@ -116,7 +121,7 @@ def two_saves(own: Network, data: Prepared, tmp_path: Path) -> tuple[Path, list[
             go_on(own, data, state, 2)
         checkpoints.save(own, state)
         digests.append(weights_digest(own.weights()))
-    return tmp_path / FOLDER, digests
+    return tmp_path / CHECKPOINT_FOLDER, digests
 
 
 def newest(folder: Path) -> Path:
@@ -183,7 +188,7 @@ def test_two_damaged_saves_begin_anew_and_leave_the_network_alone(
 
 
 def test_the_next_save_takes_the_place_of_the_older_one(
-    two_saves: tuple[Path, list[str]], own: Network, data: Prepared
+    two_saves: tuple[Path, list[str]], own: Network, data: PreprocessedData
 ) -> None:
     folder, digests = two_saves
     kept = newest(folder).read_bytes()
@@ -231,5 +236,5 @@ def test_a_save_is_due_after_its_minutes_and_never_costs_more_than_its_share(
     assert [checkpoints.due(0.2) for _ in range(3)] == [False, True, True]
     checkpoints.save(own, first_state())
     later = [checkpoints.due(0.2) for _ in range(200)]
-    assert later.index(True) == 1 / SHARE - 1
+    assert later.index(True) == 1 / MAX_SAVING_FRACTION - 1
     assert checkpoints.due(0)

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from activation_study import backend
 from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
 from activation_study.data.batching import batches, epoch_order
-from activation_study.data.preprocessing import Prepared
+from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import Split, split
 from activation_study.model.network import Network, weights_digest
 from activation_study.training.loop import (
-    Course,
-    LoopState,
     NonFiniteLoss,
     PlateauRule,
+    RunningMetrics,
     StoppingRule,
-    Totals,
+    TrainingSetup,
+    TrainState,
     batches_to_train,
-    beginning,
+    initial_state,
     train,
     validate,
 )
@@ -36,7 +36,7 @@ PARTS: Split = split(18, "sorted")  # 10 train, 4 validate, 4 test
 
 @pytest.fixture(scope="module", autouse=True)
 def _backend() -> None:
-    backend.set_up(None, "float32")
+    backend.configure_backend(None, "float32")
 
 
 # --- rules -----------------------------------------------------------------------------------------------------------
@@ -118,25 +118,25 @@ class Run:
     """What one training left behind."""
 
     network: Network
-    state: LoopState
+    state: TrainState
     epochs: list[dict[str, float]]
     weights: list[str]  # digest after each epoch
     steps: list[tuple[int, int, float]]
 
 
 @pytest.fixture(scope="module")
-def data() -> Prepared:
+def data() -> PreprocessedData:
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (18, 16, 16, 3), dtype=np.uint8)
-    return Prepared(images, generator.integers(-1, 3, (18, 16, 16)).astype(np.int8))
+    return PreprocessedData(images, generator.integers(-1, 3, (18, 16, 16)).astype(np.int8))
 
 
 def network(learning_rate: float = 1e-3, activation: str = "keras.layers.ReLU") -> Network:
-    from activation_study.model.activations import activation_maker
+    from activation_study.model.activations import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.unet import build_unet
 
-    unet = build_unet((16, 16), 3, activation_maker(activation, {}), [4, 8, 8], [1, 1, 1], [1, 1], seed=0)
+    unet = build_unet((16, 16), 3, activation_factory(activation, {}), [4, 8, 8], [1, 1, 1], [1, 1], seed=0)
     return Network(unet, SegmentationLoss(), learning_rate)
 
 
@@ -145,8 +145,8 @@ class Options(NamedTuple):
     schedule: Schedule
     augmentation: str
 
-    def beginning(self) -> LoopState:
-        return beginning(self.schedule, self.training.early_stopping)
+    def initial_state(self) -> TrainState:
+        return initial_state(self.schedule, self.training.early_stopping)
 
 
 def options(
@@ -160,7 +160,7 @@ def options(
 
 
 def trained(
-    data: Prepared,
+    data: PreprocessedData,
     how: Options,
     order_seed: int = 0,
     learning_rate: float = 1e-3,
@@ -171,17 +171,17 @@ def trained(
     weights: list[str] = []
     steps: list[tuple[int, int, float]] = []
 
-    def on_step(state: LoopState, pictures: int) -> None:
+    def on_step(state: TrainState, pictures: int) -> None:
         if pictures:
             steps.append((state.epoch, pictures, state.totals.loss))
 
-    course = Course(own, data, PARTS, how.training, how.augmentation, Seeding(0, order_seed, augmentation_seed))
-    train(course, state, on_step, lambda state: weights.append(weights_digest(own.weights())))
+    setup = TrainingSetup(own, data, PARTS, how.training, how.augmentation, Seeding(0, order_seed, augmentation_seed))
+    train(setup, state, on_step, lambda state: weights.append(weights_digest(own.weights())))
     return Run(own, state, state.history, weights, steps)
 
 
 @pytest.fixture(scope="module")
-def restless(data: Prepared) -> Run:
+def restless(data: PreprocessedData) -> Run:
     """Trained on noise with too large a learning rate, so that the best epoch is not the last."""
     return trained(data, options(epochs=8), learning_rate=0.03)
 
@@ -196,13 +196,15 @@ def test_the_best_weights_are_those_of_the_smallest_validation_loss(restless: Ru
     assert len(set(restless.weights)) == len(restless.weights)
 
 
-def validation(run: Run, data: Prepared) -> Totals:
+def validation(run: Run, data: PreprocessedData) -> RunningMetrics:
     return validate(
-        Course(run.network, data, PARTS, options().training, "none", Seeding(0, 0, 0)), run.state, lambda *_: None
+        TrainingSetup(run.network, data, PARTS, options().training, "none", Seeding(0, 0, 0)),
+        run.state,
+        lambda *_: None,
     )
 
 
-def test_the_best_weights_put_back_give_the_best_validation_loss(restless: Run, data: Prepared) -> None:
+def test_the_best_weights_put_back_give_the_best_validation_loss(restless: Run, data: PreprocessedData) -> None:
     kept = restless.network.weights()
     restless.network.set_weights(restless.state.best_weights)
     assert validation(restless, data).loss == pytest.approx(restless.state.best_value, rel=1e-6)
@@ -210,7 +212,7 @@ def test_the_best_weights_put_back_give_the_best_validation_loss(restless: Run, 
     assert validation(restless, data).loss != pytest.approx(restless.state.best_value, rel=1e-6)
 
 
-def test_validation_learns_nothing(restless: Run, data: Prepared) -> None:
+def test_validation_learns_nothing(restless: Run, data: PreprocessedData) -> None:
     before = weights_digest(restless.network.weights())
     validation(restless, data)
     assert weights_digest(restless.network.weights()) == before
@@ -222,7 +224,7 @@ def test_each_step_is_reported_with_its_pictures(restless: Run) -> None:
     assert restless.steps[2][2] == restless.epochs[0]["train/loss"]
 
 
-def test_the_metrics_of_an_epoch_are_those_of_its_batches(data: Prepared) -> None:
+def test_the_metrics_of_an_epoch_are_those_of_its_batches(data: PreprocessedData) -> None:
     run = trained(data, options(epochs=1))
     again = network()
     losses, counts = [], np.zeros((3, 3))
@@ -240,7 +242,7 @@ def test_the_metrics_of_an_epoch_are_those_of_its_batches(data: Prepared) -> Non
     assert metrics["images_per_second"] > 0
 
 
-def test_the_first_loss_is_the_cross_entropy_of_the_untrained_network(data: Prepared) -> None:
+def test_the_first_loss_is_the_cross_entropy_of_the_untrained_network(data: PreprocessedData) -> None:
     own = network()
     images, labels = data.images[:4], data.labels[:4]
     logits = np.asarray(_logits(own)(images.astype(np.float32) / 255, training=True), np.float64)
@@ -259,7 +261,7 @@ def _logits(own: Network) -> Any:
 
 
 @pytest.mark.parametrize(("monitor", "metric"), [("loss", "train/loss"), ("val_loss", "val/loss")])
-def test_the_rules_watch_the_chosen_loss(data: Prepared, monitor: str, metric: str) -> None:
+def test_the_rules_watch_the_chosen_loss(data: PreprocessedData, monitor: str, metric: str) -> None:
     run = trained(data, options(epochs=12, monitor=monitor, patience=2, min_delta=0.02), learning_rate=0.02)
     plateau, stopping = PlateauRule(0.2, 2, 0.02), StoppingRule(2, 0.02)
     learning_rate = run.epochs[0]["learning_rate"]
@@ -276,34 +278,34 @@ def test_the_rules_watch_the_chosen_loss(data: Prepared, monitor: str, metric: s
 # --- the same bits ---------------------------------------------------------------------------------------------------
 
 
-def test_training_twice_in_one_process_gives_the_same_bits(data: Prepared) -> None:
-    backend.set_up(None, "float32")
+def test_training_twice_in_one_process_gives_the_same_bits(data: PreprocessedData) -> None:
+    backend.configure_backend(None, "float32")
     first = trained(data, options(epochs=2))
-    backend.set_up(None, "float32")
+    backend.configure_backend(None, "float32")
     trained(data, options(epochs=1), order_seed=7, activation="activation_study.model.activations.FReLU")
     np.random.default_rng().normal(size=10)
-    backend.set_up(None, "float32")
+    backend.configure_backend(None, "float32")
     second = trained(data, options(epochs=2))
     assert first.weights == second.weights
     assert weights_digest(first.state.best_weights) == weights_digest(second.state.best_weights)
     assert [epoch["val/loss"] for epoch in first.epochs] == [epoch["val/loss"] for epoch in second.epochs]
 
 
-def test_another_order_seed_gives_other_weights(data: Prepared) -> None:
+def test_another_order_seed_gives_other_weights(data: PreprocessedData) -> None:
     first, other = (trained(data, options(epochs=1), order_seed=seed) for seed in (0, 1))
     assert first.weights != other.weights
 
 
-def test_an_epoch_taken_up_in_its_middle_meets_the_same_augmented_batches(data: Prepared) -> None:
-    course = Course(network(), data, PARTS, options().training, "flip_crop_color", Seeding(0, 0, 0))
-    whole, rest = (list(batches_to_train(course, 2, step)) for step in (0, 1))
+def test_an_epoch_taken_up_in_its_middle_meets_the_same_augmented_batches(data: PreprocessedData) -> None:
+    setup = TrainingSetup(network(), data, PARTS, options().training, "flip_crop_color", Seeding(0, 0, 0))
+    whole, rest = (list(batches_to_train(setup, 2, step)) for step in (0, 1))
     assert len(whole) == len(rest) + 1 >= 3
     for (images, labels), (images_again, labels_again) in zip(whole[1:], rest, strict=True):
         np.testing.assert_array_equal(images, images_again)
         np.testing.assert_array_equal(labels, labels_again)
 
 
-def test_augmentation_changes_what_is_trained_on_by_a_seed_of_its_own(data: Prepared) -> None:
+def test_augmentation_changes_what_is_trained_on_by_a_seed_of_its_own(data: PreprocessedData) -> None:
     plain = [trained(data, options(epochs=1), augmentation_seed=seed).weights for seed in (0, 1)]
     flipped = [trained(data, options(epochs=1, augmentation="flip"), augmentation_seed=seed).weights for seed in (0, 1)]
     assert plain[0] == plain[1]
@@ -336,10 +338,10 @@ class Scripted:
         return []
 
 
-def course(scripted: Any, data: Prepared, how: Options) -> LoopState:
+def setup(scripted: Any, data: PreprocessedData, how: Options) -> TrainState:
     state = how.beginning()
     train(
-        Course(scripted, data, PARTS, how.training, how.augmentation, Seeding(0, 0, 0)),
+        TrainingSetup(scripted, data, PARTS, how.training, how.augmentation, Seeding(0, 0, 0)),
         state,
         lambda *_: None,
         lambda _: None,
@@ -348,34 +350,34 @@ def course(scripted: Any, data: Prepared, how: Options) -> LoopState:
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
-def test_a_loss_that_is_not_finite_is_named_with_epoch_step_and_mend(data: Prepared, loss: float) -> None:
+def test_a_loss_that_is_not_finite_is_named_with_epoch_step_and_mend(data: PreprocessedData, loss: float) -> None:
     scripted = Scripted([1.0, 1.0, 1.0, 1.0, loss, 1.0])
     with pytest.raises(NonFiniteLoss, match=rf"is {loss} in epoch 2, step 2; .*optimizer.learning_rate than 0\.5 "):
-        course(scripted, data, options())
+        setup(scripted, data, options())
     assert scripted.trained == 5
 
 
-def test_a_validation_loss_that_is_not_finite_is_named_with_its_epoch(data: Prepared) -> None:
+def test_a_validation_loss_that_is_not_finite_is_named_with_its_epoch(data: PreprocessedData) -> None:
     with pytest.raises(NonFiniteLoss, match="validation loss is nan after epoch 1"):
-        course(Scripted([1.0] * 9, math.nan), data, options())
+        setup(Scripted([1.0] * 9, math.nan), data, options())
 
 
-def test_an_absurd_learning_rate_ends_in_a_loss_that_is_not_finite(data: Prepared) -> None:
+def test_an_absurd_learning_rate_ends_in_a_loss_that_is_not_finite(data: PreprocessedData) -> None:
     with pytest.raises(NonFiniteLoss, match=r"in epoch 1, step [23];"):
         trained(data, options(), learning_rate=1e30)
 
 
-def test_training_stops_after_the_patience_is_used_up(data: Prepared) -> None:
+def test_training_stops_after_the_patience_is_used_up(data: PreprocessedData) -> None:
     scripted = Scripted([1.0] * 99)
-    state = course(scripted, data, options(epochs=30, patience=5))
+    state = setup(scripted, data, options(epochs=30, patience=5))
     assert len(state.history) == 6
     assert state.best_epoch == 1, "of equal losses the first is kept"
     assert scripted.learning_rate == 0.5 * 0.2
-    assert len(course(Scripted([1.0] * 99), data, options(epochs=4, patience=5)).history) == 4
+    assert len(setup(Scripted([1.0] * 99), data, options(epochs=4, patience=5)).history) == 4
 
 
 def test_the_mean_loss_weighs_each_picture_alike() -> None:
-    totals = Totals()
+    totals = RunningMetrics()
     totals.add(1.0, np.array([[1, 0], [2, 0]], np.float32), 4)
     totals.add(4.0, np.array([[0, 3], [0, 0]], np.float32), 2)
     assert totals.loss == pytest.approx(2.0)

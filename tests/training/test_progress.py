@@ -2,7 +2,7 @@
 
 import pytest
 
-from activation_study.console import duration
+from activation_study.console import format_duration
 
 
 @pytest.mark.parametrize(
@@ -10,4 +10,4 @@ from activation_study.console import duration
     [(0.4, "0 s"), (45, "45 s"), (61, "1 min"), (3599, "1 h 0 min"), (12000, "3 h 20 min"), (183600, "2 d 3 h")],
 )
 def test_durations_are_readable(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+    assert format_duration(seconds) == words

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from activation_study.analysis.contrasts import METRICS, PRIMARY
-from activation_study.analysis.formatting import display, pair_name, point
+from activation_study.analysis.formatting import display_name, format_points, pair_name
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Block
 from activation_study.analysis.statistics import Interval, mean_over_seeds
@@ -13,7 +13,7 @@ ARTICLES = "scored by the article's protocol"
 
 
 @dataclass(frozen=True)
-class Change:
+class Ablation:
     """One protocol against the usual one, in mean IoU, paired by seed; 95 % intervals of the t over seeds.
 
     Args:
@@ -37,7 +37,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Changes:
+class Ablations:
     """All of them for one data set and label type.
 
     Args:
@@ -52,7 +52,7 @@ class Changes:
     pair: tuple[str, str]
     levels: dict[str, Interval]
     difference: Interval
-    changes: tuple[Change, ...]
+    changes: tuple[Ablation, ...]
 
     @property
     def note(self) -> str:
@@ -61,7 +61,7 @@ class Changes:
         return " *: other test images, so that levels differ for that reason too." if marked else ""
 
 
-def changes_of(blocks: Sequence[Block], pair: tuple[str, str] | None = None) -> list[Changes]:
+def ablations_of(blocks: Sequence[Block], pair: tuple[str, str] | None = None) -> list[Ablations]:
     """For each data set and label type that has several blocks, what sets these apart in mean IoU.
 
     Args:
@@ -73,7 +73,7 @@ def changes_of(blocks: Sequence[Block], pair: tuple[str, str] | None = None) -> 
     return [changes for changes in found if changes is not None]
 
 
-def _changes(blocks: Sequence[Block], pair: tuple[str, str] | None) -> Changes | None:
+def _changes(blocks: Sequence[Block], pair: tuple[str, str] | None) -> Ablations | None:
     base = next((block for block in blocks if not block.variant), blocks[0])
     there = {arm.name: arm for arm in base.arms}
     names = list(there)
@@ -89,7 +89,7 @@ def _changes(blocks: Sequence[Block], pair: tuple[str, str] | None) -> Changes |
         here = {arm.name: arm for arm in block.arms}
         apart = block.images != base.images
         found.append(_change(" ".join(block.variant), here, there, (a, b), PRIMARY, other_images=apart))
-    return Changes(
+    return Ablations(
         base=base,
         pair=(a, b),
         levels={name: mean_over_seeds(arm.metric(PRIMARY)) for name, arm in there.items()},
@@ -110,7 +110,7 @@ def _change(
     pair: tuple[str, str],
     metric: str,
     other_images: bool,
-) -> Change:
+) -> Ablation:
     seeds = [seed for seed in here[pair[0]].seeds if seed in there[pair[0]].seeds]
     moved = {
         name: arm.metric(metric, seeds) - there[name].metric(PRIMARY, seeds)
@@ -118,7 +118,7 @@ def _change(
         if name in there
     }
     a, b = pair
-    return Change(
+    return Ablation(
         variant=variant,
         arms={name: mean_over_seeds(move) for name, move in moved.items()},
         difference=mean_over_seeds(here[a].metric(metric, seeds) - here[b].metric(metric, seeds)),
@@ -127,26 +127,26 @@ def _change(
     )
 
 
-def sentence(found: Changes) -> str:
+def sentence(found: Ablations) -> str:
     """Which change moves each activation most, and between what a − b lies; over those with the same test images."""
     alike = [change for change in found.changes if change.variant != ARTICLES and not change.other_images]
     pair = pair_name(*found.pair)
     if not alike:
         return f"All changes of the protocol have test images of their own; the table has {pair} under each."
     differences = [found.difference.value, *(change.difference.value for change in alike)]
-    low, high = (point(each, signed=True) for each in (min(differences), max(differences)))
+    low, high = (format_points(each, signed=True) for each in (min(differences), max(differences)))
     return f"{_moves(found.pair[::-1], alike)}; with and without, {pair} lies between {low} and {high} points."
 
 
-def _moves(names: Sequence[str], alike: Sequence[Change]) -> str:
-    def by(change: Change, name: str) -> str:
-        return f"by {point(change.arms[name].value, signed=True)} points"
+def _moves(names: Sequence[str], alike: Sequence[Ablation]) -> str:
+    def by(change: Ablation, name: str) -> str:
+        return f"by {format_points(change.arms[name].value, signed=True)} points"
 
     if len(alike) == 1:
-        said = " and ".join(f"{display(name)} {by(alike[0], name)}" for name in names)
+        said = " and ".join(f"{display_name(name)} {by(alike[0], name)}" for name in names)
         return f"{alike[0].variant} moves {said}"
     most = {name: max(alike, key=lambda change: abs(change.arms[name].value)) for name in names}
     said = " and ".join(
-        f"{change.variant} moves {display(name)} most, {by(change, name)}" for name, change in most.items()
+        f"{change.variant} moves {display_name(name)} most, {by(change, name)}" for name, change in most.items()
     )
     return f"Of {len(alike)} changes of the protocol with the same test images, {said}"

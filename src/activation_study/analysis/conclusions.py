@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from activation_study.analysis.contrasts import Contrast
-from activation_study.analysis.formatting import display, in_points
+from activation_study.analysis.formatting import display_name, format_interval
 from activation_study.analysis.results import Block
 from activation_study.analysis.statistics import (
     Interval,
 )
 
 
-def headline(block: Block, contrasts: Sequence[Contrast], questions: Sequence[str] = ()) -> str:
+def conclusion(block: Block, contrasts: Sequence[Contrast], questions: Sequence[str] = ()) -> str:
     """The answer in sentences, from the numbers of the primary metric.
 
     Args:
@@ -31,14 +31,16 @@ def headline(block: Block, contrasts: Sequence[Contrast], questions: Sequence[st
 
 
 def _sentence(contrast: Contrast, comparisons: int) -> str:
-    a, b, found = display(contrast.a), display(contrast.b), contrast.paired.difference
+    a, b, found = display_name(contrast.a), display_name(contrast.b), contrast.paired.difference
     if not contrast.decided:
-        numbers = f"{in_points(found, signed=True)} points"
+        numbers = f"{format_interval(found, signed=True)} points"
         if found.low > 0 or found.high < 0:  # alone it would be decided
             numbers += f"; p = {contrast.p_holm:.3f} after correction for {comparisons} comparisons"
         return f"for {a} against {b} the data do not decide ({numbers})"
     above = found.value > 0
-    words = f"{a} is {'above' if above else 'below'} {b} by {in_points(found if above else _turned(found))} points"
+    words = (
+        f"{a} is {'above' if above else 'below'} {b} by {format_interval(found if above else _turned(found))} points"
+    )
     new = contrast.new_images
     if new is not None and new.difference.low <= 0 <= new.difference.high:
         words += ", which new images of this kind need not show"

@@ -18,11 +18,11 @@ from activation_study.analysis.statistics import (
     Interval,
     NewImages,
     Paired,
+    crossed_bootstrap,
     holm,
     mean_over_seeds,
-    on_new_images,
+    minimum_detectable_difference,
     paired,
-    smallest_difference,
 )
 from activation_study.config.identity import frozen_key
 from activation_study.errors import BadInput
@@ -124,7 +124,7 @@ def compare_block(block: Block, declared: Sequence[Sequence[str]], seed: int) ->
                     p_holm=p_holm,
                     new_images=_on_new_images(block, arms[a], arms[b], seed) if primary else None,
                     classes=_class_differences(block, arms[a], arms[b]) if primary else {},
-                    smallest={seeds: smallest_difference(result.deviation, seeds) for seeds in PLANNED},
+                    smallest={seeds: minimum_detectable_difference(result.deviation, seeds) for seeds in PLANNED},
                 )
             )
     return found
@@ -132,7 +132,7 @@ def compare_block(block: Block, declared: Sequence[Sequence[str]], seed: int) ->
 
 def _on_new_images(block: Block, a: Arm, b: Arm, seed: int) -> NewImages:
     generator = stream(seed, "new images", block.data, _frozen_title(block), a.name, b.name)
-    return on_new_images(a.confusions, b.confusions, block.photographs, generator)
+    return crossed_bootstrap(a.confusions, b.confusions, block.image_hashes, generator)
 
 
 def _frozen_title(block: Block) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activation_study.analysis.ablation import Changes, changes_of, sentence
-from activation_study.analysis.conclusions import headline
+from activation_study.analysis.ablation import Ablations, ablations_of, sentence
+from activation_study.analysis.conclusions import conclusion
 from activation_study.analysis.contrasts import Contrast, compare_block
 from activation_study.analysis.results import Block
-from activation_study.analysis.selection import Choice, chosen_on_validation
+from activation_study.analysis.selection import Selection, chosen_on_validation
 from activation_study.config.schema import Comparison
 from activation_study.records.record import Record
 
@@ -22,15 +22,15 @@ class Findings:
         choices: what was chosen on validation.
         changes: what a change of the protocol changes.
         questions: what the declared contrasts ask, in their order; may be empty.
-        faults: what is missing.
+        problems: what is missing.
     """
 
     study: str
     answered: tuple[tuple[Block, tuple[Contrast, ...]], ...]
-    choices: tuple[Choice, ...]
-    changes: tuple[Changes, ...]
+    choices: tuple[Selection, ...]
+    changes: tuple[Ablations, ...]
     questions: tuple[str, ...]
-    faults: tuple[str, ...]
+    problems: tuple[str, ...]
 
     @property
     def blocks(self) -> list[Block]:
@@ -46,9 +46,9 @@ class Findings:
         """Those of one block."""
         return dict(self.answered)[block]
 
-    def headline(self, block: Block) -> str:
+    def conclusion(self, block: Block) -> str:
         """The answer of one block."""
-        return headline(block, self.contrasts(block), self.questions)
+        return conclusion(block, self.contrasts(block), self.questions)
 
     @property
     def main(self) -> list[Block]:
@@ -58,20 +58,20 @@ class Findings:
         return [block for block, _ in self.answered if answering.get((block.data, block.label_type), block) is block]
 
     @property
-    def leads(self) -> list[str]:
+    def summary(self) -> list[str]:
         """The study's answer, and what changes of the protocol do to it."""
-        return [*map(self.headline, self.main), *map(sentence, self.changes)]
+        return [*map(self.conclusion, self.main), *map(sentence, self.changes)]
 
 
 def findings(
-    study: str, blocks: Sequence[Block], faults: Sequence[str], contrasts: Sequence[Sequence[str]], seed: int
+    study: str, blocks: Sequence[Block], problems: Sequence[str], contrasts: Sequence[Sequence[str]], seed: int
 ) -> Findings:
     """Compares all blocks of a study.
 
     Args:
         study: its name.
         blocks: from `read_study`.
-        faults: likewise.
+        problems: likewise.
         contrasts: pairs to compare; empty for what the runs' configuration declares.
         seed: of the bootstrap's draws.
 
@@ -88,9 +88,9 @@ def findings(
         study=study,
         answered=answered,
         choices=tuple(choices),
-        changes=tuple(changes_of(blocks, first)),
+        changes=tuple(ablations_of(blocks, first)),
         questions=() if contrasts else tuple(declared.questions),
-        faults=tuple(faults),
+        problems=tuple(problems),
     )
 
 

@@ -17,7 +17,7 @@ from activation_study.records.record import RECORD_FILE, Record, read_record, re
 PACKED_FILE = "runs.npz"
 REPORT_FOLDER = "report"
 # What a configuration says about one machine and nothing about a result.
-PLACES = ("folder", "data.root", "data.archive", "data.cache", "tracking.uri")
+MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "tracking.uri")
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class Run:
         folder: where it is, or was.
         confusions: [images, C + 1, C].
         images: names of the test images.
-        photographs: which photograph each of these is.
+        image_hashes: which photograph each of these is.
     """
 
     record: Record
     folder: Path
     confusions: NDArray[np.int64]
     images: tuple[str, ...]
-    photographs: tuple[str, ...]
+    image_hashes: tuple[str, ...]
 
 
 def read_runs(study: Path) -> tuple[list[Run], list[str]]:
@@ -59,13 +59,13 @@ def _read(folder: Path, record: Record) -> Run:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             names = tuple(map(str, arrays["names"]))
-            photographs = tuple(map(str, arrays["photographs"]))
-            return Run(record, folder, np.asarray(arrays["confusions"], np.int64), names, photographs)
+            image_hashes = tuple(map(str, arrays["photographs"]))
+            return Run(record, folder, np.asarray(arrays["confusions"], np.int64), names, image_hashes)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}; rerun=all makes it again") from error
 
 
-def pack(study: Path, folder: Path) -> Path:
+def export_study(study: Path, folder: Path) -> Path:
     """Writes all records and confusions as one file, from which a comparison can be made without the runs' folders.
 
     What a file that is there already holds of the same study stays, but for runs of the same names: so it grows from
@@ -94,7 +94,7 @@ def pack(study: Path, folder: Path) -> Path:
         arrays[f"folder{number}"] = np.array(run.folder.name)
         arrays[f"confusions{number}"] = run.confusions.astype(np.int32)  # counts of one image's pixels
         arrays[f"images{number}"] = np.array(run.images)
-        arrays[f"photographs{number}"] = np.array(run.photographs)
+        arrays[f"photographs{number}"] = np.array(run.image_hashes)
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
     return path
@@ -117,14 +117,14 @@ def _added(path: Path, runs: Sequence[Run], unfinished: Sequence[str]) -> tuple[
 
 def _without_places(record: Record) -> Record:
     config = json.loads(json.dumps(record.config))
-    for key in PLACES:
+    for key in MACHINE_SPECIFIC_KEYS:
         *groups, last = key.split(".")
         parent = config
         for group in groups:
             parent = parent.get(group, {})
         if last in parent:
             parent[last] = None
-    overrides = [each for each in record.overrides if each.lstrip("+").partition("=")[0] not in PLACES]
+    overrides = [each for each in record.overrides if each.lstrip("+").partition("=")[0] not in MACHINE_SPECIFIC_KEYS]
     return replace(record, config=config, overrides=overrides, process={})
 
 
@@ -137,7 +137,7 @@ def _unpacked(path: Path) -> tuple[list[Run], list[str]]:
                     folder=Path(str(arrays[f"folder{number}"])),
                     confusions=np.asarray(arrays[f"confusions{number}"], np.int64),
                     images=tuple(map(str, arrays[f"images{number}"])),
-                    photographs=tuple(map(str, arrays[f"photographs{number}"])),
+                    image_hashes=tuple(map(str, arrays[f"photographs{number}"])),
                 )
                 for number in range(sum(name.startswith("record") for name in arrays))
             ]

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 from activation_study.config.identity import affects_result, flatten
 
-Config = dict[str, Any]  # resolved
+ConfigValues = dict[str, Any]  # resolved
 Item = TypeVar("Item")
 
 
-def arm(config: Config) -> tuple[str, ...]:
+def arm(config: ConfigValues) -> tuple[str, ...]:
     """The names of data set, label type and activation."""
     return tuple(config[group]["name"] for group in ("data", "label_type", "activation"))
 
@@ -22,7 +22,7 @@ class Variants:
         configs: of all runs.
     """
 
-    def __init__(self, configs: Sequence[Config]) -> None:
+    def __init__(self, configs: Sequence[ConfigValues]) -> None:
         self._varying: dict[tuple[str, ...], set[str]] = {}
         keys: dict[str, None] = {}
         for name, group in grouped(configs, arm).items():
@@ -33,12 +33,12 @@ class Variants:
             keys.update(dict.fromkeys(own))
         self._usual = {key: _usual([value for config in configs for value in self._value(config, key)]) for key in keys}
 
-    def _value(self, config: Config, key: str) -> list[str]:
+    def _value(self, config: ConfigValues, key: str) -> list[str]:
         """The key's value as text; none where no run of the arm has the key."""
         value = flatten(config).get(key)
         return [] if value is None and key not in self._varying[arm(config)] else [str(value)]
 
-    def of(self, config: Config) -> tuple[str, ...]:
+    def of(self, config: ConfigValues) -> tuple[str, ...]:
         """The run's "key=value", for each deciding key, seeds apart, whose value is not that of most runs."""
         return tuple(
             f"{key}={value}"
@@ -67,7 +67,7 @@ def grouped(items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]) -> di
 
 
 def rows(
-    items: Sequence[Item], config_of: Callable[[Item], Config]
+    items: Sequence[Item], config_of: Callable[[Item], ConfigValues]
 ) -> tuple[list[str], dict[tuple[str, ...], list[Item]]]:
     """The items of each row of a table, one per arm and variant.
 

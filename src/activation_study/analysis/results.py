@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from activation_study.analysis.finished_runs import Run, read_runs
 from activation_study.analysis.grouping import Variants, arm, grouped
-from activation_study.errors import BadInput, faults_message
+from activation_study.errors import BadInput, problems_message
 from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
 from activation_study.records.record import Record
@@ -52,7 +52,7 @@ class Block:
         classes: names of the C classes.
         colors: of these, "#RRGGBB".
         images: names of the test images.
-        photographs: which photograph each of these is.
+        image_hashes: which photograph each of these is.
         arms: in the order of their first runs.
         repeats: its runs stand in other blocks already.
     """
@@ -63,7 +63,7 @@ class Block:
     classes: tuple[str, ...]
     colors: tuple[str, ...]
     images: tuple[str, ...]
-    photographs: tuple[str, ...]
+    image_hashes: tuple[str, ...]
     arms: tuple[Arm, ...]
     repeats: bool = False
 
@@ -93,11 +93,11 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Block]
     _refuse_mixtures(study, runs)
     arms = _arms(runs)
     _refuse_twins(study, arms)
-    faults = [*unfinished, *_seed_faults(arms)]
-    if faults and not allow_incomplete:
+    problems = [*unfinished, *_seed_problems(arms)]
+    if problems and not allow_incomplete:
         mend = "A sweep over all of them makes what is missing; allow_incomplete=true compares what there is."
-        raise BadInput(faults_message(f"{study} is not complete", faults, mend))
-    return [_block(key[2:], group) for key, group in arms.items()], faults
+        raise BadInput(problems_message(f"{study} is not complete", problems, mend))
+    return [_block(key[2:], group) for key, group in arms.items()], problems
 
 
 def _arms(runs: Sequence[Run]) -> dict[tuple[str, ...], list[tuple[str, list[Run]]]]:
@@ -129,7 +129,7 @@ def _block(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) -> B
         classes=tuple(first.record.classes),
         colors=tuple(recorded_colors(config, first.record.classes)),
         images=first.images,
-        photographs=first.photographs,
+        image_hashes=first.image_hashes,
         arms=tuple(_arm(name, [run for run in group if _seed(run) in common]) for name, group in arms),
     )
 
@@ -144,33 +144,35 @@ def _seeds(runs: Sequence[Run]) -> list[int]:
 
 def _refuse_mixtures(study: Path, runs: Sequence[Run]) -> None:
     """BadInput where runs measured different things under one name."""
-    faults = []
+    problems = []
     protocols = {run.record.protocol for run in runs}
     if len(protocols) > 1:
-        faults.append(f"protocol versions {', '.join(map(str, sorted(protocols)))}")
+        problems.append(f"protocol versions {', '.join(map(str, sorted(protocols)))}")
     for key, group in grouped(runs, lambda run: (run.record.config["data"]["name"],)).items():
         digests = {run.record.digests["data"][:12] for run in group}
         if len(digests) > 1:
-            faults.append(f"{key[0]}: contents {', '.join(sorted(digests))}")
+            problems.append(f"{key[0]}: contents {', '.join(sorted(digests))}")
     for key, group in grouped(runs, lambda run: (str(_what_is_tested(run)),)).items():
         if len({run.images for run in group}) > 1:
-            faults.append(f"{key[0]}: different test images")
-    if faults:
-        raise BadInput(faults_message(f"{study} mixes what cannot be compared", faults, "rerun=all makes them alike."))
+            problems.append(f"{key[0]}: different test images")
+    if problems:
+        raise BadInput(
+            problems_message(f"{study} mixes what cannot be compared", problems, "rerun=all makes them alike.")
+        )
 
 
 def _refuse_twins(study: Path, blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> None:
     """BadInput where one arm has a seed twice: both would count, though they are no two runs of it."""
-    faults = []
+    problems = []
     for key, arms in blocks.items():
         for name, group in arms:
             for seed, twins in grouped(group, lambda run: (str(_seed(run)),)).items():
                 if len(twins) > 1:
                     folders = " and ".join(run.folder.name for run in twins)
-                    faults.append(f"{' '.join(key)}, {name}, seed {seed[0]}: {folders}")
-    if faults:
+                    problems.append(f"{' '.join(key)}, {name}, seed {seed[0]}: {folders}")
+    if problems:
         mend = "Runs that differ in seeding.* alone, or by the version of the code: move those away that do not belong."
-        raise BadInput(faults_message(f"{study} has runs that stand for the same seed", faults, mend))
+        raise BadInput(problems_message(f"{study} has runs that stand for the same seed", problems, mend))
 
 
 def _what_is_tested(run: Run) -> dict[str, object]:
@@ -179,7 +181,7 @@ def _what_is_tested(run: Run) -> dict[str, object]:
     return {key: data.get(key) for key in keys}
 
 
-def _seed_faults(blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
+def _seed_problems(blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
     for key, arms in blocks.items():
         every = set.union(*(set(_seeds(group)) for _, group in arms))
         for name, group in arms:

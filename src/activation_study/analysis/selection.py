@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from activation_study.analysis.formatting import display
+from activation_study.analysis.formatting import display_name
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Block
 from activation_study.config.identity import flatten
@@ -13,7 +13,7 @@ from activation_study.errors import BadInput
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What was chosen among the blocks of one data set and label type.
 
     Args:
@@ -27,7 +27,7 @@ class Choice:
     scores: dict[str, dict[str, float]]
 
 
-def chosen_on_validation(blocks: Sequence[Block], key: str) -> list[Choice]:
+def chosen_on_validation(blocks: Sequence[Block], key: str) -> list[Selection]:
     """A block for each data set, label type and rest of the variant, where every arm has its best value of `key`.
 
     The best value is that with the largest mean over seeds of the validation split's mean IoU at the best weights; the
@@ -48,7 +48,7 @@ def chosen_on_validation(blocks: Sequence[Block], key: str) -> list[Choice]:
     return [_choice(group, key, others[2:]) for others, group in groups.items() if len(group) > 1]
 
 
-def _choice(blocks: Sequence[Block], key: str, variant: tuple[str, ...]) -> Choice:
+def _choice(blocks: Sequence[Block], key: str, variant: tuple[str, ...]) -> Selection:
     seeds = {block.arms[0].seeds for block in blocks}
     if len(seeds) > 1:
         said = "; ".join(
@@ -61,10 +61,10 @@ def _choice(blocks: Sequence[Block], key: str, variant: tuple[str, ...]) -> Choi
         candidates = [arm for block in blocks for arm in block.arms if arm.name == name]
         scores[name] = {_value(arm, key): _score(arm) for arm in candidates}
         arms.append(max(candidates, key=_score))
-    said = ", ".join(f"{display(arm.name)} {_value(arm, key)}" for arm in arms)
+    said = ", ".join(f"{display_name(arm.name)} {_value(arm, key)}" for arm in arms)
     chosen = (*variant, f"{key} chosen on validation: {said}")
     block = replace(blocks[0], variant=chosen, arms=tuple(arms), repeats=True)
-    return Choice(block, key, scores)
+    return Selection(block, key, scores)
 
 
 def _value(arm: Arm, key: str) -> str:

@@ -134,8 +134,8 @@ class NewImages:
     lacking: float
 
 
-def on_new_images(
-    a: Counts, b: Counts, photographs: Sequence[str], generator: np.random.Generator, draws: int = DRAWS
+def crossed_bootstrap(
+    a: Counts, b: Counts, image_hashes: Sequence[str], generator: np.random.Generator, draws: int = DRAWS
 ) -> NewImages:
     """Compares two arms on new images of this kind: bootstrap over images and seeds, crossed.
 
@@ -147,14 +147,14 @@ def on_new_images(
     Args:
         a: confusions of a, [n seeds, images, C + 1, C].
         b: likewise of b, with the same seeds and images.
-        photographs: which photograph each image is.
+        image_hashes: which photograph each image is.
         generator: of the draws.
         draws: how many.
     """
     from scipy import stats
 
     seeds = a.shape[0]
-    names, group = np.unique(np.asarray(photographs), return_inverse=True)
+    names, group = np.unique(np.asarray(image_hashes), return_inverse=True)
     chosen = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)[:, group]
     drawn_seeds = generator.multinomial(seeds - 1, np.full(seeds, 1 / seeds), size=draws) / (seeds - 1)
     pooled = [np.einsum("di,sirc->dsrc", chosen, arm, optimize=True) for arm in (a, b)]
@@ -171,7 +171,7 @@ def on_new_images(
     return NewImages(Interval(point, point - half, point + half), float(lacking.mean()))
 
 
-def smallest_difference(deviation: float, seeds: int) -> float:
+def minimum_detectable_difference(deviation: float, seeds: int) -> float:
     """The difference that the paired t finds at the 5 % level with 80 % power.
 
     Solves P(|T| > t₀.₉₇₅) = 0.8 for T noncentral t with n − 1 degrees of freedom and noncentrality δ√n / deviation.

@@ -9,14 +9,14 @@ from activation_study.config.schema import Data, Evaluation, LabelType, optional
 
 
 @dataclass
-class Store:
+class TrackingOptions:
     """Where runs are looked up."""
 
     uri: str | None = None
 
 
 @dataclass
-class DataPlace:
+class DataLocation:
     """Where a data set is on this machine; None = as recorded."""
 
     root: str | None = None
@@ -31,9 +31,9 @@ class Reproduce:
     run: str = MISSING
     epochs: int | None = None
     threads: int | None = None
-    tracking: Store = field(default_factory=Store)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
     folder: str = MISSING
-    data: DataPlace = field(default_factory=DataPlace)
+    data: DataLocation = field(default_factory=DataLocation)
 
 
 # None = as recorded.
@@ -53,7 +53,7 @@ class Evaluate:
     evaluation: Any = field(default_factory=EvaluationOverrides)
     threads: int | None = None
     folder: str = MISSING
-    tracking: Store = field(default_factory=Store)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Predict:
     flip_tta: bool = False
     batch_size: int = 8
     threads: int | None = None
-    tracking: Store = field(default_factory=Store)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Export:
 
     run: str | None = None
     output: str | None = None
-    tracking: Store = field(default_factory=Store)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
 
 @dataclass

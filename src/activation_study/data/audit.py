@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.label_types import LabelType
-from activation_study.data.preprocessing import Prepared
+from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.source import Source
 from activation_study.data.splits import Split
 
@@ -70,12 +70,14 @@ class Inspection:
         return self.part_of[pair.first] != self.part_of[pair.second]
 
 
-def inspect(source: Source, prepared: Prepared, parts: Split, label_type: LabelType, watch: Watch) -> Inspection:
+def inspect(
+    source: Source, preprocessed: PreprocessedData, parts: Split, label_type: LabelType, watch: Watch
+) -> Inspection:
     """Reads every label once and compares all pictures.
 
     Args:
         source: the data set.
-        prepared: it, at the network's size.
+        preprocessed: it, at the network's size.
         parts: its split.
         label_type: which labels.
         watch: hands out the places, to show progress.
@@ -92,7 +94,7 @@ def inspect(source: Source, prepared: Prepared, parts: Split, label_type: LabelT
     for part, indices in vars(parts).items():
         for index in indices:
             part_of[index] = part
-    pairs = alike(prepared)
+    pairs = alike(preprocessed)
     return Inspection(
         names=source.names,
         part_of=tuple(part_of),
@@ -120,14 +122,14 @@ def sources_of(names: Sequence[str]) -> tuple[str, ...] | None:
     return None
 
 
-def alike(prepared: Prepared) -> list[Pair]:
+def alike(preprocessed: PreprocessedData) -> list[Pair]:
     """The pairs of pictures that are the same or nearly so, likest first.
 
     Compared are thumbnails of 16 × 16 pixels, less their mean, by correlation over pixels and colours.
     """
     import cv2
 
-    images = prepared.images
+    images = preprocessed.images
     small = np.stack([cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for image in images])
     vectors = small.reshape(len(small), -1).astype(np.float32)
     vectors -= vectors.mean(axis=1, keepdims=True)
@@ -146,7 +148,7 @@ def alike(prepared: Prepared) -> list[Pair]:
             second,
             similarity,
             identical=bool(np.array_equal(images[first], images[second])),
-            agreement=float(np.mean(prepared.labels[first] == prepared.labels[second])),
+            agreement=float(np.mean(preprocessed.labels[first] == preprocessed.labels[second])),
         )
         for first, second, similarity in found
     ]

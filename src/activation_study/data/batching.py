@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.preprocessing import Prepared
+from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import Indices, Split
 from activation_study.seeding import stream
 
@@ -19,14 +19,14 @@ def epoch_order(indices: Indices, seed: int, epoch: int) -> Indices:
     return stream(seed, "order", epoch).permutation(indices)
 
 
-def batches(prepared: Prepared, order: Indices, batch_size: int) -> Iterator[Batch]:
+def batches(preprocessed: PreprocessedData, order: Indices, batch_size: int) -> Iterator[Batch]:
     """Images uint8 [N, height, width, 3] and labels int8 [N, height, width], the last batch perhaps smaller."""
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        yield prepared.images[chosen], prepared.labels[chosen]
+        yield preprocessed.images[chosen], preprocessed.labels[chosen]
 
 
-def ahead(items: Iterator[Batch]) -> Iterator[Batch]:
+def prefetch(items: Iterator[Batch]) -> Iterator[Batch]:
     """The same batches in the same order, each made by a thread while the one before it is in use."""
     with ThreadPoolExecutor(1, "ahead") as thread:
         coming = thread.submit(next, items, None)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from activation_study.errors import BadInput, faults_message
+from activation_study.errors import BadInput, problems_message
 from activation_study.palette import class_colors
 
 MOST_CLASSES = 127  # a prepared label is int8
@@ -26,7 +26,7 @@ _EXAMPLE = "{name: sky, id: 0}"
 Classes = dict[str, Any]  # {"classes": [{"name": …, "ids": […], "color": "#RRGGBB"}, …], "unknown": […] or "others"}
 
 
-def own_classes(given: Any) -> Classes:
+def read_classes(given: Any) -> Classes:
     """The classes of a file, or of a record that has them already.
 
     Args:
@@ -38,9 +38,9 @@ def own_classes(given: Any) -> Classes:
     where = "The classes"
     if isinstance(given, str):
         where, given = f"The classes in {given}", _read(Path(given))
-    faults = list(_faults(given))
-    if faults:
-        raise BadInput(faults_message(f"{where} cannot be used", faults, "docs/OWN_DATA.md shows such a file."))
+    problems = list(_problems(given))
+    if problems:
+        raise BadInput(problems_message(f"{where} cannot be used", problems, "docs/OWN_DATA.md shows such a file."))
     names = tuple(each["name"] for each in given["classes"])
     chosen = [str(each["color"]).upper() if "color" in each else None for each in given["classes"]]
     colors = class_colors(names, chosen)
@@ -70,7 +70,7 @@ def _ids(given: dict[str, Any]) -> Any:
     return given["ids"] if "ids" in given else [given.get("id")]
 
 
-def _faults(given: Any) -> Iterator[str]:
+def _problems(given: Any) -> Iterator[str]:
     if not isinstance(given, dict) or not isinstance(given.get("classes"), list):
         yield f"expected `classes:` with a list of classes, e.g. {_EXAMPLE}"
         return
@@ -84,13 +84,13 @@ def _faults(given: Any) -> Iterator[str]:
         if not isinstance(each, dict):
             yield f"class {number}: {each!r}: expected e.g. {_EXAMPLE}"
             continue
-        yield from _class_faults(number, each, names, owners)
+        yield from _class_problems(number, each, names, owners)
     unknown = given.get("unknown") or []
     if unknown != OTHERS:
-        yield from _id_faults("unknown", unknown, owners)
+        yield from _id_problems("unknown", unknown, owners)
 
 
-def _class_faults(number: int, each: dict[str, Any], names: dict[str, str], owners: dict[int, str]) -> Iterator[str]:
+def _class_problems(number: int, each: dict[str, Any], names: dict[str, str], owners: dict[int, str]) -> Iterator[str]:
     name = each.get("name")
     title = name if isinstance(name, str) else f"class {number}"
     for key in sorted(map(str, set(each) - {"name", "id", "ids", "color"})):
@@ -106,12 +106,12 @@ def _class_faults(number: int, each: dict[str, Any], names: dict[str, str], owne
     elif _ids(each) == []:
         yield f"{title}: ids: expected one or more"
     else:
-        yield from _id_faults(title, _ids(each), owners)
+        yield from _id_problems(title, _ids(each), owners)
     if "color" in each and not (isinstance(each["color"], str) and re.fullmatch("#[0-9A-Fa-f]{6}", each["color"])):
         yield f'{title}: color {each["color"]!r}: expected "#RRGGBB", in quotes'
 
 
-def _id_faults(title: str, ids: Any, owners: dict[int, str]) -> Iterator[str]:
+def _id_problems(title: str, ids: Any, owners: dict[int, str]) -> Iterator[str]:
     if not isinstance(ids, list):
         yield f"{title}: {ids!r}: expected a list of ids"
         return

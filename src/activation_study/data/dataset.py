@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from activation_study.config.schema import Config, Data
 from activation_study.data.label_types import LabelResize, label_type_of
-from activation_study.data.preprocessing import Prepared, prepare
+from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.source import Source, open_source
 from activation_study.data.split_files import read_split_files, split_digest
 from activation_study.data.splits import Split, split, split_by_names, without_duplicates
 from activation_study.errors import BadInput
 
 
-class Inputs:
+class Dataset:
     """What a configuration trains on and is scored by.
 
     Raises:
@@ -27,7 +27,7 @@ class Inputs:
         resize: LabelResize = "nearest" if options.label_interpolation == "nearest" else "bilinear"
         self.label_type = label_type_of(config)
         self.source: Source = open_source(options, self.label_type)
-        self.prepared: Prepared = prepare(
+        self.preprocessed: PreprocessedData = preprocess(
             self.source, self.label_type, config.image_size, options.channel_order, resize, Path(options.cache)
         )
         try:
@@ -36,9 +36,9 @@ class Inputs:
             raise BadInput(f"{options.name}: {error}") from error
         if options.remove_duplicates:
             everything = np.arange(len(self.source.names))
-            self.split = without_duplicates(self.split, self.prepared.photographs(everything))
+            self.split = without_duplicates(self.split, self.preprocessed.image_hashes(everything))
         for part, indices in vars(self.split).items():
-            if not (self.prepared.labels[indices] >= 0).any():
+            if not (self.preprocessed.labels[indices] >= 0).any():
                 raise BadInput(f"{options.name}: no pixel of the {part} split has a class; nothing to learn or score")
 
     def truth(self, index: int) -> NDArray[np.int16]:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 
 from filelock import FileLock
 
-from activation_study.errors import BadInput, faults_message
+from activation_study.errors import BadInput, problems_message
 
 MAX_BYTES = 2_000_000_000  # unpacked; the Stanford set has 331 MB
 MAX_MEMBERS = 100_000
@@ -26,12 +26,12 @@ _DAMAGE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError, O
 _OPENERS: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 
-class Unusable(Exception):
+class ArchiveError(Exception):
     """An address or archive that gives no data set: its faults, each in a few words."""
 
-    def __init__(self, *faults: str) -> None:
-        super().__init__("; ".join(faults[:3]))
-        self.faults = faults
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems[:3]))
+        self.problems = problems
 
 
 def fetch(root: Path, archive: Path | None, addresses: Sequence[str], archive_folder: str = "iccv09Data") -> None:
@@ -56,7 +56,7 @@ def fetch(root: Path, archive: Path | None, addresses: Sequence[str], archive_fo
         root.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(root.parent / f".{root.name}.lock"):
             if not root.is_dir():
-                with _workshop(root) as folder:
+                with _staging_folder(root) as folder:
                     _fill(folder, root, archive, addresses, archive_folder)
                     os.rename(folder / archive_folder, root)
     except OSError as error:
@@ -64,7 +64,7 @@ def fetch(root: Path, archive: Path | None, addresses: Sequence[str], archive_fo
 
 
 @contextmanager
-def _workshop(root: Path) -> Iterator[Path]:
+def _staging_folder(root: Path) -> Iterator[Path]:
     """An empty folder beside `root`, removed at the end. The caller holds the lock: older ones are the dead's."""
     prefix = f".{root.name}-partial-"
     for left in root.parent.iterdir():
@@ -82,24 +82,24 @@ def _fill(folder: Path, root: Path, archive: Path | None, addresses: Sequence[st
     if archive is not None:
         try:
             extract(archive, folder, archive_folder)
-        except Unusable as error:
+        except ArchiveError as error:
             mend = "Get the archive again, or name another one with data.archive=PATH."
-            raise BadInput(faults_message(f"The archive {archive} cannot be used", error.faults, mend)) from None
+            raise BadInput(problems_message(f"The archive {archive} cannot be used", error.problems, mend)) from None
         return
-    faults = []
+    problems = []
     for address in addresses:
         received = folder / "archive"
         try:
             download(address, received)
             extract(received, folder, archive_folder)
             return
-        except Unusable as error:
-            faults.append(f"{address}: {error}")
+        except ArchiveError as error:
+            problems.append(f"{address}: {error}")
             shutil.rmtree(folder / archive_folder, ignore_errors=True)
     raise BadInput(
-        faults_message(
+        problems_message(
             f"The data set is not in {root} and could not be downloaded",
-            faults or ["no address is known for it"],
+            problems or ["no address is known for it"],
             f"Put its folder at {root}, or name its archive with data.archive=PATH, "
             "or try without any data: python train.py experiment=demo",
         )
@@ -107,7 +107,7 @@ def _fill(folder: Path, root: Path, archive: Path | None, addresses: Sequence[st
 
 
 def download(address: str, target: Path, max_bytes: int = MAX_BYTES) -> None:
-    """Writes what `address` answers into the file `target`. Raises Unusable: no answer, a refusal, or cut off."""
+    """Writes what `address` answers into the file `target`. Raises ArchiveError: no answer, a refusal, or cut off."""
     import requests
     from pooch import HTTPDownloader
 
@@ -120,17 +120,17 @@ def download(address: str, target: Path, max_bytes: int = MAX_BYTES) -> None:
         with progress.bar:
             load(address, str(target), None)
     except requests.HTTPError as error:
-        raise Unusable(str(error).split(" for url")[0]) from None  # "404 Client Error: Not Found"
+        raise ArchiveError(str(error).split(" for url")[0]) from None  # "404 Client Error: Not Found"
     except requests.Timeout:
-        raise Unusable(f"no answer within {TIMEOUTS[0]} to {TIMEOUTS[1]} s") from None
+        raise ArchiveError(f"no answer within {TIMEOUTS[0]} to {TIMEOUTS[1]} s") from None
     except requests.exceptions.ChunkedEncodingError:
-        raise Unusable("the connection broke before the end") from None
+        raise ArchiveError("the connection broke before the end") from None
     except requests.ConnectionError as error:
-        raise Unusable("no connection" + " (the name is unknown)" * ("resol" in str(error))) from None
+        raise ArchiveError("no connection" + " (the name is unknown)" * ("resol" in str(error))) from None
     except (requests.RequestException, ValueError) as error:
-        raise Unusable(str(error)[:200]) from None
+        raise ArchiveError(str(error)[:200]) from None
     if target.stat().st_size < progress.total:
-        raise Unusable(f"only {target.stat().st_size:,} of {progress.total:,} bytes arrived")
+        raise ArchiveError(f"only {target.stat().st_size:,} of {progress.total:,} bytes arrived")
 
 
 class _Progress:
@@ -150,7 +150,7 @@ class _Progress:
         """`count` more bytes; pooch counts the last block as full."""
         self._received += count
         if max(self._received - count, self.total) > self._max_bytes:
-            raise Unusable(f"larger than the {self._max_bytes:,} bytes allowed")
+            raise ArchiveError(f"larger than the {self._max_bytes:,} bytes allowed")
         self.bar.update(self._task, completed=self._received, total=self.total or None)
 
     def reset(self) -> None:
@@ -169,10 +169,10 @@ def extract(
     All members are looked at before anything is written, and the stream is read to its end.
 
     Raises:
-        Unusable: damaged, hostile, too large or another data set's archive. OSError: it cannot be written.
+        ArchiveError: damaged, hostile, too large or another data set's archive. OSError: it cannot be written.
     """
     if not archive.is_file():
-        raise Unusable("there is no such file" if not archive.exists() else "it is no file")
+        raise ArchiveError("there is no such file" if not archive.exists() else "it is no file")
     try:
         with _opened(archive) as tar:
             members = _checked_members(tar, max_bytes, max_members)
@@ -180,15 +180,15 @@ def extract(
             inside = [member for member in members if PurePosixPath(member.name).parts[:1] == (archive_folder,)]
             for folder in ("images", "labels"):
                 if not any(PurePosixPath(member.name).parts[1:2] == (folder,) for member in inside):
-                    raise Unusable(f"it has no {archive_folder}/{folder}: expected a data set in the iccv09 layout")
+                    raise ArchiveError(f"it has no {archive_folder}/{folder}: expected a data set in the iccv09 layout")
             # Our own checks are stricter; Python's are a second lock (a Python before 3.11.4 has none).
             tar.extraction_filter = getattr(tarfile, "data_filter", None)
             tar.extractall(into, inside)
     except _DAMAGE as error:
-        raise Unusable(f"damaged or cut off, or no tar archive ({str(error) or type(error).__name__})") from None
+        raise ArchiveError(f"damaged or cut off, or no tar archive ({str(error) or type(error).__name__})") from None
     except OSError as error:
         if error.errno is None:  # gzip's and bzip2's own
-            raise Unusable(f"damaged or cut off ({error})") from None
+            raise ArchiveError(f"damaged or cut off ({error})") from None
         raise
 
 
@@ -227,26 +227,26 @@ def _plain(path: Path) -> BinaryIO:
 
 
 def _checked_members(tar: tarfile.TarFile, max_bytes: int, max_members: int) -> list[tarfile.TarInfo]:
-    """All members; Unusable with all faults, or at once when there are too many or they are too large."""
-    members, faults, size = [], [], 0
+    """All members; ArchiveError with all faults, or at once when there are too many or they are too large."""
+    members, problems, size = [], [], 0
     files: set[PurePosixPath] = set()
     for member in tar:
         members.append(member)
         size += max(member.size, 0)
         if size > max_bytes or len(members) > max_members:
-            raise Unusable(f"too large: expected at most {max_members:,} members, {max_bytes:,} bytes unpacked")
+            raise ArchiveError(f"too large: expected at most {max_members:,} members, {max_bytes:,} bytes unpacked")
         path = PurePosixPath(member.name)
         shown = ascii(member.name)
         if path.is_absolute() or ".." in path.parts:
-            faults.append(f"{shown} leads out of the folder")
+            problems.append(f"{shown} leads out of the folder")
         elif not (member.isreg() or member.isdir()):
-            faults.append(f"{shown} is a link or device: expected regular files and folders")
+            problems.append(f"{shown} is a link or device: expected regular files and folders")
         elif member.isreg() and path in files:
-            faults.append(f"{shown} is there twice")
+            problems.append(f"{shown} is there twice")
         if member.isreg():
             files.add(path)
-    if faults:
-        raise Unusable(*faults)
+    if problems:
+        raise ArchiveError(*problems)
     return members
 
 
@@ -256,4 +256,4 @@ def _read_to_the_end(tar: tarfile.TarFile, max_bytes: int) -> None:
     limit = stream.tell() + max_bytes
     while stream.read(_MAX_HEADER):
         if stream.tell() > limit:
-            raise Unusable("too large: it goes on after its last member")
+            raise ArchiveError("too large: it goes on after its last member")

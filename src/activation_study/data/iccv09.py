@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from activation_study.data.jpeg import read_jpeg
 from activation_study.data.label_text import raw_range, read_label
 from activation_study.data.label_types import LABEL_TYPES
-from activation_study.data.verification import WORKERS, File, Tree, hidden, reason, shown
-from activation_study.errors import BadInput, faults_message
+from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_hidden, printable_path
+from activation_study.errors import BadInput, problems_message
 
 _SUFFIXES = {"images": (".jpg",), "labels": tuple(f".{label_type}.txt" for label_type in LABEL_TYPES)}
 
@@ -33,7 +33,7 @@ class Iccv09Folder:
         name: as in the configuration, for messages and tables.
         root: the folder that holds `images` and `labels`.
         names: the pictures' names without suffix, sorted.
-        digest: see `Tree.verify`.
+        digest: see `FileTree.verify`.
     """
 
     name: str
@@ -43,11 +43,11 @@ class Iccv09Folder:
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """The picture, uint8 [height, width, 3], BGR; not turned by its EXIF orientation, so that it fits its label."""
-        return Tree({"": self.root}).parsed(f"images/{self.names[index]}.jpg", read_jpeg)
+        return FileTree({"": self.root}).parsed(f"images/{self.names[index]}.jpg", read_jpeg)
 
     def label(self, index: int, label_type: str) -> NDArray[np.int16]:
         """The raw ids, int16 [height, width], as large as the picture."""
-        return Tree({"": self.root}).parsed(f"labels/{self.names[index]}.{label_type}.txt", read_label)
+        return FileTree({"": self.root}).parsed(f"labels/{self.names[index]}.{label_type}.txt", read_label)
 
 
 def open_iccv09(root: Path, name: str, expected_digest: str | None, stamps: Path) -> Iccv09Folder:
@@ -59,15 +59,15 @@ def open_iccv09(root: Path, name: str, expected_digest: str | None, stamps: Path
     root = root.resolve()
     if not root.is_dir():
         raise BadInput(f"There is no data set in {root}: expected a folder that holds images and labels.")
-    tree = Tree({"": root})
+    tree = FileTree({"": root})
     found = tree.verify(
-        stamps, expected_digest, lambda files: [*structure_faults(files), *_content_faults(tree, files)]
+        stamps, expected_digest, lambda files: [*structure_problems(files), *_content_problems(tree, files)]
     )
-    if found.faults:
+    if found.problems:
         mend = f"Mend or remove these below {root}"
         if expected_digest is not None:
             mend = f"Delete {root} and it is fetched again; or, if it is a data set of your own: m{mend[1:]}"
-        raise BadInput(faults_message(f"The data set in {root} cannot be used", found.faults, f"{mend}."))
+        raise BadInput(problems_message(f"The data set in {root} cannot be used", found.problems, f"{mend}."))
     if expected_digest not in (None, found.digest):
         raise BadInput(
             f"The data set in {root} is complete and readable but not the expected one.\n"
@@ -78,42 +78,51 @@ def open_iccv09(root: Path, name: str, expected_digest: str | None, stamps: Path
     return Iccv09Folder(name, root, tuple(sorted(_pictures(found.files))), found.digest)
 
 
-def structure_faults(files: Sequence[File]) -> list[str]:
+def structure_problems(files: Sequence[File]) -> list[str]:
     """What is wrong with the names: files missing, too many, or told apart by case alone."""
-    faults = [
-        f"{shown(file.path)}: unprintable characters in its name" for file in files if not file.path.isprintable()
+    problems = [
+        f"{printable_path(file.path)}: unprintable characters in its name"
+        for file in files
+        if not file.path.isprintable()
     ]
     pictures, labels = _pictures(files), _labels(files)
     if not pictures and not labels:
         return ["no pictures: expected images/NAME.jpg with labels/NAME.regions.txt, .surfaces.txt and .layers.txt"]
     for file in files:
         folder, _, rest = file.path.partition("/")
-        if folder in _SUFFIXES and not hidden(file.path) and ("/" in rest or not rest.endswith(_SUFFIXES[folder])):
+        if folder in _SUFFIXES and not is_hidden(file.path) and ("/" in rest or not rest.endswith(_SUFFIXES[folder])):
             wanted = ", ".join(f"{folder}/NAME{suffix}" for suffix in _SUFFIXES[folder])
-            faults.append(f"{shown(file.path)}: expected nothing but {wanted}")
+            problems.append(f"{printable_path(file.path)}: expected nothing but {wanted}")
     for name in sorted(pictures):
         missing = [suffix for suffix in _SUFFIXES["labels"] if suffix not in labels.get(name, ())]
-        faults += [f"labels/{shown(name)}{suffix}: missing, images/{shown(name)}.jpg is there" for suffix in missing]
-    faults += [f"images/{shown(name)}.jpg: missing, labels are there" for name in sorted(set(labels) - pictures)]
+        problems += [
+            f"labels/{printable_path(name)}{suffix}: missing, images/{printable_path(name)}.jpg is there"
+            for suffix in missing
+        ]
+    problems += [
+        f"images/{printable_path(name)}.jpg: missing, labels are there" for name in sorted(set(labels) - pictures)
+    ]
     alike = defaultdict(list)
     for name in sorted(pictures):
-        alike[unicodedata.normalize("NFC", name).casefold()].append(f"images/{shown(name)}.jpg")
-    return faults + [f"{', '.join(same)}: names that differ only in case" for same in alike.values() if len(same) > 1]
+        alike[unicodedata.normalize("NFC", name).casefold()].append(f"images/{printable_path(name)}.jpg")
+    return problems + [f"{', '.join(same)}: names that differ only in case" for same in alike.values() if len(same) > 1]
 
 
-def _content_faults(tree: Tree, files: Sequence[File]) -> list[str]:
+def _content_problems(tree: FileTree, files: Sequence[File]) -> list[str]:
     """What is wrong inside the pictures and labels."""
     labels = _labels(files)
     jobs = {name: [f"images/{name}.jpg"] for name in sorted(_pictures(files))}
     for name, suffixes in labels.items():
         jobs.setdefault(name, []).extend(f"labels/{name}{suffix}" for suffix in suffixes)
     with ThreadPoolExecutor(WORKERS) as pool:
-        return [fault for faults in pool.map(partial(_picture_faults, tree), jobs.values()) for fault in faults]
+        return [
+            problem for problems in pool.map(partial(_picture_problems, tree), jobs.values()) for problem in problems
+        ]
 
 
-def _picture_faults(tree: Tree, paths: Sequence[str]) -> list[str]:
+def _picture_problems(tree: FileTree, paths: Sequence[str]) -> list[str]:
     """The faults of one picture and its labels, as far as there are such files."""
-    faults, picture_size = [], None
+    problems, picture_size = [], None
     for path in paths:
         try:
             if path.startswith("images/"):
@@ -121,18 +130,18 @@ def _picture_faults(tree: Tree, paths: Sequence[str]) -> list[str]:
                 continue
             label = read_label(tree.content(path))
         except (OSError, ValueError) as error:
-            faults.append(f"{shown(path)}: {reason(error)}")
+            problems.append(f"{printable_path(path)}: {error_reason(error)}")
             continue
         low, high = raw_range(path.rsplit(".", 2)[1])
         wrong = np.argwhere((label < low) | (label > high))
         if len(wrong):
             row, column = wrong[0]
             found = f"id {label[row, column]} in line {row + 1}" + f" ({len(wrong)} pixels)" * (len(wrong) > 1)
-            faults.append(f"{shown(path)}: {found}: expected {low} to {high}")
+            problems.append(f"{printable_path(path)}: {found}: expected {low} to {high}")
         if picture_size and label.shape != picture_size:
             sizes = [f"{width}×{height}" for height, width in (label.shape, picture_size)]
-            faults.append(f"{shown(path)}: {sizes[0]} (width × height): expected {sizes[1]} as its picture")
-    return faults
+            problems.append(f"{printable_path(path)}: {sizes[0]} (width × height): expected {sizes[1]} as its picture")
+    return problems
 
 
 def _pictures(files: Iterable[File]) -> set[str]:
@@ -150,4 +159,4 @@ def _labels(files: Iterable[File]) -> dict[str, list[str]]:
 
 
 def _belongs(path: str, folder: str, suffix: str) -> bool:
-    return path.startswith(f"{folder}/") and path.endswith(suffix) and path.count("/") == 1 and not hidden(path)
+    return path.startswith(f"{folder}/") and path.endswith(suffix) and path.count("/") == 1 and not is_hidden(path)

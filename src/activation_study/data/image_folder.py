@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from activation_study.data.image_io import SUFFIXES, check_whole, read_label_image, read_picture
 from activation_study.data.label_types import LabelType
-from activation_study.data.verification import WORKERS, File, Tree, hidden, reason, shown
-from activation_study.errors import BadInput, faults_message
+from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_hidden, printable_path
+from activation_study.errors import BadInput, problems_message
 
 _LABEL_SUFFIXES = (".png",)
 _LEFT_BY_WINDOWS = ("thumbs.db", "desktop.ini")
@@ -33,12 +33,12 @@ class PictureFolder:
     Args:
         name: as in the configuration.
         tree: of the two folders.
-        digest: see `Tree.verify`, as if the folders were called `images` and `labels`.
+        digest: see `FileTree.verify`, as if the folders were called `images` and `labels`.
         files: (name, path of the picture, path of its label), sorted by name.
     """
 
     name: str
-    tree: Tree
+    tree: FileTree
     digest: str
     files: tuple[tuple[str, str, str], ...]
 
@@ -67,18 +67,18 @@ def open_folder(name: str, images: Path, labels: Path, label_type: LabelType, st
             raise BadInput(f"{key}={folder}: there is no such folder")
     if images.resolve() == labels.resolve():
         raise BadInput(f"data.images and data.labels are both {images}: expected two folders with the same names")
-    tree = Tree({"images/": images, "labels/": labels})
+    tree = FileTree({"images/": images, "labels/": labels})
     found = tree.verify(
         stamps,
         None,
-        lambda files: [*_structure_faults(files), *_content_faults(tree, files, label_type)],
+        lambda files: [*_structure_problems(files), *_content_problems(tree, files, label_type)],
         json.dumps([label_type.ids, label_type.unknown]),
     )
-    if found.faults:
+    if found.problems:
         raise BadInput(
-            faults_message(
+            problems_message(
                 f"The data set of {images} and {labels} cannot be used",
-                found.faults,
+                found.problems,
                 f"`images/…` is below {images}, `labels/…` below {labels}. Mend these files or move them away.",
             )
         )
@@ -93,13 +93,13 @@ def _by_name(files: Sequence[File], part: str) -> dict[str, list[str]]:
     found = defaultdict(list)
     for file in files:
         path = PurePosixPath(file.path)
-        if file.path.startswith(f"{part}/") and path.suffix.lower() in suffixes and not hidden(file.path):
+        if file.path.startswith(f"{part}/") and path.suffix.lower() in suffixes and not is_hidden(file.path):
             name = unicodedata.normalize("NFC", file.path[len(part) + 1 : -len(path.suffix)])
             found[name].append(file.path)
     return dict(found)
 
 
-def _structure_faults(files: Sequence[File]) -> Iterator[str]:
+def _structure_problems(files: Sequence[File]) -> Iterator[str]:
     """What is wrong with the names: files missing, of other kinds, or told apart by case or suffix alone."""
     pictures, labels = _by_name(files, "images"), _by_name(files, "labels")
     known = {path for found in (pictures, labels) for paths in found.values() for path in paths}
@@ -109,55 +109,57 @@ def _structure_faults(files: Sequence[File]) -> Iterator[str]:
     for file in files:
         name = file.path.rsplit("/", 1)[-1]
         if not file.path.isprintable():
-            yield f"{shown(file.path)}: unprintable characters in its name"
-        elif file.path not in known and not hidden(file.path) and name.lower() not in _LEFT_BY_WINDOWS:
+            yield f"{printable_path(file.path)}: unprintable characters in its name"
+        elif file.path not in known and not is_hidden(file.path) and name.lower() not in _LEFT_BY_WINDOWS:
             expected = ", ".join(SUFFIXES if file.path.startswith("images/") else _LABEL_SUFFIXES)
             yield f"{file.path}: expected files that end in {expected}"
     for name in sorted(set(pictures) - set(labels)):
-        yield f"labels/{shown(name)}.png: missing, {shown(pictures[name][0])} is there"
+        yield f"labels/{printable_path(name)}.png: missing, {printable_path(pictures[name][0])} is there"
     for name in sorted(set(labels) - set(pictures)):
-        yield f"{shown(labels[name][0])}: there is no picture of that name"
+        yield f"{printable_path(labels[name][0])}: there is no picture of that name"
     for found in (pictures, labels):
         alike: dict[str, list[str]] = defaultdict(list)
         for name, paths in sorted(found.items()):
             alike[name.casefold()] += paths
         for paths in alike.values():
             if len(paths) > 1:
-                yield f"{', '.join(map(shown, paths))}: names that differ only in case, suffix or Unicode form"
+                yield f"{', '.join(map(printable_path, paths))}: names that differ only in case, suffix or Unicode form"
 
 
-def _content_faults(tree: Tree, files: Sequence[File], label_type: LabelType) -> Iterator[str]:
+def _content_problems(tree: FileTree, files: Sequence[File], label_type: LabelType) -> Iterator[str]:
     """What is wrong inside the pictures and labels."""
     pictures, labels = _by_name(files, "images"), _by_name(files, "labels")
     jobs = [(pictures.get(name, []), labels.get(name, [])) for name in sorted({*pictures, *labels})]
     with ThreadPoolExecutor(WORKERS) as pool:
-        for faults in pool.map(partial(_pair_faults, tree, label_type), jobs):
-            yield from faults
+        for problems in pool.map(partial(_pair_problems, tree, label_type), jobs):
+            yield from problems
 
 
-def _pair_faults(tree: Tree, label_type: LabelType, job: tuple[list[str], list[str]]) -> list[str]:
+def _pair_problems(tree: FileTree, label_type: LabelType, job: tuple[list[str], list[str]]) -> list[str]:
     """The faults of one picture and its label, as far as there are such files."""
-    faults, size = [], None
+    problems, size = [], None
     for path in job[0]:
         try:
             content = tree.content(path)
             check_whole(content)
             size = read_picture(content).shape[:2]
         except (OSError, ValueError) as error:
-            faults.append(f"{shown(path)}: {reason(error)}")
+            problems.append(f"{printable_path(path)}: {error_reason(error)}")
     for path in job[1]:
         try:
             ids = read_label_image(tree.content(path))
         except (OSError, ValueError) as error:
-            faults.append(f"{shown(path)}: {reason(error)}")
+            problems.append(f"{printable_path(path)}: {error_reason(error)}")
             continue
         wrong = ids[label_type.undeclared(ids)]
         if len(wrong):
             counts = dict(zip(*np.unique(wrong, return_counts=True), strict=True))
             told = ", ".join(f"{each} ({count} pixels)" for each, count in list(counts.items())[:5])
-            faults.append(f"{shown(path)}: ids that are no class' nor unknown: {told}")
+            problems.append(f"{printable_path(path)}: ids that are no class' nor unknown: {told}")
         if size and ids.shape != size:
             sizes = [f"{width}×{height}" for height, width in (ids.shape, size)]
             turned = "; it is turned by its EXIF orientation" if ids.shape == size[::-1] else ""
-            faults.append(f"{shown(path)}: {sizes[0]} (width × height): expected {sizes[1]} as its picture{turned}")
-    return faults
+            problems.append(
+                f"{printable_path(path)}: {sizes[0]} (width × height): expected {sizes[1]} as its picture{turned}"
+            )
+    return problems

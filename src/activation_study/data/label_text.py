@@ -61,10 +61,10 @@ def _any_matrix(content: bytes) -> NDArray[np.int16]:
         else:
             if len(matrix) == rows:
                 return matrix
-    raise ValueError(_first_fault(content, rows))
+    raise ValueError(_first_problem(content, rows))
 
 
-def _first_fault(content: bytes, rows: int) -> str:
+def _first_problem(content: bytes, rows: int) -> str:
     """What is wrong with the first line that is wrong."""
     lines = content.split(b"\n")[:rows]
     expected = len(lines[0].split())

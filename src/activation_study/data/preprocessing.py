@@ -24,7 +24,7 @@ PREPARATION_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreprocessedData:
     """A data set at the network's size.
 
     Args:
@@ -35,19 +35,19 @@ class Prepared:
     images: NDArray[np.uint8]
     labels: NDArray[np.int8]
 
-    def photographs(self, indices: NDArray[np.int64]) -> list[str]:
+    def image_hashes(self, indices: NDArray[np.int64]) -> list[str]:
         """A digest of each chosen picture's pixels: equal for one photograph under two names."""
         return [hashlib.sha256(self.images[index].tobytes()).hexdigest()[:16] for index in indices]
 
 
-def prepare(
+def preprocess(
     source: Source,
     label_type: LabelType,
     size: tuple[int, int],
     channel_order: str,
     label_interpolation: LabelResize,
     cache: Path,
-) -> Prepared:
+) -> PreprocessedData:
     """The prepared arrays of a source, from the cache or made now.
 
     Pictures: resized by bilinear interpolation as uint8. Labels: `resize_label`.
@@ -77,7 +77,7 @@ def prepare(
     def label(index: int) -> NDArray[Any]:
         return resize_label(label_type.target(source.label(index, label_type.name)), size, way)
 
-    return Prepared(
+    return PreprocessedData(
         images=_cached(
             home / f"images-{height}x{width}-{channel_order}.npy", image, (count, height, width, 3), "uint8"
         ),

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from activation_study.errors import BadInput, faults_message
+from activation_study.errors import BadInput, problems_message
 
 _FILES = {"train": ("train.txt",), "validation": ("validation.txt", "val.txt"), "test": ("test.txt",)}
 _MAX_BYTES = 100_000_000
@@ -16,31 +16,31 @@ def read_split_files(folder: Path) -> dict[str, list[str]]:
     Raises:
         BadInput: a file is missing, empty or no text; a name stands twice.
     """
-    faults, found = [], {}
+    problems, found = [], {}
     for part, candidates in _FILES.items():
         path = next((folder / each for each in candidates if (folder / each).is_file()), None)
         if path is None:
-            faults.append(f"{' or '.join(candidates)}: there is no such file")
+            problems.append(f"{' or '.join(candidates)}: there is no such file")
             continue
         try:
             if path.stat().st_size > _MAX_BYTES:
                 raise ValueError(f"larger than {_MAX_BYTES:,} bytes")
             lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
         except (OSError, ValueError) as error:
-            faults.append(f"{path.name}: {error}")
+            problems.append(f"{path.name}: {error}")
             continue
         found[part] = [line for line in lines if line and not line.startswith("#")]
         if not found[part]:
-            faults.append(f"{path.name}: no names in it")
+            problems.append(f"{path.name}: no names in it")
     owners: dict[str, str] = {}
     for part, names in found.items():
         for name in names:
             if name in owners:
-                faults.append(f"{name}: in {part}, and in {owners[name]} already")
+                problems.append(f"{name}: in {part}, and in {owners[name]} already")
             owners[name] = part
-    if faults:
+    if problems:
         raise BadInput(
-            faults_message(f"The split in {folder} cannot be used", faults, "A name a line, each name once.")
+            problems_message(f"The split in {folder} cannot be used", problems, "A name a line, each name once.")
         )
     return found
 

@@ -77,22 +77,22 @@ def split_by_names(names: Sequence[str], parts: Mapping[str, Sequence[str]]) -> 
     return Split(**chosen)
 
 
-def without_duplicates(parts: Split, photographs: Sequence[str]) -> Split:
+def without_duplicates(parts: Split, image_hashes: Sequence[str]) -> Split:
     """The split with each photograph once: where it occurs again, the test split keeps it, else the validation split.
 
     So nothing that is trained or validated on is tested, and the test split stays as it is but for its own repetitions.
 
     Args:
         parts: the split.
-        photographs: which photograph each picture of the source is.
+        image_hashes: which photograph each picture of the source is.
     """
     seen: set[str] = set()
 
     def first_ones(indices: Indices) -> Indices:
         kept = []
         for index in indices:
-            if photographs[index] not in seen:
-                seen.add(photographs[index])
+            if image_hashes[index] not in seen:
+                seen.add(image_hashes[index])
                 kept.append(index)
         return np.array(kept, np.int64)
 

@@ -38,10 +38,10 @@ class Verified:
 
     files: list[File]
     digest: str
-    faults: list[str]
+    problems: list[str]
 
 
-class Tree:
+class FileTree:
     """Folders seen as one.
 
     Args:
@@ -73,10 +73,16 @@ class Tree:
         try:
             return parse(self.content(path))
         except (OSError, ValueError) as error:
-            raise BadInput(f"{self.place(path)}: {reason(error)}. Start again: the folder will be verified.") from None
+            raise BadInput(
+                f"{self.place(path)}: {error_reason(error)}. Start again: the folder will be verified."
+            ) from None
 
     def verify(
-        self, stamps: Path, expected: str | None, faults_of: Callable[[Sequence[File]], Iterable[str]], layout: str = ""
+        self,
+        stamps: Path,
+        expected: str | None,
+        problems_of: Callable[[Sequence[File]], Iterable[str]],
+        layout: str = "",
     ) -> Verified:
         """Checks the tree; reads its files only when they are new or changed.
 
@@ -86,30 +92,30 @@ class Tree:
         Args:
             stamps: the folder of the stamps.
             expected: a tree of this digest is known to be good; any other one is parsed by `faults_of`.
-            faults_of: what is wrong with the files, in their names or inside.
+            problems_of: what is wrong with the files, in their names or inside.
             layout: what else decides what is wrong.
         """
-        files, faults = self._scan()
+        files, problems = self._scan()
         roots = "\0".join(f"{start}\0{folder}" for start, folder in self._folders.items())
         stamp = stamps / (hashlib.sha256(os.fsencode(roots)).hexdigest()[:16] + ".json")
         facts = [layout, *((file.path, file.size, file.changed) for file in files)]
         fingerprint = hashlib.sha256(repr(facts).encode()).hexdigest()
         known = _read_stamp(stamp, fingerprint)
-        if faults or known is None:
+        if problems or known is None:
             digest, unreadable = self._digest(files)
-            faults, parsed = [*faults, *unreadable], False
+            problems, parsed = [*problems, *unreadable], False
         else:
             digest, parsed = known
-        if faults or not (parsed or digest == expected):
-            faults = list(dict.fromkeys([*faults, *faults_of(files)]))
+        if problems or not (parsed or digest == expected):
+            problems = list(dict.fromkeys([*problems, *problems_of(files)]))
             parsed = True
-        if not faults and known != (digest, parsed):
+        if not problems and known != (digest, parsed):
             _write_stamp(stamp, {"fingerprint": fingerprint, "digest": digest, "parsed": parsed})
-        return Verified(files, digest, faults)
+        return Verified(files, digest, problems)
 
     def _scan(self) -> tuple[list[File], list[str]]:
         """All regular files, sorted bytewise by path, and what else was found, as faults."""
-        files, faults = [], []
+        files, problems = [], []
         waiting = list(self._folders)
         while waiting:
             start = waiting.pop()
@@ -123,10 +129,10 @@ class Tree:
                         elif entry.is_file(follow_symlinks=False):
                             files.append(File(path, status.st_size, status.st_mtime_ns))
                         else:
-                            faults.append(f"{shown(path)}: a link or device: expected a regular file")
+                            problems.append(f"{printable_path(path)}: a link or device: expected a regular file")
             except OSError as error:
-                faults.append(f"{shown(start) or 'the folder'}: {reason(error)}")
-        return sorted(files, key=lambda file: os.fsencode(file.path)), sorted(faults)
+                problems.append(f"{printable_path(start) or 'the folder'}: {error_reason(error)}")
+        return sorted(files, key=lambda file: os.fsencode(file.path)), sorted(problems)
 
     def _digest(self, files: Sequence[File]) -> tuple[str, list[str]]:
         """The digest, and the files that could not be read, as faults."""
@@ -136,26 +142,26 @@ class Tree:
                 with open(self.place(file.path), "rb") as stream:
                     return hashlib.file_digest(stream, "sha256").hexdigest().encode() + b"  ./" + os.fsencode(file.path)
             except OSError as error:
-                faults.append(f"{shown(file.path)}: {reason(error)}")
+                problems.append(f"{printable_path(file.path)}: {error_reason(error)}")
                 return b""
 
-        faults: list[str] = []
+        problems: list[str] = []
         with ThreadPoolExecutor(WORKERS) as pool:
             lines = pool.map(line, files)
-            return hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest(), sorted(faults)
+            return hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest(), sorted(problems)
 
 
-def hidden(path: str) -> bool:
+def is_hidden(path: str) -> bool:
     """File managers leave such files (`.DS_Store`): they are no part of the data."""
     return path.rsplit("/", 1)[-1].startswith(".")
 
 
-def reason(error: Exception) -> str:
+def error_reason(error: Exception) -> str:
     """Why a file cannot be used."""
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def shown(path: str) -> str:
+def printable_path(path: str) -> str:
     """A path that every terminal can show, whatever bytes its name has."""
     return path if path.isprintable() else ascii(path)[1:-1]
 

@@ -11,10 +11,10 @@ from activation_study.data.splits import Indices
 from activation_study.metrics import Counts, confusion
 
 # uint8 [N, height, width, 3] → float32 probabilities [N, height, width, C]
-Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Predictor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-def class_map(probabilities: NDArray[np.float32], size: tuple[int, int], resize: str) -> NDArray[np.int64]:
+def resize_and_argmax(probabilities: NDArray[np.float32], size: tuple[int, int], resize: str) -> NDArray[np.int64]:
     """The predicted class of each pixel at another size: int64 [height, width].
 
     Args:
@@ -30,7 +30,7 @@ def class_map(probabilities: NDArray[np.float32], size: tuple[int, int], resize:
 
 
 def predictions(
-    predict: Predict, images: NDArray[np.uint8], indices: Indices, batch_size: int
+    predict: Predictor, images: NDArray[np.uint8], indices: Indices, batch_size: int
 ) -> Iterator[NDArray[np.float32]]:
     """The probabilities [height, width, C] of each chosen image in turn."""
     for start in range(0, len(indices), batch_size):
@@ -38,7 +38,7 @@ def predictions(
 
 
 def evaluate(
-    predict: Predict,
+    predict: Predictor,
     images: NDArray[np.uint8],
     source: Source,
     label_type: LabelType,
@@ -54,7 +54,7 @@ def evaluate(
         source: where the original labels are.
         label_type: which labels.
         indices: the chosen images.
-        resize: see `class_map`.
+        resize: see `resize_and_argmax`.
         batch_size: images per forward pass.
     """
     confusions = np.zeros((len(indices), len(label_type.classes) + 1, len(label_type.classes)), np.int64)
@@ -63,6 +63,6 @@ def evaluate(
     ):
         truth = label_type.target(source.label(index, label_type.name))
         height, width = truth.shape
-        predicted = class_map(probabilities, (height, width), resize)
+        predicted = resize_and_argmax(probabilities, (height, width), resize)
         confusions[row] = confusion(truth, predicted, len(label_type.classes))
     return confusions

@@ -105,7 +105,7 @@ def draw_panels(
     _save(figure, path)
 
 
-def draw_course(path: Path, epochs: Sequence[dict[str, float]], best_epoch: int, title: str) -> None:
+def draw_learning_curves(path: Path, epochs: Sequence[dict[str, float]], best_epoch: int, title: str) -> None:
     """Loss, mean IoU and learning rate over the epochs, the best epoch marked."""
     figure = _figure(9, 3)
     numbers = range(1, len(epochs) + 1)

@@ -9,17 +9,17 @@ import numpy as np
 
 from activation_study.config.commands import Evaluate
 from activation_study.config.schema import Config
-from activation_study.data.dataset import Inputs
+from activation_study.data.dataset import Dataset
 from activation_study.data.splits import Indices, Split
 from activation_study.errors import BadInput
 from activation_study.evaluation.score import score
-from activation_study.inference.load import asked, trained_network
-from activation_study.records.lock import taken
+from activation_study.inference.load import inference_config, load_network
+from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
-from activation_study.runs.start import begin, describe
+from activation_study.runs.start import create_run_folder, new_record
 from activation_study.tracking.lookup import TrackedRun, find_finished_run, weights_file
 from activation_study.tracking.mirror import Mirror
-from activation_study.validation import taken_in
+from activation_study.validation import validate
 
 PARTS = ("test", "validation", "train", "all")
 # How pictures become batches and are split: stays as the run had it when the data set is another.
@@ -30,7 +30,7 @@ _PREPROCESSING = (
 _SHOWN = {"pooled mean IoU": "mean_iou", "article's mean IoU": "article/mean_iou", "pixel accuracy": "pixel_accuracy"}
 
 
-def evaluate_elsewhere(options: Evaluate) -> Record:
+def evaluate_run(options: Evaluate) -> Record:
     """Scores the run as the options say, in a folder and an entry of its own beside it; prints the scores.
 
     Raises:
@@ -40,15 +40,15 @@ def evaluate_elsewhere(options: Evaluate) -> Record:
         raise BadInput(f"part={options.part}: expected {' or '.join(PARTS)}")
     run = find_finished_run(options.run or "", options.tracking.uri)
     config = _configuration(run.record, options)
-    inputs = Inputs(config)
-    if list(inputs.label_type.classes) != run.record.classes:
+    dataset = Dataset(config)
+    if list(dataset.label_type.classes) != run.record.classes:
         raise BadInput(
             f"{run.record.name} knows {', '.join(run.record.classes)}; {config.data.name} has "
-            f"{', '.join(inputs.label_type.classes)}: expected the same classes in the same order"
+            f"{', '.join(dataset.label_type.classes)}: expected the same classes in the same order"
         )
-    with taken(config.run_folder), tempfile.TemporaryDirectory() as place:
+    with run_lock(config.run_folder), tempfile.TemporaryDirectory() as place:
         weights = weights_file(run, options.tracking.uri, Path(place))
-        record = _scored(run, config, inputs, weights, options.part)
+        record = _scored(run, config, dataset, weights, options.part)
         Mirror(config.run_folder, config.tracking.uri, config.tracking.weights).update(final=True)
     _show(run.record, record, config.run_folder, options.part)
     return record
@@ -69,9 +69,9 @@ def _configuration(then: Record, options: Evaluate) -> Config:
         "folder": options.folder,
         "tracking": {"uri": options.tracking.uri, "weights": "none"},
     }
-    config = asked(then, options.threads, changes)
+    config = inference_config(then, options.threads, changes)
     config.suffix = "" if options.part == "test" else f"-{options.part}"
-    config = taken_in(config, f"What is asked of {then.name}", "`python evaluate.py --help` shows the keys.")
+    config = validate(config, f"What is asked of {then.name}", "`python evaluate.py --help` shows the keys.")
     config.study = f"{then.study}/evaluations"
     return config
 
@@ -81,23 +81,23 @@ def _given(options: Any) -> dict[str, Any]:
     return {key: value for key, value in asdict(options).items() if value is not None}
 
 
-def _scored(run: TrackedRun, config: Config, inputs: Inputs, weights: Path, part: str) -> Record:
+def _scored(run: TrackedRun, config: Config, dataset: Dataset, weights: Path, part: str) -> Record:
     """The record of the scores; an earlier one where nothing has changed since."""
-    network = trained_network(config, len(run.record.classes), weights)
+    network = load_network(config, len(run.record.classes), weights)
     from activation_study.model.network import weights_digest  # Keras is quiet now
 
     digest = weights_digest(network.weights())
     if digest != run.record.digests["weights"]:
         raise BadInput(f"{weights}: not the weights that the run ended with")
-    record = describe(config, [f"run={run.record.name}", f"part={part}"], inputs, network)
+    record = new_record(config, [f"run={run.record.name}", f"part={part}"], dataset, network)
     record.digests["weights"] = digest
     folder = config.run_folder
     before = read_record(folder)
     if before is not None and before.status == "FINISHED" and before.digests == record.digests:
         return before
     record.links["evaluates"] = str(run.folder or run.run_id)
-    begin(record, folder)
-    score(network.predict, inputs, _indices(inputs.split, part), record, folder, part)
+    create_run_folder(record, folder)
+    score(network.predict, dataset, _indices(dataset.split, part), record, folder, part)
     record.end(folder, "FINISHED")
     return record
 

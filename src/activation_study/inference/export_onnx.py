@@ -15,7 +15,7 @@ from activation_study.config.commands import Export
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.errors import BadInput
 from activation_study.files import replacing
-from activation_study.inference.load import asked, trained_network
+from activation_study.inference.load import inference_config, load_network
 from activation_study.palette import recorded_colors
 from activation_study.records.record import Record
 from activation_study.tracking.lookup import find_finished_run, weights_file
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 OPSET = 18  # of ONNX' operators; onnxruntime has them since 1.14, 2023
 CHECKED = 32  # drawn scenes
-SHARE = 0.999  # of their pixels: have to get the class that Keras gives them
+MIN_AGREEMENT = 0.999  # of their pixels: have to get the class that Keras gives them
 
 
 def export_onnx(options: Export) -> Path:
@@ -46,16 +46,16 @@ def export_onnx(options: Export) -> Path:
     output = Path(options.output or Path("outputs") / f"{record.name}.onnx")
     if output.suffix != ".onnx" or output.is_dir():
         raise BadInput(f"output={output}: expected a file that ends in .onnx")
-    config = asked(record, None)
+    config = inference_config(record, None)
     config.training.precision = "float32"  # what the weights are kept in
     with tempfile.TemporaryDirectory() as place:
         weights = weights_file(run, options.tracking.uri, Path(place))
-        network = trained_network(config, len(record.classes), weights)
+        network = load_network(config, len(record.classes), weights)
     with replacing(output) as temporary:
         _convert(network, config.data.channel_order, temporary, record)
         same = _agreement(network, config.data.channel_order, temporary)
         told = f"{same.sum():,} of {same.size:,} pixels of {CHECKED} drawn scenes get the class that Keras gives them"
-        if same.mean() < SHARE:
+        if same.mean() < MIN_AGREEMENT:
             raise BadInput(f"{record.name}: in onnxruntime only {told}")
     print(f"  in onnxruntime {told}")
     return output

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Config
-from activation_study.data.dataset import Inputs
+from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput
-from activation_study.evaluation.evaluate import class_map
+from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.model.build import build_network
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 
-def asked(record: Record, threads: int | None, changes: Mapping[str, Any] | None = None) -> Config:
+def inference_config(record: Record, threads: int | None, changes: Mapping[str, Any] | None = None) -> Config:
     """The recorded configuration, changed, to ask the best weights with, on so many threads; nothing is trained."""
     config = record.configuration(changes)
     config.threads = threads
@@ -30,7 +30,7 @@ def asked(record: Record, threads: int | None, changes: Mapping[str, Any] | None
     return config
 
 
-def trained_network(config: Config, classes: int, weights: Path) -> "Network":
+def load_network(config: Config, classes: int, weights: Path) -> "Network":
     """The network with the weights of a file.
 
     Raises:
@@ -44,7 +44,7 @@ def trained_network(config: Config, classes: int, weights: Path) -> "Network":
     return network
 
 
-class Finished:
+class TrainedModel:
     """A finished run that can be asked.
 
     Args:
@@ -59,19 +59,19 @@ class Finished:
         self._weights = folder / WEIGHTS_FILE
         if not self._weights.is_file():
             raise BadInput(f"{record.name}: its best weights are not here")
-        self._config = asked(record, int(record.environment["threads"]))  # the bits that were scored
-        self._inputs = Inputs(self._config)
-        if self._inputs.source.digest != record.digests["data"]:
+        self._config = inference_config(record, int(record.environment["threads"]))  # the bits that were scored
+        self._dataset = Dataset(self._config)
+        if self._dataset.source.digest != record.digests["data"]:
             raise BadInput(f"{record.name}: the data are not those that it was trained on")
-        self._index = {name: index for index, name in enumerate(self._inputs.source.names)}
+        self._index = {name: index for index, name in enumerate(self._dataset.source.names)}
 
     def photograph(self, name: str) -> NDArray[np.uint8]:
         """RGB uint8 [height, width, 3]."""
-        return self._inputs.source.image(self._index[name])[..., ::-1]
+        return self._dataset.source.image(self._index[name])[..., ::-1]
 
     def truth(self, name: str) -> NDArray[np.int16]:
         """Class ids [height, width], negative = unknown."""
-        return self._inputs.truth(self._index[name])
+        return self._dataset.truth(self._index[name])
 
     def predictions(self, names: Sequence[str]) -> list[NDArray[Any]]:
         """The best weights' class ids [height, width] of each picture, at its label's own size.
@@ -79,10 +79,10 @@ class Finished:
         Raises:
             BadInput: the weights cannot be read.
         """
-        network = trained_network(self._config, len(self._inputs.label_type.classes), self._weights)
-        images = self._inputs.prepared.images[[self._index[name] for name in names]]
+        network = load_network(self._config, len(self._dataset.label_type.classes), self._weights)
+        images = self._dataset.preprocessed.images[[self._index[name] for name in names]]
         sizes = [self.truth(name).shape for name in names]
         return [
-            class_map(probabilities, (height, width), self._config.evaluation.interpolation)
+            resize_and_argmax(probabilities, (height, width), self._config.evaluation.interpolation)
             for probabilities, (height, width) in zip(network.predict(images), sizes, strict=True)
         ]

@@ -6,14 +6,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from activation_study.config.commands import Predict
-from activation_study.console import counted
+from activation_study.console import track_progress
 from activation_study.data.image_io import SUFFIXES, check_whole, read_picture
-from activation_study.data.verification import reason, shown
-from activation_study.errors import BadInput, faults_message
-from activation_study.evaluation.evaluate import Predict as PredictFunction
-from activation_study.inference.load import asked, trained_network
-from activation_study.inference.prediction_writer import RunFiles, write_side_by_side
-from activation_study.inference.sliding_window import Way, predicted_classes
+from activation_study.data.verification import error_reason, printable_path
+from activation_study.errors import BadInput, problems_message
+from activation_study.evaluation.evaluate import Predictor
+from activation_study.inference.load import inference_config, load_network
+from activation_study.inference.prediction_writer import PredictionWriter, write_side_by_side
+from activation_study.inference.sliding_window import InferenceOptions, predict_label_map
 from activation_study.palette import recorded_colors
 from activation_study.tracking.lookup import TrackedRun, find_run, weights_file
 
@@ -36,9 +36,9 @@ def predict_pictures(options: Predict) -> Path:
     with ExitStack() as stack:
         networks = [_network(run, options, stack) for run in runs]
         files = [_files(run, output) for run in runs]
-        for name, path in counted(list(pictures.items()), "pictures"):
+        for name, path in track_progress(list(pictures.items()), "pictures"):
             picture = read_picture(path.read_bytes())
-            maps = [predicted_classes(predict, picture, way) for predict, way in networks]
+            maps = [predict_label_map(predict, picture, way) for predict, way in networks]
             for each, classes in zip(files, maps, strict=True):
                 each.write(name, picture, classes)
             if len(files) > 1:
@@ -55,7 +55,7 @@ def _pictures(source: Path) -> dict[str, Path]:
     if not source.is_dir():
         raise BadInput(f"images={source}: there is no such file or folder")
     found: dict[str, Path] = {}
-    faults = []
+    problems = []
     for path in sorted(source.rglob("*")):
         relative = path.relative_to(source)
         hidden = any(part.startswith(".") for part in relative.parts)
@@ -63,9 +63,11 @@ def _pictures(source: Path) -> dict[str, Path]:
             continue
         other = found.setdefault(relative.with_suffix("").as_posix(), path)
         if other is not path:
-            faults.append(f"{shown(str(relative))}: {shown(other.name)} has the same name but for the suffix")
-    if faults:
-        raise BadInput(faults_message(f"The pictures in {source} cannot be told apart", faults, "Rename them."))
+            problems.append(
+                f"{printable_path(str(relative))}: {printable_path(other.name)} has the same name but for the suffix"
+            )
+    if problems:
+        raise BadInput(problems_message(f"The pictures in {source} cannot be told apart", problems, "Rename them."))
     if not found:
         raise BadInput(f"images={source}: no pictures in it; expected files that end in {', '.join(SUFFIXES)}")
     return found
@@ -86,35 +88,37 @@ def _check_runs(runs: Sequence[TrackedRun]) -> None:
     if not runs:
         raise BadInput("run=RUN is needed, or runs=[A,B,C]: MLflow run ids, beginnings of them, or runs' folders")
     names = [run.record.name for run in runs]
-    faults = [f"{run.record.name}: {run.record.status}" for run in runs if run.record.status != "FINISHED"]
-    if faults:
-        raise BadInput(faults_message("Only finished runs have best weights", faults, "Finish them first."))
+    problems = [f"{run.record.name}: {run.record.status}" for run in runs if run.record.status != "FINISHED"]
+    if problems:
+        raise BadInput(problems_message("Only finished runs have best weights", problems, "Finish them first."))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadInput(f"runs: {', '.join(twice)}: given twice, or the same of two studies; ask them one by one")
     classes = {run.record.name: tuple(run.record.classes) for run in runs}
     if len(set(classes.values())) > 1:
         told = (f"{name}: {', '.join(each)}" for name, each in classes.items())
-        raise BadInput(faults_message("Runs of different classes do not fit side by side", told, "Ask one by one."))
+        raise BadInput(problems_message("Runs of different classes do not fit side by side", told, "Ask one by one."))
 
 
 def _check_pictures(pictures: dict[str, Path]) -> None:
     """Reads each once, so that nothing stops in the middle."""
-    faults = []
-    for path in counted(list(pictures.values()), "pictures checked"):
+    problems = []
+    for path in track_progress(list(pictures.values()), "pictures checked"):
         try:
             check_whole(path.read_bytes())
         except (OSError, ValueError) as error:
-            faults.append(f"{shown(str(path))}: {reason(error)}")
-    if faults:
-        raise BadInput(faults_message("There are pictures that cannot be read", faults, "Mend them or move them away."))
+            problems.append(f"{printable_path(str(path))}: {error_reason(error)}")
+    if problems:
+        raise BadInput(
+            problems_message("There are pictures that cannot be read", problems, "Mend them or move them away.")
+        )
 
 
-def _network(run: TrackedRun, options: Predict, stack: ExitStack) -> tuple[PredictFunction, Way]:
-    config = asked(run.record, options.threads)
+def _network(run: TrackedRun, options: Predict, stack: ExitStack) -> tuple[Predictor, InferenceOptions]:
+    config = inference_config(run.record, options.threads)
     place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    network = trained_network(config, len(run.record.classes), weights_file(run, options.tracking.uri, place))
-    way = Way(
+    network = load_network(config, len(run.record.classes), weights_file(run, options.tracking.uri, place))
+    way = InferenceOptions(
         size=config.image_size,
         color=config.data.channel_order,
         resize=config.evaluation.interpolation,
@@ -125,9 +129,9 @@ def _network(run: TrackedRun, options: Predict, stack: ExitStack) -> tuple[Predi
     return network.predict, way
 
 
-def _files(run: TrackedRun, output: Path) -> RunFiles:
+def _files(run: TrackedRun, output: Path) -> PredictionWriter:
     record = run.record
     caption = f"{record.config['activation']['name']}, seed {record.config['seed']}"
-    return RunFiles(
+    return PredictionWriter(
         output / record.name, caption, tuple(record.classes), tuple(recorded_colors(record.config, record.classes))
     )

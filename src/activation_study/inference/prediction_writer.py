@@ -25,7 +25,7 @@ QUALITY = 90  # of the JPEG files
 
 
 @dataclass
-class RunFiles:
+class PredictionWriter:
     """What one run sees.
 
     Args:
@@ -69,7 +69,11 @@ class RunFiles:
 
 
 def write_side_by_side(
-    path: Path, name: str, picture: NDArray[np.uint8], runs: Sequence[RunFiles], maps: Sequence[NDArray[np.uint8]]
+    path: Path,
+    name: str,
+    picture: NDArray[np.uint8],
+    runs: Sequence[PredictionWriter],
+    maps: Sequence[NDArray[np.uint8]],
 ) -> None:
     """Draws the picture and the runs' maps of it in a row, with the share of pixels on which all agree."""
     agreed = float(np.mean(np.all(np.stack(maps) == maps[0], axis=0)))

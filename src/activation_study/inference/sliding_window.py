@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.evaluation.evaluate import Predict, class_map
+from activation_study.evaluation.evaluate import Predictor, resize_and_argmax
 
 
 @dataclass(frozen=True)
-class Way:
+class InferenceOptions:
     """How a picture is given to a network, and its answer read.
 
     Args:
         size: (height, width) of the network's input.
         color: `bgr` or `rgb`, as it was trained.
-        resize: see `evaluation.class_map`; of a picture that is resized.
+        resize: see `evaluation.resize_and_argmax`; of a picture that is resized.
         windows: the picture in its own resolution, in windows of the network's size that overlap by half.
         flip: the mean of the answers for the picture and its mirror image.
         batch_size: windows per forward pass; changes nothing but speed and memory.
@@ -29,7 +29,7 @@ class Way:
     batch_size: int = 8
 
 
-def predicted_classes(predict: Predict, picture: NDArray[np.uint8], way: Way) -> NDArray[np.uint8]:
+def predict_label_map(predict: Predictor, picture: NDArray[np.uint8], way: InferenceOptions) -> NDArray[np.uint8]:
     """The class ids, uint8 [height, width], of a picture uint8 [height, width, 3], BGR.
 
     Resized, as in the article: the whole picture by bilinear interpolation to the network's size, the probabilities
@@ -42,14 +42,14 @@ def predicted_classes(predict: Predict, picture: NDArray[np.uint8], way: Way) ->
     if way.color == "rgb":
         picture = np.ascontiguousarray(picture[..., ::-1])
     if way.windows:
-        return _in_windows(predict, picture, way)
+        return _predict_windows(predict, picture, way)
     resized = cv2.resize(picture, way.size[::-1], interpolation=cv2.INTER_LINEAR)
-    probabilities = _asked(predict, np.asarray(resized, np.uint8)[None], way)[0]
+    probabilities = _predict_batches(predict, np.asarray(resized, np.uint8)[None], way)[0]
     height, width = picture.shape[:2]
-    return class_map(probabilities, (height, width), way.resize).astype(np.uint8)
+    return resize_and_argmax(probabilities, (height, width), way.resize).astype(np.uint8)
 
 
-def _asked(predict: Predict, pictures: NDArray[np.uint8], way: Way) -> NDArray[np.float32]:
+def _predict_batches(predict: Predictor, pictures: NDArray[np.uint8], way: InferenceOptions) -> NDArray[np.float32]:
     """The probabilities [N, height, width, C], in batches."""
     parts = []
     for start in range(0, len(pictures), way.batch_size):
@@ -61,7 +61,7 @@ def _asked(predict: Predict, pictures: NDArray[np.uint8], way: Way) -> NDArray[n
     return np.concatenate(parts)
 
 
-def _in_windows(predict: Predict, picture: NDArray[np.uint8], way: Way) -> NDArray[np.uint8]:
+def _predict_windows(predict: Predictor, picture: NDArray[np.uint8], way: InferenceOptions) -> NDArray[np.uint8]:
     import cv2
 
     (rows, columns), (height, width) = way.size, picture.shape[:2]
@@ -74,7 +74,7 @@ def _in_windows(predict: Predict, picture: NDArray[np.uint8], way: Way) -> NDArr
     sums: NDArray[np.float32] | None = None  # [rows, width, C]: of the rows that a window still covers, not of all
     for top, following in zip(tops, [*tops[1:], picture.shape[0]], strict=True):
         windows = np.stack([picture[top : top + rows, left : left + columns] for left in lefts])
-        found = _asked(predict, windows, way)
+        found = _predict_batches(predict, windows, way)
         if sums is None:
             sums = np.zeros((rows, picture.shape[1], found.shape[-1]), np.float32)
         for left, probabilities in zip(lefts, found, strict=True):

@@ -14,11 +14,11 @@ from keras import ops
 from .normalization import BatchNormalization  # relative: both files travel with each logged model
 
 # A place's name and its seed → one fresh layer.
-MakeActivation = Callable[[str, int], keras.Layer]
+ActivationFactory = Callable[[str, int], keras.Layer]
 
 # The classes that a configuration may name besides Keras'.
-LOAD_CODE = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")  # of Keras', but for these
-OWN_LAYERS = ("Mish", "FReLU", "DepthwiseReLU", "ReLUDepthwiseReLU", "ResidualDepthwiseReLU")
+UNSAFE_LAYERS = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")  # of Keras', but for these
+CUSTOM_LAYERS = ("Mish", "FReLU", "DepthwiseReLU", "ReLUDepthwiseReLU", "ResidualDepthwiseReLU")
 
 
 @keras.saving.register_keras_serializable("activation_study")
@@ -204,7 +204,7 @@ def _refuse_foreign(value: Any) -> None:
         _refuse_foreign(each)
 
 
-def activation_maker(target: str, arguments: dict[str, Any], scope: str = "all") -> MakeActivation:
+def activation_factory(target: str, arguments: dict[str, Any], scope: str = "all") -> ActivationFactory:
     """Turns a configured class and its arguments into a maker of layers.
 
     Args:
@@ -222,14 +222,14 @@ def activation_maker(target: str, arguments: dict[str, Any], scope: str = "all")
     home, _, name = target.rpartition(".")
     homes: dict[str, dict[str, Any]] = {
         "keras.layers": vars(keras.layers),
-        __name__: {own: globals()[own] for own in OWN_LAYERS},
+        __name__: {own: globals()[own] for own in CUSTOM_LAYERS},
     }
     if home not in homes:
         raise ValueError(f"activation.layer._target_={target}: only classes of {' or '.join(homes)} are allowed")
     found = homes[home].get(name)
     if not (inspect.isclass(found) and issubclass(found, keras.Layer)):
         raise ValueError(f"activation.layer._target_={target}: {home} has no layer of that name")
-    if name in LOAD_CODE:
+    if name in UNSAFE_LAYERS:
         raise ValueError(f"activation.layer._target_={target}: it would run code from elsewhere")
     _refuse_foreign(arguments)
     layer_class: Callable[..., keras.Layer] = found

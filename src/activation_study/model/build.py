@@ -17,16 +17,16 @@ def build_network(config: Config, classes: int) -> "Network":
     """
     from activation_study import backend
 
-    backend.set_up(config.threads, config.training.precision)
+    backend.configure_backend(config.threads, config.training.precision)
     compiled = backend.compiles_steps(config.training.jit_compile)
-    from activation_study.model.activations import activation_maker
+    from activation_study.model.activations import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.network import Network
     from activation_study.model.unet import build_unet
 
     arguments = {key: value for key, value in config.activation.layer.items() if key != "_target_"}
     try:
-        make = activation_maker(config.activation.layer["_target_"], arguments, config.activation.scope)
+        make = activation_factory(config.activation.layer["_target_"], arguments, config.activation.scope)
     except ValueError as error:
         raise BadInput(str(error)) from error
     model = config.model

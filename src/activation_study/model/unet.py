@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from activation_study.model.activations import MakeActivation
+from activation_study.model.activations import ActivationFactory
 from activation_study.model.normalization import BatchNormalization
 from activation_study.seeding import integer_seed
 
@@ -17,7 +17,7 @@ from activation_study.seeding import integer_seed
 def build_unet(
     image_size: tuple[int, int],
     classes: int,
-    make_activation: MakeActivation,
+    make_activation: ActivationFactory,
     widths: Sequence[int],
     encoder_blocks: Sequence[int],
     decoder_blocks: Sequence[int],

@@ -14,7 +14,7 @@ WEIGHTS_FILE = "best.keras"
 
 
 def write_confusions(
-    folder: Path, confusions: Counts, names: list[str], photographs: list[str], classes: tuple[str, ...]
+    folder: Path, confusions: Counts, names: list[str], image_hashes: list[str], classes: tuple[str, ...]
 ) -> None:
     """Writes `evaluation/confusions.npz` and `evaluation/iou.csv`.
 
@@ -24,7 +24,7 @@ def write_confusions(
         folder: the run's.
         confusions: int64 [images, C + 1, C].
         names: of the images.
-        photographs: a digest of each image's pixels: equal for the same photograph under two names.
+        image_hashes: a digest of each image's pixels: equal for the same photograph under two names.
         classes: names of the C classes.
     """
     with replacing(folder / CONFUSIONS_FILE) as temporary:
@@ -32,7 +32,7 @@ def write_confusions(
             temporary,
             confusions=confusions,
             names=np.array(names),
-            photographs=np.array(photographs),
+            image_hashes=np.array(image_hashes),
             classes=np.array(classes),
         )
     table = io.StringIO()

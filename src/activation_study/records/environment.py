@@ -28,7 +28,7 @@ PACKAGES = (
 DECIDING = ("threads", "device", "backend", "jit_compile", "processor")
 
 
-def describe(threads: int | None, jit_compile: bool | str) -> dict[str, Any]:
+def describe_environment(threads: int | None, jit_compile: bool | str) -> dict[str, Any]:
     """The environment of a run that is about to start.
 
     Args:
@@ -59,7 +59,7 @@ def version_of(package: str) -> str | None:
         return None
 
 
-def this_process() -> dict[str, Any]:
+def current_process() -> dict[str, Any]:
     """Where a run is worked on: host and process id."""
     return {"host": socket.gethostname(), "pid": os.getpid()}
 

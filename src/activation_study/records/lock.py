@@ -8,16 +8,16 @@ import filelock
 
 from activation_study.errors import BadInput
 
-FOLDER = ".locks"  # beside the runs' folders: a new attempt empties its own
-SECONDS = 0.5  # longer than `is_taken` holds a lock to look at it
+LOCKS_FOLDER = ".locks"  # beside the runs' folders: a new attempt empties its own
+SECONDS = 0.5  # longer than `is_locked` holds a lock to look at it
 
 
-class Taken(BadInput):
+class RunLocked(BadInput):
     """Another process works on this run."""
 
 
 @contextmanager
-def taken(folder: Path) -> Iterator[None]:
+def run_lock(folder: Path) -> Iterator[None]:
     """Holds the run's lock inside the block.
 
     Args:
@@ -32,7 +32,7 @@ def taken(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=SECONDS, poll_interval=SECONDS / 10)
     except filelock.Timeout:
-        raise Taken(f"{folder.name}: another process is at work on this run; it is left to that one") from None
+        raise RunLocked(f"{folder.name}: another process is at work on this run; it is left to that one") from None
     try:
         yield
     finally:
@@ -44,7 +44,7 @@ def taken(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def is_taken(folder: Path) -> bool:
+def is_locked(folder: Path) -> bool:
     """Whether a process works on the run now."""
     path = _path(folder)
     if not path.exists():
@@ -59,4 +59,4 @@ def is_taken(folder: Path) -> bool:
 
 
 def _path(folder: Path) -> Path:
-    return folder.parent / FOLDER / f"{folder.name}.lock"
+    return folder.parent / LOCKS_FOLDER / f"{folder.name}.lock"

@@ -12,12 +12,12 @@ from activation_study.evaluation.plots import colored
 WIDTH = 320  # pixels of a picture on the page, at most
 
 
-def map_address(ids: NDArray[Any], colors: Sequence[str]) -> str:
+def label_map_uri(ids: NDArray[Any], colors: Sequence[str]) -> str:
     """A map of class ids [height, width], negative = unknown, in colours, as a data address."""
     return _encoded(".png", _smaller(colored(ids, colors), nearest=True))
 
 
-def photograph_address(picture: NDArray[np.uint8]) -> str:
+def image_uri(picture: NDArray[np.uint8]) -> str:
     """A picture RGB uint8 [height, width, 3] as a data address."""
     return _encoded(".jpg", _smaller(picture, nearest=False))
 

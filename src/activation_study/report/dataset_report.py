@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from activation_study.config.schema import Config
-from activation_study.console import counted, table_console
+from activation_study.console import table_console, track_progress
 from activation_study.data.audit import Inspection, Pair, inspect
-from activation_study.data.dataset import Inputs
+from activation_study.data.dataset import Dataset
 from activation_study.evaluation.plots import overlaid
 from activation_study.files import write_text
 from activation_study.palette import UNKNOWN_COLOR
-from activation_study.report.data_uris import map_address, photograph_address
-from activation_study.report.elements import Panel, Row, Table, printable
-from activation_study.report.render import rendered
+from activation_study.report.data_uris import image_uri, label_map_uri
+from activation_study.report.elements import ImagePanel, ImageRow, Table, to_rich
+from activation_study.report.render import render
 
-SHOWN = 48  # pictures to browse, evenly spaced over the data set
+MAX_PAIRS = 48  # pictures to browse, evenly spaced over the data set
 MOST_PAIRS = 24  # with pictures; the table of pairs is as long
 MOST_SUSPICIOUS = 48
 PARTS = ("train", "validation", "test", "left out")
@@ -43,9 +43,9 @@ class Page:
     lead: tuple[str, ...]
     tables: tuple[Table, ...]
     legend: tuple[tuple[str, str], ...]
-    pairs: tuple[Row, ...]
-    suspicious: tuple[Row, ...]
-    browse: tuple[Panel, ...]
+    pairs: tuple[ImageRow, ...]
+    suspicious: tuple[ImageRow, ...]
+    browse: tuple[ImagePanel, ...]
 
 
 def inspect_data(config: Config) -> Path:
@@ -54,23 +54,27 @@ def inspect_data(config: Config) -> Path:
     Raises:
         BadInput: the data set cannot be had or used.
     """
-    inputs = Inputs(config)
+    dataset = Dataset(config)
     found = inspect(
-        inputs.source, inputs.prepared, inputs.split, inputs.label_type, lambda places: counted(places, "labels")
+        dataset.source,
+        dataset.preprocessed,
+        dataset.split,
+        dataset.label_type,
+        lambda places: track_progress(places, "labels"),
     )
-    page = _page(config, inputs, found)
+    page = _page(config, dataset, found)
     console = table_console()
     for table in page.tables:
-        console.print(printable(table))
+        console.print(to_rich(table))
     for line in page.lead:
         console.print(line, highlight=False)
-    path = Path("outputs") / "inspection" / f"{inputs.source.name}-{inputs.label_type.name}" / "index.html"
-    write_text(path, rendered("dataset.html.j2", autoescape=True, page=page))
+    path = Path("outputs") / "inspection" / f"{dataset.source.name}-{dataset.label_type.name}" / "index.html"
+    write_text(path, render("dataset.html.j2", autoescape=True, page=page))
     return path
 
 
-def _page(config: Config, inputs: Inputs, found: Inspection) -> Page:
-    label_type = inputs.label_type
+def _page(config: Config, dataset: Dataset, found: Inspection) -> Page:
+    label_type = dataset.label_type
     tables = [_parts_table(found, label_type.classes), _sizes_table(found, config.image_size)]
     if found.sources is not None:
         tables.append(_sources_table(found, found.sources))
@@ -78,16 +82,16 @@ def _page(config: Config, inputs: Inputs, found: Inspection) -> Page:
     if pairs:
         tables.append(_pairs_table(found, pairs))
     return Page(
-        title=f"{inputs.source.name}, {label_type.name}",
+        title=f"{dataset.source.name}, {label_type.name}",
         lead=tuple(_lead(found, label_type.classes)),
         tables=tuple(tables),
         legend=(*zip(label_type.classes, label_type.colors, strict=True), ("unknown", UNKNOWN_COLOR)),
-        pairs=tuple(_pair_row(inputs, found, pair) for pair in pairs),
+        pairs=tuple(_pair_row(dataset, found, pair) for pair in pairs),
         suspicious=tuple(
-            Row(f"{found.names[place]}: {reason}", _both(inputs, place))
+            ImageRow(f"{found.names[place]}: {reason}", _both(dataset, place))
             for place, reason in found.suspicious[:MOST_SUSPICIOUS]
         ),
-        browse=tuple(_overlay(inputs, place) for place in _spaced(len(found.names), SHOWN)),
+        browse=tuple(_overlay(dataset, place) for place in _spaced(len(found.names), MAX_PAIRS)),
     )
 
 
@@ -175,25 +179,25 @@ def _pairs_table(found: Inspection, pairs: list[Pair]) -> Table:
     return Table(("picture", "split", "other", "its split", "likeness", "labels agree"), tuple(rows), caption)
 
 
-def _pair_row(inputs: Inputs, found: Inspection, pair: Pair) -> Row:
+def _pair_row(dataset: Dataset, found: Inspection, pair: Pair) -> ImageRow:
     likeness = "identical" if pair.identical else f"likeness {pair.similarity:.4f}"
     parts = f"{found.part_of[pair.first]} and {found.part_of[pair.second]}"
-    return Row(f"{parts}: {likeness}", (*_both(inputs, pair.first), *_both(inputs, pair.second)))
+    return ImageRow(f"{parts}: {likeness}", (*_both(dataset, pair.first), *_both(dataset, pair.second)))
 
 
-def _both(inputs: Inputs, place: int) -> tuple[Panel, ...]:
-    name = inputs.source.names[place]
-    photograph = photograph_address(inputs.source.image(place)[..., ::-1])
+def _both(dataset: Dataset, place: int) -> tuple[ImagePanel, ...]:
+    name = dataset.source.names[place]
+    photograph = image_uri(dataset.source.image(place)[..., ::-1])
     return (
-        Panel(name, f"photograph {name}", photograph),
-        Panel("label", f"label of {name}", map_address(inputs.truth(place), inputs.label_type.colors)),
+        ImagePanel(name, f"photograph {name}", photograph),
+        ImagePanel("label", f"label of {name}", label_map_uri(dataset.truth(place), dataset.label_type.colors)),
     )
 
 
-def _overlay(inputs: Inputs, place: int) -> Panel:
-    name = inputs.source.names[place]
-    over = overlaid(inputs.source.image(place)[..., ::-1], inputs.truth(place), inputs.label_type.colors)
-    return Panel(name, f"{name} under its label", photograph_address(over))
+def _overlay(dataset: Dataset, place: int) -> ImagePanel:
+    name = dataset.source.names[place]
+    over = overlaid(dataset.source.image(place)[..., ::-1], dataset.truth(place), dataset.label_type.colors)
+    return ImagePanel(name, f"{name} under its label", image_uri(over))
 
 
 def _spaced(count: int, most: int) -> list[int]:

@@ -14,7 +14,7 @@ class Table:
     caption: str
 
 
-def printable(table: Table) -> rich.table.Table:
+def to_rich(table: Table) -> rich.table.Table:
     """The table for a terminal."""
     result = rich.table.Table(caption=table.caption)
     for place, heading in enumerate(table.head):
@@ -25,7 +25,7 @@ def printable(table: Table) -> rich.table.Table:
 
 
 @dataclass(frozen=True)
-class Panel:
+class ImagePanel:
     """One picture on the page: its caption, what it shows in words, and its content as a data address."""
 
     caption: str
@@ -34,11 +34,11 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Row:
+class ImageRow:
     """One line of pictures: why it is shown, and its panels."""
 
     reason: str
-    panels: tuple[Panel, ...]
+    panels: tuple[ImagePanel, ...]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Gallery:
         seed: whose predictions are shown.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[ImageRow, ...]
     legend: tuple[tuple[str, str], ...]
     seed: int
 
@@ -103,7 +103,7 @@ class Contents:
         study: its name.
         leads: the answer.
         reduced: it is not the article's network and size.
-        faults: what is missing.
+        problems: what is missing.
         runs: how many.
         protocol: the protocol's version.
         sections: in order.
@@ -112,9 +112,9 @@ class Contents:
     """
 
     study: str
-    leads: tuple[str, ...]
+    summary: tuple[str, ...]
     reduced: bool
-    faults: tuple[str, ...]
+    problems: tuple[str, ...]
     runs: int
     protocol: int
     sections: tuple[Section, ...]

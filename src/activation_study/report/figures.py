@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from activation_study.analysis.ablation import Changes
+from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import PRIMARY, Contrast, class_ious
-from activation_study.analysis.formatting import display
+from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Arm, Block
 from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.palette import activation_colors
@@ -40,7 +40,7 @@ def seeds_figure(block: Block) -> str:
         axes.errorbar(
             place + 0.15, mean.value, yerr=mean.high - mean.value, fmt="D", color=color, capsize=4, markersize=6
         )
-    axes.set_xticks(range(len(block.arms)), [display(arm.name) for arm in block.arms], rotation=_slant(block.arms))
+    axes.set_xticks(range(len(block.arms)), [display_name(arm.name) for arm in block.arms], rotation=_slant(block.arms))
     axes.set_xlim(-0.6, len(block.arms) - 0.4)
     axes.set_ylabel("mean IoU, %")
     return _svg(figure)
@@ -65,7 +65,7 @@ def differences_figure(contrasts: Sequence[Contrast]) -> str:
     return _svg(figure)
 
 
-def changes_figure(found: Changes) -> str:
+def changes_figure(found: Ablations) -> str:
     """How far each change of the protocol moves each activation: mean and interval over seeds."""
     figure, axes = _figure(7, 1.1 + 0.2 * (1 + len(found.levels)) * len(found.changes))
     width, colors = 0.7 / len(found.levels), _colors(found.base)
@@ -76,7 +76,7 @@ def changes_figure(found: Changes) -> str:
                 moved, height = change.arms[name], place + 0.35 - width * (number + 0.5)
                 axes.plot([100 * moved.low, 100 * moved.high], [height] * 2, color=colors[name], linewidth=2, alpha=0.6)
                 axes.plot(100 * moved.value, height, "o", color=colors[name], markersize=5)
-        axes.plot([], [], "o", color=colors[name], markersize=5, label=display(name))
+        axes.plot([], [], "o", color=colors[name], markersize=5, label=display_name(name))
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(places, [change.title for change in found.changes])
     axes.set_xlabel("change of mean IoU, points")
@@ -93,7 +93,7 @@ def classes_figure(block: Block) -> str:
         places = np.arange(len(block.classes))[::-1] + 0.35 - width * (number + 0.5)
         color = _colors(block)[arm.name]
         axes.hlines(places, values.min(axis=0), values.max(axis=0), color=color, linewidth=2, alpha=0.6)
-        axes.plot(values.mean(axis=0), places, "o", color=color, markersize=5, label=display(arm.name))
+        axes.plot(values.mean(axis=0), places, "o", color=color, markersize=5, label=display_name(arm.name))
     axes.set_yticks(np.arange(len(block.classes))[::-1], list(block.classes))
     axes.set_xlabel("IoU, %")
     axes.margins(y=0.08)
@@ -113,7 +113,7 @@ def curves_figure(block: Block) -> str:
             values[row, : len(record.epochs)] = [100 * epoch["val/mean_iou"] for epoch in record.epochs]
         numbers, color = np.arange(1, longest + 1), _colors(block)[arm.name]
         axes.fill_between(numbers, np.nanmin(values, axis=0), np.nanmax(values, axis=0), color=color, alpha=0.18, lw=0)
-        axes.plot(numbers, np.nanmedian(values, axis=0), color=color, linewidth=2, label=display(arm.name))
+        axes.plot(numbers, np.nanmedian(values, axis=0), color=color, linewidth=2, label=display_name(arm.name))
     axes.set_xlabel("epoch")
     axes.set_ylabel("mean IoU on validation, %")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -130,7 +130,7 @@ def cost_figure(block: Block) -> str:
         panel.set_xlabel(name)
         for arm in block.arms:
             costs, values = [cost(record) for record in arm.records], 100 * arm.metric(PRIMARY)
-            label = display(arm.name) if panel is panels[0] else None
+            label = display_name(arm.name) if panel is panels[0] else None
             panel.scatter(costs, values, s=24, color=_colors(block)[arm.name], alpha=0.8, linewidths=0, label=label)
     figure.supylabel("mean IoU, %", color=INK, fontsize=10)
     _legend(figure, len(block.arms))
@@ -153,7 +153,7 @@ def confusion_figure(block: Block) -> str:
         for (row, column), share in np.ndenumerate(shares):
             ink = "white" if share < 0.5 else "black"
             panel.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=ink)
-        panel.set_title(display(arm.name), fontsize=9, color=INK)
+        panel.set_title(display_name(arm.name), fontsize=9, color=INK)
         panel.set_xticks(range(len(block.classes)), list(block.classes), rotation=90, fontsize=7)
         panel.set_yticks(range(len(block.classes)), list(block.classes), fontsize=7)
         _inked(panel)

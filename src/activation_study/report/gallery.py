@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from activation_study.analysis.contrasts import Contrast
-from activation_study.analysis.formatting import display, point
+from activation_study.analysis.formatting import display_name, format_points
 from activation_study.analysis.results import Block
-from activation_study.inference.load import Finished
+from activation_study.inference.load import TrainedModel
 from activation_study.metrics import mean_iou
 from activation_study.palette import UNKNOWN_COLOR
-from activation_study.report.data_uris import map_address, photograph_address
-from activation_study.report.elements import Gallery, Panel, Row
+from activation_study.report.data_uris import image_uri, label_map_uri
+from activation_study.report.elements import Gallery, ImagePanel, ImageRow
 
 RULE = (
     "for each of the first two contrasts the two test images with the largest and the smallest difference of the "
@@ -28,14 +28,14 @@ def choose(block: Block, contrasts: Sequence[Contrast]) -> dict[int, str]:
     for contrast in primary:
         difference = scores[contrast.a] - scores[contrast.b]
         for word, place in (("largest", int(np.argmax(difference))), ("smallest", int(np.argmin(difference)))):
-            found.append((place, f"{word} {contrast.pair}: {point(difference[place], signed=True)} points"))
+            found.append((place, f"{word} {contrast.pair}: {format_points(difference[place], signed=True)} points"))
     if primary:
         difference = scores[primary[0].a] - scores[primary[0].b]
         middle = int(np.argsort(difference, kind="stable")[len(difference) // 2])
-        found.append((middle, f"median {primary[0].pair}: {point(difference[middle], signed=True)} points"))
+        found.append((middle, f"median {primary[0].pair}: {format_points(difference[middle], signed=True)} points"))
     overall = np.mean(list(scores.values()), axis=0)
     worst = int(np.argmin(overall))
-    found.append((worst, f"lowest mean IoU of all: {point(overall[worst])} %"))
+    found.append((worst, f"lowest mean IoU of all: {format_points(overall[worst])} %"))
     chosen: dict[int, str] = {}
     for place, reason in found:
         chosen[place] = f"{chosen[place]}; {reason}" if place in chosen else reason
@@ -50,22 +50,26 @@ def gallery(block: Block, contrasts: Sequence[Contrast]) -> Gallery:
     """
     chosen = choose(block, contrasts)
     names = [block.images[place] for place in chosen]
-    runs = {arm.name: Finished(arm.records[0], arm.folders[0]) for arm in block.arms}
+    runs = {arm.name: TrainedModel(arm.records[0], arm.folders[0]) for arm in block.arms}
     predicted = {name: run.predictions(names) for name, run in runs.items()}
     first = next(iter(runs.values()))
     rows = []
     for number, (place, reason) in enumerate(chosen.items()):
         name = names[number]
         panels = [
-            Panel(name, f"photograph {name}", photograph_address(first.photograph(name))),
-            Panel("truth", f"true classes of {name}", map_address(first.truth(name), block.colors)),
+            ImagePanel(name, f"photograph {name}", image_uri(first.photograph(name))),
+            ImagePanel("truth", f"true classes of {name}", label_map_uri(first.truth(name), block.colors)),
         ]
         for arm in block.arms:
             iou = 100 * float(mean_iou(arm.confusions[0, place]))
-            shown = map_address(predicted[arm.name][number], block.colors)
+            shown = label_map_uri(predicted[arm.name][number], block.colors)
             panels.append(
-                Panel(f"{display(arm.name)}, IoU {iou:.1f} %", f"{display(arm.name)}'s prediction for {name}", shown)
+                ImagePanel(
+                    f"{display_name(arm.name)}, IoU {iou:.1f} %",
+                    f"{display_name(arm.name)}'s prediction for {name}",
+                    shown,
+                )
             )
-        rows.append(Row(reason, tuple(panels)))
+        rows.append(ImageRow(reason, tuple(panels)))
     legend = [*zip(block.classes, block.colors, strict=True), ("unknown", UNKNOWN_COLOR)]
     return Gallery(tuple(rows), tuple(legend), block.arms[0].seeds[0])

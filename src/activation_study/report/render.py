@@ -19,7 +19,7 @@ def write_pages(folder: Path, contents: Contents) -> None:
         folder: of the report.
         contents: what is on them.
     """
-    write_text(folder / "index.html", rendered("study.html.j2", autoescape=True, contents=contents, named=_named))
+    write_text(folder / "index.html", render("study.html.j2", autoescape=True, contents=contents, named=_named))
     for section in contents.sections:
         for name, figure in _named(section).items():
             write_text(folder / FIGURES / name, _alone(figure.svg))
@@ -27,7 +27,7 @@ def write_pages(folder: Path, contents: Contents) -> None:
     for path in (folder / FIGURES).glob("*.svg"):
         if path.name not in made:  # of an earlier report
             path.unlink()
-    write_text(folder / "report.md", rendered("study.md.j2", autoescape=False, contents=contents, named=_named))
+    write_text(folder / "report.md", render("study.md.j2", autoescape=False, contents=contents, named=_named))
 
 
 def _named(section: Section) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _alone(svg: str) -> str:
     return f"{svg[:start]}{INK}{svg[start:]}\n"
 
 
-def rendered(template: str, autoescape: bool, **context: Any) -> str:
+def render(template: str, autoescape: bool, **context: Any) -> str:
     """A template of this folder, filled in."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup

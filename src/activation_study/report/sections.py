@@ -6,7 +6,7 @@ from typing import Any
 
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.findings import Findings
-from activation_study.analysis.formatting import display
+from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Block
 from activation_study.errors import BadInput
 from activation_study.palette import activation_colors
@@ -33,7 +33,7 @@ from activation_study.report.tables import (
 FULL_SIZE = [224, 224]
 
 
-def contents(found: Findings, pictures: bool) -> Contents:
+def build_sections(found: Findings, pictures: bool) -> Contents:
     """A study's report.
 
     Args:
@@ -44,9 +44,9 @@ def contents(found: Findings, pictures: bool) -> Contents:
     main = found.main
     return Contents(
         study=found.study,
-        leads=tuple(found.leads),
+        summary=tuple(found.summary),
         reduced=_reduced(found.blocks[0]),
-        faults=found.faults,
+        problems=found.problems,
         runs=len(records),
         protocol=records[0].protocol,
         sections=(
@@ -92,7 +92,7 @@ def _of_block(found: Findings, block: Block, main: bool, pictures: bool) -> Sect
         name=_file_name(block, block.title),
         title=block.title,
         data=block.data,
-        lead=found.headline(block),
+        lead=found.conclusion(block),
         tables=(*choices, arms_table(block, _reduced(block))),
         colors=_colors(block),
         figures=tuple(_figures(block, contrasts)),
@@ -111,7 +111,7 @@ def _pictures(block: Block, contrasts: Sequence[Contrast]) -> tuple[Gallery | No
 
 def _colors(block: Block) -> dict[str, str]:
     colors = activation_colors(tuple(arm.name for arm in block.arms))
-    return {display(name): color for name, color in colors.items()}
+    return {display_name(name): color for name, color in colors.items()}
 
 
 def _file_name(block: Block, title: str) -> str:

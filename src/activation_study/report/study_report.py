@@ -9,21 +9,21 @@ from rich.table import Table
 from activation_study.analysis.contrasts import SHORT
 from activation_study.analysis.findings import Findings, findings
 from activation_study.analysis.finished_runs import REPORT_FOLDER
-from activation_study.analysis.formatting import in_points
+from activation_study.analysis.formatting import format_interval
 from activation_study.analysis.results import read_study
 from activation_study.console import table_console
-from activation_study.errors import faults_message
+from activation_study.errors import problems_message
 from activation_study.report import tables
 from activation_study.report.article_table import article_table
 from activation_study.report.csv_export import write_tables
-from activation_study.report.elements import printable
+from activation_study.report.elements import to_rich
 from activation_study.report.render import write_pages
-from activation_study.report.sections import contents
+from activation_study.report.sections import build_sections
 from activation_study.tracking.mirror import mirror_report
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ReportOptions:
     """How a report is to be made.
 
     Args:
@@ -39,12 +39,12 @@ class Wishes:
     pictures: bool = True
 
 
-def make_report(study: Path, wishes: Wishes) -> Path:
+def make_report(study: Path, report_options: ReportOptions) -> Path:
     """Compares a study's runs, prints the answer, and writes the report.
 
     Args:
         study: its folder.
-        wishes: how.
+        report_options: how.
 
     Returns:
         The report's folder.
@@ -52,14 +52,14 @@ def make_report(study: Path, wishes: Wishes) -> Path:
     Raises:
         BadInput: see `read_study` and `compare_block`.
     """
-    blocks, faults = read_study(study, wishes.allow_incomplete)
-    found = findings(study.name, blocks, faults, wishes.contrasts, wishes.seed)
+    blocks, problems = read_study(study, report_options.allow_incomplete)
+    found = findings(study.name, blocks, problems, report_options.contrasts, report_options.seed)
     folder = study / REPORT_FOLDER
     write_tables(folder, found)
-    whole = contents(found, wishes.pictures)
+    whole = build_sections(found, report_options.pictures)
     write_pages(folder, whole)
-    if faults:
-        print(faults_message("Compared although incomplete", faults, "Only the seeds that all arms have count."))
+    if problems:
+        print(problems_message("Compared although incomplete", problems, "Only the seeds that all arms have count."))
     show(found)
     for section in whole.sections:
         if section.no_pictures:
@@ -76,10 +76,10 @@ def show(found: Findings) -> None:
     made = [tables.choice_table(choice) for choice in found.choices]
     made += [tables.changes_table(changes) for changes in found.changes]
     for table in made:
-        console.print(printable(table))
+        console.print(to_rich(table))
     if any(contrasts for _, contrasts in found.answered):
         console.print(_differences(found))
-    for lead in found.leads:
+    for lead in found.summary:
         console.print(lead, highlight=False)
 
 
@@ -93,8 +93,8 @@ def _differences(found: Findings) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for block in found.main:
         for each in found.contrasts(block):
-            new = in_points(each.new_images.difference, signed=True) if each.new_images else ""
+            new = format_interval(each.new_images.difference, signed=True) if each.new_images else ""
             numbers = [f"{each.p_holm:.3f}", new]
             about = [block.title, f"{each.a} − {each.b}", SHORT[each.metric], str(each.seeds)]
-            table.add_row(*about, in_points(each.paired.difference, signed=True), *numbers)
+            table.add_row(*about, format_interval(each.paired.difference, signed=True), *numbers)
     return table

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from activation_study.analysis.ablation import Changes
+from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import METRICS, PRIMARY, SHORT, Contrast
-from activation_study.analysis.formatting import display, in_points, pair_name
+from activation_study.analysis.formatting import display_name, format_interval, pair_name
 from activation_study.analysis.results import Block
-from activation_study.analysis.selection import Choice
+from activation_study.analysis.selection import Selection
 from activation_study.analysis.statistics import PLANNED, Interval, mean_over_seeds
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table
@@ -21,9 +21,9 @@ def arms_table(block: Block, reduced: bool) -> Table:
     rows = []
     for arm, numbers in zip(block.arms, known, strict=True):
         values = 100 * arm.metric(PRIMARY)
-        row = [display(arm.name), in_points(mean_over_seeds(arm.metric(PRIMARY)))]
+        row = [display_name(arm.name), format_interval(mean_over_seeds(arm.metric(PRIMARY)))]
         row += [f"{values.std(ddof=1):.2f}" if len(values) > 1 else "–", f"{values.min():.1f}", f"{values.max():.1f}"]
-        row += [in_points(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))]
+        row += [format_interval(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))]
         row += [f"{numbers[0]:.1f}, {numbers[1]:.1f}" if numbers else "–"] if any(known) else []
         rows.append(tuple(row))
     caption = (
@@ -44,8 +44,8 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
         numbers = [f"{each.p_holm:.3f}", f"{found.p:.3f}", f"{found.p_sign_flip:.3f}", f"{found.probability:.2f}"]
         correlation = "–" if np.isnan(found.correlation) else f"{found.correlation:.2f}".replace("-", "−")
         smallest = ", ".join(f"{100 * each.smallest[seeds]:.1f}" for seeds in PLANNED)
-        images = in_points(new.difference, signed=True) if new else ""
-        points = in_points(found.difference, signed=True)
+        images = format_interval(new.difference, signed=True) if new else ""
+        points = format_interval(found.difference, signed=True)
         rows.append((each.pair, SHORT[each.metric], points, images, *numbers, correlation, smallest))
     seeds, smallest_p = contrasts[0].seeds, contrasts[0].paired.smallest_p
     head = (
@@ -66,7 +66,8 @@ def class_table(contrasts: Sequence[Contrast]) -> Table | None:
     if not primary:
         return None
     rows = [
-        (name, *(in_points(contrast.classes[name], signed=True) for contrast in primary)) for name in primary[0].classes
+        (name, *(format_interval(contrast.classes[name], signed=True) for contrast in primary))
+        for name in primary[0].classes
     ]
     caption = (
         "Differences of each class's IoU in points with 95 % intervals over seeds, not corrected for their number."
@@ -85,18 +86,20 @@ def cost_table(block: Block) -> Table:
         memory = np.median([each.get("peak_memory_bytes", np.nan) for each in results]) / 2**30
         epochs = np.median([len(record.epochs) for record in arm.records])
         parameters = f"{results[0].get('parameters', np.nan):,.0f}"
-        rows.append((display(arm.name), parameters, f"{epochs:.0f}", f"{minutes:.1f}", f"{speed:.1f}", f"{memory:.2f}"))
+        rows.append(
+            (display_name(arm.name), parameters, f"{epochs:.0f}", f"{minutes:.1f}", f"{speed:.1f}", f"{memory:.2f}")
+        )
     head = ("activation", "parameters", "epochs", "minutes", "images/s", "peak memory, GiB")
     caption = "Medians over the runs. Memory is the process's largest so far: in one process, that of all runs before."
     return Table(head, tuple(rows), caption)
 
 
-def changes_table(found: Changes) -> Table:
+def changes_table(found: Ablations) -> Table:
     """What each change of the protocol changes."""
     names, pair = list(found.levels), pair_name(*found.pair)
-    head = ("protocol", *map(display, names), pair, f"change of {pair}")
-    levels = (in_points(found.levels[name]) for name in names)
-    rows = [(found.base.title, *levels, in_points(found.difference, signed=True), "")]
+    head = ("protocol", *map(display_name, names), pair, f"change of {pair}")
+    levels = (format_interval(found.levels[name]) for name in names)
+    rows = [(found.base.title, *levels, format_interval(found.difference, signed=True), "")]
     for change in found.changes:
         moved = [_points(change.arms.get(name)) for name in names]
         rows.append((change.title, *moved, _points(change.difference), _points(change.change)))
@@ -108,7 +111,7 @@ def changes_table(found: Changes) -> Table:
     return Table(head, tuple(rows), caption + found.note)
 
 
-def choice_table(choice: Choice) -> Table:
+def choice_table(choice: Selection) -> Table:
     """Validation's mean IoU for each value that could be chosen."""
     values = list(dict.fromkeys(value for scores in choice.scores.values() for value in scores))
     rows = []
@@ -117,7 +120,7 @@ def choice_table(choice: Choice) -> Table:
         cells = (
             f"{100 * scores[value]:.1f}{' ←' if value == best else ''}" if value in scores else "" for value in values
         )
-        rows.append((display(name), *cells))
+        rows.append((display_name(name), *cells))
     caption = (
         f"Mean IoU on the validation split in percent at the best weights, mean over seeds, for each {choice.key}; the "
         "arrow marks what was chosen. The test split has no part in the choice."
@@ -126,4 +129,4 @@ def choice_table(choice: Choice) -> Table:
 
 
 def _points(interval: Interval | None) -> str:
-    return in_points(interval, signed=True) if interval else ""
+    return format_interval(interval, signed=True) if interval else ""

@@ -9,19 +9,19 @@ from itertools import count
 from activation_study.config.commands import Reproduce
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
-from activation_study.errors import BadInput, faults_message
+from activation_study.errors import BadInput, problems_message
 from activation_study.files import write_json
 from activation_study.records.artifacts import CONFUSIONS_FILE, read_confusions
 from activation_study.records.environment import differences
 from activation_study.records.record import Record
 from activation_study.runs.execute import run
-from activation_study.runs.run_diff import Verdict, compare
-from activation_study.runs.start import CannotGoOn
+from activation_study.runs.run_diff import RunDiff, compare
+from activation_study.runs.start import ResumeError
 from activation_study.tracking.lookup import TrackedRun, find_run
 from activation_study.tracking.mirror import Mirror, link
 
 VERDICT_FILE = "verdict.json"
-SHOWN = 5
+MAX_LISTED = 5
 
 
 def reproduce(options: Reproduce) -> bool:
@@ -44,13 +44,13 @@ def reproduce(options: Reproduce) -> bool:
             now.digests.pop("order")
         now.links["reproduces"] = str(original.folder or options.run)
         causes = _causes(then, now)
-        text = faults_message("Differs from what is recorded", causes, "The bits may differ too.")
+        text = problems_message("Differs from what is recorded", causes, "The bits may differ too.")
         print(text if causes else "Versions, processor, threads, backend, data and code are as recorded.")
 
     os.environ.setdefault("KERAS_BACKEND", then.environment["backend"])
     try:
         now = run(config, [f"run={options.run}"], announce)
-    except CannotGoOn:  # an interrupted reproduction, and something has changed since
+    except ResumeError:  # an interrupted reproduction, and something has changed since
         _number(config, {config.suffix})
         now = run(config, [f"run={options.run}"], announce)
     if now.status != "FINISHED":
@@ -100,16 +100,16 @@ def _number(config: Config, passed: Set[str] = frozenset()) -> None:
 def _causes(then: Record, now: Record) -> list[str]:
     """What may have made a difference, likeliest first."""
     known = replace(then, digests={name: value for name, value in then.digests.items() if name in now.digests})
-    return [*_identity_fault(then), *then.changes, *differences(known, now)]
+    return [*_identity_problem(then), *then.changes, *differences(known, now)]
 
 
-def _identity_fault(then: Record) -> Sequence[str]:
+def _identity_problem(then: Record) -> Sequence[str]:
     now = identity(resolved(then.configuration()))
     return [f"identity of the configuration (then {then.identity}, now {now})"] if now != then.identity else []
 
 
 def _keep(
-    options: Reproduce, original: TrackedRun, now: Record, config: Config, verdict: Verdict, causes: Sequence[str]
+    options: Reproduce, original: TrackedRun, now: Record, config: Config, verdict: RunDiff, causes: Sequence[str]
 ) -> None:
     """Writes the verdict beside the reproduction and beside the original, and links their runs in the store."""
     word = "identical" if verdict.identical else "different"
@@ -124,7 +124,7 @@ def _keep(
     link(config.tracking.uri, original.record, now, word)
 
 
-def _show(verdict: Verdict, causes: Sequence[str]) -> None:
+def _show(verdict: RunDiff, causes: Sequence[str]) -> None:
     scope = f"{verdict.epochs} epochs"
     if verdict.identical:
         print(
@@ -133,12 +133,12 @@ def _show(verdict: Verdict, causes: Sequence[str]) -> None:
             else f"identical: {scope} are equal"
         )
         return
-    first = verdict.partings[0]
+    first = verdict.mismatches[0]
     print(f"different: first in {first.where}: {first.what} was {first.then}, is {first.now}")
-    for parting in verdict.partings[1:SHOWN]:
-        print(f"  {parting.where}: {parting.what} was {parting.then}, is {parting.now}")
-    if len(verdict.partings) > SHOWN:
-        print(f"  … and {len(verdict.partings) - SHOWN} more")
+    for mismatch in verdict.mismatches[1:MAX_LISTED]:
+        print(f"  {mismatch.where}: {mismatch.what} was {mismatch.then}, is {mismatch.now}")
+    if len(verdict.mismatches) > MAX_LISTED:
+        print(f"  … and {len(verdict.mismatches) - MAX_LISTED} more")
     if verdict.mean_iou_apart is not None:
         print(f"  pooled mean IoU on the test split: {100 * verdict.mean_iou_apart:.2f} points apart")
     unknown = "nothing that is recorded differs: the record was changed, or the machine errs"

@@ -10,7 +10,7 @@ from activation_study.errors import BadInput
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.environment import differences
 from activation_study.records.record import RECORD_FILE, Record, read_record
-from activation_study.training.loop import LoopState
+from activation_study.training.loop import TrainState
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LINK = "weights_of"
 
 
-def take_weights(record: Record, folder: Path, network: "Network", state: LoopState) -> LoopState | None:
+def reuse_weights(record: Record, folder: Path, network: "Network", state: TrainState) -> TrainState | None:
     """The state after the training of a finished run of the same study, configuration and circumstances.
 
     The record gets that run's epochs and its name as a link. The network gets its best weights.

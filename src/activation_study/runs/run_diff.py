@@ -8,11 +8,11 @@ import numpy as np
 
 from activation_study.metrics import Counts
 from activation_study.records.record import Record
-from activation_study.training.loop import MEASURED
+from activation_study.training.loop import TIMING_METRICS
 
 
 @dataclass(frozen=True)
-class Parting:
+class Mismatch:
     """A value that differs.
 
     Args:
@@ -29,7 +29,7 @@ class Parting:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RunDiff:
     """What a comparison found.
 
     Args:
@@ -41,18 +41,18 @@ class Verdict:
 
     epochs: int
     whole: bool
-    partings: tuple[Parting, ...]
+    mismatches: tuple[Mismatch, ...]
     mean_iou_apart: float | None
 
     @property
     def identical(self) -> bool:
         """Whether nothing differs."""
-        return not self.partings
+        return not self.mismatches
 
 
 def compare(
     then: Record, now: Record, confusions_then: Counts | None, confusions_now: Counts | None, epochs: int | None
-) -> Verdict:
+) -> RunDiff:
     """Compares a run with its reproduction.
 
     Args:
@@ -63,24 +63,24 @@ def compare(
         epochs: only so many from the beginning; None compares all, and the ends.
     """
     before, after = then.epochs[:epochs], now.epochs[:epochs]
-    partings = []
+    mismatches = []
     for number, (old, new) in enumerate(zip(before, after, strict=False), 1):
-        partings += _partings(f"epoch {number}", old, new)
+        mismatches += _mismatches(f"epoch {number}", old, new)
     if len(before) != len(after):
-        partings.append(Parting("training", "number of epochs", len(before), len(after)))
+        mismatches.append(Mismatch("training", "number of epochs", len(before), len(after)))
     apart = None
     if epochs is None:
-        partings += _partings("test", _scores(then), _scores(now))
-        partings += _partings("end", _end(then), _end(now))
+        mismatches += _mismatches("test", _scores(then), _scores(now))
+        mismatches += _mismatches("end", _end(then), _end(now))
         if confusions_then is None or confusions_now is None or not np.array_equal(confusions_then, confusions_now):
-            partings.append(Parting("test", "confusion matrices", *map(_pixels, (confusions_then, confusions_now))))
+            mismatches.append(Mismatch("test", "confusion matrices", *map(_pixels, (confusions_then, confusions_now))))
         apart = abs(then.results.get("test/mean_iou", np.nan) - now.results.get("test/mean_iou", np.nan))
-    return Verdict(min(len(before), len(after)), epochs is None, tuple(partings), apart)
+    return RunDiff(min(len(before), len(after)), epochs is None, tuple(mismatches), apart)
 
 
-def _partings(where: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Parting]:
-    keys = [key for key in {**then, **now} if key not in MEASURED]
-    return [Parting(where, key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
+def _mismatches(where: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Mismatch]:
+    keys = [key for key in {**then, **now} if key not in TIMING_METRICS]
+    return [Mismatch(where, key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
 
 
 def _scores(record: Record) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from activation_study.config.identity import PROTOCOL_VERSION, identity
 from activation_study.config.schema import Config, resolved
 from activation_study.data.batching import order_digest
-from activation_study.data.dataset import Inputs
+from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput
 from activation_study.files import remove_temporaries, write_bytes, write_json, write_text
 from activation_study.records.record import RECORD_FILE, Record
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 
-def describe(config: Config, overrides: list[str], inputs: Inputs, network: "Network") -> Record:
+def new_record(config: Config, overrides: list[str], dataset: Dataset, network: "Network") -> Record:
     """The record of a run that would begin now."""
     from activation_study.model.network import shared_weights_digest
     from activation_study.records import environment
@@ -28,22 +28,22 @@ def describe(config: Config, overrides: list[str], inputs: Inputs, network: "Net
         identity=identity(resolved(config)),
         config=resolved(config),
         overrides=overrides,
-        classes=list(inputs.label_type.classes),
-        environment=environment.describe(config.threads, config.training.jit_compile),
+        classes=list(dataset.label_type.classes),
+        environment=environment.describe_environment(config.threads, config.training.jit_compile),
         digests={
-            "data": inputs.source.digest,
+            "data": dataset.source.digest,
             "code": code_digest(),
             "initial_weights": shared_weights_digest(network.unet),
-            "order": order_digest(inputs.split, config.seeding.order, config.training.epochs),
+            "order": order_digest(dataset.split, config.seeding.order, config.training.epochs),
         },
-        process=environment.this_process(),
+        process=environment.current_process(),
         protocol=PROTOCOL_VERSION,
     )
     record.results["parameters"] = float(network.unet.count_params())
     return record
 
 
-def begin(record: Record, folder: Path) -> None:
+def create_run_folder(record: Record, folder: Path) -> None:
     """Writes a new run's folder in place of whatever was there; MLflow keeps what it had of that."""
     from omegaconf import OmegaConf
 
@@ -61,11 +61,11 @@ def begin(record: Record, folder: Path) -> None:
     record.write(folder)  # last: a folder with a record has all of the above
 
 
-class CannotGoOn(BadInput):
+class ResumeError(BadInput):
     """An interrupted run whose circumstances have changed."""
 
 
-def take_up(before: Record, now: Record, folder: Path, allow_changes: bool) -> Record:
+def resume(before: Record, now: Record, folder: Path, allow_changes: bool) -> Record:
     """The record of an interrupted run that goes on, or of a failed one: that as a new run in MLflow.
 
     Args:
@@ -75,13 +75,13 @@ def take_up(before: Record, now: Record, folder: Path, allow_changes: bool) -> R
         allow_changes: go on although something differs, and record it.
 
     Raises:
-        CannotGoOn: naming what differs.
+        ResumeError: naming what differs.
     """
     from activation_study.records.environment import differences
 
     changes = differences(before, now)
     if changes and not allow_changes:
-        raise CannotGoOn(
+        raise ResumeError(
             f"{before.name} was interrupted and cannot go on to the same bits: {', '.join(changes)}. "
             f"Restore that, or start it anew (rerun=all), or accept it (allow_changes=true, recorded)."
         )

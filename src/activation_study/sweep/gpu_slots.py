@@ -7,23 +7,23 @@ from pathlib import Path
 
 import filelock
 
-from activation_study.hardware import card_capabilities
+from activation_study.hardware import gpu_capabilities
 
 _held: list[filelock.BaseFileLock] = []  # by this process, to its end
 
 
-def visible_cards() -> tuple[str, ...]:
+def visible_gpus() -> tuple[str, ...]:
     """What CUDA_VISIBLE_DEVICES would say of each card that this process may use, one by one."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    count = len(card_capabilities())
+    count = len(gpu_capabilities())
     return tuple(visible.split(",")[:count]) if visible else tuple(map(str, range(count)))
 
 
-def take_card(cards: Sequence[str], jobs_per_gpu: int, place: Path | None = None) -> bool:
+def acquire_gpu(cards: Sequence[str], jobs_per_gpu: int, place: Path | None = None) -> bool:
     """Takes the first card that has room, by CUDA_VISIBLE_DEVICES; before TensorFlow or JAX looks for cards.
 
     Args:
-        cards: from `visible_cards` of the process that started this one; nothing is done where there are none.
+        cards: from `visible_gpus` of the process that started this one; nothing is done where there are none.
         jobs_per_gpu: how many processes may share one.
         place: of the locks; the same for all processes of a user on this machine.
 

@@ -14,11 +14,11 @@ from omegaconf import DictConfig
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
 from activation_study.errors import BadInput
-from activation_study.records.lock import Taken, taken
+from activation_study.records.lock import RunLocked, run_lock
 from activation_study.records.source_code import keep_manifest
-from activation_study.sweep.plan import Job, Overrides, homes, make_plan, runs, show_plan
-from activation_study.sweep.status import Standing, close_dead_runs, standing_of
-from activation_study.sweep.sync import mirror_study
+from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, show_plan, study_dirs
+from activation_study.sweep.status import RunStatus, mark_stale_runs, status_of
+from activation_study.sweep.sync import sync_study
 from activation_study.tracking.mirror import Mirror
 
 
@@ -43,23 +43,23 @@ def run_sweep(
     jobs = make_plan(combinations, compose)
     todo = [job for job in jobs if job.to_do]
     if jobs[0].config.sync:
-        raise SystemExit(1 if mirror_jobs(jobs) else 0)
+        raise SystemExit(1 if sync_jobs(jobs) else 0)
     show_plan(jobs)
     if jobs[0].config.dry_run:
         return []
-    _set_right(jobs, todo)
+    _recover(jobs, todo)
     if not todo:
         _show_again(jobs)
-        _point_on(jobs)
+        _print_next_steps(jobs)
         return []
-    _ready_data(todo)
-    code = {home: keep_manifest(home) for home in homes(todo)}
+    _prepare_data(todo)
+    code = {study_dir: keep_manifest(study_dir) for study_dir in study_dirs(todo)}
     returned = launch(
         [
             [
                 *job.overrides,
                 f"sweep.position='{n} of {len(todo)}'",
-                f"sweep.code='{code[job.home]}'",
+                f"sweep.code='{code[job.study_dir]}'",
                 f"sweep.precision={job.config.training.precision}",
                 *([f"threads={threads}"] if threads and job.config.threads is None else []),
             ]
@@ -67,42 +67,42 @@ def run_sweep(
         ]
     )
     _report(jobs)
-    _account(jobs, todo, returned)
-    _point_on(jobs)
+    _print_summary(jobs, todo, returned)
+    _print_next_steps(jobs)
     return returned
 
 
-def mirror_jobs(jobs: Sequence[Job]) -> int:
+def sync_jobs(jobs: Sequence[Job]) -> int:
     """Brings the jobs' studies into their store; how many runs could not be brought there."""
     tracking = jobs[0].config.tracking
-    return sum(mirror_study(home, tracking.uri, tracking.weights) for home in homes(jobs))
+    return sum(sync_study(study_dir, tracking.uri, tracking.weights) for study_dir in study_dirs(jobs))
 
 
-def _set_right(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
+def _recover(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
     """Closes what dead processes left open, and brings finished runs into a store that missed them."""
-    dead = [folder for home in homes(jobs) for folder in close_dead_runs(home)]
+    dead = [folder for study_dir in study_dirs(jobs) for folder in mark_stale_runs(study_dir)]
     going_on = {job.config.run_folder for job in todo}
-    done = [job.config.run_folder for job in jobs if job.standing == Standing.DONE]
+    done = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE]
     tracking = jobs[0].config.tracking
     for folder in [*(folder for folder in dead if folder not in going_on), *done]:
-        with suppress(Taken), taken(folder):
-            if not Mirror(folder, tracking.uri, tracking.weights).catch_up():
+        with suppress(RunLocked), run_lock(folder):
+            if not Mirror(folder, tracking.uri, tracking.weights).ensure_synced():
                 return  # the next ones would wait for the same store
 
 
-def _ready_data(jobs: Sequence[Job]) -> None:
+def _prepare_data(jobs: Sequence[Job]) -> None:
     """Fetches, verifies and prepares each data set once, before any job starts."""
-    from activation_study.data.dataset import Inputs
+    from activation_study.data.dataset import Dataset
 
     seen = set()
     for job in jobs:
         options = (str(job.config.data), str(job.config.label_type))
         if options not in seen:
             seen.add(options)
-            Inputs(job.config)
+            Dataset(job.config)
 
 
-def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobReturn]) -> None:
+def _print_summary(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobReturn]) -> None:
     """Says what did not finish, and why; SystemExit(1) where something failed, 2 where jobs were only refused."""
     failed, refused = [], []
     for number, job in enumerate(todo):
@@ -115,7 +115,7 @@ def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobRet
             failed.append((job, f"{type(raised).__name__}: {raised}".split("\n")[0]))
         elif record is not None and record.status == "FAILED":
             failed.append((job, record.error or "failed"))
-        elif standing_of(job.config.run_folder, record) == Standing.UNDER_WAY:
+        elif status_of(job.config.run_folder, record) == RunStatus.RUNNING:
             print(f"{job.config.run_name} is under way in another process")
         elif record is None or (job.before is not None and record.ended == job.before.ended):
             failed.append((job, "it has not begun, or its process ended without a word (killed?)"))
@@ -124,11 +124,11 @@ def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobRet
         elif record.status != "FINISHED":
             failed.append((job, "its process ended without a word (killed?)"))
     if failed:
-        print(f"{len(failed)} of {runs(len(jobs))} failed; the same command tries them again:")
+        print(f"{len(failed)} of {count_runs(len(jobs))} failed; the same command tries them again:")
     for job, reason in failed:
         print(f"  {job.config.run_name}: {reason}")
     if refused:
-        print(f"{len(refused)} of {runs(len(jobs))} refused:")
+        print(f"{len(refused)} of {count_runs(len(jobs))} refused:")
     for _, reason in refused:
         print(f"  {reason}")
     if failed or refused:
@@ -137,34 +137,34 @@ def _account(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobRet
 
 def _report(jobs: Sequence[Job]) -> None:
     """The comparison of each study, or, where it is not complete, the table of what there is."""
-    for home in homes(jobs):
-        _report_on(home, jobs)
+    for study_dir in study_dirs(jobs):
+        _report_on(study_dir, jobs)
 
 
 def _show_again(jobs: Sequence[Job]) -> None:
     """What came of studies that were finished before; the report is made where there is none of all their runs."""
-    for home in homes(jobs):
-        page = home / REPORT_FOLDER / "index.html"
-        ends = [job.before.ended for job in jobs if job.home == home and job.before and job.before.ended]
+    for study_dir in study_dirs(jobs):
+        page = study_dir / REPORT_FOLDER / "index.html"
+        ends = [job.before.ended for job in jobs if job.study_dir == study_dir and job.before and job.before.ended]
         if page.exists() and page.stat().st_mtime > max(ends):
-            show([job for job in jobs if job.home == home])
+            print_article_table([job for job in jobs if job.study_dir == study_dir])
             print(f"Report:               {page}")
         else:
-            _report_on(home, jobs)
+            _report_on(study_dir, jobs)
 
 
-def _report_on(home: Path, jobs: Sequence[Job]) -> None:
-    from activation_study.report.study_report import Wishes, make_report
+def _report_on(study_dir: Path, jobs: Sequence[Job]) -> None:
+    from activation_study.report.study_report import ReportOptions, make_report
 
     try:
-        folder = make_report(home, Wishes())
+        folder = make_report(study_dir, ReportOptions())
         print(f"Report:               {folder / 'index.html'}")
     except BadInput as error:
-        show([job for job in jobs if job.home == home])
+        print_article_table([job for job in jobs if job.study_dir == study_dir])
         print(f"No comparison yet: {error}")
 
 
-def show(jobs: Sequence[Job]) -> None:
+def print_article_table(jobs: Sequence[Job]) -> None:
     """Prints the article's table: mean and maximum of mean IoU per label type and activation."""
     from activation_study.report.article_table import article_table
 
@@ -173,9 +173,9 @@ def show(jobs: Sequence[Job]) -> None:
         table_console().print(article_table(records))
 
 
-def _point_on(jobs: Sequence[Job]) -> None:
+def _print_next_steps(jobs: Sequence[Job]) -> None:
     uri = jobs[0].config.tracking.uri
-    print(f"Runs, with pictures:  {', '.join(map(str, homes(jobs)))}")
+    print(f"Runs, with pictures:  {', '.join(map(str, study_dirs(jobs)))}")
     if uri == "sqlite:///mlflow.db":
         print("Compare in a browser: mlflow ui   (then http://127.0.0.1:5000)")
     elif uri:

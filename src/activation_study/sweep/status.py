@@ -6,33 +6,33 @@ from enum import StrEnum
 from pathlib import Path
 
 from activation_study.errors import BadInput
-from activation_study.records.lock import is_taken, taken
+from activation_study.records.lock import is_locked, run_lock
 from activation_study.records.record import RECORD_FILE, Record, read_record
 
 
-class Standing(StrEnum):
+class RunStatus(StrEnum):
     """What a sweep finds of a run."""
 
     DONE = "done"
-    RESUME = "resume"
+    RESUMABLE = "resume"
     FAILED = "failed"
     NEW = "new"
-    UNDER_WAY = "under way"
+    RUNNING = "under way"
 
 
-def standing_of(folder: Path, record: Record | None) -> Standing:
+def status_of(folder: Path, record: Record | None) -> RunStatus:
     """Where a run stands.
 
     Args:
         folder: the run's.
         record: its record.
     """
-    if is_taken(folder):
-        return Standing.UNDER_WAY
+    if is_locked(folder):
+        return RunStatus.RUNNING
     if record is None:
-        return Standing.NEW
-    known = {"FINISHED": Standing.DONE, "FAILED": Standing.FAILED}
-    return known.get(record.status, Standing.RESUME)
+        return RunStatus.NEW
+    known = {"FINISHED": RunStatus.DONE, "FAILED": RunStatus.FAILED}
+    return known.get(record.status, RunStatus.RESUMABLE)
 
 
 def run_folders(study: Path) -> Iterator[Path]:
@@ -41,14 +41,14 @@ def run_folders(study: Path) -> Iterator[Path]:
         yield from (path.parent for path in sorted(study.glob(pattern)))
 
 
-def close_dead_runs(study: Path) -> list[Path]:
+def mark_stale_runs(study: Path) -> list[Path]:
     """Sets RUNNING right where the process is no more: KILLED since its last epoch. Returns these folders."""
     closed = []
     for folder in run_folders(study):
         with suppress(BadInput):  # taken by a process, or not to be read: nothing that could be set right here
             record = read_record(folder)
             if record is not None and record.status == "RUNNING":
-                with taken(folder):
+                with run_lock(folder):
                     record = read_record(folder)  # again: it may have ended in between
                     if record is not None and record.close_dead(folder):
                         closed.append(folder)

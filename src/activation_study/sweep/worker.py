@@ -12,9 +12,9 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
-from activation_study.console import Lines, outlive_the_terminal
-from activation_study.signals import SIGNALS, Interrupted, Interruption, note, noted
-from activation_study.sweep.gpu_slots import take_card
+from activation_study.console import PrefixedStream, ignore_broken_pipes
+from activation_study.signals import SIGNALS, GracefulShutdown, Interrupted, pending_signal, record_signal
+from activation_study.sweep.gpu_slots import acquire_gpu
 
 
 class Stopped(Exception):
@@ -35,24 +35,24 @@ class Worker:
 
     def __call__(self, config: Any) -> Any:
         """Does the job, unless this process was told to stop."""
-        outlive_the_terminal()
-        Interruption.answers = False
+        ignore_broken_pipes()
+        GracefulShutdown.answers = False
         for number in SIGNALS:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-                signal.signal(number, note)
+                signal.signal(number, record_signal)
         position = HydraConfig.get().job.num + 1
-        with redirect_stdout(Lines(sys.stdout, f"[{position}] ")):
+        with redirect_stdout(PrefixedStream(sys.stdout, f"[{position}] ")):
             self._take_card()
             _go_on_unless_stopped()
             try:
                 return self._task(config)
             except Interrupted as error:
-                note(error.args[0])
+                record_signal(error.args[0])
         _go_on_unless_stopped()
 
     def _take_card(self) -> None:
         said = False
-        while not take_card(self._cards, self._jobs_per_gpu):
+        while not acquire_gpu(self._cards, self._jobs_per_gpu):
             if not said:
                 print("waits for a card: other processes have them", flush=True)
             said = True
@@ -61,6 +61,6 @@ class Worker:
 
 
 def _go_on_unless_stopped() -> None:
-    number = noted()
+    number = pending_signal()
     if number is not None:
         raise Stopped(signal.Signals(number).name)

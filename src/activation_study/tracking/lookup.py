@@ -11,7 +11,7 @@ from activation_study.metrics import Counts
 from activation_study.records.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE, read_confusions
 from activation_study.records.record import RECORD_FILE, Record, read_record
 from activation_study.tracking.mirror import run_id_of
-from activation_study.tracking.sqlite import database_of
+from activation_study.tracking.sqlite import database_path
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ def find_run(name: str, uri: str | None) -> TrackedRun:
     if not re.fullmatch("[0-9a-f]{1,32}", name):
         what = "there is no such folder" if "/" in name else "no folder, and no MLflow run id or beginning of one"
         raise BadInput(f"run={name}: {what}; expected a run's folder, an MLflow run id, or the beginning of one")
-    from activation_study.tracking.mlflow_store import KEY_TAG, Store
+    from activation_study.tracking.mlflow_store import KEY_TAG, MlflowStore
 
-    database = database_of(uri or "")
+    database = database_path(uri or "")
     if uri is None or (database is not None and not database.exists()):
         raise BadInput(f"run={name}: no such folder, and there is no store {uri or ''}; tracking.uri=… names one")
     try:
-        store = Store(uri)
+        store = MlflowStore(uri)
         found = store.run_ids(name)
         tags = store.tags(found[0]) if len(found) == 1 else {}
     except Exception as error:
@@ -94,9 +94,9 @@ def weights_file(run: TrackedRun, uri: str | None, place: Path) -> Path:
     run_id = run.run_id if run.folder is None else run_id_of(run.folder, run.record)
     if uri is None or run_id is None:
         raise BadInput(f"{run.record.name}: its best weights are not in {run.folder}; its MLflow run id may find them")
-    from activation_study.tracking.mlflow_store import Store
+    from activation_study.tracking.mlflow_store import MlflowStore
 
     try:
-        return Store(uri).download_weights(run_id, place)
+        return MlflowStore(uri).download_weights(run_id, place)
     except Exception as error:
         raise BadInput(f"{run.record.name}: its best weights are neither here nor in {uri}: {error}") from error

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from activation_study.files import write_text
 from activation_study.records.record import Record, read_record
-from activation_study.tracking.sqlite import database_of
+from activation_study.tracking.sqlite import database_path
 
 if TYPE_CHECKING:
-    from activation_study.tracking.mlflow_store import Store
+    from activation_study.tracking.mlflow_store import MlflowStore
 
 # Tracking may cost this share of a run's time: an update waits until the last one's time is this share.
-SHARE = 0.01
-LONGEST = 160  # letters of a store's error that are shown
+MAX_TRACKING_FRACTION = 0.01
+MAX_ERROR_LENGTH = 160  # letters of a store's error that are shown
 # In a run's folder: which stores have all of it, as it was when the run ended: "<end> <run id> <store>", a line each.
 MIRRORED_FILE = ".mirrored"
 
@@ -35,7 +35,7 @@ class Mirror:
 
     def __init__(self, folder: Path, uri: str | None, weights: str) -> None:
         self._folder, self._uri, self._weights = folder, uri, weights
-        self._store: Store | None = None
+        self._store: MlflowStore | None = None
         self._run_id: str | None = None
         self._steps: int | None = None
         self._cost = 0.0
@@ -53,7 +53,7 @@ class Mirror:
         Returns:
             Whether nothing went wrong.
         """
-        if self._uri is None or not (final or time.perf_counter() - self._last > self._cost / SHARE):
+        if self._uri is None or not (final or time.perf_counter() - self._last > self._cost / MAX_TRACKING_FRACTION):
             return True
         started, connected, well = time.perf_counter(), self._run_id is not None, True
         try:
@@ -64,8 +64,8 @@ class Mirror:
             well = False
             if not self._warned:
                 first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-                if len(first_line) > LONGEST:  # a server that is not there, in the words of three libraries
-                    first_line = f"{first_line[:LONGEST]} …"
+                if len(first_line) > MAX_ERROR_LENGTH:  # a server that is not there, in the words of three libraries
+                    first_line = f"{first_line[:MAX_ERROR_LENGTH]} …"
                 print(
                     f"warning: {self._folder.name} is not tracked in {self._uri} for now: {first_line}\n"
                     f"  Nothing is lost: {self._folder} has everything, and the same command, or `train.py "
@@ -79,7 +79,7 @@ class Mirror:
         self._cost = self._last - started if connected or self._run_id is None else 0.0
         return well
 
-    def catch_up(self) -> bool:
+    def ensure_synced(self) -> bool:
         """For a run that has ended: brings it into the store unless that was done when it ended.
 
         Returns:
@@ -92,9 +92,9 @@ class Mirror:
 
     def _bring(self, record: Record, uri: str) -> None:
         if self._store is None:
-            from activation_study.tracking.mlflow_store import Store
+            from activation_study.tracking.mlflow_store import MlflowStore
 
-            self._store = Store(uri)
+            self._store = MlflowStore(uri)
         if self._run_id is None:
             self._run_id = self._store.open_run(record, self._folder)
         self._store.log_epochs(self._run_id, record, self._steps)
@@ -110,10 +110,10 @@ def link(uri: str | None, original: Record, reproduction: Record, verdict: str) 
     """Points from a run to its reproduction and back, in the store."""
     if uri is None:
         return
-    from activation_study.tracking.mlflow_store import Store
+    from activation_study.tracking.mlflow_store import MlflowStore
 
     try:
-        store = Store(uri)
+        store = MlflowStore(uri)
         there, again = store.find_run(original), store.find_run(reproduction)
         if again is not None:
             store.set_tags(again, {"verdict": verdict, **({"reproduces": there} if there else {})})
@@ -140,14 +140,14 @@ def mirror_report(folder: Path, study: str, uri: str | None) -> None:
     """
     if uri is None:
         return
-    from activation_study.tracking.mlflow_store import Store
+    from activation_study.tracking.mlflow_store import MlflowStore
 
-    database = database_of(uri)
+    database = database_path(uri)
     if database is not None and not database.exists():
         return
     try:
         note = (folder / "report.md").read_text(encoding="utf-8").partition("\n## ")[0]
-        Store(uri).log_report(folder, study, note)
+        MlflowStore(uri).log_report(folder, study, note)
     except Exception as error:  # the report stands in its folder
         print(f"warning: the report is not in {uri}: {error}", file=sys.stderr)
 

@@ -12,7 +12,7 @@ from activation_study.config.identity import flatten
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record
 from activation_study.tracking.log_model import MODEL_NAME, log_model
-from activation_study.tracking.sqlite import database_of, mend_locations
+from activation_study.tracking.sqlite import database_path, relocate_artifacts
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_DISABLE_AUTO_LOGGING_WARNING", "true")
@@ -30,7 +30,7 @@ EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 NOT_ARTIFACTS = {WEIGHTS_FILE}
 
 
-class Store:
+class MlflowStore:
     """A store.
 
     Args:
@@ -45,19 +45,19 @@ class Store:
         logging.getLogger("alembic").setLevel(logging.WARNING)  # a new store's migrations, line by line
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._uri = uri
-        self._database = database_of(uri)
+        self._database = database_path(uri)
         with self._creation():  # the client opens the database, and makes it where there is none
             if self._database is not None:
-                mend_locations(self._database)
+                relocate_artifacts(self._database)
             self._client: Any = MlflowClient(tracking_uri=uri)
 
-    def run_ids(self, beginning: str) -> list[str]:
+    def run_ids(self, initial_state: str) -> list[str]:
         """The ids of all runs that begin so."""
         experiments = [each.experiment_id for each in self._client.search_experiments()]
         found, token = [], None
         while True:
             page = self._client.search_runs(experiments, page_token=token, max_results=1000)
-            found += [run.info.run_id for run in page if run.info.run_id.startswith(beginning)]
+            found += [run.info.run_id for run in page if run.info.run_id.startswith(initial_state)]
             token = page.token
             if not token:
                 return found

@@ -11,13 +11,13 @@ _COLUMNS = (
 )
 
 
-def database_of(uri: str) -> Path | None:
+def database_path(uri: str) -> Path | None:
     """The file of a SQLite store; None for a server."""
     name = uri.partition("sqlite:///")[2]
     return Path(name) if name else None
 
 
-def mend_locations(database: Path) -> int:
+def relocate_artifacts(database: Path) -> int:
     """Points a SQLite store to the artifacts in the `mlruns/` beside it, where it names another folder for them.
 
     A copy points to its own artifacts then, and no more to those of its original. Artifacts that are not beside the

@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.files import remove_temporaries, replacing
-from activation_study.training.loop import LoopState, PlateauRule, StoppingRule, Totals
+from activation_study.training.loop import PlateauRule, RunningMetrics, StoppingRule, TrainState
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
 
-FOLDER = ".checkpoint"  # hidden: no artifact
+CHECKPOINT_FOLDER = ".checkpoint"  # hidden: no artifact
 _SEAL = "seal"  # in a save: its number and attempt
 _LISTS = ("weights", "optimizer", "best")
-SHARE = 0.005  # of the time that saving may take
+MAX_SAVING_FRACTION = 0.005  # of the time that saving may take
 
 
 class Checkpoints:
@@ -37,15 +37,15 @@ class Checkpoints:
     """
 
     def __init__(self, folder: Path, attempt: str) -> None:
-        self._folder, self._attempt = folder / FOLDER, attempt
+        self._folder, self._attempt = folder / CHECKPOINT_FOLDER, attempt
         self._number = max((number for number, _ in self._saves()), default=0)
         self._last, self._cost = time.monotonic(), 0.0
 
     def due(self, minutes: float) -> bool:
         """Whether the last save is `minutes` ago, and so long that saving costs at most its share; 0: always."""
-        return time.monotonic() - self._last >= (max(60 * minutes, self._cost / SHARE) if minutes else 0)
+        return time.monotonic() - self._last >= (max(60 * minutes, self._cost / MAX_SAVING_FRACTION) if minutes else 0)
 
-    def save(self, network: "Network", state: LoopState) -> None:
+    def save(self, network: "Network", state: TrainState) -> None:
         """Writes network, optimizer and loop state over the older of the two saves."""
         started, number = time.monotonic(), self._number + 1
         try:
@@ -57,7 +57,7 @@ class Checkpoints:
             self._last = time.monotonic()
             self._cost = self._last - started
 
-    def restore(self, network: "Network") -> LoopState | None:
+    def restore(self, network: "Network") -> TrainState | None:
         """Puts the newest whole save that fits into the network; its loop state, or None where there is none."""
         remove_temporaries(self._folder)
         for _, path in sorted(self._saves(), reverse=True):
@@ -81,10 +81,10 @@ class Checkpoints:
 
 def remove_saves(folder: Path) -> None:
     """Deletes the saves in a run's folder, whatever attempt they are of."""
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    shutil.rmtree(folder / CHECKPOINT_FOLDER, ignore_errors=True)
 
 
-def _packed(network: "Network", state: LoopState) -> dict[str, NDArray[Any]]:
+def _packed(network: "Network", state: TrainState) -> dict[str, NDArray[Any]]:
     scalars = {
         "plateau": asdict(state.plateau),
         "stopping": asdict(state.stopping),
@@ -101,7 +101,7 @@ def _packed(network: "Network", state: LoopState) -> dict[str, NDArray[Any]]:
     return {**arrays, "confusion": state.totals.confusion, "state": np.array(json.dumps(scalars))}
 
 
-def _unpacked(network: "Network", arrays: Any) -> LoopState:
+def _unpacked(network: "Network", arrays: Any) -> TrainState:
     weights, optimizer, best = (
         [arrays[f"{name}{place}"] for place in range(sum(key.startswith(name) for key in arrays))] for name in _LISTS
     )
@@ -109,10 +109,10 @@ def _unpacked(network: "Network", arrays: Any) -> LoopState:
     if [array.shape for array in (*weights, *optimizer)] != now:
         raise ValueError("the saved state is that of another network")
     scalars = json.loads(str(arrays["state"]))
-    state = LoopState(
+    state = TrainState(
         plateau=PlateauRule(**scalars.pop("plateau")),
         stopping=StoppingRule(**scalars.pop("stopping")),
-        totals=Totals(confusion=arrays["confusion"], **scalars.pop("totals")),
+        totals=RunningMetrics(confusion=arrays["confusion"], **scalars.pop("totals")),
         best_weights=best,
         **scalars,
     )

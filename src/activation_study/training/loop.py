@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
 from activation_study.data.augmentation import augmented
-from activation_study.data.batching import Batch, ahead, batches, epoch_order
-from activation_study.data.preprocessing import Prepared
+from activation_study.data.batching import Batch, batches, epoch_order, prefetch
+from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import Split
 from activation_study.metrics import pixel_accuracy, pooled_iou
 from activation_study.seeding import stream
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 # Called with the state after each step and with the number of its pictures; with 0 after a batch of validation.
-OnStep = Callable[["LoopState", int], None]
+OnStep = Callable[["TrainState", int], None]
 # Called after each epoch with the state, which already stands before the next one.
-OnEpoch = Callable[["LoopState"], None]
+OnEpoch = Callable[["TrainState"], None]
 # The metrics of an epoch that two runs of the same bits do not share.
-MEASURED = frozenset({"epoch_seconds", "images_per_second", "time"})
+TIMING_METRICS = frozenset({"epoch_seconds", "images_per_second", "time"})
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -75,7 +75,7 @@ class StoppingRule:
 
 
 @dataclass
-class Totals:
+class RunningMetrics:
     """Sums over batches.
 
     Args:
@@ -101,7 +101,7 @@ class Totals:
 
 
 @dataclass
-class LoopState:
+class TrainState:
     """Where training is, besides the weights and the optimizer: what a checkpoint has to keep.
 
     Args:
@@ -122,7 +122,7 @@ class LoopState:
     stopping: StoppingRule
     epoch: int = 1
     step: int = 0
-    totals: Totals = field(default_factory=Totals)
+    totals: RunningMetrics = field(default_factory=RunningMetrics)
     seconds: float = 0.0
     done: bool = False
     best_value: float = math.inf
@@ -131,16 +131,16 @@ class LoopState:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-def beginning(schedule: Schedule, early_stopping: EarlyStopping) -> LoopState:
+def initial_state(schedule: Schedule, early_stopping: EarlyStopping) -> TrainState:
     """The state before the first step."""
-    return LoopState(
+    return TrainState(
         PlateauRule(schedule.factor, schedule.patience, schedule.min_delta),
         StoppingRule(early_stopping.patience, early_stopping.min_delta),
     )
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingSetup:
     """What a training works on, and how: the same from its first step to its last.
 
     Args:
@@ -153,20 +153,20 @@ class Course:
     """
 
     network: "Network"
-    data: Prepared
+    data: PreprocessedData
     parts: Split
     options: Training
     augmentation: str
     seeding: Seeding
 
 
-def train(course: Course, state: LoopState, on_step: OnStep, on_epoch: OnEpoch) -> None:
+def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: OnEpoch) -> None:
     """Trains on from `state` until the epochs are used up or the stopping rule says so; keeps the best weights.
 
     After each epoch, in the article's order: best weights (smallest validation loss), plateau, stopping.
 
     Args:
-        course: what to train.
+        setup: what to train.
         state: where it stands; changed in place.
         on_step: for the progress bar, and to stop between two steps.
         on_epoch: for the record.
@@ -174,11 +174,11 @@ def train(course: Course, state: LoopState, on_step: OnStep, on_epoch: OnEpoch) 
     Raises:
         NonFiniteLoss: naming epoch and step.
     """
-    network, options = course.network, course.options
+    network, options = setup.network, setup.options
     while not state.done:
-        train_epoch(course, state, on_step)
+        train_epoch(setup, state, on_step)
         started = time.perf_counter()
-        validation = validate(course, state, on_step)
+        validation = validate(setup, state, on_step)
         metrics = {
             "train/loss": state.totals.loss,
             "train/accuracy": pixel_accuracy(state.totals.confusion),
@@ -195,16 +195,16 @@ def train(course: Course, state: LoopState, on_step: OnStep, on_epoch: OnEpoch) 
         monitored = state.totals.loss if options.monitor == "loss" else validation.loss
         network.learning_rate = state.plateau.update(monitored, network.learning_rate)
         state.done = state.stopping.update(monitored, state.epoch) or state.epoch >= options.epochs
-        state.epoch, state.step, state.totals, state.seconds = state.epoch + 1, 0, Totals(), 0.0
+        state.epoch, state.step, state.totals, state.seconds = state.epoch + 1, 0, RunningMetrics(), 0.0
         state.history.append(metrics)
         on_epoch(state)
 
 
-def train_epoch(course: Course, state: LoopState, on_step: OnStep) -> None:
+def train_epoch(setup: TrainingSetup, state: TrainState, on_step: OnStep) -> None:
     """The steps that are left of the epoch under way."""
-    network = course.network
+    network = setup.network
     started = time.perf_counter() - state.seconds
-    for images, labels in ahead(batches_to_train(course, state.epoch, state.step)):
+    for images, labels in prefetch(batches_to_train(setup, state.epoch, state.step)):
         loss, confusion = network.train_on(images, labels)
         state.step += 1
         if not math.isfinite(loss):
@@ -217,19 +217,19 @@ def train_epoch(course: Course, state: LoopState, on_step: OnStep) -> None:
         on_step(state, len(images))
 
 
-def batches_to_train(course: Course, epoch: int, step: int) -> Iterator[Batch]:
+def batches_to_train(setup: TrainingSetup, epoch: int, step: int) -> Iterator[Batch]:
     """The augmented batches of an epoch from `step` on, 0 being its first."""
-    options, seeding = course.options, course.seeding
-    order = epoch_order(course.parts.train, seeding.order, epoch)[step * options.batch_size :]
-    for number, batch in enumerate(batches(course.data, order, options.batch_size), step):
-        yield augmented(batch, course.augmentation, stream(seeding.augmentation, "augmentation", epoch, number))
+    options, seeding = setup.options, setup.seeding
+    order = epoch_order(setup.parts.train, seeding.order, epoch)[step * options.batch_size :]
+    for number, batch in enumerate(batches(setup.data, order, options.batch_size), step):
+        yield augmented(batch, setup.augmentation, stream(seeding.augmentation, "augmentation", epoch, number))
 
 
-def validate(course: Course, state: LoopState, on_step: OnStep) -> Totals:
+def validate(setup: TrainingSetup, state: TrainState, on_step: OnStep) -> RunningMetrics:
     """Loss and confusion over the validation split."""
-    totals = Totals()
-    for images, labels in ahead(batches(course.data, course.parts.validation, course.options.batch_size)):
-        loss, confusion = course.network.validate_on(images, labels)
+    totals = RunningMetrics()
+    for images, labels in prefetch(batches(setup.data, setup.parts.validation, setup.options.batch_size)):
+        loss, confusion = setup.network.validate_on(images, labels)
         totals.add(loss, confusion, len(images))
         on_step(state, 0)
     if not math.isfinite(totals.loss):

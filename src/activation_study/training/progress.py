@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 if TYPE_CHECKING:
-    from activation_study.training.loop import LoopState
-from activation_study.console import duration
+    from activation_study.training.loop import TrainState
+from activation_study.console import format_duration
 
 # Seconds between lines where there is no terminal to draw a bar in.
 QUIET_SECONDS = 30.0
@@ -30,7 +30,7 @@ class TrainingProgress:
         state: where training begins.
     """
 
-    def __init__(self, name: str, position: str, epochs: int, pictures: int, state: "LoopState") -> None:
+    def __init__(self, name: str, position: str, epochs: int, pictures: int, state: "TrainState") -> None:
         self._label = f"{name} ({position})" if position else name
         self._epochs, self._pictures = epochs, pictures
         self._console = Console(stderr=False, highlight=False)
@@ -60,7 +60,7 @@ class TrainingProgress:
         """Prints a line above the bar."""
         self._console.print(text, markup=False, soft_wrap=True)
 
-    def step(self, state: "LoopState", pictures: int) -> None:
+    def step(self, state: "TrainState", pictures: int) -> None:
         """After each training step, with the number of its pictures."""
         self._done += pictures
         self._steps += 1
@@ -73,15 +73,13 @@ class TrainingProgress:
         left = (self._epochs * self._pictures - self._done) / speed
         facts = (
             f"epoch {state.epoch}/{self._epochs} · loss {state.totals.loss:.4f} · {speed:.3g} images/s · "
-            f"at most {duration(left)} left"
+            f"at most {format_duration(left)} left"
         )
         self._bar.update(self._task, completed=self._done, facts=facts)
         if not self._announced and self._steps > FIRST_STEP + 1:
             self._announced = True
             if left > LONG_SECONDS:
-                self.say(
-                    f"  {speed:.3g} images/s: up to {duration(left)} for {self._epochs} epochs; it may stop earlier"
-                )
+                self.say(f"  {speed:.3g} images/s: at most {format_duration(left)} for {self._epochs} epochs")
 
     def epoch(self, number: int, metrics: dict[str, float]) -> None:
         """After each epoch: a line now and then where no bar is drawn."""
