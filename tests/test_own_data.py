@@ -1,4 +1,4 @@
-"""docs/OWN_DATA.md as it is written: from text labels to label images, a sweep, its report, and a run again."""
+"""docs/how-to/own-data.md as it is written: from text labels to label images, a sweep, its report, and a run again."""
 
 import json
 import re
@@ -19,7 +19,7 @@ TINY = (
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs/OWN_DATA.md").read_text(), re.S)
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs/how-to/own-data.md").read_text(), re.S)
 
 
 @pytest.fixture(scope="module")
