@@ -7,7 +7,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint
 
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: demo test test-all test-browser server bench lint clean
+.PHONY: demo test test-all test-browser server bench lint docs docs-linkcheck clean
 
 demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 seeds, then their table
 	$(PY) train.py experiment=demo
@@ -31,6 +31,12 @@ lint: $(VENV)/installed-dev ## style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+docs: $(VENV)/installed-docs ## the documentation site in docs/_build/html; executes the notebook, which DOCS_EXECUTE=off leaves out
+	$(VENV)/bin/sphinx-build -W --keep-going docs docs/_build/html
+
+docs-linkcheck: $(VENV)/installed-docs ## the documentation's external links
+	DOCS_EXECUTE=off $(VENV)/bin/sphinx-build -b linkcheck docs docs/_build/linkcheck
 
 clean: ## the environment; runs, data and tracking stay
 	rm -rf $(VENV)
@@ -61,4 +67,8 @@ $(VENV)/installed-server: $(VENV)/installed
 
 $(VENV)/installed-dev: $(VENV)/installed
 	@$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	@$(INSTALL) --editable '.[docs]'
 	@touch $@
