@@ -65,6 +65,6 @@ def open_source(data: Data, label_type: LabelType) -> Source:
 @lru_cache(maxsize=2)
 def _scenes(count: int, seed: int) -> Source:
     """Drawn once per process: a sweep's runs share them."""
-    from activation_study.data.scenes.generator import draw_scenes
+    from activation_study.data.scenes import draw_scenes
 
     return draw_scenes(count, seed)

@@ -1,1 +1,5 @@
-"""The drawn landscape scenes of `data=scenes`."""
+"""`data=scenes`: drawn outdoor scenes with exact labels, made in memory from a seed."""
+
+from activation_study.data.scenes.generator import Scenes, draw_scenes
+
+__all__ = ["Scenes", "draw_scenes"]
