@@ -1,4 +1,4 @@
-"""All that is said to TensorFlow or JAX and not to Keras: threads, determinism, memory, precision, compiled steps."""
+"""Backend-specific code that Keras does not cover: threads, determinism, memory, precision, compiled steps."""
 
 import os
 import sys
@@ -17,29 +17,30 @@ Step = Callable[[Any, Any], dict[str, Any]]
 
 
 def used_threads(threads: int | None) -> int:
-    """What a configured number of threads comes to; JAX takes one per core."""
+    """The number of threads that is used for a configured one; JAX always uses one per core."""
     import keras
 
     return threads if threads and keras.backend.backend() == "tensorflow" else available_threads()
 
 
 def configure_backend(threads: int | None, precision: str) -> None:
-    """Makes what follows in this process a function of the run's seeds alone, whatever ran before.
+    """Makes the results of a run depend on its seeds only, whatever this process has executed before.
 
     Args:
-        threads: of one operation; None takes one per core. Another number gives other bits. JAX takes all cores.
-        precision: Keras' name of the dtype policy, or `tensorfloat32`: float32, but products on cards of 10 bits of
-            mantissa. Under any other name float32 is float32 on cards too.
+        threads: threads per operation; None means one per core. The number affects results bit-wise. JAX uses all
+            cores.
+        precision: a Keras dtype policy, or `tensorfloat32`: float32, but GPUs multiply with a mantissa of 10 bits. With
+            all others, float32 is full float32 on GPUs too.
 
     Raises:
-        BadInput: TensorFlow already runs with another number of threads in this process; no card has
-            `tensorfloat32`; or KERAS_BACKEND names one that is not installed, or neither `tensorflow` nor `jax`.
+        BadInput: TensorFlow was already initialised with a different thread count; no GPU supports `tensorfloat32`;
+            KERAS_BACKEND is neither `tensorflow` nor `jax`, or is not installed.
     """
-    wished = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if wished not in BACKENDS:
-        raise BadInput(f"KERAS_BACKEND={wished}: expected {' or '.join(BACKENDS)}")
-    if find_spec(wished) is None:
-        raise BadInput(f"KERAS_BACKEND={wished}: it is not installed: pip install -e '.[{wished}]' -c constraints.txt")
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend not in BACKENDS:
+        raise BadInput(f"KERAS_BACKEND={backend}: expected {' or '.join(BACKENDS)}")
+    if find_spec(backend) is None:
+        raise BadInput(f"KERAS_BACKEND={backend} is not installed: pip install -e '.[{backend}]' -c constraints.txt")
     with suppress_startup_logs():
         import keras
 
@@ -48,25 +49,25 @@ def configure_backend(threads: int | None, precision: str) -> None:
         else:
             _set_up_jax(precision == "tensorfloat32")
     if precision == "tensorfloat32" and not (on_gpu() and min(gpu_capabilities(), default=0) >= AMPERE):
-        raise BadInput("training.precision=tensorfloat32: there is no card that has it; float32 is the same here")
+        raise BadInput("training.precision=tensorfloat32: no GPU here supports it; use training.precision=float32")
     keras.utils.clear_session()
-    keras.utils.set_random_seed(0)  # every random number has a seed of its own; this is for a layer that forgot
+    keras.utils.set_random_seed(0)  # a fallback: all random numbers should have their own seed
     keras.config.set_dtype_policy("float32" if precision == "tensorfloat32" else precision)
 
 
 @contextmanager
 def suppress_startup_logs() -> Iterator[None]:
-    """Holds back what TensorFlow's C++ says at its start about cards that are not there; shown if it fails."""
+    """Suppresses what TensorFlow's C++ code prints on start-up about missing GPUs; printed if the block fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
+    with tempfile.TemporaryFile() as captured:
         stderr = os.dup(2)
-        os.dup2(held.fileno(), 2)
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except BaseException:
-            held.seek(0)
-            os.write(stderr, held.read())
+            captured.seek(0)
+            os.write(stderr, captured.read())
             raise
         finally:
             os.dup2(stderr, 2)
@@ -76,25 +77,28 @@ def suppress_startup_logs() -> Iterator[None]:
 def _set_up_tensorflow(threads: int, tensor_float_32: bool) -> None:
     import tensorflow as tf
 
-    tf.get_logger().setLevel("ERROR")  # it warns that each run of a sweep traces functions of its own
+    tf.get_logger().setLevel("ERROR")  # it warns about retracing, because each run of a sweep traces its functions
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
         except RuntimeError as error:
-            raise BadInput(f"threads={threads}: TensorFlow has other threads; start a process of its own") from error
-    for card in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(card, True)
+            raise BadInput(
+                f"threads={threads}: TensorFlow was already initialised with a different thread count; "
+                "start a new process"
+            ) from error
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.experimental.enable_tensor_float_32_execution(tensor_float_32)
     tf.config.experimental.enable_op_determinism()
 
 
 def _set_up_jax(tensor_float_32: bool) -> None:
     import jax
-    import tensorflow  # noqa: F401  # Keras would, later, and its C++ would speak then
+    import tensorflow  # noqa: F401  # Keras imports it later, when its start-up logs are no longer suppressed
 
-    flags = os.environ.get("XLA_FLAGS", "").split()  # JAX reads them when it first looks for devices
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else it takes most of a card at once
+    flags = os.environ.get("XLA_FLAGS", "").split()  # JAX reads them when it first lists devices
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the default reserves most of a GPU's memory
     os.environ["XLA_FLAGS"] = " ".join(dict.fromkeys([*flags, "--xla_gpu_deterministic_ops=true"]))
     jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tensor_float_32 else "highest")
     if jax.config.values["jax_compilation_cache_dir"] is None:  # compiling a full-size step takes minutes
@@ -113,7 +117,10 @@ def on_gpu() -> bool:
 
 
 def compiles_steps(choice: bool | str) -> bool:
-    """What `training.jit_compile` comes to here; `auto`: on JAX, which would else run operation by operation.
+    """Whether whole steps are compiled; `auto` compiles on JAX, which otherwise executes each operation separately.
+
+    Args:
+        choice: `training.jit_compile`: true, false or `auto`.
 
     Raises:
         BadInput: true on TensorFlow, which has no deterministic compiled gradient of max-pooling (docs/LOG.md).
@@ -122,29 +129,31 @@ def compiles_steps(choice: bool | str) -> bool:
 
     on_jax: bool = keras.backend.backend() == "jax"
     if choice is True and not on_jax:
-        raise BadInput("training.jit_compile=true: TensorFlow cannot compile whole steps and be deterministic; auto")
+        raise BadInput(
+            "training.jit_compile=true: compiled steps are not deterministic on TensorFlow; use training.jit_compile=auto"
+        )
     return on_jax if choice == "auto" else bool(choice)
 
 
 def devices() -> str:
-    """What the network runs on, in words."""
+    """The names of the devices that the network runs on."""
     import keras
 
     if keras.backend.backend() != "tensorflow":
         return ", ".join(keras.distribution.list_devices())
     import tensorflow as tf
 
-    cards = tf.config.list_physical_devices("GPU")
-    names = [tf.config.experimental.get_device_details(card).get("device_name", "GPU") for card in cards]
+    gpus = tf.config.list_physical_devices("GPU")
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
     return ", ".join(names) or "CPU"
 
 
 def compiled_steps(model: Any) -> tuple[Step, Step]:
-    """The compiled training and validation step of a compiled Keras model.
+    """The compiled training and validation steps of a compiled Keras model.
 
-    Both take (images uint8 [N, height, width, 3], labels int8 [N, height, width]) for any N and return
-    the metrics of that batch alone. On TensorFlow each is traced once for all N: Keras' own
-    `train_on_batch` traces again for the smaller last batch (8 + 4 s against 4 s, docs/LOG.md).
+    Both take images uint8 [N, height, width, 3] and labels int8 [N, height, width] for any N, and return the metrics of
+    that batch only. On TensorFlow, each is traced once for all N, while Keras' `train_on_batch` traces again for the
+    smaller last batch (8 + 4 s instead of 4 s, docs/LOG.md).
     """
     import keras
 
@@ -168,9 +177,11 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
 
         return run
 
-    # With one replica this sum is the identity, but TensorFlow registers a gradient of it that keeps the whole
-    # traced graph alive for the rest of the process: 37 MiB a run (docs/LOG.md).
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # float16 wraps it for its loss scale
+    # With one replica this sum is the identity, but TensorFlow registers a gradient for it that keeps the whole traced
+    # graph in memory until the process ends: 37 MiB per run (docs/LOG.md).
+    optimizer = getattr(
+        model.optimizer, "inner_optimizer", model.optimizer
+    )  # mixed_float16 wraps it in a LossScaleOptimizer
     optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
     return compiled(model.train_step), compiled(model.test_step)
 

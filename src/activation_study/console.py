@@ -1,24 +1,20 @@
-"""Standard output and error that outlive their terminal: a run is not lost because nobody listens any more."""
+"""Console output: streams that survive a closed terminal, tables, progress bars, durations."""
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from rich.console import Console
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
+from rich.console import Console
 from rich.progress import track
 
-if TYPE_CHECKING:
-    pass
+WIDTH = 120  # columns of a table if the output is not a terminal
 
-WIDTH = 120  # columns of a table where there is no terminal that would say
+Item = TypeVar("Item")
 
 
 class SafeStream:
-    """A text stream whose writes never fail: once they would, they go nowhere.
+    """A text stream whose writes never fail: after the first error, all output is discarded.
 
     Args:
         stream: e.g. `sys.stdout`.
@@ -28,86 +24,81 @@ class SafeStream:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """As the stream's own."""
+        """Writes the text, or discards it."""
         try:
             return int(self._stream.write(text))
         except OSError:
-            self._silence()
+            self._discard_output()
             return len(text)
 
     def flush(self) -> None:
-        """As the stream's own."""
+        """Flushes the stream."""
         try:
             self._stream.flush()
         except OSError:
-            self._silence()
+            self._discard_output()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def _silence(self) -> None:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self._stream.fileno())  # what is buffered goes there too
-        os.close(nowhere)
+    def _discard_output(self) -> None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self._stream.fileno())  # buffered output is discarded too
+        os.close(null)
 
 
 class PrefixedStream:
-    """A text stream for one of several processes at one terminal: whole lines, each with a prefix; no terminal itself.
+    """A text stream for one of several processes that share a terminal: writes whole lines, each with a prefix.
 
     Args:
         stream: e.g. `sys.stdout`.
-        prefix: whose lines they are.
+        prefix: identifies the process.
     """
 
     def __init__(self, stream: Any, prefix: str) -> None:
-        self._stream, self._prefix, self._rest = stream, prefix, ""
+        self._stream, self._prefix, self._incomplete_line = stream, prefix, ""
 
     def write(self, text: str) -> int:
-        """Keeps what is no whole line yet."""
-        *lines, self._rest = (self._rest + text).split("\n")
+        """Writes complete lines and keeps the rest until its line is complete."""
+        *lines, self._incomplete_line = (self._incomplete_line + text).split("\n")
         if lines:
             self._stream.write("".join(f"{self._prefix}{line}\n" for line in lines))
             self._stream.flush()
         return len(text)
 
     def isatty(self) -> bool:
-        """No: several progress bars would draw over one another."""
+        """False, because several progress bars would overwrite each other."""
         return False
 
     def flush(self) -> None:
-        """Nothing waits but the beginning of a line."""
+        """Does nothing: complete lines are already flushed."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 
-def table_console() -> "Console":
-    """Where tables are printed: as wide as the terminal, or wide enough where there is none."""
-    from rich.console import Console
-
+def table_console() -> Console:
+    """The console for tables: as wide as the terminal, or `WIDTH` columns without one."""
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH)
 
 
 def ignore_broken_pipes() -> None:
-    """Lets this process go on when its terminal is closed, its pipe broken or its log's disk full."""
+    """Lets this process continue if its terminal is closed, its pipe breaks or the disk of its log is full."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, SafeStream):
             setattr(sys, name, SafeStream(stream))
 
 
-Item = TypeVar("Item")
-
-
-def track_progress(items: Sequence[Item], what: str) -> Iterator[Item]:
-    """The items, with a bar in a terminal."""
+def track_progress(items: Sequence[Item], description: str) -> Iterator[Item]:
+    """Yields the items; shows a progress bar in a terminal."""
     console = Console(stderr=False, highlight=False)
-    yield from track(items, what, console=console, transient=True, disable=not console.is_terminal)
+    yield from track(items, description, console=console, transient=True, disable=not console.is_terminal)
 
 
 def format_duration(seconds: float) -> str:
-    """Seconds in words: 45 s, 12 min, 3 h 20 min, 2 d 3 h."""
+    """A duration in at most two units: 45 s, 12 min, 3 h 20 min, 2 d 3 h."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""The one exception for what the user can mend."""
+"""The one exception for errors that the user can fix."""
 
 from collections.abc import Iterable
 
@@ -6,13 +6,13 @@ MAX_LISTED = 20
 
 
 class BadInput(Exception):
-    """What was given cannot be used. Shown as one message without a traceback; exit code 2."""
+    """Invalid input. The command prints the message without a traceback and exits with code 2."""
 
 
-def problems_message(what: str, problems: Iterable[str], mend: str) -> str:
-    """One message for all faults: what happened, the first 20 of them with the count, and the mend."""
+def problems_message(summary: str, problems: Iterable[str], hint: str) -> str:
+    """One message for all problems: a summary with their number, the first 20 of them, and a hint."""
     problems = list(problems)
-    lines = [f"{what} ({len(problems)} found):", *(f"  {problem}" for problem in problems[:MAX_LISTED])]
+    lines = [f"{summary} ({len(problems)} found):", *(f"  {problem}" for problem in problems[:MAX_LISTED])]
     if len(problems) > MAX_LISTED:
         lines.append(f"  … and {len(problems) - MAX_LISTED} more")
-    return "\n".join([*lines, mend])
+    return "\n".join([*lines, hint])

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, never half-written."""
+"""Atomic file writes: a file is complete or absent, never partially written."""
 
 import json
 import os
@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TEMPORARY = ".tmp-"  # how the names of files that are being written begin
+TEMPORARY_PREFIX = ".tmp-"  # of the names of files that are being written
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path`; at the end of the block it takes `path`'s place in one step.
+    """Yields a temporary path beside `path`, and renames it to `path` at the end of the block.
 
-    An exception inside the block leaves what was at `path` as it was. The suffix is kept, since
-    libraries choose a format by it.
+    After an exception inside the block, `path` is unchanged. The temporary path keeps the suffix, because libraries
+    choose the format by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f"{TEMPORARY}{path.stem}-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{TEMPORARY_PREFIX}{path.stem}-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -45,13 +45,13 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes `value` as indented JSON, atomically. NaN is refused: it is no JSON."""
+    """Writes `value` as indented JSON, atomically. NaN raises ValueError, because JSON has none."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Deletes what a killed process was writing below `folder`; call it only where no other process writes."""
-    for path in folder.rglob(f"{TEMPORARY}*"):
+    """Deletes the temporary files of killed processes below `folder`; no other process may be writing there."""
+    for path in folder.rglob(f"{TEMPORARY_PREFIX}*"):
         path.unlink(missing_ok=True)
 
 

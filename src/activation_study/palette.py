@@ -1,4 +1,4 @@
-"""One colour per class and per activation, everywhere; to be told apart with every kind of colour vision.
+"""The colours of classes and activations, the same everywhere and distinguishable with any colour vision.
 
 Source: Okabe and Ito, "Color Universal Design", 2008, and Tol, "Colour Schemes", SRON/EPS/TN/09-002, 2021.
 """
@@ -27,29 +27,34 @@ _SPARE_COLORS = ("#DDCC77", "#44AA99", "#661100", "#6699CC", "#AA4466", "#000000
 
 
 def class_colors(classes: Sequence[str], chosen: Sequence[str | None] = ()) -> list[str]:
-    """The colour of each class, as "#RRGGBB": the chosen one, the known one, else one that the others leave."""
+    """The colour of each class, as "#RRGGBB".
+
+    Args:
+        classes: names of the classes.
+        chosen: a colour for each class, or None for its usual colour; a class without one gets an unused colour.
+    """
     chosen = chosen or [None] * len(classes)
-    wished = [color or CLASS_COLORS.get(name) for name, color in zip(classes, chosen, strict=True)]
-    spare = (color for color in chain(_SPARE_COLORS, _more_colors()) if color not in wished)
-    return [color or next(spare) for color in wished]
+    assigned = [color or CLASS_COLORS.get(name) for name, color in zip(classes, chosen, strict=True)]
+    spare = (color for color in chain(_SPARE_COLORS, _generated_colors()) if color not in assigned)
+    return [color or next(spare) for color in assigned]
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """Red, green and blue, 0 … 255, of "#RRGGBB"."""
+    """Red, green and blue (0 … 255) of "#RRGGBB"."""
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def recorded_colors(config: dict[str, Any], classes: Sequence[str]) -> list[str]:
     """The colour of each class of a run, from its resolved configuration."""
-    own = config["data"].get("classes")
-    return [each["color"] for each in own["classes"]] if own else class_colors(classes)
+    class_list = config["data"].get("classes")
+    return [entry["color"] for entry in class_list["classes"]] if class_list else class_colors(classes)
 
 
-def _more_colors() -> Iterator[str]:
-    """Ever more hues, each far from those before it (turned by the golden ratio), light and dark in turn."""
+def _generated_colors() -> Iterator[str]:
+    """An endless series of alternately dark and light colours; the golden ratio keeps successive hues apart."""
     for number in count():
-        shares = colorsys.hls_to_rgb(number * 0.618034 % 1, (0.35, 0.65)[number % 2], 0.6)
-        yield "#" + "".join(f"{round(255 * share):02X}" for share in shares)
+        channels = colorsys.hls_to_rgb(number * 0.618034 % 1, (0.35, 0.65)[number % 2], 0.6)
+        yield "#" + "".join(f"{round(255 * channel):02X}" for channel in channels)
 
 
 ACTIVATION_COLORS = {
@@ -67,10 +72,10 @@ ACTIVATION_COLORS = {
 
 
 def activation_colors(names: tuple[str, ...]) -> dict[str, str]:
-    """The colour of each activation, as "#RRGGBB"; one that is not known here, or taken, gets a spare one."""
+    """The colour of each activation, as "#RRGGBB"; a spare colour if it has none or if its colour is in use."""
     spare = [color for color in _SPARE_COLORS if color not in ACTIVATION_COLORS.values()]
-    found: dict[str, str] = {}
+    colors: dict[str, str] = {}
     for name in names:
         color = ACTIVATION_COLORS.get(name)
-        found[name] = color if color and color not in found.values() else spare[len(found) % len(spare)]
-    return found
+        colors[name] = color if color and color not in colors.values() else spare[len(colors) % len(spare)]
+    return colors

@@ -1,6 +1,6 @@
-"""Every source of randomness takes its own stream from (seed, purpose).
+"""Derives an independent random stream for each purpose from (seed, purpose).
 
-Streams are independent: drawing more from one, or adding another, leaves the others as they are.
+Drawing more numbers from one stream, or adding a stream, does not affect the others.
 Source: NumPy's SeedSequence, https://numpy.org/doc/stable/reference/random/parallel.html
 """
 
@@ -18,12 +18,12 @@ def _sequence(seed: int, purpose: str, *parts: str | int) -> np.random.SeedSeque
 
 
 def stream(seed: int, purpose: str, *parts: str | int) -> np.random.Generator:
-    """The generator of one purpose, e.g. `stream(0, "order", epoch)`.
+    """The random generator for one purpose, e.g. `stream(0, "order", epoch)`.
 
     Args:
         seed: 0 or more.
         purpose: what the numbers are for, e.g. "order".
-        *parts: finer names within the purpose, e.g. the epoch.
+        *parts: what distinguishes streams of the same purpose, e.g. the epoch.
 
     Raises:
         ValueError: `seed` is negative.
@@ -32,5 +32,9 @@ def stream(seed: int, purpose: str, *parts: str | int) -> np.random.Generator:
 
 
 def integer_seed(seed: int, purpose: str, *parts: str | int) -> int:
-    """A seed in [0, 2³¹) for libraries that take an integer, e.g. `integer_seed(0, "weights", layer_name)`."""
+    """A seed in [0, 2³¹) for libraries that take an integer, e.g. `integer_seed(0, "weights", layer_name)`.
+
+    Raises:
+        ValueError: `seed` is negative.
+    """
     return int(_sequence(seed, purpose, *parts).generate_state(1)[0] >> 1)

@@ -1,6 +1,6 @@
-"""SIGTERM, Ctrl-C, Slurm's warning and a closed terminal end a run between two steps, its state saved.
+"""Graceful shutdown: SIGTERM, Ctrl-C, a closed terminal or Slurm's warning end a run after the current step.
 
-A second Ctrl-C ends the process at once, in the middle of a step.
+A second Ctrl-C ends the process immediately, in the middle of a step.
 """
 
 import os
@@ -11,31 +11,30 @@ from types import TracebackType
 from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-AT_ONCE = 130
+EXIT_CODE_ABORTED = 130
 
-
-_noted: list[int] = []
+_recorded: list[int] = []
 
 
 def record_signal(number: int, frame: Any = None) -> None:
-    """A signal's handler for a process between two runs: the next run stops before its first step."""
-    _noted.append(number)
+    """A signal handler for a process between two runs: the next run stops before its first step."""
+    _recorded.append(number)
 
 
 def pending_signal() -> int | None:
-    """The first signal of which a note was made."""
-    return _noted[0] if _noted else None
+    """The first signal that `record_signal` received; None if there is none."""
+    return _recorded[0] if _recorded else None
 
 
 class Interrupted(BaseException):
-    """The run stopped on a signal, with everything saved. No `Exception`: it ends a whole sweep.
+    """A run was stopped by a signal. Not an `Exception`, so that it ends a whole sweep.
 
     Args:
-        number: of the signal.
+        number: the signal's number.
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(number)  # so that it can be pickled
+        super().__init__(number)  # keeps the exception picklable
         self.exit_code = 130 if number == signal.SIGINT else 143
 
     def __str__(self) -> str:
@@ -43,28 +42,28 @@ class Interrupted(BaseException):
 
 
 class GracefulShutdown:
-    """A context in which the signals only leave a mark that `check` looks at.
+    """A context manager in which the signals only set a flag, which `check` turns into an exception.
 
-    Python runs a signal's handler between two of its own instructions, that is after the step under way. A thread
-    that reads the numbers of the signals as they arrive can answer during the step.
+    Python runs signal handlers only between two of its own instructions, so after the current step. A thread reads the
+    signal numbers as they arrive and can therefore react during the step.
     """
 
-    answers = True  # a process of a pool does not: the one that started it has
+    announces = True  # whether to print a message on a signal; in a pool, only the parent process does
 
     def __init__(self) -> None:
         self.requested = pending_signal()
-        self._before: dict[int, Any] = {}
-        self._writer = self._wakeup = -1
+        self._previous_handlers: dict[int, Any] = {}
+        self._writer = self._previous_wakeup = -1
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is not threading.main_thread():  # elsewhere Python allows no handlers
+        if threading.current_thread() is not threading.main_thread():  # Python allows signal handlers only there
             return self
         for number in SIGNALS:
-            if signal.getsignal(number) not in (signal.SIG_IGN, None):  # nohup's wish stays
-                self._before[number] = signal.signal(number, lambda number, frame: self._mark(number))
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):  # nohup ignores SIGHUP; keep it ignored
+                self._previous_handlers[number] = signal.signal(number, lambda number, frame: self._request(number))
         reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._previous_wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, args=(reader,), daemon=True).start()
         return self
 
@@ -72,36 +71,37 @@ class GracefulShutdown:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Interrupted) and self.requested is not None:
-            error.args = (self.requested,)  # SIGUSR2 may have come while the state was saved
+            error.args = (self.requested,)  # SIGUSR2 may have arrived while the checkpoint was saved
         if self._writer < 0:
             return
-        signal.set_wakeup_fd(self._wakeup)
-        for number, handler in self._before.items():
+        signal.set_wakeup_fd(self._previous_wakeup)
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
-        os.close(self._writer)  # the thread reads its end
+        os.close(self._writer)  # ends the thread
 
-    def _mark(self, number: int) -> None:
-        if self.requested is None or number == signal.SIGUSR2:  # Slurm sends SIGTERM before it
+    def _request(self, number: int) -> None:
+        if self.requested is None or number == signal.SIGUSR2:  # Slurm sends SIGTERM before SIGUSR2
             self.requested = number
 
     def _watch(self, reader: int) -> None:
-        said, keyboard = False, 0
+        announced, interrupts = False, 0
         while byte := os.read(reader, 1):
             number = byte[0]
-            if number not in self._before:
+            if number not in self._previous_handlers:
                 continue
-            self._mark(number)
-            keyboard += number == signal.SIGINT
-            if keyboard > 1:
-                os.write(2, b"\nstopped at once; what was saved last stays\n")
-                os._exit(AT_ONCE)
-            if self.answers and not said:
-                said = True
-                again = "; Ctrl-C again stops at once" if keyboard else ""
-                print(f"\n{signal.Signals(number).name}: saving after this step{again}", file=sys.stderr, flush=True)
+            self._request(number)
+            interrupts += number == signal.SIGINT
+            if interrupts > 1:
+                os.write(2, b"\naborted; the last checkpoint is intact\n")
+                os._exit(EXIT_CODE_ABORTED)
+            if self.announces and not announced:
+                announced = True
+                hint = "; press Ctrl-C again to abort immediately" if interrupts else ""
+                message = f"\n{signal.Signals(number).name}: saving a checkpoint after the current step{hint}"
+                print(message, file=sys.stderr, flush=True)
         os.close(reader)
 
     def check(self) -> None:
-        """Raises `Interrupted` if a signal came."""
+        """Raises `Interrupted` if a signal has arrived."""
         if self.requested is not None:
             raise Interrupted(self.requested)

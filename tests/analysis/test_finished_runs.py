@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from activation_study.analysis.finished_runs import PACKED_FILE, Run, export_study, read_runs
+from activation_study.analysis.finished_runs import PACKED_FILE, export_study, read_runs
 from activation_study.errors import BadInput
 from activation_study.records.record import read_record
+from activation_study.records.run import Run
 from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import write_run
 

@@ -35,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_changed_added_and_removed_files_are_named(project: Path, tmp_path: Path) -> None:
-    name = source_code.keep_manifest(tmp_path)
+    name = source_code.write_manifest(tmp_path)
     assert source_code.changed_files(tmp_path, name) == []
     (project / "src/activation_study/run/a.py").write_text("A = 2\n")
     (project / "conf/new.yaml").write_text("x: 1\n")

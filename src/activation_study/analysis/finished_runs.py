@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -11,32 +11,13 @@ from numpy.typing import NDArray
 
 from activation_study.errors import BadInput
 from activation_study.files import replacing
-from activation_study.records.artifacts import CONFUSIONS_FILE
-from activation_study.records.record import RECORD_FILE, Record, read_record, record_of
+from activation_study.records.record import RECORD_FILE, Record, parse_record, read_record
+from activation_study.records.run import Run, read_evaluated_run
 
 PACKED_FILE = "runs.npz"
 REPORT_FOLDER = "report"
 # What a configuration says about one machine and nothing about a result.
 MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "tracking.uri")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One finished run.
-
-    Args:
-        record: its.
-        folder: where it is, or was.
-        confusions: [images, C + 1, C].
-        images: names of the test images.
-        image_hashes: which photograph each of these is.
-    """
-
-    record: Record
-    folder: Path
-    confusions: NDArray[np.int64]
-    images: tuple[str, ...]
-    image_hashes: tuple[str, ...]
 
 
 def read_runs(study: Path) -> tuple[list[Run], list[str]]:
@@ -50,19 +31,8 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
         return _unpacked(study / PACKED_FILE)
     there = {folder: record for folder, record in records.items() if record is not None}
     unfinished = [f"{record.name}: {record.status}" for record in there.values() if record.status != "FINISHED"]
-    runs = [_read(folder, record) for folder, record in there.items() if record.status == "FINISHED"]
+    runs = [read_evaluated_run(folder, record) for folder, record in there.items() if record.status == "FINISHED"]
     return sorted(runs, key=lambda run: run.record.started), unfinished
-
-
-def _read(folder: Path, record: Record) -> Run:
-    path = folder / CONFUSIONS_FILE
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            names = tuple(map(str, arrays["names"]))
-            image_hashes = tuple(map(str, arrays["photographs"]))
-            return Run(record, folder, np.asarray(arrays["confusions"], np.int64), names, image_hashes)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise BadInput(f"{path} cannot be read: {error}; rerun=all makes it again") from error
 
 
 def export_study(study: Path, folder: Path) -> Path:
@@ -133,11 +103,12 @@ def _unpacked(path: Path) -> tuple[list[Run], list[str]]:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             runs = [
                 Run(
-                    record=record_of(str(arrays[f"record{number}"])),
+                    record=parse_record(str(arrays[f"record{number}"])),
                     folder=Path(str(arrays[f"folder{number}"])),
                     confusions=np.asarray(arrays[f"confusions{number}"], np.int64),
                     images=tuple(map(str, arrays[f"images{number}"])),
                     image_hashes=tuple(map(str, arrays[f"photographs{number}"])),
+                    local=False,
                 )
                 for number in range(sum(name.startswith("record") for name in arrays))
             ]

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.analysis.finished_runs import Run, read_runs
+from activation_study.analysis.finished_runs import read_runs
 from activation_study.analysis.grouping import Variants, arm, grouped
 from activation_study.errors import BadInput, problems_message
 from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
 from activation_study.records.record import Record
+from activation_study.records.run import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,9 @@ from activation_study.evaluation.score import score
 from activation_study.inference.load import inference_config, load_network
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
+from activation_study.records.run import Run
 from activation_study.runs.start import create_run_folder, new_record
-from activation_study.tracking.lookup import TrackedRun, find_finished_run, weights_file
+from activation_study.tracking.lookup import find_finished_run, weights_file
 from activation_study.tracking.mirror import Mirror
 from activation_study.validation import validate
 
@@ -81,7 +82,7 @@ def _given(options: Any) -> dict[str, Any]:
     return {key: value for key, value in asdict(options).items() if value is not None}
 
 
-def _scored(run: TrackedRun, config: Config, dataset: Dataset, weights: Path, part: str) -> Record:
+def _scored(run: Run, config: Config, dataset: Dataset, weights: Path, part: str) -> Record:
     """The record of the scores; an earlier one where nothing has changed since."""
     network = load_network(config, len(run.record.classes), weights)
     from activation_study.model.network import weights_digest  # Keras is quiet now
@@ -95,7 +96,7 @@ def _scored(run: TrackedRun, config: Config, dataset: Dataset, weights: Path, pa
     before = read_record(folder)
     if before is not None and before.status == "FINISHED" and before.digests == record.digests:
         return before
-    record.links["evaluates"] = str(run.folder or run.run_id)
+    record.links["evaluates"] = str(run.folder if run.local else run.run_id)
     create_run_folder(record, folder)
     score(network.predict, dataset, _indices(dataset.split, part), record, folder, part)
     record.end(folder, "FINISHED")

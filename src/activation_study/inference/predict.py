@@ -15,7 +15,8 @@ from activation_study.inference.load import inference_config, load_network
 from activation_study.inference.prediction_writer import PredictionWriter, write_side_by_side
 from activation_study.inference.sliding_window import InferenceOptions, predict_label_map
 from activation_study.palette import recorded_colors
-from activation_study.tracking.lookup import TrackedRun, find_run, weights_file
+from activation_study.records.run import Run
+from activation_study.tracking.lookup import find_run, weights_file
 
 
 def predict_pictures(options: Predict) -> Path:
@@ -84,7 +85,7 @@ def _keep_apart(source: Path, output: Path) -> None:
         raise BadInput(f"output={output} and images={source} are in one another; expected output=FOLDER elsewhere")
 
 
-def _check_runs(runs: Sequence[TrackedRun]) -> None:
+def _check_runs(runs: Sequence[Run]) -> None:
     if not runs:
         raise BadInput("run=RUN is needed, or runs=[A,B,C]: MLflow run ids, beginnings of them, or runs' folders")
     names = [run.record.name for run in runs]
@@ -114,7 +115,7 @@ def _check_pictures(pictures: dict[str, Path]) -> None:
         )
 
 
-def _network(run: TrackedRun, options: Predict, stack: ExitStack) -> tuple[Predictor, InferenceOptions]:
+def _network(run: Run, options: Predict, stack: ExitStack) -> tuple[Predictor, InferenceOptions]:
     config = inference_config(run.record, options.threads)
     place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     network = load_network(config, len(run.record.classes), weights_file(run, options.tracking.uri, place))
@@ -129,7 +130,7 @@ def _network(run: TrackedRun, options: Predict, stack: ExitStack) -> tuple[Predi
     return network.predict, way
 
 
-def _files(run: TrackedRun, output: Path) -> PredictionWriter:
+def _files(run: Run, output: Path) -> PredictionWriter:
     record = run.record
     caption = f"{record.config['activation']['name']}, seed {record.config['seed']}"
     return PredictionWriter(

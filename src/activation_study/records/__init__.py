@@ -1,1 +1,1 @@
-"""What a run's folder holds: record, environment, source code, lock, artifacts."""
+"""Contents of a run folder: record, environment, source code, lock, artifacts."""

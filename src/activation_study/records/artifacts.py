@@ -1,4 +1,4 @@
-"""What a finished run leaves in its folder beside `run.json`: confusions, IoU per image, pictures."""
+"""The results that a run writes beside `run.json`: confusion matrices and IoU per image."""
 
 import csv
 import io
@@ -11,6 +11,7 @@ from activation_study.metrics import Counts, image_iou
 
 CONFUSIONS_FILE = "evaluation/confusions.npz"
 WEIGHTS_FILE = "best.keras"
+IMAGE_HASHES_KEY = "photographs"  # name of the array in the file
 
 
 def write_confusions(
@@ -18,35 +19,26 @@ def write_confusions(
 ) -> None:
     """Writes `evaluation/confusions.npz` and `evaluation/iou.csv`.
 
-    In the table an empty field stands for a class that neither the truth nor the prediction has.
+    A field in the table is empty if neither the truth nor the prediction contains the class.
 
     Args:
-        folder: the run's.
+        folder: the run folder.
         confusions: int64 [images, C + 1, C].
-        names: of the images.
-        image_hashes: a digest of each image's pixels: equal for the same photograph under two names.
+        names: names of the images.
+        image_hashes: a digest of each image's pixels; equal if the same image occurs under two names.
         classes: names of the C classes.
     """
+    arrays = {
+        "confusions": confusions,
+        "names": np.array(names),
+        IMAGE_HASHES_KEY: np.array(image_hashes),
+        "classes": np.array(classes),
+    }
     with replacing(folder / CONFUSIONS_FILE) as temporary:
-        np.savez_compressed(
-            temporary,
-            confusions=confusions,
-            names=np.array(names),
-            image_hashes=np.array(image_hashes),
-            classes=np.array(classes),
-        )
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["image", *classes])
     for name, values in zip(names, image_iou(confusions), strict=True):
         writer.writerow([name, *("" if np.isnan(value) else f"{value:.6f}" for value in values)])
     write_text(folder / "evaluation" / "iou.csv", table.getvalue())
-
-
-def read_confusions(path: Path) -> Counts | None:
-    """The confusions in a run's file; None where there is none that can be read."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return np.asarray(arrays["confusions"], np.int64)
-    except (OSError, ValueError, KeyError):
-        return None

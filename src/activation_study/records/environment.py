@@ -1,4 +1,4 @@
-"""What a run's bits depend on besides its configuration: versions, processor, threads, backend, data, code."""
+"""What a run's results depend on besides its configuration: versions, processor, threads, backend, data, code."""
 
 import os
 import platform
@@ -24,16 +24,16 @@ PACKAGES = (
     "mlflow",
     "scipy",
 )
-# Of a record's environment, what has to be the same for the same bits, besides versions and digests.
-DECIDING = ("threads", "device", "backend", "jit_compile", "processor")
+# The keys of a record's environment that must be equal for bit-identical results, besides versions and digests.
+REPRODUCIBILITY_KEYS = ("threads", "device", "backend", "jit_compile", "processor")
 
 
 def describe_environment(threads: int | None, jit_compile: bool | str) -> dict[str, Any]:
     """The environment of a run that is about to start.
 
     Args:
-        threads: as configured; None means one per available core, and that number is recorded.
-        jit_compile: as configured; what it comes to here is recorded.
+        threads: as configured; None means one per available core. The number that is used is recorded.
+        jit_compile: as configured; what is used on this backend is recorded.
     """
     import keras
 
@@ -50,7 +50,7 @@ def describe_environment(threads: int | None, jit_compile: bool | str) -> dict[s
 
 
 def version_of(package: str) -> str | None:
-    """The installed version of a package, or of `python`; None where it is not installed."""
+    """The installed version of a package, or of `python`; None if it is not installed."""
     if package == "python":
         return platform.python_version()
     try:
@@ -60,12 +60,12 @@ def version_of(package: str) -> str | None:
 
 
 def current_process() -> dict[str, Any]:
-    """Where a run is worked on: host and process id."""
+    """Host and process ID of this process."""
     return {"host": socket.gethostname(), "pid": os.getpid()}
 
 
 def differences(then: Record, now: Record) -> list[str]:
-    """What differs between the circumstances of two runs of one configuration, in words; likeliest causes first."""
+    """What may make two runs of one configuration differ, in words, the most likely causes first."""
 
     def digest(name: str) -> tuple[str, str, str]:
         return name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12]
@@ -74,8 +74,8 @@ def differences(then: Record, now: Record) -> list[str]:
     packages = [name for name in PACKAGES if on_jax or not name.startswith("jax")]
     pairs = [
         *map(digest, ("data", "code")),
-        *((name, then.environment.get(name), now.environment.get(name)) for name in DECIDING),
+        *((key, then.environment.get(key), now.environment.get(key)) for key in REPRODUCIBILITY_KEYS),
         *((name, then.environment["versions"].get(name), now.environment["versions"][name]) for name in packages),
-        *map(digest, ("initial_weights", "order")),  # last: they follow from the others
+        *map(digest, ("initial_weights", "order")),  # last, because they follow from the others
     ]
     return [f"{name} (then {before}, now {after})" for name, before, after in pairs if before != after]

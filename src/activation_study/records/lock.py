@@ -1,4 +1,4 @@
-"""One process at a time works on a run: a lock that dies with its process, also on a shared file system."""
+"""A lock for each run, so that one process at a time works on it; released when the process ends, however it ends."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,12 +8,12 @@ import filelock
 
 from activation_study.errors import BadInput
 
-LOCKS_FOLDER = ".locks"  # beside the runs' folders: a new attempt empties its own
-SECONDS = 0.5  # longer than `is_locked` holds a lock to look at it
+LOCKS_FOLDER = ".locks"  # in the study's folder, because a new attempt deletes the run folder
+TIMEOUT = 0.5  # seconds; longer than `is_locked` holds a lock to test it
 
 
 class RunLocked(BadInput):
-    """Another process works on this run."""
+    """Another process is running this run."""
 
 
 @contextmanager
@@ -21,22 +21,22 @@ def run_lock(folder: Path) -> Iterator[None]:
     """Holds the run's lock inside the block.
 
     Args:
-        folder: the run's.
+        folder: the run folder.
 
     Raises:
-        Taken: another process has it.
+        RunLocked: another process holds the lock.
     """
-    path = _path(folder)
+    path = _lock_path(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=SECONDS, poll_interval=SECONDS / 10)
+        lock.acquire(timeout=TIMEOUT, poll_interval=TIMEOUT / 10)
     except filelock.Timeout:
-        raise RunLocked(f"{folder.name}: another process is at work on this run; it is left to that one") from None
+        raise RunLocked(f"{folder.name}: another process is already running this run; skipping it") from None
     try:
         yield
     finally:
-        if not folder.exists():  # nothing came of it: no trace either; filelock sees that a locked file is gone
+        if not folder.exists():  # the run was not started, so leave no trace; filelock copes with a deleted file
             path.unlink(missing_ok=True)
             for empty in (path.parent, folder.parent):
                 with suppress(OSError):
@@ -45,8 +45,8 @@ def run_lock(folder: Path) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a process works on the run now."""
-    path = _path(folder)
+    """Whether a process is working on the run."""
+    path = _lock_path(folder)
     if not path.exists():
         return False
     lock = filelock.FileLock(path)
@@ -58,5 +58,5 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def _path(folder: Path) -> Path:
+def _lock_path(folder: Path) -> Path:
     return folder.parent / LOCKS_FOLDER / f"{folder.name}.lock"

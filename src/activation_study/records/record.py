@@ -1,6 +1,7 @@
-"""A run's folder is the truth: `run.json` and its artifacts, each file whole or absent.
+"""The record of a run, stored as `run.json` in its folder.
 
-`run.json` is written anew after each epoch. MLflow, tables and reports are made from it.
+The run folder is the source of truth: MLflow, tables and reports are made from it. `run.json` is rewritten after each
+epoch. All files are written atomically.
 """
 
 import json
@@ -17,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from activation_study.config.schema import Config
 from activation_study.errors import BadInput
 from activation_study.files import write_json
-from activation_study.records.migrations import RECORD_VERSION, migrated
+from activation_study.records.migrations import RECORD_VERSION, migrate
 
 RECORD_FILE = "run.json"
 
@@ -29,26 +30,28 @@ class Record:
     """Everything that is known about one run.
 
     Args:
-        name: of the run and its folder.
-        study: the study that it belongs to.
-        identity: the hash of what decides its result.
+        name: the name of the run and of its folder.
+        study: the study that the run belongs to.
+        identity: the hash of what determines its result.
         config: the resolved configuration.
-        overrides: of the command line.
+        overrides: the overrides of the command line.
         classes: the names of the label type's classes.
-        environment: versions, processor, threads, backend, code.
-        digests: content of `data`, `code`, the shared `initial_weights`, the `order` of the batches.
-        key: names this attempt in every MLflow store.
+        environment: versions, processor, threads, backend, git state.
+        digests: SHA-256 of `data`, `code`, the shared `initial_weights`, the `order` of the batches and the best
+            `weights`.
+        key: identifies this attempt in every MLflow store.
         started: Unix time in seconds.
-        ended: likewise, None while it runs.
+        ended: Unix time in seconds; None while it runs.
         status: RUNNING, FINISHED, FAILED or KILLED.
         epochs: one dict per epoch: train/*, val/*, learning_rate, epoch_seconds, images_per_second, and `time`.
         results: of the best weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …
-        error: first line of what ended a FAILED run.
-        process: host and process id that work on it, or did last.
-        resumed: for each time that it went on: `time`, and the `epoch` and `step` where it did.
-        protocol: the protocol's version (docs/PROTOCOL.md).
-        links: to other runs, e.g. `reproduces`: tags in MLflow.
-        changes: what had changed when it went on all the same (`allow_changes=true`).
+        error: the first line of a FAILED run's error.
+        process: host and process ID that work on the run, or did last.
+        resumed: `time`, `epoch` and `step` of each time it was resumed.
+        protocol: the version of the protocol (docs/explanation/protocol.md).
+        links: other runs, e.g. `reproduces`; tags in MLflow.
+        changes: what had changed when it was continued with `allow_changes=true`.
+        version: the version of the record's format.
     """
 
     name: str
@@ -75,41 +78,41 @@ class Record:
 
     @property
     def training_seconds(self) -> float:
-        """Spent on its epochs, validation included."""
+        """Seconds spent on its epochs, validation included."""
         return sum(epoch["epoch_seconds"] for epoch in self.epochs)
 
     def configuration(self, changes: Mapping[str, Any] | None = None) -> Config:
         """The recorded configuration.
 
         Args:
-            changes: nested values that take the place of recorded ones.
+            changes: nested values that replace recorded ones.
 
         Raises:
-            BadInput: another version of the code recorded it.
-            OmegaConfBaseException: a change is of the wrong type.
+            BadInput: the run was recorded by an incompatible version of the code.
+            OmegaConfBaseException: a change has the wrong type.
         """
         try:
             recorded = OmegaConf.merge(OmegaConf.structured(Config), self.config)
         except OmegaConfBaseException as error:
             commit = self.environment.get("git", {}).get("commit")
             raise BadInput(
-                f"{self.name} was recorded by another version of the code, commit {commit}: {error}"
+                f"{self.name} was recorded by an incompatible version of the code (commit {commit}): {error}"
             ) from error
         config = OmegaConf.to_object(OmegaConf.merge(recorded, changes or {}))
         assert isinstance(config, Config)
         return config
 
     def write(self, folder: Path) -> None:
-        """Writes `run.json` into the run's folder, atomically."""
+        """Writes `run.json` into the run folder, atomically."""
         write_json(folder / RECORD_FILE, asdict(self))
 
     def end(self, folder: Path, status: Status, error: str | None = None) -> None:
-        """Closes the record with its final status."""
+        """Writes the record with its final status."""
         self.status, self.error, self.ended = status, error, time.time()
         self.write(folder)
 
     def close_dead(self, folder: Path) -> bool:
-        """RUNNING, though no process works on it: KILLED since its last epoch. Whether that was so."""
+        """Marks a RUNNING record whose process has died as KILLED after its last epoch; returns whether it was one."""
         if self.status != "RUNNING":
             return False
         self.status = "KILLED"
@@ -118,31 +121,29 @@ class Record:
         return True
 
 
-def record_of(text: str) -> Record:
-    """The record in the text of a `run.json`, of whatever version.
+def parse_record(text: str) -> Record:
+    """The record in the text of a `run.json` of any version.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is none.
+        ValueError, TypeError, KeyError, AttributeError: the text is not a record.
     """
-    return Record(**migrated(json.loads(text)))
+    return Record(**migrate(json.loads(text)))
 
 
 def read_record(folder: Path) -> Record | None:
-    """The record in a run's folder; None where there is none.
+    """The record in a run folder; None if there is none.
 
     Raises:
-        BadInput: there is one, but it cannot be read, or another version of this program wrote it.
+        BadInput: there is one, but it cannot be read, or a later version of this program wrote it.
     """
     path = folder / RECORD_FILE
     try:
-        record = record_of(path.read_text(encoding="utf-8"))
+        record = parse_record(path.read_text(encoding="utf-8"))
         parts = (record.name, *record.study.split("/"))
         if "/" in record.name or any(not part or part.startswith(".") for part in parts):
-            raise ValueError(f"its name {record.study!r}, {record.name!r} is none of a folder")
+            raise ValueError(f"study {record.study!r} and name {record.name!r} are not valid folder names")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadInput(
-            f"{path} cannot be read as a run's record: {error}; move the folder away to start anew"
-        ) from error
+        raise BadInput(f"{path} is not a valid record: {error}; move the folder away to start from scratch") from error
     return record

@@ -1,4 +1,4 @@
-"""The code that a run comes from: digests of its files, git's commit, and what differs from that commit."""
+"""The source code of a run: digests of its files, the git commit, and the differences from that commit."""
 
 import hashlib
 import json
@@ -12,12 +12,12 @@ from activation_study.files import write_json
 
 PACKAGE = Path(__file__).resolve().parents[1]
 PROJECT = PACKAGE.parents[1]
-MANIFESTS = ".sweeps"  # in a study's folder: the files' digests at the start of each sweep
-LARGEST = 2**20  # bytes of a new file that still goes into the patch
+MANIFESTS_FOLDER = ".sweeps"  # in a study's folder: the digests of all files at the start of each sweep
+MAX_NEW_FILE_SIZE = 2**20  # bytes; larger untracked files are left out of the patch
 
 
 def code_digest() -> str:
-    """A sha256 of this package's source files."""
+    """A SHA-256 of this package's source files."""
     digest = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -25,7 +25,7 @@ def code_digest() -> str:
 
 
 def file_digests() -> dict[str, str]:
-    """A sha256 of each file of `src/` and `conf/`, by its path in the project."""
+    """A SHA-256 of each file of `src/` and `conf/`, by its path in the project."""
     paths = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "hydra_plugins").glob("study_*.py")]
     paths += (PROJECT / "conf").rglob("*.yaml")
     return {
@@ -33,35 +33,35 @@ def file_digests() -> dict[str, str]:
     }
 
 
-def keep_manifest(study: Path) -> str:
-    """Keeps the files' digests as they are at the start of a sweep; returns the name that its jobs are given."""
+def write_manifest(study: Path) -> str:
+    """Stores the digests of all files at the start of a sweep; returns the manifest's name, which its jobs receive."""
     digests = file_digests()
     name = hashlib.sha256(json.dumps(digests).encode()).hexdigest()[:16]
-    write_json(study / MANIFESTS / f"{name}.json", digests)
+    write_json(study / MANIFESTS_FOLDER / f"{name}.json", digests)
     return name
 
 
 def changed_files(study: Path, name: str) -> list[str]:
-    """The files of `src/` and `conf/` that are not as they were at the start of the sweep.
+    """The files of `src/` and `conf/` that have changed since the sweep started.
 
     Args:
-        study: its folder.
-        name: from `keep_manifest`.
+        study: the study's folder.
+        name: from `write_manifest`.
 
     Raises:
         BadInput: the study's folder has no such manifest.
     """
-    path = study / MANIFESTS / f"{name}.json"
+    path = study / MANIFESTS_FOLDER / f"{name}.json"
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: the files' digests at the start of the sweep cannot be read: {error}") from error
+        raise BadInput(f"{path}, the file digests from the start of the sweep, cannot be read: {error}") from error
     now = file_digests()
     return sorted(file for file in before.keys() | now.keys() if before.get(file) != now.get(file))
 
 
 def git_state() -> dict[str, Any]:
-    """The commit that the code comes from, and whether the project's folder is that commit."""
+    """The current git commit, and whether the project folder has no changes; None for both outside of git."""
     try:
         return {
             "commit": _git("rev-parse", "HEAD").decode().strip(),
@@ -72,21 +72,21 @@ def git_state() -> dict[str, Any]:
 
 
 def patch() -> bytes:
-    """What differs from the commit, as `git apply` takes it; files that git does not know yet included."""
+    """The differences from the commit, for `git apply`, including untracked files; empty outside of git."""
     try:
         parts = [_git("diff", "HEAD", "--binary", "--", ".")]
         for name in _git("ls-files", "--others", "--exclude-standard", "-z", "--", ".").split(b"\0"):
             path = PROJECT / os.fsdecode(name)
-            if name and path.is_file() and path.stat().st_size <= LARGEST:
-                parts.append(_git("diff", "--no-index", "--binary", "--", "/dev/null", os.fsdecode(name), differs=True))
+            if name and path.is_file() and path.stat().st_size <= MAX_NEW_FILE_SIZE:
+                parts.append(_git("diff", "--no-index", "--binary", "--", "/dev/null", os.fsdecode(name), max_status=1))
     except (OSError, subprocess.SubprocessError):
         return b""
     return b"".join(parts)
 
 
-def _git(*arguments: str, differs: bool = False) -> bytes:
+def _git(*arguments: str, max_status: int = 0) -> bytes:
     command = ["git", "-C", str(PROJECT), *arguments]
-    done = subprocess.run(command, capture_output=True, timeout=30, check=False)
-    if done.returncode > differs:  # --no-index says 1 for "there is a difference"
-        raise subprocess.SubprocessError(os.fsdecode(done.stderr))
-    return done.stdout
+    result = subprocess.run(command, capture_output=True, timeout=30, check=False)
+    if result.returncode > max_status:  # `diff --no-index` returns 1 if there is a difference
+        raise subprocess.SubprocessError(os.fsdecode(result.stderr))
+    return result.stdout

@@ -1,1 +1,1 @@
-"""One run carried out, resumed, reproduced."""
+"""One run: start or resume it, train, evaluate, record; reproduce it."""

@@ -1,4 +1,4 @@
-"""A tracked run again, in a new folder, and a verdict."""
+"""Trains a recorded run again in a new folder and compares the two."""
 
 import os
 import sys
@@ -11,13 +11,13 @@ from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput, problems_message
 from activation_study.files import write_json
-from activation_study.records.artifacts import CONFUSIONS_FILE, read_confusions
 from activation_study.records.environment import differences
 from activation_study.records.record import Record
+from activation_study.records.run import Run, read_run
 from activation_study.runs.execute import run
 from activation_study.runs.run_diff import RunDiff, compare
 from activation_study.runs.start import ResumeError
-from activation_study.tracking.lookup import TrackedRun, find_run
+from activation_study.tracking.lookup import find_run
 from activation_study.tracking.mirror import Mirror, link
 
 VERDICT_FILE = "verdict.json"
@@ -25,56 +25,59 @@ MAX_LISTED = 5
 
 
 def reproduce(options: Reproduce) -> bool:
-    """Trains a tracked run again and prints whether it came out the same.
+    """Trains a recorded run again and prints whether the results are equal.
 
     Returns:
-        Whether it is identical.
+        Whether they are identical.
 
     Raises:
-        BadInput: no such run, or it cannot be run here.
+        BadInput: there is no such run, or it cannot be trained here.
     """
     original = find_run(options.run, options.tracking.uri)
     then = original.record
-    epochs = _epochs(options.epochs, then)
+    epochs = _epochs_to_compare(options.epochs, then)
     config = _configuration(options, then, epochs)
-    print(f"{then.name} of {then.study}, {then.status}, {len(then.epochs)} epochs; again in {config.run_folder}")
+    print(f"Reproducing {then.name} of {then.study} ({then.status}, {len(then.epochs)} epochs) in {config.run_folder}")
 
     def announce(now: Record) -> None:
-        if epochs is not None:  # the digest is over the order of all epochs
+        if epochs is not None:  # the digest covers the order of all epochs
             now.digests.pop("order")
-        now.links["reproduces"] = str(original.folder or options.run)
+        now.links["reproduces"] = str(original.folder if original.local else options.run)
         causes = _causes(then, now)
-        text = problems_message("Differs from what is recorded", causes, "The bits may differ too.")
-        print(text if causes else "Versions, processor, threads, backend, data and code are as recorded.")
+        if causes:
+            print(problems_message("Different from the record", causes, "The results may differ too."))
+        else:
+            print("Versions, processor, threads, backend, data and code are the same as recorded.")
 
     os.environ.setdefault("KERAS_BACKEND", then.environment["backend"])
     try:
         now = run(config, [f"run={options.run}"], announce)
-    except ResumeError:  # an interrupted reproduction, and something has changed since
-        _number(config, {config.suffix})
+    except ResumeError:  # an interrupted reproduction, and the environment has changed since
+        _choose_suffix(config, {config.suffix})
         now = run(config, [f"run={options.run}"], announce)
     if now.status != "FINISHED":
-        raise BadInput(f"the reproduction did not finish: {now.error}")
-    verdict = compare(then, now, original.confusions, read_confusions(config.run_folder / CONFUSIONS_FILE), epochs)
+        raise BadInput(f"The reproduction did not finish: {now.error}")
+    reproduction = read_run(config.run_folder, now)
+    diff = compare(original, reproduction, epochs)
     causes = _causes(then, now)
-    _show(verdict, causes)
-    _keep(options, original, now, config, verdict, causes)
-    return verdict.identical
+    _print_verdict(diff, causes)
+    _write_verdict(options, original, reproduction, config, diff, causes)
+    return diff.identical
 
 
-def _epochs(wished: int | None, then: Record) -> int | None:
-    """How many epochs are compared; None for all of them and the ends."""
-    if wished is not None and wished < 1:
-        raise BadInput(f"epochs={wished}: expected 1 or more")
+def _epochs_to_compare(requested: int | None, then: Record) -> int | None:
+    """The number of epochs to compare; None compares all of them and the final results."""
+    if requested is not None and requested < 1:
+        raise BadInput(f"epochs={requested}: expected 1 or more")
     if not then.epochs:
         raise BadInput(f"{then.name} has no finished epoch to compare with")
-    if then.status == "FINISHED" and (wished is None or wished >= len(then.epochs)):
+    if then.status == "FINISHED" and (requested is None or requested >= len(then.epochs)):
         return None
-    return min(wished or len(then.epochs), len(then.epochs))
+    return min(requested or len(then.epochs), len(then.epochs))
 
 
 def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Config:
-    """The recorded configuration, with the recorded threads, for a folder of its own."""
+    """The recorded configuration with the recorded number of threads, for a folder of its own."""
     data = {key: value for key, value in asdict(options.data).items() if value is not None}
     changes = {
         "study": f"{then.study}/reproductions",
@@ -85,22 +88,22 @@ def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Conf
         "data": data,
     }
     config = then.configuration(changes)
-    _number(config)
+    _choose_suffix(config)
     return config
 
 
-def _number(config: Config, passed: Set[str] = frozenset()) -> None:
-    """Gives the reproduction the first number whose folder is free, or has one that was interrupted."""
+def _choose_suffix(config: Config, excluded: Set[str] = frozenset()) -> None:
+    """Gives the reproduction the first number whose folder is free or has an interrupted reproduction."""
     for number in count(1):
         config.suffix = f"-again{number}"
-        if config.suffix not in passed and not (config.run_folder / VERDICT_FILE).exists():
+        if config.suffix not in excluded and not (config.run_folder / VERDICT_FILE).exists():
             return
 
 
 def _causes(then: Record, now: Record) -> list[str]:
-    """What may have made a difference, likeliest first."""
-    known = replace(then, digests={name: value for name, value in then.digests.items() if name in now.digests})
-    return [*_identity_problem(then), *then.changes, *differences(known, now)]
+    """Everything that may explain a different result, most likely first."""
+    comparable = replace(then, digests={name: value for name, value in then.digests.items() if name in now.digests})
+    return [*_identity_problem(then), *then.changes, *differences(comparable, now)]
 
 
 def _identity_problem(then: Record) -> Sequence[str]:
@@ -108,38 +111,35 @@ def _identity_problem(then: Record) -> Sequence[str]:
     return [f"identity of the configuration (then {then.identity}, now {now})"] if now != then.identity else []
 
 
-def _keep(
-    options: Reproduce, original: TrackedRun, now: Record, config: Config, verdict: RunDiff, causes: Sequence[str]
+def _write_verdict(
+    options: Reproduce, original: Run, reproduction: Run, config: Config, diff: RunDiff, causes: Sequence[str]
 ) -> None:
-    """Writes the verdict beside the reproduction and beside the original, and links their runs in the store."""
-    word = "identical" if verdict.identical else "different"
-    folder = config.run_folder
-    write_json(folder / VERDICT_FILE, {"run": options.run, "verdict": word, **asdict(verdict), "differences": causes})
-    if original.folder is not None:
+    """Writes the verdict to both run folders and links the two runs in the MLflow store."""
+    verdict = "identical" if diff.identical else "different"
+    folder, now = reproduction.folder, reproduction.record
+    write_json(folder / VERDICT_FILE, {"run": options.run, "verdict": verdict, **asdict(diff), "differences": causes})
+    if original.local:
+        path = original.folder / "reproductions" / f"{now.name}.json"
         try:
-            write_json(original.folder / "reproductions" / f"{now.name}.json", {"folder": str(folder), "verdict": word})
+            write_json(path, {"folder": str(folder), "verdict": verdict})
         except OSError as error:
-            print(f"warning: {original.folder} does not point to its reproduction: {error}", file=sys.stderr)
+            print(f"warning: {path} could not be written: {error}", file=sys.stderr)
     Mirror(folder, config.tracking.uri, config.tracking.weights).update(final=True)
-    link(config.tracking.uri, original.record, now, word)
+    link(config.tracking.uri, original.record, now, verdict)
 
 
-def _show(verdict: RunDiff, causes: Sequence[str]) -> None:
-    scope = f"{verdict.epochs} epochs"
-    if verdict.identical:
-        print(
-            f"identical: {scope}, the weights and all confusions are equal"
-            if verdict.whole
-            else f"identical: {scope} are equal"
-        )
+def _print_verdict(diff: RunDiff, causes: Sequence[str]) -> None:
+    epochs = "1 epoch" if diff.epochs == 1 else f"{diff.epochs} epochs"
+    if diff.identical:
+        print(f"identical: {epochs}" + (", final weights and all confusion matrices" if diff.whole else ""))
         return
-    first = verdict.mismatches[0]
-    print(f"different: first in {first.where}: {first.what} was {first.then}, is {first.now}")
-    for mismatch in verdict.mismatches[1:MAX_LISTED]:
-        print(f"  {mismatch.where}: {mismatch.what} was {mismatch.then}, is {mismatch.now}")
-    if len(verdict.mismatches) > MAX_LISTED:
-        print(f"  … and {len(verdict.mismatches) - MAX_LISTED} more")
-    if verdict.mean_iou_apart is not None:
-        print(f"  pooled mean IoU on the test split: {100 * verdict.mean_iou_apart:.2f} points apart")
-    unknown = "nothing that is recorded differs: the record was changed, or the machine errs"
+    first, *others = diff.mismatches
+    print(f"different: first in {first.where}: {first.what} was {first.then}, is now {first.now}")
+    for mismatch in others[: MAX_LISTED - 1]:
+        print(f"  {mismatch.where}: {mismatch.what} was {mismatch.then}, is now {mismatch.now}")
+    if len(diff.mismatches) > MAX_LISTED:
+        print(f"  … and {len(diff.mismatches) - MAX_LISTED} more")
+    if diff.mean_iou_apart is not None:
+        print(f"  pooled mean IoU on the test split: {100 * diff.mean_iou_apart:.2f} points apart")
+    unknown = "nothing recorded differs, so the record was edited or the hardware is not deterministic"
     print(f"  probable cause: {' or '.join(causes[:3]) or unknown}")

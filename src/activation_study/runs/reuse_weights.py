@@ -1,4 +1,4 @@
-"""A run that differs from a finished one in its evaluation alone takes its weights: it is scored, not trained."""
+"""A run that differs from a finished one only in its evaluation takes its weights instead of training again."""
 
 import dataclasses
 from contextlib import suppress
@@ -19,43 +19,43 @@ LINK = "weights_of"
 
 
 def reuse_weights(record: Record, folder: Path, network: "Network", state: TrainState) -> TrainState | None:
-    """The state after the training of a finished run of the same study, configuration and circumstances.
+    """The final training state of a finished run of the same study with the same training and environment.
 
-    The record gets that run's epochs and its name as a link. The network gets its best weights.
+    The network gets that run's best weights. The record gets its epochs, and its name as a link.
 
     Args:
-        record: of the run that begins; changed where there is such a run.
-        folder: the run's.
-        network: untrained.
-        state: before the first step.
+        record: the record of the run that starts; changed if a matching run is found.
+        folder: the run folder.
+        network: untrained; its weights are replaced if a matching run is found.
+        state: the state before the first step.
 
     Returns:
-        None where there is no such run; the network is then as it was.
+        None if there is no matching run; the network is then unchanged.
     """
     from activation_study.model.network import weights_digest
 
     record.links.pop(LINK, None)
     untrained = network.weights()
     for path in sorted(folder.parent.glob(f"*/{RECORD_FILE}")):
-        found = _read(path.parent)
-        if found is None or found.name == record.name or not _same_training(found, record):
+        trained = _read(path.parent)
+        if trained is None or trained.name == record.name or not _same_training(trained, record):
             continue
         with suppress(OSError, ValueError):
             network.load(path.parent / WEIGHTS_FILE)
         weights = network.weights()
-        if weights_digest(weights) != found.digests["weights"]:  # damaged, or not there
+        if weights_digest(weights) != trained.digests["weights"]:  # the file is missing or damaged
             network.set_weights(untrained)
             continue
-        record.epochs, record.links[LINK] = list(found.epochs), found.name
-        best = int(found.results["best_epoch"])
+        record.epochs, record.links[LINK] = list(trained.epochs), trained.name
+        best_epoch = int(trained.results["best_epoch"])
         return dataclasses.replace(
             state,
-            epoch=len(found.epochs) + 1,
+            epoch=len(trained.epochs) + 1,
             done=True,
-            best_value=found.epochs[best - 1]["val/loss"],
-            best_epoch=best,
+            best_value=trained.epochs[best_epoch - 1]["val/loss"],
+            best_epoch=best_epoch,
             best_weights=weights,
-            history=list(found.epochs),
+            history=list(trained.epochs),
         )
     return None
 
@@ -67,10 +67,10 @@ def _read(folder: Path) -> Record | None:
         return None
 
 
-def _same_training(found: Record, record: Record) -> bool:
+def _same_training(trained: Record, record: Record) -> bool:
     return (
-        found.status == "FINISHED"
-        and not found.changes
-        and training_key(found.config) == training_key(record.config)
-        and not differences(found, record)
+        trained.status == "FINISHED"
+        and not trained.changes
+        and training_key(trained.config) == training_key(record.config)
+        and not differences(trained, record)
     )

@@ -1,4 +1,4 @@
-"""Whether two runs of one configuration came out the same, and if not, where they part. Pure."""
+"""Compares two runs of one configuration and lists where they differ. Pure functions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 
 from activation_study.metrics import Counts
 from activation_study.records.record import Record
+from activation_study.records.run import Run
 from activation_study.training.loop import TIMING_METRICS
 
 
@@ -16,10 +17,10 @@ class Mismatch:
     """A value that differs.
 
     Args:
-        where: "epoch 3", or "test".
-        what: the metric's name.
-        then: as recorded.
-        now: as it came out.
+        where: e.g. "epoch 3" or "test".
+        what: name of the metric.
+        then: the original's value.
+        now: the reproduction's value.
     """
 
     where: str
@@ -30,13 +31,13 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class RunDiff:
-    """What a comparison found.
+    """The result of a comparison.
 
     Args:
-        epochs: compared.
-        whole: whether the ends were compared too.
-        partings: the values that differ, first epoch first.
-        mean_iou_apart: |difference| of the pooled mean IoU, in IoU between 0 and 1; None where not compared.
+        epochs: number of epochs that were compared.
+        whole: whether the final weights and scores were compared too.
+        mismatches: the values that differ, first epoch first.
+        mean_iou_apart: absolute difference of the pooled mean IoU, between 0 and 1; None if not compared.
     """
 
     epochs: int
@@ -50,32 +51,28 @@ class RunDiff:
         return not self.mismatches
 
 
-def compare(
-    then: Record, now: Record, confusions_then: Counts | None, confusions_now: Counts | None, epochs: int | None
-) -> RunDiff:
-    """Compares a run with its reproduction.
+def compare(original: Run, reproduction: Run, epochs: int | None) -> RunDiff:
+    """Compares a run with its reproduction; timing metrics are ignored.
 
     Args:
-        then: the record.
-        now: the reproduction's.
-        confusions_then: int64 [images, C + 1, C]; None where there are none.
-        confusions_now: likewise.
-        epochs: only so many from the beginning; None compares all, and the ends.
+        original: the recorded run.
+        reproduction: the same configuration, trained again.
+        epochs: compare only this many epochs from the start; None compares all of them and the final results.
     """
-    before, after = then.epochs[:epochs], now.epochs[:epochs]
+    then, now = original.record, reproduction.record
+    epochs_then, epochs_now = then.epochs[:epochs], now.epochs[:epochs]
     mismatches = []
-    for number, (old, new) in enumerate(zip(before, after, strict=False), 1):
-        mismatches += _mismatches(f"epoch {number}", old, new)
-    if len(before) != len(after):
-        mismatches.append(Mismatch("training", "number of epochs", len(before), len(after)))
-    apart = None
+    for number, (metrics_then, metrics_now) in enumerate(zip(epochs_then, epochs_now, strict=False), 1):
+        mismatches += _mismatches(f"epoch {number}", metrics_then, metrics_now)
+    if len(epochs_then) != len(epochs_now):
+        mismatches.append(Mismatch("training", "number of epochs", len(epochs_then), len(epochs_now)))
+    mean_iou_apart = None
     if epochs is None:
         mismatches += _mismatches("test", _scores(then), _scores(now))
-        mismatches += _mismatches("end", _end(then), _end(now))
-        if confusions_then is None or confusions_now is None or not np.array_equal(confusions_then, confusions_now):
-            mismatches.append(Mismatch("test", "confusion matrices", *map(_pixels, (confusions_then, confusions_now))))
-        apart = abs(then.results.get("test/mean_iou", np.nan) - now.results.get("test/mean_iou", np.nan))
-    return RunDiff(min(len(before), len(after)), epochs is None, tuple(mismatches), apart)
+        mismatches += _mismatches("end", _final_values(then), _final_values(now))
+        mismatches += _confusion_mismatches(original.confusions, reproduction.confusions)
+        mean_iou_apart = abs(then.results.get("test/mean_iou", np.nan) - now.results.get("test/mean_iou", np.nan))
+    return RunDiff(min(len(epochs_then), len(epochs_now)), epochs is None, tuple(mismatches), mean_iou_apart)
 
 
 def _mismatches(where: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Mismatch]:
@@ -83,11 +80,18 @@ def _mismatches(where: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> 
     return [Mismatch(where, key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
 
 
+def _confusion_mismatches(then: Counts, now: Counts) -> list[Mismatch]:
+    """Missing confusion matrices count as different, even if both runs lack them."""
+    if len(then) and np.array_equal(then, now):
+        return []
+    return [Mismatch("test", "confusion matrices", _correct_pixels(then), _correct_pixels(now))]
+
+
 def _scores(record: Record) -> dict[str, float]:
     return {key: value for key, value in record.results.items() if key.startswith("test/")}
 
 
-def _end(record: Record) -> dict[str, Any]:
+def _final_values(record: Record) -> dict[str, Any]:
     return {
         "weights (sha256)": record.digests.get("weights", "none")[:16],
         "best epoch": record.results.get("best_epoch"),
@@ -95,5 +99,5 @@ def _end(record: Record) -> dict[str, Any]:
     }
 
 
-def _pixels(confusions: Counts | None) -> str:
-    return "missing" if confusions is None else f"{np.trace(confusions.sum(axis=0)[:-1])} pixels right"
+def _correct_pixels(confusions: Counts) -> str:
+    return f"{np.trace(confusions.sum(axis=0)[:-1])} pixels correct" if len(confusions) else "missing"

@@ -1,8 +1,10 @@
-"""How a run begins: its network, and its record: new, or taken up where it was interrupted."""
+"""How a run starts: its record and its folder, new or resumed."""
 
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from omegaconf import OmegaConf
 
 from activation_study.config.identity import PROTOCOL_VERSION, identity
 from activation_study.config.schema import Config, resolved
@@ -10,17 +12,39 @@ from activation_study.data.batching import order_digest
 from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput
 from activation_study.files import remove_temporaries, write_bytes, write_json, write_text
+from activation_study.records.environment import current_process, describe_environment, differences
 from activation_study.records.record import RECORD_FILE, Record
+from activation_study.records.source_code import changed_files, code_digest, patch
+from activation_study.tracking.mirror import Mirror
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 
+class ResumeError(BadInput):
+    """An interrupted run cannot be resumed, because what affects its results has changed."""
+
+
+def changes_since_sweep(config: Config) -> list[str]:
+    """The code files that have changed since the sweep started; nothing outside of a sweep.
+
+    Raises:
+        BadInput: files have changed, and `allow_changes` is not set.
+    """
+    if config.sweep.code is None:
+        return []
+    files = changed_files(config.run_folder.parent, config.sweep.code)
+    if files and not config.allow_changes:
+        raise BadInput(
+            f"{config.run_name}: files have changed since the sweep started: {', '.join(files)}. "
+            f"Start the sweep again, or accept the changes with allow_changes=true (they are recorded)."
+        )
+    return [f"changed since the sweep started: {name}" for name in files]
+
+
 def new_record(config: Config, overrides: list[str], dataset: Dataset, network: "Network") -> Record:
-    """The record of a run that would begin now."""
+    """The record of a run that would start now."""
     from activation_study.model.network import shared_weights_digest
-    from activation_study.records import environment
-    from activation_study.records.source_code import code_digest
 
     record = Record(
         name=config.run_name,
@@ -29,28 +53,51 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
         config=resolved(config),
         overrides=overrides,
         classes=list(dataset.label_type.classes),
-        environment=environment.describe_environment(config.threads, config.training.jit_compile),
+        environment=describe_environment(config.threads, config.training.jit_compile),
         digests={
             "data": dataset.source.digest,
             "code": code_digest(),
             "initial_weights": shared_weights_digest(network.unet),
             "order": order_digest(dataset.split, config.seeding.order, config.training.epochs),
         },
-        process=environment.current_process(),
+        process=current_process(),
         protocol=PROTOCOL_VERSION,
     )
     record.results["parameters"] = float(network.unet.count_params())
     return record
 
 
+def start_or_resume(config: Config, now: Record, before: Record | None) -> tuple[Record, bool]:
+    """The record to write the run to, and whether it resumes an earlier attempt.
+
+    Args:
+        config: the run's configuration.
+        now: the record of a run that would start now.
+        before: the record in the run folder, if there is one.
+
+    Raises:
+        ResumeError: an interrupted run cannot be resumed, and neither `allow_changes` nor `rerun=all` is set.
+    """
+    folder, from_scratch = config.run_folder, config.rerun == "all"
+    if before is not None:
+        ended = before.status == "FINISHED" or (before.status == "FAILED" and from_scratch)
+        try:
+            if not ended:
+                return resume(before, now, folder, config.allow_changes), True
+        except ResumeError:
+            if before.status != "FAILED" and not from_scratch:
+                raise
+        before.close_dead(folder)
+        # The folder is about to be replaced, but MLflow keeps the earlier attempt.
+        Mirror(folder, config.tracking.uri, config.tracking.weights).ensure_synced()
+    create_run_folder(now, folder)
+    return now, False
+
+
 def create_run_folder(record: Record, folder: Path) -> None:
-    """Writes a new run's folder in place of whatever was there; MLflow keeps what it had of that."""
-    from omegaconf import OmegaConf
-
-    from activation_study.records.source_code import patch
-
-    changes = patch()  # whatever can fail comes before the old folder goes
-    (folder / RECORD_FILE).unlink(missing_ok=True)  # first: what is half deleted is no run
+    """Writes the folder of a new run and deletes what it contained before."""
+    changes = patch()  # before the old folder is deleted, since it may fail
+    (folder / RECORD_FILE).unlink(missing_ok=True)  # first: a half-deleted folder must not look like a run
     if folder.exists():
         shutil.rmtree(folder)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(record.config)))
@@ -61,32 +108,27 @@ def create_run_folder(record: Record, folder: Path) -> None:
     record.write(folder)  # last: a folder with a record has all of the above
 
 
-class ResumeError(BadInput):
-    """An interrupted run whose circumstances have changed."""
-
-
 def resume(before: Record, now: Record, folder: Path, allow_changes: bool) -> Record:
-    """The record of an interrupted run that goes on, or of a failed one: that as a new run in MLflow.
+    """The record of an interrupted or failed run, changed so that it can be continued.
 
     Args:
-        before: as its folder has it.
-        now: from `describe`.
-        folder: the run's.
-        allow_changes: go on although something differs, and record it.
+        before: the record in the run folder.
+        now: the record from `new_record`.
+        folder: the run folder.
+        allow_changes: resume even if something has changed, and record the changes.
 
     Raises:
-        ResumeError: naming what differs.
+        ResumeError: lists what has changed.
     """
-    from activation_study.records.environment import differences
-
     changes = differences(before, now)
     if changes and not allow_changes:
         raise ResumeError(
-            f"{before.name} was interrupted and cannot go on to the same bits: {', '.join(changes)}. "
-            f"Restore that, or start it anew (rerun=all), or accept it (allow_changes=true, recorded)."
+            f"{before.name} was interrupted and cannot be resumed reproducibly: {', '.join(changes)}. "
+            f"Restore the recorded state, start from scratch with rerun=all, or accept the changes with "
+            f"allow_changes=true (they are recorded)."
         )
     remove_temporaries(folder)
-    if before.status == "FAILED":  # the failed attempt stays in MLflow as it is
+    if before.status == "FAILED":  # a new key means a new MLflow run, so that MLflow keeps the failed attempt
         before.key = now.key
         (folder / "traceback.txt").unlink(missing_ok=True)
     before.status, before.ended, before.error, before.process = "RUNNING", None, None, now.process

@@ -15,7 +15,7 @@ from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
 from activation_study.errors import BadInput
 from activation_study.records.lock import RunLocked, run_lock
-from activation_study.records.source_code import keep_manifest
+from activation_study.records.source_code import write_manifest
 from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, show_plan, study_dirs
 from activation_study.sweep.status import RunStatus, mark_stale_runs, status_of
 from activation_study.sweep.sync import sync_study
@@ -53,7 +53,7 @@ def run_sweep(
         _print_next_steps(jobs)
         return []
     _prepare_data(todo)
-    code = {study_dir: keep_manifest(study_dir) for study_dir in study_dirs(todo)}
+    code = {study_dir: write_manifest(study_dir) for study_dir in study_dirs(todo)}
     returned = launch(
         [
             [

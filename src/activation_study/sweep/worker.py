@@ -36,7 +36,7 @@ class Worker:
     def __call__(self, config: Any) -> Any:
         """Does the job, unless this process was told to stop."""
         ignore_broken_pipes()
-        GracefulShutdown.answers = False
+        GracefulShutdown.announces = False
         for number in SIGNALS:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 signal.signal(number, record_signal)

@@ -1,1 +1,1 @@
-"""The mirror of run folders in MLflow, and runs looked up there."""
+"""Mirrors run folders to MLflow, and looks up runs."""

@@ -18,9 +18,9 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
     """Logs `runs:/<run id>/model`.
 
     Args:
-        uri: of the store.
-        run_id: of the run, which has ended.
-        record: its.
+        uri: the store's tracking URI.
+        run_id: ID of the run, which has ended.
+        record: the run's record.
         best: the file of its best weights.
     """
     import mlflow
@@ -35,10 +35,10 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
         outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
     )
     with suppress_startup_logs():
-        import keras  # noqa: F401  # MLflow runs the model's code
+        import keras  # noqa: F401  # here, because MLflow runs the model's code, which imports it
     mlflow.set_tracking_uri(uri)
-    with mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _shipped_layers() as layers:
-        # An example would be stored with every model; the signature is written out above.
+    with mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
+        # An input example would be stored with every model; the explicit signature makes it unnecessary.
         warnings.filterwarnings("ignore", message=".*input example was not provided.*")
         mlflow.pyfunc.log_model(
             name=MODEL_NAME,
@@ -51,8 +51,8 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
 
 
 @contextmanager
-def _shipped_layers() -> Iterator[Path]:
-    """A package of the project's own layers, as `logged_model.py` imports it."""
+def _layers_package() -> Iterator[Path]:
+    """A temporary package with the project's custom layers, which `logged_model.py` imports."""
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "activation_study_layers"
         package.mkdir()

@@ -1,6 +1,6 @@
-"""The logged model: MLflow runs this file from inside the model's folder, where this project is not installed.
+"""The logged model's code, which MLflow runs from the model's folder, where this project need not be installed.
 
-It holds the best weights as `best.keras` and the project's own layers as files beside it, no pickle.
+The model consists of the best weights as `best.keras` and the custom layers as source files; nothing is pickled.
 """
 
 from typing import Any
@@ -10,13 +10,13 @@ import mlflow
 import numpy as np
 
 try:
-    import activation_study_layers.activations  # noqa: F401  # in the model's own code folder; registers its layers
+    import activation_study_layers.activations  # noqa: F401  # from the model's code folder; registers the layers
 except ImportError:
     import activation_study.model.activations  # noqa: F401
 
 
 class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
-    """float32 [N, height, width, 3], prepared as for training → probabilities float32 [N, height, width, C]."""
+    """float32 [N, height, width, 3], preprocessed as for training → probabilities float32 [N, height, width, C]."""
 
     def load_context(self, context: Any) -> None:
         """Loads the network in Keras' safe mode."""

@@ -1,102 +1,107 @@
-"""A tracked run found: by its folder, or by its id in a store."""
+"""Looks up a recorded run by its folder or by its ID in an MLflow store."""
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from activation_study.errors import BadInput
-from activation_study.metrics import Counts
-from activation_study.records.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE, read_confusions
-from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.records.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE
+from activation_study.records.record import RECORD_FILE, read_record
+from activation_study.records.run import Run, read_run
 from activation_study.tracking.mirror import run_id_of
 from activation_study.tracking.sqlite import database_path
 
-
-@dataclass(frozen=True)
-class TrackedRun:
-    """A run: its record, confusions [images, C + 1, C], its folder if it is here, its id if a store has been asked."""
-
-    record: Record
-    confusions: Counts | None
-    folder: Path | None
-    run_id: str | None = None
+if TYPE_CHECKING:
+    from activation_study.tracking.mlflow_store import MlflowStore
 
 
-def find_run(name: str, uri: str | None) -> TrackedRun:
-    """The run of a folder, an MLflow run id, or a unique beginning of one.
+def find_run(name: str, uri: str | None) -> Run:
+    """The run given by a run folder, an MLflow run ID or a unique prefix of one.
+
+    Args:
+        name: the folder, ID or prefix.
+        uri: the MLflow store to search; None searches no store.
 
     Raises:
-        BadInput: there is none, or more than one.
+        BadInput: no run matches, or more than one does.
     """
     folder = Path(name)
     record = read_record(folder)
     if record is not None:
-        return TrackedRun(record, read_confusions(folder / CONFUSIONS_FILE), folder)
+        return read_run(folder, record)
     if folder.exists():
-        raise BadInput(f"{folder}: no run's folder (it has no {RECORD_FILE} that can be read)")
+        raise BadInput(f"{folder} is not a run folder: it has no {RECORD_FILE}")
     if not re.fullmatch("[0-9a-f]{1,32}", name):
-        what = "there is no such folder" if "/" in name else "no folder, and no MLflow run id or beginning of one"
-        raise BadInput(f"run={name}: {what}; expected a run's folder, an MLflow run id, or the beginning of one")
+        reason = "there is no such folder" if "/" in name else "neither a folder nor an MLflow run ID"
+        raise BadInput(f"run={name}: {reason}; expected a run folder, an MLflow run ID or a prefix of one")
+    return _find_in_store(name, uri)
+
+
+def find_finished_run(name: str, uri: str | None) -> Run:
+    """Same as `find_run`; BadInput if the run has not finished and so has no best weights."""
+    run = find_run(name, uri)
+    if run.record.status != "FINISHED":
+        raise BadInput(f"{run.record.name} is {run.record.status}; only finished runs have best weights")
+    return run
+
+
+def _find_in_store(prefix: str, uri: str | None) -> Run:
     from activation_study.tracking.mlflow_store import KEY_TAG, MlflowStore
 
     database = database_path(uri or "")
     if uri is None or (database is not None and not database.exists()):
-        raise BadInput(f"run={name}: no such folder, and there is no store {uri or ''}; tracking.uri=… names one")
+        missing = "no MLflow store is configured" if uri is None else f"the MLflow store {uri} does not exist"
+        raise BadInput(f"run={prefix}: there is no such folder, and {missing}; set tracking.uri=…")
     try:
         store = MlflowStore(uri)
-        found = store.run_ids(name)
-        tags = store.tags(found[0]) if len(found) == 1 else {}
+        run_ids = store.run_ids(prefix)
+        tags = store.tags(run_ids[0]) if len(run_ids) == 1 else {}
     except Exception as error:
-        raise BadInput(f"run={name}: no such folder, and {uri} cannot be read: {error}") from error
-    if len(found) != 1:
-        raise BadInput(f"run={name}: {len(found) or 'no'} runs of {uri} begin so; expected one")
+        raise BadInput(f"run={prefix}: there is no such folder, and {uri} cannot be read: {error}") from error
+    if not run_ids:
+        raise BadInput(f"run={prefix}: there is no such folder, and no run ID in {uri} starts with it")
+    if len(run_ids) > 1:
+        raise BadInput(f"run={prefix} is ambiguous: {len(run_ids)} runs in {uri} match; give more digits of the ID")
     folder = Path(tags.get("folder", ""))
     record = read_record(folder)
     if record is not None and record.key == tags.get(KEY_TAG):
-        return TrackedRun(record, read_confusions(folder / CONFUSIONS_FILE), folder, found[0])
-    return _from_store(store, found[0], uri)
+        return replace(read_run(folder, record), run_id=run_ids[0])
+    return replace(_download_run(store, run_ids[0], uri), folder=folder, local=False, run_id=run_ids[0])
 
 
-def find_finished_run(name: str, uri: str | None) -> TrackedRun:
-    """The same, of a run that has best weights; BadInput where it has not."""
-    run = find_run(name, uri)
-    if run.record.status != "FINISHED":
-        raise BadInput(f"{run.record.name}: {run.record.status}; only finished runs have best weights")
-    return run
-
-
-def _from_store(store: Any, run_id: str, uri: str) -> TrackedRun:
+def _download_run(store: "MlflowStore", run_id: str, uri: str) -> Run:
     with tempfile.TemporaryDirectory() as temporary:
-        place = Path(temporary)
+        folder = Path(temporary)
         try:
-            store.download(run_id, RECORD_FILE, place)
+            store.download(run_id, RECORD_FILE, folder)
         except Exception as error:
-            raise BadInput(f"run {run_id} has no {RECORD_FILE} in {uri}: only ended runs have one") from error
-        record = read_record(place)
+            raise BadInput(f"run {run_id} has no {RECORD_FILE} in {uri}; only runs that have ended have one") from error
+        record = read_record(folder)
         if record is None:
             raise BadInput(f"run {run_id}: its {RECORD_FILE} in {uri} cannot be read")
-        counts = None
         if record.status == "FINISHED":
-            counts = read_confusions(store.download(run_id, CONFUSIONS_FILE, place))
-        return TrackedRun(record, counts, None, run_id)
+            store.download(run_id, CONFUSIONS_FILE, folder)
+        return read_run(folder, record)
 
 
-def weights_file(run: TrackedRun, uri: str | None, place: Path) -> Path:
-    """The run's best weights: in its folder, or fetched from the store into the folder `place`.
+def weights_file(run: Run, uri: str | None, download_folder: Path) -> Path:
+    """The file of the run's best weights, downloaded from the MLflow store if it is not in the run folder.
 
     Raises:
-        BadInput: neither has them.
+        BadInput: neither the run folder nor the store has the weights.
     """
-    if run.folder is not None and (run.folder / WEIGHTS_FILE).is_file():
+    if run.local and (run.folder / WEIGHTS_FILE).is_file():
         return run.folder / WEIGHTS_FILE
-    run_id = run.run_id if run.folder is None else run_id_of(run.folder, run.record)
+    run_id = run_id_of(run.folder, run.record) if run.local else run.run_id
     if uri is None or run_id is None:
-        raise BadInput(f"{run.record.name}: its best weights are not in {run.folder}; its MLflow run id may find them")
+        raise BadInput(f"{run.record.name}: {run.folder} has no {WEIGHTS_FILE}; try the run's MLflow run ID instead")
     from activation_study.tracking.mlflow_store import MlflowStore
 
     try:
-        return MlflowStore(uri).download_weights(run_id, place)
+        return MlflowStore(uri).download_weights(run_id, download_folder)
     except Exception as error:
-        raise BadInput(f"{run.record.name}: its best weights are neither here nor in {uri}: {error}") from error
+        raise BadInput(
+            f"{run.record.name}: its best weights are neither in its folder nor in {uri}: {error}"
+        ) from error

@@ -1,8 +1,8 @@
-"""The mirror of a run's folder in an MLflow store.
+"""Mirrors run folders to an MLflow store.
 
-`Mirror.update()` may be called at any time and any number of times: it looks up what the store has and adds
-what is missing, so that no step is ever logged twice. The folder is the truth; a store that cannot be
-reached delays the mirror and nothing else.
+`Mirror.update()` may be called at any time and any number of times: it looks up what the store has and adds what is
+missing, so no step is logged twice. The run folder is the source of truth. An unreachable store delays tracking and
+nothing else.
 """
 
 import sys
@@ -17,19 +17,19 @@ from activation_study.tracking.sqlite import database_path
 if TYPE_CHECKING:
     from activation_study.tracking.mlflow_store import MlflowStore
 
-# Tracking may cost this share of a run's time: an update waits until the last one's time is this share.
+# Tracking may take this fraction of a run's time: an update is skipped if the last one took more than that.
 MAX_TRACKING_FRACTION = 0.01
-MAX_ERROR_LENGTH = 160  # letters of a store's error that are shown
-# In a run's folder: which stores have all of it, as it was when the run ended: "<end> <run id> <store>", a line each.
+MAX_ERROR_LENGTH = 160  # characters of a store's error message that are printed
+# A file in the run folder that lists the stores with all of an ended run; a line is "<end time> <run ID> <store>".
 MIRRORED_FILE = ".mirrored"
 
 
 class Mirror:
-    """One run's folder in one MLflow store.
+    """Mirrors one run folder to one MLflow store.
 
     Args:
-        folder: the run's.
-        uri: of the store, as MLflow takes it; None mirrors nowhere.
+        folder: the run folder.
+        uri: the store's tracking URI; None disables the mirror.
         weights: `best` logs the best weights as a model, `none` does not.
     """
 
@@ -37,106 +37,113 @@ class Mirror:
         self._folder, self._uri, self._weights = folder, uri, weights
         self._store: MlflowStore | None = None
         self._run_id: str | None = None
-        self._steps: int | None = None
-        self._cost = 0.0
-        self._last = 0.0
+        self._logged_epochs: int | None = None  # None: unknown, look it up
+        self._last_duration = 0.0
+        self._last_end = 0.0
         self._warned = False
 
     @property
     def run_id(self) -> str | None:
-        """The run's id in the store, once it is there."""
+        """The run's ID in the store; None before the first update."""
         return self._run_id
 
     def update(self, final: bool = False) -> bool:
-        """Brings what is new into the store; skipped when it would cost more than its share, unless `final`.
+        """Logs what is new; skipped if it would exceed `MAX_TRACKING_FRACTION`, unless `final`.
 
         Returns:
-            Whether nothing went wrong.
+            False if it failed. The first failure prints a warning.
         """
-        if self._uri is None or not (final or time.perf_counter() - self._last > self._cost / MAX_TRACKING_FRACTION):
+        if self._uri is None or not (final or self._is_due()):
             return True
-        started, connected, well = time.perf_counter(), self._run_id is not None, True
+        started, connected, succeeded = time.perf_counter(), self._run_id is not None, True
         try:
             record = read_record(self._folder)
             assert record is not None, self._folder
-            self._bring(record, self._uri)
+            self._sync(record, self._uri)
         except Exception as error:  # whatever the store raises must not end a training
-            well = False
+            succeeded = False
+            self._logged_epochs = None
             if not self._warned:
-                first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-                if len(first_line) > MAX_ERROR_LENGTH:  # a server that is not there, in the words of three libraries
-                    first_line = f"{first_line[:MAX_ERROR_LENGTH]} …"
-                print(
-                    f"warning: {self._folder.name} is not tracked in {self._uri} for now: {first_line}\n"
-                    f"  Nothing is lost: {self._folder} has everything, and the same command, or `train.py "
-                    f"sync=true study=…`, brings it there later.",
-                    file=sys.stderr,
-                )
-            self._warned = True
-            self._steps = None  # what the store has is looked up again
-        self._last = time.perf_counter()
-        # Creating store and run happens once and says nothing about the next update.
-        self._cost = self._last - started if connected or self._run_id is None else 0.0
-        return well
+                self._warned = True
+                self._print_warning(error)
+        self._last_end = time.perf_counter()
+        # Creating the store and the run happens only once, so the next update is not delayed because of it.
+        self._last_duration = self._last_end - started if connected or self._run_id is None else 0.0
+        return succeeded
 
     def ensure_synced(self) -> bool:
-        """For a run that has ended: brings it into the store unless that was done when it ended.
+        """Logs a run that has ended, unless the store already has all of it.
 
         Returns:
-            Whether the store has it all now.
+            Whether the store has all of it now.
         """
         record = read_record(self._folder)
-        if self._uri is None or record is None or self._uri in _mirrors(self._folder, record):
+        if self._uri is None or record is None or self._uri in _synced_stores(self._folder, record):
             return True
         return self.update(final=True)
 
-    def _bring(self, record: Record, uri: str) -> None:
+    def _is_due(self) -> bool:
+        return time.perf_counter() - self._last_end > self._last_duration / MAX_TRACKING_FRACTION
+
+    def _print_warning(self, error: Exception) -> None:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if len(first_line) > MAX_ERROR_LENGTH:  # for an unreachable server it contains the messages of three libraries
+            first_line = f"{first_line[:MAX_ERROR_LENGTH]} …"
+        print(
+            f"warning: {self._folder.name} could not be tracked in {self._uri}: {first_line}\n"
+            f"  No data is lost: everything is in {self._folder}. To track it later, run the same command again, or "
+            f"`train.py sync=true study=…`.",
+            file=sys.stderr,
+        )
+
+    def _sync(self, record: Record, uri: str) -> None:
         if self._store is None:
             from activation_study.tracking.mlflow_store import MlflowStore
 
             self._store = MlflowStore(uri)
         if self._run_id is None:
             self._run_id = self._store.open_run(record, self._folder)
-        self._store.log_epochs(self._run_id, record, self._steps)
-        self._steps = len(record.epochs)
+        self._store.log_epochs(self._run_id, record, self._logged_epochs)
+        self._logged_epochs = len(record.epochs)
         if record.status != "RUNNING":
             self._store.log_end(self._run_id, record, self._folder, self._weights)
-            mirrors = {**_mirrors(self._folder, record), uri: self._run_id}
-            lines = [f"{record.ended} {run_id} {store}\n" for store, run_id in mirrors.items()]
+            run_ids = {**_synced_stores(self._folder, record), uri: self._run_id}
+            lines = [f"{record.ended} {run_id} {store}\n" for store, run_id in run_ids.items()]
             write_text(self._folder / MIRRORED_FILE, "".join(lines))
 
 
 def link(uri: str | None, original: Record, reproduction: Record, verdict: str) -> None:
-    """Points from a run to its reproduction and back, in the store."""
+    """Links a run and its reproduction with tags in the MLflow store."""
     if uri is None:
         return
     from activation_study.tracking.mlflow_store import MlflowStore
 
     try:
         store = MlflowStore(uri)
-        there, again = store.find_run(original), store.find_run(reproduction)
-        if again is not None:
-            store.set_tags(again, {"verdict": verdict, **({"reproduces": there} if there else {})})
-        if there is not None and again is not None:
-            store.set_tags(there, {f"reproduced_by.{reproduction.name}": f"{again}: {verdict}"})
-    except Exception as error:  # the verdict stands in the folders
-        print(f"warning: the runs are not linked in {uri}: {error}", file=sys.stderr)
+        original_id, reproduction_id = store.find_run(original), store.find_run(reproduction)
+        if reproduction_id is not None:
+            reproduces = {"reproduces": original_id} if original_id else {}
+            store.set_tags(reproduction_id, {"verdict": verdict, **reproduces})
+        if original_id is not None and reproduction_id is not None:
+            store.set_tags(original_id, {f"reproduced_by.{reproduction.name}": f"{reproduction_id}: {verdict}"})
+    except Exception as error:  # the verdict is also in the run folders
+        print(f"warning: the runs could not be linked in {uri}: {error}", file=sys.stderr)
 
 
 def run_id_of(folder: Path, record: Record) -> str | None:
-    """The run's id in the store of its configuration, else in any that has all of it; None where there is none."""
-    mirrors = _mirrors(folder, record)
-    return mirrors.get(str(record.config.get("tracking", {}).get("uri"))) or next(iter(mirrors.values()), None)
+    """The ID of an ended run in its configured store, otherwise in any store that has it; None if none has."""
+    run_ids = _synced_stores(folder, record)
+    return run_ids.get(str(record.config.get("tracking", {}).get("uri"))) or next(iter(run_ids.values()), None)
 
 
 def mirror_report(folder: Path, study: str, uri: str | None) -> None:
-    """Brings a study's report into the store that has its runs, as one run `report`, written anew each time.
+    """Logs a study's report to the store that has its runs, as a run named `report` that is overwritten each time.
 
     Args:
-        folder: the report's; its `report.md` up to the first heading of a section describes the run.
-        study: its name.
-        uri: of the store; None mirrors nowhere, and so does one without the study's runs. If it cannot be reached, a
-            warning says so.
+        folder: the report's folder; the text of its `report.md` before the first section describes the run.
+        study: the study's name.
+        uri: the store's tracking URI. Nothing is logged if it is None or has no runs of the study; if it cannot be
+            reached, a warning is printed.
     """
     if uri is None:
         return
@@ -148,15 +155,15 @@ def mirror_report(folder: Path, study: str, uri: str | None) -> None:
     try:
         note = (folder / "report.md").read_text(encoding="utf-8").partition("\n## ")[0]
         MlflowStore(uri).log_report(folder, study, note)
-    except Exception as error:  # the report stands in its folder
-        print(f"warning: the report is not in {uri}: {error}", file=sys.stderr)
+    except Exception as error:  # the report is complete in its folder
+        print(f"warning: the report could not be logged to {uri}: {error}", file=sys.stderr)
 
 
-def _mirrors(folder: Path, record: Record) -> dict[str, str]:
-    """The stores that have all of the run as it ended, with its id there."""
+def _synced_stores(folder: Path, record: Record) -> dict[str, str]:
+    """The stores that have all of the ended run, each with the run's ID."""
     try:
         lines = (folder / MIRRORED_FILE).read_text(encoding="utf-8").splitlines()
     except OSError:
         return {}
-    parts = [line.split(" ", 2) for line in lines]
-    return {part[2]: part[1] for part in parts if len(part) == 3 and part[0] == str(record.ended)}
+    entries = [line.split(" ", 2) for line in lines]
+    return {entry[2]: entry[1] for entry in entries if len(entry) == 3 and entry[0] == str(record.ended)}

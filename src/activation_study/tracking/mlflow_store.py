@@ -1,4 +1,4 @@
-"""One MLflow store: what the mirror says to it, each step once. The only importer of mlflow."""
+"""Reads and writes an MLflow store. Only this module, `log_model` and `logged_model` import MLflow."""
 
 import getpass
 import os
@@ -16,25 +16,25 @@ from activation_study.tracking.sqlite import database_path, relocate_artifacts
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_DISABLE_AUTO_LOGGING_WARNING", "true")
-# Else two lines on standard output for each run, from a server's store.
+# Otherwise, with a server, MLflow prints two lines for each run.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-# MLflow would try a server that cannot be reached for minutes at each call.
+# By default, each call to an unreachable server takes minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
-MOST_POINTS = 1000  # that MLflow takes in one call
+MAX_METRICS = 1000  # MLflow's limit for one call of `log_batch`
 KEY_TAG = "activation_study.key"
-# Without it the page opens a new experiment as one about language models.
+# Without this tag, MLflow's web page treats a new experiment as one about language models.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-# Files that MLflow gets in another way than as an artifact of the same name.
+# Files that are not logged as artifacts, because they are logged in another form.
 NOT_ARTIFACTS = {WEIGHTS_FILE}
 
 
 class MlflowStore:
-    """A store.
+    """One MLflow store.
 
     Args:
-        uri: as MLflow takes it.
+        uri: its tracking URI.
     """
 
     def __init__(self, uri: str) -> None:
@@ -42,71 +42,68 @@ class MlflowStore:
 
         from mlflow import MlflowClient
 
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # a new store's migrations, line by line
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs each migration of a new store
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._uri = uri
         self._database = database_path(uri)
-        with self._creation():  # the client opens the database, and makes it where there is none
+        with self._creation_lock():  # the client opens the database and creates it if it is missing
             if self._database is not None:
                 relocate_artifacts(self._database)
             self._client: Any = MlflowClient(tracking_uri=uri)
 
-    def run_ids(self, initial_state: str) -> list[str]:
-        """The ids of all runs that begin so."""
-        experiments = [each.experiment_id for each in self._client.search_experiments()]
-        found, token = [], None
+    def run_ids(self, prefix: str) -> list[str]:
+        """The IDs of all runs that start with a prefix."""
+        experiments = [experiment.experiment_id for experiment in self._client.search_experiments()]
+        run_ids, token = [], None
         while True:
             page = self._client.search_runs(experiments, page_token=token, max_results=1000)
-            found += [run.info.run_id for run in page if run.info.run_id.startswith(initial_state)]
+            run_ids += [run.info.run_id for run in page if run.info.run_id.startswith(prefix)]
             token = page.token
             if not token:
-                return found
+                return run_ids
 
     def tags(self, run_id: str) -> dict[str, str]:
         """A run's tags."""
         return dict(self._client.get_run(run_id).data.tags)
 
-    def download(self, run_id: str, file: str, to: Path) -> Path:
-        """Fetches one of a run's artifacts."""
-        return Path(self._client.download_artifacts(run_id, file, str(to)))
+    def download(self, run_id: str, file: str, folder: Path) -> Path:
+        """Downloads an artifact of a run to the same relative path in a folder; returns its path."""
+        return Path(self._client.download_artifacts(run_id, file, str(folder)))
 
-    def download_weights(self, run_id: str, to: Path) -> Path:
-        """Fetches the logged model of a run; its best weights."""
+    def download_weights(self, run_id: str, folder: Path) -> Path:
+        """Downloads the logged model of a run into a folder; returns the file of its best weights."""
         import mlflow
 
-        mlflow.set_tracking_uri(self._uri)  # the call's own argument does not reach all of its parts
+        mlflow.set_tracking_uri(self._uri)  # download_artifacts does not pass its tracking_uri to every call it makes
         model = f"runs:/{run_id}/{MODEL_NAME}"
-        fetched = mlflow.artifacts.download_artifacts(model, dst_path=str(to), tracking_uri=self._uri)
-        return next(Path(fetched).rglob(WEIGHTS_FILE))
+        model_folder = mlflow.artifacts.download_artifacts(model, dst_path=str(folder), tracking_uri=self._uri)
+        return next(Path(model_folder).rglob(WEIGHTS_FILE))
 
     def find_run(self, record: Record) -> str | None:
-        """The id of the record's run; None where it is not in this store."""
+        """The ID of the record's run; None if it is not in this store."""
         experiment = self._client.get_experiment_by_name(record.study)
         if experiment is None:
             return None
-        return self._find(experiment.experiment_id, record.key)
+        return next(iter(self._runs_with_key(experiment.experiment_id, record.key)), None)
 
-    def _find(self, experiment: str, key: str) -> str | None:
-        return next(iter(self._all(experiment, key)), None)
+    def _runs_with_key(self, experiment_id: str, key: str) -> list[str]:
+        runs = self._client.search_runs([experiment_id], f"tags.`{KEY_TAG}` = '{key}'")
+        return [str(run.info.run_id) for run in runs]
 
-    def _all(self, experiment: str, key: str) -> list[str]:
-        found = self._client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'")
-        return [str(run.info.run_id) for run in found]
-
-    def _one_of(self, experiment: str, key: str) -> str | None:
-        """The run of a key, the only one: a server whose answer was lost may have made two."""
-        found = self._all(experiment, key)
-        for twin in found[1:]:
-            self._client.delete_run(twin)
-        return found[0] if found else None
+    def _delete_duplicates(self, experiment_id: str, key: str) -> str | None:
+        """The only run with a key. There may be two if a server's response was lost and the request was repeated."""
+        run_ids = self._runs_with_key(experiment_id, key)
+        for duplicate in run_ids[1:]:
+            self._client.delete_run(duplicate)
+        return run_ids[0] if run_ids else None
 
     def log_report(self, folder: Path, study: str, note: str) -> None:
-        """Puts a study's report into its one run `report`; nothing where the store has no such study."""
+        """Logs a study's report to the run `report`, created if needed; nothing if the store lacks the study."""
         experiment = self._client.get_experiment_by_name(study)
         if experiment is None:
             return
         key = f"report of {study}"
-        run_id = self._find(experiment.experiment_id, key)
+        run_id = next(iter(self._runs_with_key(experiment.experiment_id, key)), None)
         if run_id is None:
             tags = {KEY_TAG: key, "mlflow.source.name": "compare.py", "mlflow.user": getpass.getuser()}
             created = self._client.create_run(experiment.experiment_id, tags=tags, run_name="report")
@@ -121,8 +118,8 @@ class MlflowStore:
             self._client.set_tag(run_id, name, value)
 
     def open_run(self, record: Record, folder: Path) -> str:
-        """The id of the record's run, made if it is not there; a closed one that goes on is opened again."""
-        experiment = self._experiment(record.study)
+        """The ID of the record's run, which is created if needed, and reopened if it is resumed."""
+        experiment_id = self._experiment_id(record.study)
         run_id = self.find_run(record)
         if run_id is None:
             tags = {
@@ -135,83 +132,84 @@ class MlflowStore:
                 **{f"digest.{name}": digest for name, digest in record.digests.items()},
             }
             started = int(record.started * 1000)
-            created = self._client.create_run(experiment, start_time=started, tags=tags, run_name=record.name)
-            run_id = self._one_of(experiment, record.key) or str(created.info.run_id)
+            created = self._client.create_run(experiment_id, start_time=started, tags=tags, run_name=record.name)
+            run_id = self._delete_duplicates(experiment_id, record.key) or str(created.info.run_id)
         run = self._client.get_run(run_id)
         if record.status == "RUNNING" and run.info.status != "RUNNING":
             self._client.update_run(run_id, status="RUNNING")
-        if not run.data.params:  # also where the store failed, or this process was killed, just after creating the run
+        if not run.data.params:  # a new run, or the store or the process failed just after creating it
             self._log_start(run_id, record)
         return run_id
 
-    def log_epochs(self, run_id: str, record: Record, known: int | None) -> None:
+    def log_epochs(self, run_id: str, record: Record, logged: int | None) -> None:
         """Logs the epochs that the store lacks.
 
         Args:
-            run_id: the run's.
-            record: with the epochs.
-            known: how many the store has; None looks it up.
+            run_id: the run's ID.
+            record: the run's record.
+            logged: the number of epochs in the store; None looks it up.
         """
         from mlflow.entities import Metric
 
-        if known is None:
-            known = len({point.step for point in self._client.get_metric_history(run_id, "train/loss")})
-        waiting: list[Metric] = []
-        for step, epoch in enumerate(record.epochs[known:], known + 1):
-            stamp = int(epoch["time"] * 1000)
-            metrics = [Metric(key, value, stamp, step) for key, value in epoch.items() if key != "time"]
-            if len(waiting) + len(metrics) > MOST_POINTS:
-                self._client.log_batch(run_id, waiting)
-                waiting = []
-            waiting += metrics
-        if waiting:  # whole epochs in each call, which is stored whole or not at all
-            self._client.log_batch(run_id, waiting)
+        if logged is None:
+            logged = len({point.step for point in self._client.get_metric_history(run_id, "train/loss")})
+        batch: list[Metric] = []  # of whole epochs, because a call is stored completely or not at all
+        for step, epoch in enumerate(record.epochs[logged:], logged + 1):
+            timestamp = int(epoch["time"] * 1000)
+            metrics = [Metric(key, value, timestamp, step) for key, value in epoch.items() if key != "time"]
+            if len(batch) + len(metrics) > MAX_METRICS:
+                self._client.log_batch(run_id, batch)
+                batch = []
+            batch += metrics
+        if batch:
+            self._client.log_batch(run_id, batch)
 
     def log_end(self, run_id: str, record: Record, folder: Path, weights: str) -> None:
-        """Logs results, tags, the folder's files and the model, and closes the run with the record's status."""
+        """Logs results, tags, files and the model, and closes the run with the record's status."""
         from mlflow.entities import Metric
 
         assert record.ended is not None
-        stamp = int(record.ended * 1000)
-        there = self._client.get_run(run_id).data.metrics
-        # Scores of a run that did not finish would stand in the way of those of its end.
+        timestamp = int(record.ended * 1000)
+        logged = self._client.get_run(run_id).data.metrics
+        # Metrics are logged once, so an unfinished run must not log scores that will change when it is resumed.
         results = record.results if record.status == "FINISHED" else {"parameters": record.results.get("parameters", 0)}
-        missing = {key: value for key, value in results.items() if _metric_name(key) not in there}
+        missing = {_metric_name(key): value for key, value in results.items() if _metric_name(key) not in logged}
         if missing:
-            self._client.log_batch(
-                run_id, [Metric(_metric_name(key), value, stamp, 0) for key, value in missing.items()]
-            )
+            self._client.log_batch(run_id, [Metric(name, value, timestamp, 0) for name, value in missing.items()])
         tags = {f"digest.{name}": digest for name, digest in record.digests.items()}
         tags |= {"error": record.error} if record.error else {}
         tags |= {"resumed": str(len(record.resumed))} if record.resumed else {}
         tags |= {"changes": "\n".join(record.changes)} if record.changes else {}
         self.set_tags(run_id, tags)
+        self._log_artifacts(run_id, folder)
+        if weights == "best" and record.status == "FINISHED":
+            self._log_model(run_id, record, folder / WEIGHTS_FILE)
+        self._client.set_terminated(run_id, record.status, end_time=timestamp)
+
+    def _log_artifacts(self, run_id: str, folder: Path) -> None:
         for path in sorted(folder.rglob("*")):
             relative = path.relative_to(folder)
             hidden = any(part.startswith(".") for part in relative.parts)
             if path.is_file() and not hidden and path.name not in NOT_ARTIFACTS:
                 self._client.log_artifact(run_id, str(path), relative.parent.as_posix().removeprefix(".") or None)
-        if weights == "best" and record.status == "FINISHED":
-            self._log_model(run_id, record, folder / WEIGHTS_FILE)
-        self._client.set_terminated(run_id, record.status, end_time=stamp)
 
-    def _creation(self) -> Any:
-        """A lock around what may create the store: processes that do so at the same moment break SQLite for good."""
+    def _creation_lock(self) -> Any:
+        """A lock for creating the store: processes that create a SQLite store at the same time corrupt it."""
         return filelock.FileLock(f"{self._database}.lock") if self._database else nullcontext()
 
-    def _experiment(self, name: str) -> str:
+    def _experiment_id(self, name: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        with self._creation():
-            found = self._client.get_experiment_by_name(name)
-            if found is None:
+        with self._creation_lock():
+            experiment = self._client.get_experiment_by_name(name)
+            if experiment is None:
                 try:
                     return str(self._client.create_experiment(name, tags=EXPERIMENT_TAGS))
-                except MlflowException:  # another process has made it meanwhile, on a server
-                    found = self._client.get_experiment_by_name(name)
-                    if found is None:
+                except MlflowException:  # on a server, another process may have created it in the meantime
+                    experiment = self._client.get_experiment_by_name(name)
+                    if experiment is None:
                         raise
-            return str(found.experiment_id)
+            return str(experiment.experiment_id)
 
     def _log_start(self, run_id: str, record: Record) -> None:
         from mlflow.data.code_dataset_source import CodeDatasetSource
@@ -219,7 +217,7 @@ class MlflowStore:
         from mlflow.entities import DatasetInput, InputTag, Param
 
         config = record.config
-        short = {
+        main_params = {
             "activation": config["activation"]["name"],
             "label_type": config["label_type"]["name"],
             "seed": config["seed"],
@@ -228,24 +226,24 @@ class MlflowStore:
         }
         source = CodeDatasetSource(tags={"data": str(config["data"]["root"] or config["data"]["format"])})
         digest = record.digests["data"][:12]
-        dataset = MetaDataset(source=source, name=short["data"], digest=digest)  # type: ignore[abstract]
+        dataset = MetaDataset(source=source, name=main_params["data"], digest=digest)  # type: ignore[abstract]
         self._client.log_inputs(
             run_id, [DatasetInput(dataset._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])]
         )
-        values = {**short, **{key: value for key, value in flatten(config).items() if key not in short}}
-        # Last: a run with parameters has all that is logged at its start.
-        self._client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
+        params = {**main_params, **{key: value for key, value in flatten(config).items() if key not in main_params}}
+        # Last: `open_run` takes a run with parameters for one whose start is completely logged.
+        self._client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
 
     def _log_model(self, run_id: str, record: Record, best: Path) -> None:
         """Logs `runs:/<run id>/model`, once."""
-        experiment = self._client.get_run(run_id).info.experiment_id
-        for model in self._client.search_logged_models([experiment], f"source_run_id = '{run_id}'"):
+        experiment_id = self._client.get_run(run_id).info.experiment_id
+        for model in self._client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
             if str(model.status) == "READY":
                 return
-            self._client.delete_logged_model(model.model_id)  # a killed process was logging it
+            self._client.delete_logged_model(model.model_id)  # the process was killed while it logged the model
         log_model(self._uri, run_id, record, best)
 
 
 def _metric_name(key: str) -> str:
-    """MLflow takes letters, digits, '_', '-', '.', ' ', ':' and '/'."""
-    return "".join(letter if letter.isalnum() or letter in "_-. :/" else "_" for letter in key)
+    """A name that MLflow accepts: letters, digits, '_', '-', '.', ' ', ':' and '/'."""
+    return "".join(character if character.isalnum() or character in "_-. :/" else "_" for character in key)

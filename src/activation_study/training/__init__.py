@@ -1,1 +1,1 @@
-"""The training loop, its checkpoints and its progress."""
+"""The training loop, checkpoints and progress output."""

@@ -1,4 +1,4 @@
-"""The training loop, to be read from top to bottom, and the article's two rules about its course."""
+"""The training loop, with the article's rules for the learning rate and for early stopping."""
 
 import math
 import time
@@ -20,22 +20,23 @@ from activation_study.seeding import stream
 if TYPE_CHECKING:
     from activation_study.model.network import Network
 
-# Called with the state after each step and with the number of its pictures; with 0 after a batch of validation.
+# Called after each training step with the state and the number of images, and after each validation batch with 0.
 OnStep = Callable[["TrainState", int], None]
-# Called after each epoch with the state, which already stands before the next one.
+# Called after each epoch; the state is already that of the start of the next epoch.
 OnEpoch = Callable[["TrainState"], None]
-# The metrics of an epoch that two runs of the same bits do not share.
+# The metrics of an epoch that differ even between bit-identical runs.
 TIMING_METRICS = frozenset({"epoch_seconds", "images_per_second", "time"})
 
 
 class NonFiniteLoss(ArithmeticError):
-    """The loss became infinite or NaN."""
+    """The loss is infinite or NaN."""
 
 
 @dataclass
 class PlateauRule:
-    """Keras' ReduceLROnPlateau with cooldown 0 and min_lr 0: after `patience` epochs without a value below
-    best − min_delta, the learning rate is multiplied by `factor`.
+    """Keras' ReduceLROnPlateau with cooldown 0 and min_lr 0.
+
+    After `patience` epochs without a value below best − min_delta, the learning rate is multiplied by `factor`.
     """
 
     factor: float
@@ -66,7 +67,7 @@ class StoppingRule:
     wait: int = 0
 
     def update(self, value: float, epoch: int) -> bool:
-        """Whether to stop after this epoch (1, 2, …); as in Keras never after the first."""
+        """Whether to stop after this epoch (1, 2, …); never after the first, as in Keras."""
         self.wait += 1
         if value + self.min_delta < self.best:
             self.best, self.wait = value, 0
@@ -79,43 +80,43 @@ class RunningMetrics:
     """Sums over batches.
 
     Args:
-        loss_sum: of each batch's loss times its pictures.
-        pictures: so far.
-        confusion: counts of pixels [C, C].
+        loss_sum: sum of each batch's mean loss times its number of images.
+        images: number of images.
+        confusion: pixel counts [C, C].
     """
 
     loss_sum: float = 0.0
-    pictures: int = 0
+    images: int = 0
     confusion: NDArray[np.int64] = field(default_factory=lambda: np.zeros((1, 1), np.int64))
 
-    def add(self, loss: float, confusion: NDArray[np.float32], pictures: int) -> None:
+    def add(self, loss: float, confusion: NDArray[np.float32], images: int) -> None:
         """Adds a batch."""
-        self.loss_sum += loss * pictures
-        self.pictures += pictures
+        self.loss_sum += loss * images
+        self.images += images
         self.confusion = self.confusion + confusion.astype(np.int64)
 
     @property
     def loss(self) -> float:
-        """Mean per picture so far, as Keras' `fit` reports it."""
-        return self.loss_sum / self.pictures
+        """The mean loss per image, as reported by Keras' `fit`."""
+        return self.loss_sum / self.images
 
 
 @dataclass
 class TrainState:
-    """Where training is, besides the weights and the optimizer: what a checkpoint has to keep.
+    """The state of a training, except for the weights and the optimizer; all of it is saved in a checkpoint.
 
     Args:
-        plateau: the rule of the learning rate.
-        stopping: the rule of the end.
-        epoch: under way: 1, 2, …
-        step: its finished steps.
-        totals: over those steps.
-        seconds: spent on them.
-        done: nothing is left to train.
+        plateau: the rule for the learning rate.
+        stopping: the rule for early stopping.
+        epoch: the current epoch: 1, 2, …
+        step: number of finished steps in it.
+        totals: loss and confusion over those steps.
+        seconds: time spent on them.
+        done: training has ended.
         best_value: smallest validation loss so far.
         best_epoch: its epoch.
-        best_weights: the network's weights then.
-        history: the metrics of each finished epoch, and `time`, when it ended.
+        best_weights: the network's weights after that epoch.
+        history: the metrics of each finished epoch; `time` is the Unix time when it ended.
     """
 
     plateau: PlateauRule
@@ -141,38 +142,38 @@ def initial_state(schedule: Schedule, early_stopping: EarlyStopping) -> TrainSta
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """What a training works on, and how: the same from its first step to its last.
+    """What is trained, and how; constant during a training.
 
     Args:
         network: trained in place.
-        data: prepared pictures and labels.
-        parts: train and validation indices.
-        options: the configuration of training.
+        data: preprocessed images and labels.
+        split: indices of the training and validation images.
+        options: the training configuration.
         augmentation: `none`, `flip` or `flip_crop_color`.
-        seeding: of the order of the batches and their augmentation.
+        seeding: seeds of the order of the batches and of the augmentation.
     """
 
     network: "Network"
     data: PreprocessedData
-    parts: Split
+    split: Split
     options: Training
     augmentation: str
     seeding: Seeding
 
 
 def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: OnEpoch) -> None:
-    """Trains on from `state` until the epochs are used up or the stopping rule says so; keeps the best weights.
+    """Trains from `state` until the last epoch or early stopping; the best weights are kept in `state`.
 
     After each epoch, in the article's order: best weights (smallest validation loss), plateau, stopping.
 
     Args:
         setup: what to train.
-        state: where it stands; changed in place.
-        on_step: for the progress bar, and to stop between two steps.
-        on_epoch: for the record.
+        state: the state to continue from; changed in place.
+        on_step: may raise an exception to stop between two steps.
+        on_epoch: called with the metrics of the finished epoch in `state.history`.
 
     Raises:
-        NonFiniteLoss: naming epoch and step.
+        NonFiniteLoss: the message names epoch and step.
     """
     network, options = setup.network, setup.options
     while not state.done:
@@ -187,7 +188,7 @@ def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: On
             "val/mean_iou": float(np.nanmean(pooled_iou(validation.confusion))),
             "learning_rate": network.learning_rate,
             "epoch_seconds": state.seconds + time.perf_counter() - started,
-            "images_per_second": state.totals.pictures / state.seconds,
+            "images_per_second": state.totals.images / state.seconds,
             "time": time.time(),
         }
         if validation.loss < state.best_value:
@@ -201,34 +202,34 @@ def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: On
 
 
 def train_epoch(setup: TrainingSetup, state: TrainState, on_step: OnStep) -> None:
-    """The steps that are left of the epoch under way."""
+    """Runs the remaining steps of the current epoch."""
     network = setup.network
     started = time.perf_counter() - state.seconds
-    for images, labels in prefetch(batches_to_train(setup, state.epoch, state.step)):
+    for images, labels in prefetch(training_batches(setup, state.epoch, state.step)):
         loss, confusion = network.train_on(images, labels)
         state.step += 1
         if not math.isfinite(loss):
             raise NonFiniteLoss(
-                f"the training loss is {loss} in epoch {state.epoch}, step {state.step}; a smaller "
-                f"optimizer.learning_rate than {network.learning_rate:g} may mend it"
+                f"the training loss is {loss} in epoch {state.epoch}, step {state.step}; try an "
+                f"optimizer.learning_rate below {network.learning_rate:g}"
             )
         state.totals.add(loss, confusion, len(images))
         state.seconds = time.perf_counter() - started
         on_step(state, len(images))
 
 
-def batches_to_train(setup: TrainingSetup, epoch: int, step: int) -> Iterator[Batch]:
-    """The augmented batches of an epoch from `step` on, 0 being its first."""
+def training_batches(setup: TrainingSetup, epoch: int, step: int) -> Iterator[Batch]:
+    """The augmented batches of an epoch, starting at `step` (0 is the first)."""
     options, seeding = setup.options, setup.seeding
-    order = epoch_order(setup.parts.train, seeding.order, epoch)[step * options.batch_size :]
+    order = epoch_order(setup.split.train, seeding.order, epoch)[step * options.batch_size :]
     for number, batch in enumerate(batches(setup.data, order, options.batch_size), step):
         yield augmented(batch, setup.augmentation, stream(seeding.augmentation, "augmentation", epoch, number))
 
 
 def validate(setup: TrainingSetup, state: TrainState, on_step: OnStep) -> RunningMetrics:
-    """Loss and confusion over the validation split."""
+    """Loss and confusion of the validation split."""
     totals = RunningMetrics()
-    for images, labels in prefetch(batches(setup.data, setup.parts.validation, setup.options.batch_size)):
+    for images, labels in prefetch(batches(setup.data, setup.split.validation, setup.options.batch_size)):
         loss, confusion = setup.network.validate_on(images, labels)
         totals.add(loss, confusion, len(images))
         on_step(state, 0)

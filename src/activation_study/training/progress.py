@@ -1,4 +1,4 @@
-"""What a run says while it trains: a bar in a terminal, a few lines elsewhere."""
+"""The progress of a training: a progress bar in a terminal, otherwise a line now and then."""
 
 import time
 from types import TracebackType
@@ -7,45 +7,46 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-if TYPE_CHECKING:
-    from activation_study.training.loop import TrainState
 from activation_study.console import format_duration
 
-# Seconds between lines where there is no terminal to draw a bar in.
-QUIET_SECONDS = 30.0
-# A run that will take longer than this says so after its first steps.
+if TYPE_CHECKING:
+    from activation_study.training.loop import TrainState
+
+# Seconds between two lines if the output is not a terminal.
+LINE_INTERVAL = 30.0
+# An estimate is printed after the first steps if training takes longer than this.
 LONG_SECONDS = 600.0
-# The speed is measured from this step on: the first ones compile.
-FIRST_STEP = 3
+# Speed is measured from this step on, because the first steps include compilation.
+FIRST_MEASURED_STEP = 3
 
 
 class TrainingProgress:
-    """A context that shows loss, images/s and the time left of one run.
+    """A context manager that shows loss, images/s and the remaining time of one run.
 
     Args:
-        name: the run's.
-        position: "3 of 15" in a sweep, else empty.
-        epochs: at most.
-        pictures: trained per epoch.
-        state: where training begins.
+        name: the run's name.
+        position: e.g. "3 of 15" in a sweep, otherwise empty.
+        epochs: maximum number of epochs.
+        images: number of training images per epoch.
+        state: the state that training starts from.
     """
 
-    def __init__(self, name: str, position: str, epochs: int, pictures: int, state: "TrainState") -> None:
-        self._label = f"{name} ({position})" if position else name
-        self._epochs, self._pictures = epochs, pictures
+    def __init__(self, name: str, position: str, epochs: int, images: int, state: "TrainState") -> None:
+        label = f"{name} ({position})" if position else name
+        self._epochs, self._images = epochs, images
         self._console = Console(stderr=False, highlight=False)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[facts]}"),
+            TextColumn("{task.fields[status]}"),
         )
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
-        self._task = self._bar.add_task(self._label, total=epochs * pictures, facts="compiling …")
-        self._done = (state.epoch - 1) * pictures + state.totals.pictures
-        self._steps = self._counted = 0
-        self._since = self._said = time.monotonic()
-        self._announced = False
+        self._task = self._bar.add_task(label, total=epochs * images, status="compiling …")
+        self._done = (state.epoch - 1) * images + state.totals.images
+        self._steps = self._done_at_start = 0
+        self._start = self._last_line = time.monotonic()
+        self._estimated = False
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -56,38 +57,40 @@ class TrainingProgress:
     ) -> None:
         self._bar.stop()
 
-    def say(self, text: str) -> None:
-        """Prints a line above the bar."""
-        self._console.print(text, markup=False, soft_wrap=True)
-
-    def step(self, state: "TrainState", pictures: int) -> None:
-        """After each training step, with the number of its pictures."""
-        self._done += pictures
+    def step(self, state: "TrainState", images: int) -> None:
+        """Updates the bar after a training step on `images` images."""
+        self._done += images
         self._steps += 1
-        if self._steps < FIRST_STEP:
+        if self._steps < FIRST_MEASURED_STEP:
             return
-        if self._steps == FIRST_STEP:
-            self._since, self._counted = time.monotonic(), self._done
+        if self._steps == FIRST_MEASURED_STEP:
+            self._start, self._done_at_start = time.monotonic(), self._done
             return
-        speed = (self._done - self._counted) / (time.monotonic() - self._since)
-        left = (self._epochs * self._pictures - self._done) / speed
-        facts = (
+        speed = (self._done - self._done_at_start) / (time.monotonic() - self._start)
+        seconds_left = (self._epochs * self._images - self._done) / speed
+        status = (
             f"epoch {state.epoch}/{self._epochs} · loss {state.totals.loss:.4f} · {speed:.3g} images/s · "
-            f"at most {format_duration(left)} left"
+            f"at most {format_duration(seconds_left)} left"
         )
-        self._bar.update(self._task, completed=self._done, facts=facts)
-        if not self._announced and self._steps > FIRST_STEP + 1:
-            self._announced = True
-            if left > LONG_SECONDS:
-                self.say(f"  {speed:.3g} images/s: at most {format_duration(left)} for {self._epochs} epochs")
+        self._bar.update(self._task, completed=self._done, status=status)
+        if not self._estimated and self._steps > FIRST_MEASURED_STEP + 1:
+            self._estimated = True
+            if seconds_left > LONG_SECONDS:
+                self._print(
+                    f"  {speed:.3g} images/s: {self._epochs} epochs take at most {format_duration(seconds_left)}"
+                )
 
     def epoch(self, number: int, metrics: dict[str, float]) -> None:
-        """After each epoch: a line now and then where no bar is drawn."""
+        """Prints a line after an epoch, but only now and then, and only if no bar is shown."""
         now = time.monotonic()
-        if not self._console.is_terminal and (now - self._said > QUIET_SECONDS or number == self._epochs):
-            self._said = now
-            self.say(
+        if not self._console.is_terminal and (now - self._last_line > LINE_INTERVAL or number == self._epochs):
+            self._last_line = now
+            self._print(
                 f"  epoch {number}/{self._epochs}: loss {metrics['train/loss']:.4f}, "
                 f"validation loss {metrics['val/loss']:.4f}, mean IoU {metrics['val/mean_iou']:.3f}, "
                 f"{metrics['images_per_second']:.3g} images/s"
             )
+
+    def _print(self, text: str) -> None:
+        """Prints a line above the bar."""
+        self._console.print(text, markup=False, soft_wrap=True)

@@ -1,0 +1,50 @@
+"""What a run prints when it starts and when it ends."""
+
+from pathlib import Path
+
+from activation_study.config.schema import Config
+from activation_study.console import format_duration
+from activation_study.data.dataset import Dataset
+from activation_study.records.record import Record
+from activation_study.runs.reuse_weights import LINK
+from activation_study.training.loop import TrainState
+
+
+def print_header(config: Config, record: Record, dataset: Dataset, state: TrainState) -> None:
+    """Prints what is trained on which device and data, and where a resumed run continues."""
+    split, environment = dataset.split, record.environment
+    position = f" ({config.sweep.position})" if config.sweep.position else ""
+    threads = "1 thread" if environment["threads"] == 1 else f"{environment['threads']} threads"
+    sizes = " + ".join(str(len(indices)) for indices in (split.train, split.validation, split.test))
+    print(
+        f"{record.name}{position}: {environment['device']}, {threads}, {config.training.precision}, "
+        f"{record.results['parameters']:,.0f} parameters, {sizes} images of {dataset.source.name}"
+    )
+    if record.resumed:
+        print(f"  resuming at {'the evaluation' if state.done else f'epoch {state.epoch}, step {state.step + 1}'}")
+    if LINK in record.links:
+        print(f"  not trained: uses the weights of {record.links[LINK]}, since only the evaluation differs")
+    for change in record.changes:
+        print(f"  allowed change: {change}")
+
+
+def print_scores(config: Config, record: Record, folder: Path) -> None:
+    """Prints the scores of a finished run."""
+    count = len(record.epochs)
+    epochs = "1 epoch" if count == 1 else f"{count} epochs"
+    stopped_early = f" of at most {config.training.epochs} (stopped early)" if count < config.training.epochs else ""
+    seconds = record.training_seconds + record.results["evaluation_seconds"]
+    print(
+        f"  test mean IoU {record.results['test/mean_iou']:.3f} pooled, "
+        f"{record.results['test/article/mean_iou']:.3f} with the article's protocol; "
+        f"{epochs}{stopped_early}, {format_duration(seconds)}; {folder}"
+    )
+
+
+def print_interrupted(config: Config) -> None:
+    """Prints how to resume an interrupted run."""
+    if config.rerun == "all":
+        hint = "run the same command without rerun=all to resume (rerun=all would start finished runs from scratch)"
+    else:
+        hint = "run the same command again to resume"
+    print(f"{config.run_name}: interrupted; {hint}")
