@@ -129,9 +129,7 @@ def compiles_steps(choice: bool | str) -> bool:
 
     on_jax: bool = keras.backend.backend() == "jax"
     if choice is True and not on_jax:
-        raise BadInput(
-            "training.jit_compile=true: compiled steps are not deterministic on TensorFlow; use training.jit_compile=auto"
-        )
+        raise BadInput("training.jit_compile=true: TensorFlow's compiled steps are not deterministic; use auto")
     return on_jax if choice == "auto" else bool(choice)
 
 
@@ -179,9 +177,7 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
 
     # With one replica this sum is the identity, but TensorFlow registers a gradient for it that keeps the whole traced
     # graph in memory until the process ends: 37 MiB per run (docs/LOG.md).
-    optimizer = getattr(
-        model.optimizer, "inner_optimizer", model.optimizer
-    )  # mixed_float16 wraps it in a LossScaleOptimizer
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # mixed_float16 wraps it for loss scaling
     optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
     return compiled(model.train_step), compiled(model.test_step)
 

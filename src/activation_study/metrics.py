@@ -86,8 +86,8 @@ def article_iou(confusions: Counts) -> Values:
 def summary(confusions: Counts, classes: tuple[str, ...], part: str = "test") -> dict[str, float]:
     """All metrics of a run on one split, by their names in MLflow.
 
-    `test/mean_iou` averages the classes that occur in the truth. `test/article/mean_iou` averages all classes, as in the
-    article, including −1 for a class without an IoU.
+    `test/mean_iou` averages the classes that occur in the truth. As in the article, `test/article/mean_iou` averages
+    all classes, including −1 for a class without an IoU.
 
     Args:
         confusions: int64 [images, C + 1, C].

@@ -115,8 +115,8 @@ REFUSED = [
     ("predict.py", ["run={run}", "images=pictures", "output=pictures/some/new"], "are in one another"),
     ("predict.py", ["run={run}", "images=pictures/some", "output=pictures"], "are in one another"),
     ("predict.py", ["run={run}", "images=pictures", "output=mlflow.db"], "output=mlflow.db: it is a file"),
-    ("predict.py", ["run=multirun", "images=pictures"], "multirun: no run's folder"),
-    ("predict.py", ["run=0000", "images=pictures"], "run=0000: no runs of sqlite:///mlflow.db begin so"),
+    ("predict.py", ["run=multirun", "images=pictures"], "multirun is not a run folder"),
+    ("predict.py", ["run=0000", "images=pictures"], "no run ID in sqlite:///mlflow.db starts with it"),
     ("predict.py", ["runs=[{run},{run}]", "images=pictures"], "given twice"),
     ("predict.py", ["run={run}", "images=pictures", "batch_size=0"], "batch_size=0: expected 1 or more"),
     ("predict.py", ["run={damaged}", "images=pictures"], "best.keras cannot be read"),
@@ -126,7 +126,7 @@ REFUSED = [
     ("evaluate.py", ["run={run}", "label_type=regions"], "seed0{rest} knows sky, horizontal, vertical"),
     ("evaluate.py", ["run={run}", "evaluation.interpolation=cubic"], "=cubic: expected lanczos4 or bilinear"),
     ("evaluate.py", ["run={swapped}"], "not the weights that the run ended with"),
-    ("evaluate.py", ["run={outside}"], "is none of a folder"),
+    ("evaluate.py", ["run={outside}"], "are not valid folder names"),
 ]  # fmt: skip
 
 

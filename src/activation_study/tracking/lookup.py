@@ -96,7 +96,9 @@ def weights_file(run: Run, uri: str | None, download_folder: Path) -> Path:
         return run.folder / WEIGHTS_FILE
     run_id = run_id_of(run.folder, run.record) if run.local else run.run_id
     if uri is None or run_id is None:
-        raise BadInput(f"{run.record.name}: {run.folder} has no {WEIGHTS_FILE}; try the run's MLflow run ID instead")
+        raise BadInput(
+            f"{run.record.name}: its best weights are not in {run.folder}; try its MLflow run ID instead of the folder"
+        )
     from activation_study.tracking.mlflow_store import MlflowStore
 
     try:
