@@ -1,4 +1,4 @@
-"""The project's commands, called as a user calls them, on the smallest data."""
+"""Runs the project's commands as a user does, on tiny data."""
 
 import os
 import subprocess
@@ -12,9 +12,14 @@ TINY = (
 )  # fmt: skip
 
 
-def command(folder: Path, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs a script of the project's root, or one of any folder, in `folder`."""
-    line = [sys.executable, str(ROOT / script), *arguments]
+def command(folder: Path, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script of the project (or another one, by its absolute path) in `folder`."""
     return subprocess.run(
-        line, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env={**os.environ, **variables}
+        [sys.executable, str(ROOT / script), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=600,
+        check=False,
+        env={**os.environ, **environment},
     )

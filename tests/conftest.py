@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-# Under nohup SIGHUP is ignored, and the processes that tests start, and send it to, would inherit that.
+# Under nohup, SIGHUP is ignored, and the processes that tests start and send it to would inherit that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -26,7 +26,7 @@ def stanford_archive() -> Path:
 
 @pytest.fixture(scope="session")
 def stanford_root(stanford_archive: Path) -> Path:
-    """The real data set, extracted once per machine. Read only: later sessions use the same folder."""
+    """The real data set, extracted once per machine. Do not change it: later sessions use the same folder."""
     from activation_study.data.download import fetch
 
     root = Path(tempfile.gettempdir()) / "activation-study-tests" / "iccv09Data"
@@ -47,8 +47,8 @@ def _write_iccv09(root: Path, names: tuple[str, ...] = ("1", "2"), size: tuple[i
     (root / "images").mkdir(parents=True)
     (root / "labels").mkdir()
     for name in names:
-        picture = generator.integers(0, 256, (*size, 3), dtype=np.uint8)
-        (root / "images" / f"{name}.jpg").write_bytes(cv2.imencode(".jpg", picture)[1].tobytes())
+        image = generator.integers(0, 256, (*size, 3), dtype=np.uint8)
+        (root / "images" / f"{name}.jpg").write_bytes(cv2.imencode(".jpg", image)[1].tobytes())
         for label_type, largest in (("regions", 7), ("surfaces", 2), ("layers", 20)):
             ids = generator.integers(-1, largest + 1, size)
             text = "".join(" ".join(map(str, row)) + "\n" for row in ids)

@@ -1,4 +1,4 @@
-"""Studies on disk as finished runs leave them, without training, for tests."""
+"""Writes the folders of finished runs without training."""
 
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from activation_study.records.record import Record
 CLASSES = ("sky", "horizontal", "vertical")
 
 
-def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **changes: Any) -> Path:
-    """A finished run that scored about `right` of each class's pixels right on ten images."""
+def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **changes: Any) -> Path:
+    """A finished run that predicts about this fraction of each class's pixels correctly on ten images."""
     config = {
         "activation": {"name": activation, "layer": {"kernel_size": changes.get("kernel_size", 3)}, "scope": "all"},
         "label_type": {"name": changes.get("label_type", "surfaces")},
@@ -34,8 +34,8 @@ def write_run(study: Path, activation: str, seed: int, right: float = 0.8, **cha
     generator = np.random.default_rng([seed, *activation.encode()])
     counts = np.zeros((10, 4, 3), np.int64)
     for image, row in np.ndindex(10, 3):
-        share = np.clip(right + 0.05 * generator.normal(), 0, 1)
-        counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, share, (1 - share) / 2))
+        fraction = np.clip(accuracy + 0.05 * generator.normal(), 0, 1)
+        counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, fraction, (1 - fraction) / 2))
     name = f"{changes.get('label_type', 'surfaces')}-{activation}-seed{seed}-{len(list(study.glob('*')))}"
     record = Record(
         name,

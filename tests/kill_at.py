@@ -1,7 +1,7 @@
-"""Runs train.py and kills this process at a chosen moment: python kill_at.py POINT N ARGUMENTS…
+"""Runs train.py and kills it at a chosen call: python kill_at.py POINT N ARGUMENTS…
 
-At the N-th call of what POINT names, before it does anything; `save` first writes half of the file.
-With N-, the call fails as if the disk were full, and the process lives.
+The process is killed just before the N-th call of the function that POINT names; with `save`, after half of the file is
+written. With `N-`, the call fails as if the disk were full, and the process continues.
 """
 
 import os
@@ -21,13 +21,13 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def half_saved(savez: Callable[..., None], path: Path, arrays: dict[str, Any]) -> None:
+def save_half(savez: Callable[..., None], path: Path, arrays: dict[str, Any]) -> None:
     savez(path, **arrays)
     os.truncate(path, path.stat().st_size // 2)
     die()
 
 
-def places() -> dict[str, tuple[Any, str]]:
+def kill_points() -> dict[str, tuple[Any, str]]:
     import mlflow
     import sqlalchemy.orm
 
@@ -42,7 +42,7 @@ def places() -> dict[str, tuple[Any, str]]:
         "save": (np, "savez"),
         "restore": (network.Network, "set_optimizer_state"),
         "record": (record, "write_json"),
-        "commit": (sqlalchemy.orm.Session, "commit"),  # of the store, in the middle of a mirror's transaction
+        "commit": (sqlalchemy.orm.Session, "commit"),  # in the middle of a transaction of the MLflow store
         "artifact": (mlflow.MlflowClient, "log_artifact"),
         "model": (mlflow.pyfunc, "log_model"),
         "close": (mlflow.MlflowClient, "set_terminated"),
@@ -50,7 +50,7 @@ def places() -> dict[str, tuple[Any, str]]:
 
 
 def set_trap(point: str, number: int, fail: bool) -> None:
-    holder, name = places()[point]
+    holder, name = kill_points()[point]
     original, calls = getattr(holder, name), 0
 
     def trapped(*arguments: Any, **keywords: Any) -> Any:
@@ -60,7 +60,7 @@ def set_trap(point: str, number: int, fail: bool) -> None:
             raise OSError(28, "No space left on device")
         if calls == number:
             if point == "save":
-                half_saved(original, arguments[0], keywords)
+                save_half(original, arguments[0], keywords)
             die()
         return original(*arguments, **keywords)
 

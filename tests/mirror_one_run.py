@@ -1,4 +1,7 @@
-"""A process that mirrors one run: python mirror_one_run.py URI FOLDER NUMBER EPOCHS [end: not before its end]."""
+"""Tracks one made-up run: python mirror_one_run.py URI FOLDER NUMBER EPOCHS [end].
+
+With `end`, the store is updated only at the end of the run.
+"""
 
 import sys
 import time
@@ -23,7 +26,7 @@ def main(uri: str, folder: str, number: str, epochs: str, when: str = "always") 
         record.epochs.append({"train/loss": 1 / epoch, "val/loss": 2 / epoch, **others, "time": time.time()})
         if when == "always":
             record.write(run)
-            mirror.update(final=True)  # after each, whatever it costs
+            mirror.update(final=True)  # after every epoch, however long it takes
     record.results["test/mean_iou"] = 0.5
     record.end(run, "FINISHED")
     deadline = time.monotonic() + 120

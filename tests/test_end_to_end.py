@@ -1,4 +1,4 @@
-"""Whole runs and sweeps on drawn scenes, as commands in fresh processes, looked at in their folders and in MLflow."""
+"""Complete runs and sweeps on drawn scenes, as commands in new processes; their folders and MLflow are checked."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.metrics import confusion, summary
 from activation_study.records.lock import run_lock
 
-# MLflow 3.17 with SQLAlchemy 2.1, not ours to mend
+# MLflow 3.17 triggers them with SQLAlchemy 2.1.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -36,20 +36,19 @@ ARTIFACTS = {
 }  # fmt: skip
 
 
-def train(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def train(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "train.py"), *arguments]
-    variables = {**os.environ, **environment}
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env=variables)
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600, check=False)
 
 
 def records(folder: Path) -> dict[str, dict]:
-    found = [json.loads(path.read_text()) for path in folder.glob("multirun/*/*/run.json")]
-    return {record["name"].rsplit("-", 1)[0]: record for record in found}
+    contents = [json.loads(path.read_text()) for path in folder.glob("multirun/*/*/run.json")]
+    return {record["name"].rsplit("-", 1)[0]: record for record in contents}
 
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Two activations × two seeds, one of them failing, in one process."""
+    """Two activations × two seeds in one process: the project folder and what the sweep printed."""
     folder = tmp_path_factory.mktemp("sweep")
     result = train(folder, "-m", *TINY, "activation=relu,frelu", "seed=0,1")
     assert result.returncode == 0, result.stderr + result.stdout
@@ -61,18 +60,18 @@ def store(folder: Path) -> MlflowClient:
 
 
 def tracked(folder: Path, study: str = "tiny") -> list:
-    """The runs of a study in the store; its report is none."""
+    """The runs of a study in MLflow, without its report."""
     client = store(folder)
-    found = client.search_runs([client.get_experiment_by_name(study).experiment_id])
-    return [run for run in found if run.info.run_name != "report"]
+    runs = client.search_runs([client.get_experiment_by_name(study).experiment_id])
+    return [run for run in runs if run.info.run_name != "report"]
 
 
-def test_a_sweep_ends_with_the_table_and_where_to_look(sweep: tuple[Path, str]) -> None:
-    _, printed = sweep
-    assert "4 runs of multirun/tiny: 4 new" in printed
-    assert "(4 of 4)" in printed
+def test_a_sweep_ends_with_the_table_and_the_next_steps(sweep: tuple[Path, str]) -> None:
+    _, output = sweep
+    assert "4 runs of multirun/tiny: 4 new" in output
+    assert "(4 of 4)" in output
     for text in ("relu", "frelu", "article's protocol", "mlflow ui"):
-        assert text in printed
+        assert text in output
 
 
 def test_a_run_has_all_its_artifacts(sweep: tuple[Path, str]) -> None:
@@ -82,7 +81,7 @@ def test_a_run_has_all_its_artifacts(sweep: tuple[Path, str]) -> None:
         assert files - {"changes.patch"} == ARTIFACTS | {"best.keras", ".mirrored"}
 
 
-def test_the_mirror_has_what_the_folder_has_once(sweep: tuple[Path, str]) -> None:
+def test_mlflow_has_everything_in_the_folder_once(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     client = store(folder)
     assert len(tracked(folder)) == 4
@@ -106,13 +105,14 @@ def test_the_mirror_has_what_the_folder_has_once(sweep: tuple[Path, str]) -> Non
 
 
 def _artifacts(client: MlflowClient, run_id: str, path: str = "") -> list:
-    found = []
+    """All files below a path."""
+    files = []
     for item in client.list_artifacts(run_id, path):
-        found += _artifacts(client, run_id, item.path) if item.is_dir else [item]
-    return found
+        files += _artifacts(client, run_id, item.path) if item.is_dir else [item]
+    return files
 
 
-def test_results_follow_from_the_confusions(sweep: tuple[Path, str]) -> None:
+def test_results_are_computed_from_the_stored_confusions(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     for path in folder.glob("multirun/tiny/*/run.json"):
         record = json.loads(path.read_text())
@@ -124,7 +124,7 @@ def test_results_follow_from_the_confusions(sweep: tuple[Path, str]) -> None:
             assert record["results"][key] == value
 
 
-def test_for_one_seed_activations_share_initial_weights_and_order(sweep: tuple[Path, str]) -> None:
+def test_activations_share_initial_weights_and_order_for_one_seed(sweep: tuple[Path, str]) -> None:
     digests = {name: record["digests"] for name, record in records(sweep[0]).items()}
     for key in ("initial_weights", "order", "data"):
         assert digests["surfaces-relu-seed0"][key] == digests["surfaces-frelu-seed0"][key]
@@ -132,7 +132,7 @@ def test_for_one_seed_activations_share_initial_weights_and_order(sweep: tuple[P
         assert digests["surfaces-relu-seed0"][key] != digests["surfaces-relu-seed1"][key]
 
 
-def test_a_fresh_process_gives_the_same_bits_whatever_ran_before(sweep: tuple[Path, str], tmp_path: Path) -> None:
+def test_a_run_alone_gives_the_same_bits_as_the_last_run_of_a_sweep(sweep: tuple[Path, str], tmp_path: Path) -> None:
     result = train(tmp_path, *TINY, "activation=frelu", "seed=1", "tracking=off")
     assert result.returncode == 0, result.stderr
     alone, last = (records(folder)["surfaces-frelu-seed1"] for folder in (tmp_path, sweep[0]))
@@ -155,7 +155,7 @@ def test_finished_runs_are_skipped(sweep: tuple[Path, str]) -> None:
     assert len(tracked(folder)) == 4
 
 
-def test_a_sweep_with_nothing_left_imports_nothing_heavy(sweep: tuple[Path, str]) -> None:
+def test_a_sweep_with_nothing_to_do_imports_no_heavy_package(sweep: tuple[Path, str]) -> None:
     code = (
         "import sys, runpy; sys.argv = sys.argv[1:]\n"
         "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
@@ -165,11 +165,11 @@ def test_a_sweep_with_nothing_left_imports_nothing_heavy(sweep: tuple[Path, str]
     command = [sys.executable, "-c", code, str(ROOT / "train.py"), "-m", *TINY, "activation=relu,frelu", "seed=0,1"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=sweep[0], timeout=60, check=True)
     assert "4 done" in result.stdout
-    assert "Mean IoU" in result.stdout, "what came of it is shown again"
+    assert "Mean IoU" in result.stdout, "the results are printed again"
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-def test_a_plan_is_shown_and_nothing_done(sweep: tuple[Path, str], tmp_path: Path) -> None:
+def test_a_dry_run_only_prints_the_plan(sweep: tuple[Path, str], tmp_path: Path) -> None:
     folder, _ = sweep
     result = train(folder, "-m", *TINY, "activation=relu,mish", "seed=0,1", "dry_run=true")
     assert result.returncode == 0, result.stderr
@@ -180,40 +180,40 @@ def test_a_plan_is_shown_and_nothing_done(sweep: tuple[Path, str], tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_another_process_has_is_left_to_it(tmp_path: Path) -> None:
+def test_a_run_of_another_process_is_skipped(tmp_path: Path) -> None:
     arguments = ("-m", *TINY, "seed=0,1", "tracking=off")
-    plan = train(tmp_path, *arguments, "rerun=none")
-    assert plan.returncode == 0, plan.stderr
+    trained = train(tmp_path, *arguments, "rerun=none")
+    assert trained.returncode == 0, trained.stderr
     first = next(tmp_path.glob("multirun/tiny/*-seed0-*"))
     with run_lock(first):
         result = train(tmp_path, *arguments, "rerun=all")
         assert result.returncode == 0, result.stderr
-        assert "1 done, 1 under way" in result.stdout
-        assert f"{first.name}: another process is at work on this run" in result.stdout
-        assert len(result.stdout.split("test mean IoU")) == 2, "the next one was trained"
+        assert "1 done, 1 running" in result.stdout
+        assert f"{first.name}: another process is already running this run; skipping it" in result.stdout
+        assert len(result.stdout.split("test mean IoU")) == 2, "the other run was trained"
         alone = train(tmp_path, *TINY, "seed=0", "tracking=off")
         assert alone.returncode == 2
-        assert "another process is at work" in alone.stderr
+        assert "another process is already running this run" in alone.stderr
 
 
-def test_a_study_is_copied_to_another_store(sweep: tuple[Path, str]) -> None:
+def test_a_study_is_synced_to_another_store(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     for _ in range(2):
         result = train(folder, "sync=true", "study=tiny", "tracking.uri=sqlite:///team.db")
         assert result.returncode == 0, result.stderr
         assert "4 of 4 runs of tiny are in sqlite:///team.db" in result.stdout
         client = MlflowClient(f"sqlite:///{folder / 'team.db'}")
-        found = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
-        (report,) = [run for run in found if run.info.run_name == "report"]
+        runs = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
+        (report,) = [run for run in runs if run.info.run_name == "report"]
         assert "index.html" in [item.path for item in client.list_artifacts(report.info.run_id)]
-        found.remove(report)
-        assert sorted(run.info.run_name for run in found) == sorted(run.info.run_name for run in tracked(folder))
-        assert [len(client.get_metric_history(run.info.run_id, "val/loss")) for run in found] == [2, 2, 2, 2]
+        runs.remove(report)
+        assert sorted(run.info.run_name for run in runs) == sorted(run.info.run_name for run in tracked(folder))
+        assert [len(client.get_metric_history(run.info.run_id, "val/loss")) for run in runs] == [2, 2, 2, 2]
         assert len(client.search_logged_models([client.get_experiment_by_name("tiny").experiment_id])) == 4
     assert len(tracked(folder)) == 4
 
 
-def test_a_study_is_compared_and_what_is_none_is_refused(sweep: tuple[Path, str]) -> None:
+def test_a_study_is_compared_and_invalid_options_are_rejected(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     command = [sys.executable, str(ROOT / "compare.py")]
     result = subprocess.run([*command, "study=tiny"], capture_output=True, text=True, cwd=folder, check=False)
@@ -225,7 +225,7 @@ def test_a_study_is_compared_and_what_is_none_is_refused(sweep: tuple[Path, str]
     ids = {run.info.run_id: run.data.metrics["test/mean_iou"] for run in tracked(folder)}
     assert {line["run_id"]: float(line["mean_iou"]) for line in lines} == ids
     page = (folder / "multirun/tiny/report/index.html").read_text()
-    assert page.count("data:image/png;base64,") >= 3 * 3, "truth and two predictions of three images or more"
+    assert page.count("data:image/png;base64,") >= 3 * 3, "truth and two predictions of at least three images"
     (report,) = [
         run
         for run in store(folder).search_runs([store(folder).get_experiment_by_name("tiny").experiment_id])
@@ -234,16 +234,16 @@ def test_a_study_is_compared_and_what_is_none_is_refused(sweep: tuple[Path, str]
     assert "On surfaces (scenes, 2 seeds)" in report.data.tags["mlflow.note.content"]
     artifacts = [item.path for item in _artifacts(store(folder), report.info.run_id)]
     assert {"index.html", "report.md", "runs.csv", "figures/scenes-surfaces-seeds.svg"} <= set(artifacts)
-    for arguments, told in (
+    for arguments, message in (
         ([], "study=NAME is needed"),
         (["study=tinny"], "no finished runs"),
         (["study=tiny", "contrasts=[[relu]]"], "expected two different activations"),
         (["study=tiny", "contrasts=[[gelu,relu]]"], "gelu: no runs of surfaces"),
     ):
-        refused = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=folder, check=False)
-        assert refused.returncode == 2
-        assert told in refused.stderr
-        assert "Traceback" not in refused.stderr
+        rejected = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=folder, check=False)
+        assert rejected.returncode == 2
+        assert message in rejected.stderr
+        assert "Traceback" not in rejected.stderr
 
 
 def test_a_failing_run_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -261,86 +261,84 @@ def test_a_failing_run_does_not_stop_the_others(tmp_path: Path) -> None:
     assert not store(tmp_path).search_logged_models([experiment])  # tracking.weights=none
 
 
-def test_the_logged_model_gives_the_logged_iou_elsewhere_without_this_project(
-    sweep: tuple[Path, str], tmp_path: Path
-) -> None:
+def test_the_logged_model_gives_the_logged_iou_without_this_project(sweep: tuple[Path, str], tmp_path: Path) -> None:
     folder, _ = sweep
     run = next(run for run in tracked(folder) if run.data.params["activation"] == "frelu")
     scenes, surfaces = draw_scenes(12, 0), LABEL_TYPES["surfaces"]
     test = split(12, "sorted").test
     images = preprocess(scenes, surfaces, (32, 32), "bgr", "bilinear", tmp_path).images[test]
-    np.save(tmp_path / "pictures.npy", images.astype(np.float32) / np.float32(255))
+    np.save(tmp_path / "images.npy", images.astype(np.float32) / np.float32(255))
     code = (
         "import sys, numpy as np\n"
-        "class Refuse:\n"
+        "class Blocker:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name.split('.')[0] == 'activation_study': raise ModuleNotFoundError(name)\n"
-        "sys.meta_path.insert(0, Refuse())\n"
+        "sys.meta_path.insert(0, Blocker())\n"
         "import mlflow\n"
         "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
-        "np.save('out.npy', model.predict(np.load('pictures.npy')))\n"
+        "np.save('out.npy', model.predict(np.load('images.npy')))\n"
     )
-    variables = {
+    environment = {
         **os.environ,
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     command = [sys.executable, "-c", code, f"runs:/{run.info.run_id}/model"]
-    subprocess.run(command, check=True, cwd=tmp_path, env=variables, timeout=300, capture_output=True)
+    subprocess.run(command, check=True, cwd=tmp_path, env=environment, timeout=300, capture_output=True)
     probabilities = np.load(tmp_path / "out.npy")
     assert probabilities.dtype == np.float32
     assert probabilities.shape == (len(test), 32, 32, 3)
     truths = [scenes.label(index, "surfaces") for index in test]
     confusions = np.stack(
         [
-            confusion(truth, resize_and_argmax(each, truth.shape, "lanczos4"), 3)
-            for each, truth in zip(probabilities, truths, strict=True)
+            confusion(truth, resize_and_argmax(image_probabilities, truth.shape, "lanczos4"), 3)
+            for image_probabilities, truth in zip(probabilities, truths, strict=True)
         ]
     )
-    found = summary(confusions, surfaces.classes)
+    metrics = summary(confusions, surfaces.classes)
     for key in ("test/article/mean_iou", "test/mean_iou"):
-        assert found[key] == pytest.approx(run.data.metrics[key], abs=1e-3)
+        assert metrics[key] == pytest.approx(run.data.metrics[key], abs=1e-3)
 
 
-def test_a_store_that_cannot_be_reached_does_not_end_the_training(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
+def test_an_unreachable_store_does_not_end_the_training(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
     result = train(tmp_path, *TINY, f"tracking.uri=sqlite:///{tmp_path}/file/mlflow.db")
     assert result.returncode == 0, result.stderr
-    assert result.stderr.count("is not tracked in") == 1
-    assert "Nothing is lost" in result.stderr
+    assert result.stderr.count("could not be tracked in") == 1
+    assert "No data is lost" in result.stderr
     assert records(tmp_path)["surfaces-relu-seed0"]["status"] == "FINISHED"
-    again = train(tmp_path, *TINY)  # the store is there again
-    assert "finished already" in again.stdout
+    again = train(tmp_path, *TINY)  # with a store that works
+    assert "already finished" in again.stdout
     (run,) = tracked(tmp_path)
     assert run.info.status == "FINISHED"
     assert len(store(tmp_path).get_metric_history(run.info.run_id, "train/loss")) == 2
 
 
-def test_what_differs_in_its_evaluation_alone_is_scored_and_not_trained(tmp_path: Path) -> None:
+def test_a_run_that_differs_only_in_its_evaluation_is_not_trained(tmp_path: Path) -> None:
     arguments = ("-m", *TINY, "evaluation.interpolation=lanczos4,bilinear", "tracking=off")
     plan = train(tmp_path, *arguments, "dry_run=true")
     assert "2 new" in plan.stdout
     result = train(tmp_path, *arguments)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("was trained as surfaces-relu-seed0-") == 1
-    found = {path.parent: json.loads(path.read_text()) for path in tmp_path.glob("multirun/tiny/*/run.json")}
-    (trained, first), (scored, second) = sorted(found.items(), key=lambda item: bool(item[1]["links"]))
+    assert result.stdout.count("not trained: uses the weights of surfaces-relu-seed0-") == 1
+    runs = {path.parent: json.loads(path.read_text()) for path in tmp_path.glob("multirun/tiny/*/run.json")}
+    (trained, first), (scored, second) = sorted(runs.items(), key=lambda item: bool(item[1]["links"]))
     assert second["links"] == {"weights_of": first["name"]}
     assert first["epochs"] == second["epochs"]
     assert first["digests"] == second["digests"]
     assert (scored / "best.keras").is_file()
     again = train(tmp_path, *TINY, "evaluation.interpolation=bilinear", "tracking=off", "study=alone")
     assert again.returncode == 0, again.stderr
-    assert "was trained as" not in again.stdout
+    assert "not trained" not in again.stdout
     alone = next(tmp_path.glob("multirun/alone/*/run.json")).parent
     confusions = [np.load(run / "evaluation/confusions.npz")["confusions"] for run in (trained, scored, alone)]
     np.testing.assert_array_equal(confusions[1], confusions[2])
     assert (confusions[0] != confusions[1]).any()
-    # Weights that are damaged are not taken: the run trains.
+    # Damaged weights are not used: the run trains.
     (trained / "best.keras").write_bytes(b"damaged")
     (scored / "run.json").unlink()
-    anew = train(tmp_path, *TINY, "evaluation.interpolation=bilinear", "tracking=off")
-    assert anew.returncode == 0, anew.stderr
-    assert "was trained as" not in anew.stdout
+    retrained = train(tmp_path, *TINY, "evaluation.interpolation=bilinear", "tracking=off")
+    assert retrained.returncode == 0, retrained.stderr
+    assert "not trained" not in retrained.stdout
     assert json.loads((scored / "run.json").read_text())["digests"] == second["digests"]

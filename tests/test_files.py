@@ -1,4 +1,4 @@
-"""Files are whole or absent."""
+"""A file is complete or absent."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from activation_study.files import replacing, write_json, write_text
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_after_a_failure_the_old_file_is_unchanged_and_no_other_is_left(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_text(path, "old")
     with pytest.raises(RuntimeError), replacing(path) as temporary:  # noqa: PT012
@@ -17,7 +17,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.txt", "old")]
 
 
-def test_json_keeps_names_in_any_alphabet_and_refuses_what_is_no_json(tmp_path: Path) -> None:
+def test_json_keeps_unicode_and_rejects_nan(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"é": 1})
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"é": 1}
     with pytest.raises(ValueError, match="JSON compliant"):

@@ -1,4 +1,4 @@
-"""Which precision is quick here: told by the driver of a card, or by the processor's instructions."""
+"""The fastest precision, according to the GPU driver or the processor's instructions."""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from activation_study import hardware
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
+def _clear_caches() -> Iterator[None]:
     hardware.gpu_capabilities.cache_clear()
-    hardware._told.cache_clear()
+    hardware._cpuinfo.cache_clear()
     yield
     hardware.gpu_capabilities.cache_clear()
-    hardware._told.cache_clear()
+    hardware._cpuinfo.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ def _fresh() -> Iterator[None]:
         ((), {"avx512f", "avx512_bf16"}, "mixed_bfloat16"),
         ((), {"amx_bf16"}, "mixed_bfloat16"),
         ((9.0,), {"avx2"}, "mixed_bfloat16"),
-        ((7.0,), {"avx512_bf16"}, "float32"),  # the card computes, and has it not
+        ((7.0,), {"avx512_bf16"}, "float32"),  # the GPU is used, and lacks bfloat16
         ((8.0, 7.5), {"avx2"}, "float32"),
     ],
 )
-def test_the_card_decides_and_without_one_the_processor(
+def test_the_precision_depends_on_the_gpu_and_without_one_on_the_processor(
     capabilities: tuple[float, ...], flags: set[str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hardware, "gpu_capabilities", lambda: capabilities)
@@ -37,11 +37,11 @@ def test_the_card_decides_and_without_one_the_processor(
 
 
 @pytest.mark.parametrize(
-    ("says", "expected"), [("echo 9.0; echo 8.6", (9.0, 8.6)), ("echo no devices; exit 6", ()), ("echo garbage", ())]
+    ("script", "expected"), [("echo 9.0; echo 8.6", (9.0, 8.6)), ("echo no devices; exit 6", ()), ("echo garbage", ())]
 )
-def test_what_the_driver_says(says: str, expected: tuple[float, ...], tmp_path, monkeypatch) -> None:
+def test_capabilities_come_from_the_driver(script: str, expected: tuple[float, ...], tmp_path, monkeypatch) -> None:
     program = tmp_path / "nvidia-smi"
-    program.write_text(f"#!/bin/sh\n{says}\n")
+    program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -50,7 +50,7 @@ def test_what_the_driver_says(says: str, expected: tuple[float, ...], tmp_path, 
 
 
 @pytest.mark.parametrize(("visible", "expected"), [("1", (7.0,)), ("0,1", (9.0,)), ("", ()), ("-1", ())])
-def test_only_cards_that_are_visible_count(visible: str, expected: tuple[float, ...], tmp_path, monkeypatch) -> None:
+def test_only_visible_gpus_count(visible: str, expected: tuple[float, ...], tmp_path, monkeypatch) -> None:
     program = tmp_path / "nvidia-smi"
     program.write_text('#!/bin/sh\ncase "$*" in *"-i 1") echo 7.0;; *) echo 9.0;; esac\n')
     program.chmod(0o755)
@@ -60,7 +60,7 @@ def test_only_cards_that_are_visible_count(visible: str, expected: tuple[float, 
     assert hardware.gpu_capabilities() == expected
 
 
-def test_a_card_without_libraries_does_not_compute(tmp_path, monkeypatch) -> None:
+def test_a_gpu_without_cuda_libraries_does_not_count(tmp_path, monkeypatch) -> None:
     program = tmp_path / "nvidia-smi"
     program.write_text("#!/bin/sh\necho 9.0\n")
     program.chmod(0o755)
@@ -69,12 +69,12 @@ def test_a_card_without_libraries_does_not_compute(tmp_path, monkeypatch) -> Non
     assert hardware.gpu_capabilities() == ()
 
 
-def test_without_a_driver_there_is_no_card(monkeypatch) -> None:
+def test_without_a_driver_there_is_no_gpu(monkeypatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert hardware.gpu_capabilities() == ()
 
 
-def test_the_flags_are_those_of_the_system() -> None:
-    told = subprocess.run(["lscpu"], capture_output=True, text=True).stdout
-    flags = next((line.split(":")[1].split() for line in told.splitlines() if line.startswith("Flags")), [])
+def test_the_processor_flags_are_those_of_lscpu() -> None:
+    output = subprocess.run(["lscpu"], capture_output=True, text=True).stdout
+    flags = next((line.split(":")[1].split() for line in output.splitlines() if line.startswith("Flags")), [])
     assert hardware.processor_flags() == frozenset(flags)

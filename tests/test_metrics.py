@@ -1,4 +1,4 @@
-"""Every IoU against a literal reading of the article's own procedure, on random maps and on real label files."""
+"""Every IoU against a literal implementation of the article's procedure, on random maps and real label files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from activation_study.data.iccv09 import Iccv09Folder
-from activation_study.data.label_types import LABEL_TYPES, LabelType
+from activation_study.data.label_types import LABEL_TYPES
 from activation_study.evaluation.evaluate import evaluate, resize_and_argmax
 from activation_study.metrics import (
     article_iou,
@@ -24,43 +24,45 @@ from activation_study.metrics import (
     summary,
 )
 
-Map = NDArray[np.int64]
-# Two of each source (a name's first digit), and 2000033, two thirds of whose `regions` are unknown.
+LabelMap = NDArray[np.int64]
+# Images of each source (the first digit), including 2000033: two thirds of its `regions` are unlabeled.
 NAMES = (
     *("0000051", "0101463", "1000580", "1100007", "2000033", "2000034", "3000072", "3002221"),
     *("5000165", "6000047", "8003131", "9003301"),
 )
 
 
-def article_calc_iou(truths: Sequence[Map], predictions: Sequence[Map], classes: int) -> tuple[list[float], float]:
-    """The article's, class by class and image by image, on boolean masks."""
+def article_calc_iou(
+    truths: Sequence[LabelMap], predictions: Sequence[LabelMap], classes: int
+) -> tuple[list[float], float]:
+    """The article's procedure, class by class and image by image, on boolean masks."""
     ious = []
     for number in range(classes):
-        of_images = []
+        image_ious = []
         for truth, prediction in zip(truths, predictions, strict=True):
             true_mask = truth == number
             predicted_mask = prediction == number
             union = np.logical_or(true_mask, predicted_mask).sum()
             if union > 0:
-                of_images.append(np.logical_and(true_mask, predicted_mask).sum() / union)
-        ious.append(sum(of_images) / len(of_images) if of_images else -1)
+                image_ious.append(np.logical_and(true_mask, predicted_mask).sum() / union)
+        ious.append(sum(image_ious) / len(image_ious) if image_ious else -1)
     return ious, sum(ious) / classes
 
 
-def stack(truths: Sequence[Map], predictions: Sequence[Map], classes: int) -> NDArray[np.int64]:
+def confusions_of(truths: Sequence[LabelMap], predictions: Sequence[LabelMap], classes: int) -> NDArray[np.int64]:
     pairs = zip(truths, predictions, strict=True)
     return np.stack([confusion(truth.astype(np.int16), predicted, classes) for truth, predicted in pairs])
 
 
-def random_maps(seed: int, absent: Sequence[int], classes: int = 5) -> tuple[list[Map], list[Map]]:
-    """Maps of several sizes with unknown pixels, half right; `absent` classes in neither of the two."""
+def random_maps(seed: int, absent: Sequence[int], classes: int = 5) -> tuple[list[LabelMap], list[LabelMap]]:
+    """Truths and predictions of several sizes, half correct, with unlabeled pixels and without the `absent` classes."""
     generator = np.random.default_rng(seed)
     present = np.array([number for number in range(classes) if number not in absent])
     truths, predictions = [], []
     for _ in range(6):
         size = tuple(generator.integers(3, 12, 2))
-        some = generator.choice(present, generator.integers(1, len(present) + 1), replace=False)
-        truth = generator.choice([-1, *some], size)
+        classes_here = generator.choice(present, generator.integers(1, len(present) + 1), replace=False)
+        truth = generator.choice([-1, *classes_here], size)
         predicted = generator.choice(generator.choice(present, 2), size)
         truths.append(truth)
         predictions.append(np.where((generator.uniform(size=size) < 0.5) & (truth >= 0), truth, predicted))
@@ -69,7 +71,7 @@ def random_maps(seed: int, absent: Sequence[int], classes: int = 5) -> tuple[lis
 
 @pytest.fixture(scope="module")
 def stanford(stanford_root: Path) -> Iccv09Folder:
-    """A dozen of its pictures, not verified again."""
+    """A dozen images of the data set, not verified again."""
     return Iccv09Folder("stanford", stanford_root, NAMES, "a dozen")
 
 
@@ -78,10 +80,10 @@ def stanford(stanford_root: Path) -> Iccv09Folder:
 
 @pytest.mark.parametrize("absent", [(), (0,), (4,), (1, 3)])
 @pytest.mark.parametrize("seed", range(5))
-def test_the_article_iou_is_the_articles_on_random_maps(seed: int, absent: tuple[int, ...]) -> None:
+def test_the_article_iou_equals_the_articles_procedure_on_random_maps(seed: int, absent: tuple[int, ...]) -> None:
     truths, predictions = random_maps(seed, absent)
     expected, mean = article_calc_iou(truths, predictions, 5)
-    confusions = stack(truths, predictions, 5)
+    confusions = confusions_of(truths, predictions, 5)
     np.testing.assert_allclose(article_iou(confusions), expected, rtol=1e-12)
     assert [number for number in range(5) if expected[number] == -1] == list(absent)
     results = summary(confusions, tuple("abcde"))
@@ -90,9 +92,9 @@ def test_the_article_iou_is_the_articles_on_random_maps(seed: int, absent: tuple
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_iou_of_one_image_is_that_of_its_masks(seed: int) -> None:
+def test_the_iou_of_one_image_equals_that_of_its_masks(seed: int) -> None:
     truths, predictions = random_maps(seed, (2,))
-    values = image_iou(stack(truths, predictions, 5))
+    values = image_iou(confusions_of(truths, predictions, 5))
     assert values.shape == (6, 5)
     for row, truth, prediction in zip(values, truths, predictions, strict=True):
         expected = [value if value >= 0 else np.nan for value in article_calc_iou([truth], [prediction], 5)[0]]
@@ -100,8 +102,9 @@ def test_the_iou_of_one_image_is_that_of_its_masks(seed: int) -> None:
     assert np.isnan(values[:, 2]).all()
 
 
-@pytest.mark.parametrize("label_type", [LABEL_TYPES["regions"], LABEL_TYPES["surfaces"]], ids=lambda kind: kind.name)
-def test_the_article_iou_is_the_articles_on_real_labels(stanford: Iccv09Folder, label_type: LabelType) -> None:
+@pytest.mark.parametrize("name", ["regions", "surfaces"])
+def test_the_article_iou_equals_the_articles_procedure_on_real_labels(stanford: Iccv09Folder, name: str) -> None:
+    label_type = LABEL_TYPES[name]
     classes = len(label_type.classes)
     generator = np.random.default_rng(0)
     truths, predictions = [], []
@@ -112,23 +115,23 @@ def test_the_article_iou_is_the_articles_on_real_labels(stanford: Iccv09Folder, 
         truths.append(truth.astype(np.int64))
         predictions.append(np.where(generator.uniform(size=truth.shape) < 0.02, noise, shifted))
     expected, mean = article_calc_iou(truths, predictions, classes)
-    confusions = stack(truths, predictions, classes)
+    confusions = confusions_of(truths, predictions, classes)
     np.testing.assert_allclose(article_iou(confusions), expected, rtol=1e-12)
     assert summary(confusions, label_type.classes)["test/article/mean_iou"] == pytest.approx(mean, rel=1e-12)
     assert (confusions.sum(axis=(1, 2)) == [truth.size for truth in truths]).all()
-    unknown = confusions[:, classes].sum(axis=1)
-    np.testing.assert_array_equal(unknown, [(truth < 0).sum() for truth in truths])
+    unlabeled = confusions[:, classes].sum(axis=1)
+    np.testing.assert_array_equal(unlabeled, [(truth < 0).sum() for truth in truths])
     if label_type.name == "regions":
-        assert unknown[NAMES.index("2000033")] == 44_268
+        assert unlabeled[NAMES.index("2000033")] == 44_268
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 16])
-def test_evaluation_is_the_articles_at_each_labels_own_size(stanford: Iccv09Folder, batch_size: int) -> None:
+def test_evaluation_follows_the_article_at_the_size_of_each_label(stanford: Iccv09Folder, batch_size: int) -> None:
     images = np.random.default_rng(1).integers(0, 256, (len(NAMES), 32, 32, 3), dtype=np.uint8)
     indices = np.array([4, 0, 11, 5, 2, 3])
 
-    def predict(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        blurred = np.stack([cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 3) for picture in pictures])
+    def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        blurred = np.stack([cv2.GaussianBlur(image.astype(np.float32), (0, 0), 3) for image in images])
         return np.asarray(blurred / blurred.sum(axis=-1, keepdims=True), np.float32)
 
     truths, predictions = [], []
@@ -140,20 +143,20 @@ def test_evaluation_is_the_articles_at_each_labels_own_size(stanford: Iccv09Fold
         truths.append(truth)
         predictions.append(large.argmax(axis=-1))
     confusions = evaluate(predict, images, stanford, LABEL_TYPES["surfaces"], indices, "lanczos4", batch_size)
-    np.testing.assert_array_equal(confusions, stack(truths, predictions, 3))
+    np.testing.assert_array_equal(confusions, confusions_of(truths, predictions, 3))
     expected, _ = article_calc_iou(truths, predictions, 3)
     np.testing.assert_allclose(article_iou(confusions), expected, rtol=1e-12)
     bilinear = evaluate(predict, images, stanford, LABEL_TYPES["surfaces"], indices, "bilinear", batch_size)
     assert (bilinear != confusions).any()
 
 
-def test_a_class_map_has_the_size_it_is_asked_for() -> None:
+def test_a_label_map_has_the_requested_size() -> None:
     probabilities = np.zeros((4, 4, 3), np.float32)
     probabilities[:2, :, 1] = probabilities[2:, :, 2] = 1
-    found = resize_and_argmax(probabilities, (8, 12), "lanczos4")
-    assert found.shape == (8, 12)
-    assert (found[:4] == 1).all()
-    assert (found[4:] == 2).all()
+    label_map = resize_and_argmax(probabilities, (8, 12), "lanczos4")
+    assert label_map.shape == (8, 12)
+    assert (label_map[:4] == 1).all()
+    assert (label_map[4:] == 2).all()
 
 
 # --- confusion and pooled values -------------------------------------------------------------------------------------
@@ -162,33 +165,33 @@ TRUTH = np.array([[0, 0, 0, 1], [1, 1, -1, -1]], np.int16)
 PREDICTED = np.array([[0, 0, 1, 1], [1, 2, 2, 0]], np.int64)
 
 
-def test_the_confusion_has_truth_in_rows_and_unknown_last() -> None:
+def test_the_confusion_has_truth_in_rows_and_unlabeled_last() -> None:
     counts = confusion(TRUTH, PREDICTED, 4)
     assert counts.dtype == np.int64
     np.testing.assert_array_equal(counts, [[2, 1, 0, 0], [0, 2, 1, 0], [0] * 4, [0] * 4, [1, 0, 1, 0]])
 
 
-def test_every_negative_label_is_unknown() -> None:
+def test_every_negative_label_is_unlabeled() -> None:
     np.testing.assert_array_equal(confusion(np.array([[-1, -7]], np.int16), np.array([[1, 1]]), 2)[2], [0, 2])
 
 
-def test_pooled_values_are_those_reckoned_by_hand() -> None:
+def test_pooled_values_equal_those_computed_by_hand() -> None:
     counts = confusion(TRUTH, PREDICTED, 4)
-    # Class 0: 2 of 3 (the unknown pixel taken for 0 doesn't count); 1: 2 of 4; 2 and 3: no truth.
+    # Class 0: 2 of 3 (the unlabeled pixel predicted as 0 does not count); 1: 2 of 4; 2 and 3 are not in the truth.
     np.testing.assert_allclose(pooled_iou(counts), [2 / 3, 2 / 4, np.nan, np.nan])
     np.testing.assert_allclose(pooled_iou(counts[:4]), pooled_iou(counts))
     assert pixel_accuracy(counts) == pytest.approx(4 / 6)
     assert mean_class_accuracy(counts) == pytest.approx(2 / 3)
-    # The article's: the unknown pixel counts in the union of 0, the false alarm makes class 2 an IoU of 0, 3 is -1.
+    # The article: the unlabeled pixel counts in the union of 0, the false positives give class 2 an IoU of 0, 3 has -1.
     np.testing.assert_allclose(article_iou(counts[None]), [2 / 4, 2 / 4, 0, -1])
 
 
-def test_the_pooled_values_are_those_of_all_pixels_together() -> None:
+def test_pooled_values_equal_those_of_all_pixels_together() -> None:
     truths, predictions = random_maps(8, ())
-    truth = np.concatenate([each.ravel() for each in truths])
-    predicted = np.concatenate([each.ravel() for each in predictions])[truth >= 0]
+    truth = np.concatenate([label_map.ravel() for label_map in truths])
+    predicted = np.concatenate([label_map.ravel() for label_map in predictions])[truth >= 0]
     truth = truth[truth >= 0]
-    pooled = stack(truths, predictions, 5).sum(axis=0)
+    pooled = confusions_of(truths, predictions, 5).sum(axis=0)
     expected = [
         np.sum((truth == number) & (predicted == number)) / np.sum((truth == number) | (predicted == number))
         for number in range(5)
@@ -199,7 +202,7 @@ def test_the_pooled_values_are_those_of_all_pixels_together() -> None:
     assert mean_class_accuracy(pooled) == pytest.approx(np.mean(recalls))
 
 
-def test_the_summary_leaves_absent_classes_out_of_the_pooled_mean_alone() -> None:
+def test_only_the_pooled_mean_leaves_out_absent_classes() -> None:
     results = summary(confusion(TRUTH, PREDICTED, 4)[None], ("a", "b", "c", "d"))
     assert results == pytest.approx(
         {
@@ -224,7 +227,7 @@ def test_a_perfect_prediction_scores_one() -> None:
 
 
 @st.composite
-def scored_images(draw: st.DrawFn) -> tuple[int, list[Map], list[Map]]:
+def scored_images(draw: st.DrawFn) -> tuple[int, list[LabelMap], list[LabelMap]]:
     """A number of classes, and truths and predictions of up to four images of any small size."""
     classes = draw(st.integers(1, 5))
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -240,38 +243,40 @@ def scored_images(draw: st.DrawFn) -> tuple[int, list[Map], list[Map]]:
 
 @given(scored_images())
 @settings(deadline=None)
-def test_both_protocols_are_what_their_definitions_say(case: tuple[int, list[Map], list[Map]]) -> None:
+def test_both_protocols_match_their_definitions(case: tuple[int, list[LabelMap], list[LabelMap]]) -> None:
     classes, truths, predictions = case
-    counts = stack(truths, predictions, classes)
+    counts = confusions_of(truths, predictions, classes)
     assert [count.sum() for count in counts] == [truth.size for truth in truths]
     expected, mean = article_calc_iou(truths, predictions, classes)
     np.testing.assert_allclose(article_iou(counts), expected, atol=1e-12)
     assert article_iou(counts).mean() == pytest.approx(mean, abs=1e-12)
-    truth, predicted = (np.concatenate([each.ravel() for each in maps]) for maps in (truths, predictions))
+    truth, predicted = (np.concatenate([label_map.ravel() for label_map in maps]) for maps in (truths, predictions))
     known = truth >= 0
     for number, iou in enumerate(pooled_iou(counts.sum(axis=0))):
-        true, found = truth[known] == number, predicted[known] == number
+        true, positive = truth[known] == number, predicted[known] == number
         if not true.any():
             assert np.isnan(iou)
         else:
-            assert iou == pytest.approx((true & found).sum() / (true | found).sum(), abs=1e-12)
+            assert iou == pytest.approx((true & positive).sum() / (true | positive).sum(), abs=1e-12)
             assert 0 <= iou <= 1
-    right = (truth == predicted)[known]
-    assert pixel_accuracy(counts.sum(axis=0)) == pytest.approx(right.mean() if len(right) else 0)
+    correct = (truth == predicted)[known]
+    assert pixel_accuracy(counts.sum(axis=0)) == pytest.approx(correct.mean() if len(correct) else 0)
 
 
 @given(scored_images(), st.randoms(use_true_random=False))
 @settings(deadline=None)
-def test_neither_the_order_of_images_nor_the_names_of_classes_decide(
-    case: tuple[int, list[Map], list[Map]], shuffled: Random
+def test_metrics_do_not_depend_on_the_order_of_images_or_classes(
+    case: tuple[int, list[LabelMap], list[LabelMap]], generator: Random
 ) -> None:
     classes, truths, predictions = case
-    counts = stack(truths, predictions, classes)
-    order = shuffled.sample(range(len(truths)), len(truths))
+    counts = confusions_of(truths, predictions, classes)
+    order = generator.sample(range(len(truths)), len(truths))
     np.testing.assert_allclose(article_iou(counts[order]), article_iou(counts), atol=1e-12)
-    renamed = np.array(shuffled.sample(range(classes), classes))
-    others = stack(
-        [np.where(truth < 0, -1, renamed[truth]) for truth in truths], [renamed[each] for each in predictions], classes
+    permutation = np.array(generator.sample(range(classes), classes))
+    others = confusions_of(
+        [np.where(truth < 0, -1, permutation[truth]) for truth in truths],
+        [permutation[predicted] for predicted in predictions],
+        classes,
     )
-    np.testing.assert_allclose(article_iou(others)[renamed], article_iou(counts), atol=1e-12)
-    np.testing.assert_allclose(pooled_iou(others.sum(axis=0))[renamed], pooled_iou(counts.sum(axis=0)), atol=1e-12)
+    np.testing.assert_allclose(article_iou(others)[permutation], article_iou(counts), atol=1e-12)
+    np.testing.assert_allclose(pooled_iou(others.sum(axis=0))[permutation], pooled_iou(counts.sum(axis=0)), atol=1e-12)

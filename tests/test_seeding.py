@@ -1,4 +1,4 @@
-"""Streams of randomness: the same for the same seed and purpose, independent of all others."""
+"""Random streams are equal for the same seed and purpose, and independent of all others."""
 
 import subprocess
 import sys
@@ -9,22 +9,22 @@ import pytest
 from activation_study.seeding import integer_seed, stream
 
 
-def drawn(*key: str | int) -> tuple[int, ...]:
+def numbers(*key: str | int) -> tuple[int, ...]:
     seed, purpose, *parts = key
     return tuple(stream(int(seed), str(purpose), *parts).integers(0, 2**62, 4).tolist())
 
 
 def test_seed_zero_is_applied() -> None:
-    assert drawn(0, "order", 1) == drawn(0, "order", 1)
+    assert numbers(0, "order", 1) == numbers(0, "order", 1)
     assert integer_seed(0, "weights", "logits") == integer_seed(0, "weights", "logits")
 
 
 def test_seed_zero_differs_from_seed_one() -> None:
-    assert drawn(0, "order", 1) != drawn(1, "order", 1)
+    assert numbers(0, "order", 1) != numbers(1, "order", 1)
     assert integer_seed(0, "weights", "logits") != integer_seed(1, "weights", "logits")
 
 
-def test_each_purpose_and_part_has_a_stream_of_its_own() -> None:
+def test_each_purpose_and_part_has_its_own_stream() -> None:
     keys = [
         (0, "order"),
         (0, "order", 0),
@@ -34,28 +34,28 @@ def test_each_purpose_and_part_has_a_stream_of_its_own() -> None:
         (0, "split"),
         (1, "o"),
     ]
-    assert len({drawn(*key) for key in keys}) == len(keys)
+    assert len({numbers(*key) for key in keys}) == len(keys)
     assert len({integer_seed(seed, "weights", f"block{n}") for seed in range(20) for n in range(20)}) == 400
 
 
-def test_drawing_from_one_stream_leaves_the_others_as_they_are() -> None:
-    expected = drawn(3, "split")
+def test_drawing_from_one_stream_does_not_affect_the_others() -> None:
+    expected = numbers(3, "split")
     first = stream(3, "order", 1)
     first.normal(size=1000)
     np.random.default_rng(3).normal(size=10)
-    assert drawn(3, "split") == expected
+    assert numbers(3, "split") == expected
 
 
 @pytest.mark.parametrize("seed", [-1, -(2**40)])
-def test_a_negative_seed_is_refused(seed: int) -> None:
+def test_a_negative_seed_is_rejected(seed: int) -> None:
     with pytest.raises(ValueError, match=f"a seed must be 0 or more, not {seed}"):
         stream(seed, "order")
     with pytest.raises(ValueError, match=f"a seed must be 0 or more, not {seed}"):
         integer_seed(seed, "order")
 
 
-def test_large_seeds_are_told_apart() -> None:
-    assert len({drawn(seed, "order") for seed in (0, 2**31, 2**32, 2**32 + 1, 2**64, 2**64 + 1)}) == 6
+def test_large_seeds_give_different_streams() -> None:
+    assert len({numbers(seed, "order") for seed in (0, 2**31, 2**32, 2**32 + 1, 2**64, 2**64 + 1)}) == 6
 
 
 def test_integer_seeds_fit_into_31_bits_and_fill_them() -> None:
@@ -67,5 +67,5 @@ def test_integer_seeds_fit_into_31_bits_and_fill_them() -> None:
 
 def test_another_process_draws_the_same_numbers() -> None:
     script = "from activation_study.seeding import *; print(integer_seed(4, 'weights', 'logits'))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
-    assert int(done.stdout) == integer_seed(4, "weights", "logits")
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert int(result.stdout) == integer_seed(4, "weights", "logits")

@@ -1,4 +1,4 @@
-"""Signals, sent to real processes."""
+"""Graceful shutdown of real processes."""
 
 import pickle
 import signal
@@ -10,24 +10,24 @@ import pytest
 
 from activation_study.signals import GracefulShutdown, Interrupted
 
-BUSY = """
+PROGRAM = """
 import hashlib, sys
-from activation_study.signals import Interrupted, Interruption
-with Interruption() as interruption:
+from activation_study.signals import GracefulShutdown, Interrupted
+with GracefulShutdown() as shutdown:
     try:
         while True:
             print("step", flush=True)
-            hashlib.pbkdf2_hmac("sha256", b"a step that no signal ends", b"", {rounds})
-            interruption.check()
+            hashlib.pbkdf2_hmac("sha256", b"a step that no signal can end", b"", {rounds})
+            shutdown.check()
     except Interrupted as error:
         print("saved", flush=True)
         sys.exit(error.exit_code)
 """
-SHORT, LONG = 100_000, 2**31 - 1  # well under a second; many minutes
+SHORT, LONG = 100_000, 2**31 - 1  # rounds of a step: well under a second; many minutes
 
 
 def start(rounds: int, ignored: int | None = None) -> subprocess.Popen[str]:
-    code = BUSY.format(rounds=rounds)
+    code = PROGRAM.format(rounds=rounds)
     if ignored:
         code = f"import signal; signal.signal({ignored}, signal.SIG_IGN)\n{code}"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -43,22 +43,22 @@ def start(rounds: int, ignored: int | None = None) -> subprocess.Popen[str]:
 def test_a_signal_ends_the_run_after_the_step(number: signal.Signals, code: int) -> None:
     process = start(SHORT)
     process.send_signal(number)
-    output, said = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == code
     assert output.endswith("saved\n")
-    assert f"{number.name}: saving after this step" in said
+    assert f"{number.name}: saving a checkpoint after the current step" in errors
 
 
-def test_a_second_ctrl_c_stops_in_the_middle_of_a_step() -> None:
+def test_a_second_ctrl_c_aborts_in_the_middle_of_a_step() -> None:
     process = start(LONG)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
-    assert process.poll() is None, "the first one waits for the end of the step"
+    assert process.poll() is None, "the first Ctrl-C waits for the end of the step"
     process.send_signal(signal.SIGINT)
-    output, said = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "saved" not in output
-    assert "stopped at once" in said
+    assert "aborted; the last checkpoint is intact" in errors
 
 
 def test_an_ignored_signal_stays_ignored() -> None:
@@ -71,46 +71,46 @@ def test_an_ignored_signal_stays_ignored() -> None:
     assert process.returncode == 143
 
 
-def test_the_former_handlers_come_back() -> None:
+def test_the_previous_handlers_are_restored() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with GracefulShutdown() as interruption:
+    with GracefulShutdown() as shutdown:
         assert signal.getsignal(signal.SIGTERM) != before[1]
-        interruption.check()
+        shutdown.check()
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Interrupted):
-            interruption.check()
+            shutdown.check()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_an_interruption_passes_between_processes() -> None:
+def test_an_interruption_can_be_pickled() -> None:
     error = pickle.loads(pickle.dumps(Interrupted(signal.SIGTERM)))
     assert (error.exit_code, str(error)) == (143, "SIGTERM")
 
 
 SIGNAL_BEFORE_A_RUN = """
 import os, signal
-from activation_study.signals import Interrupted, Interruption, note
-signal.signal(signal.SIGTERM, note)
+from activation_study.signals import GracefulShutdown, Interrupted, record_signal
+signal.signal(signal.SIGTERM, record_signal)
 os.kill(os.getpid(), signal.SIGTERM)
 try:
-    with Interruption() as interruption:
-        interruption.check()
+    with GracefulShutdown() as shutdown:
+        shutdown.check()
 except Interrupted as error:
     print(error, error.exit_code)
 """
 
-SIGNAL_WHILE_IT_SAVES = """
+SIGNAL_WHILE_SAVING = """
 import os, signal, time
-from activation_study.signals import Interrupted, Interruption
+from activation_study.signals import GracefulShutdown, Interrupted
 signal.signal(signal.SIGUSR2, lambda *_: None)
 try:
-    with Interruption() as interruption:
+    with GracefulShutdown() as shutdown:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.2)
         try:
-            interruption.check()
+            shutdown.check()
         except Interrupted:
-            os.kill(os.getpid(), signal.SIGUSR2)  # the state is being saved
+            os.kill(os.getpid(), signal.SIGUSR2)  # as while the checkpoint is saved
             time.sleep(0.2)
             raise
 except Interrupted as error:
@@ -119,8 +119,8 @@ except Interrupted as error:
 
 
 @pytest.mark.parametrize(
-    ("program", "told"), [(SIGNAL_BEFORE_A_RUN, "SIGTERM 143"), (SIGNAL_WHILE_IT_SAVES, "SIGUSR2 143")]
+    ("program", "expected"), [(SIGNAL_BEFORE_A_RUN, "SIGTERM 143"), (SIGNAL_WHILE_SAVING, "SIGUSR2 143")]
 )
-def test_no_signal_is_lost_between_runs_or_while_a_state_is_saved(program: str, told: str) -> None:
+def test_no_signal_is_lost_between_runs_or_while_a_checkpoint_is_saved(program: str, expected: str) -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == told
+    assert result.stdout.strip() == expected

@@ -194,7 +194,7 @@ def test_declared_contrasts_come_from_the_runs_unless_given(tmp_path: Path, caps
 
 
 def test_one_seed_twice_in_an_arm_is_refused(study: Path) -> None:
-    twin = write_run(study, "relu", 2, right=0.6)
+    twin = write_run(study, "relu", 2, accuracy=0.6)
     with pytest.raises(BadInput, match=rf"surfaces, relu, seed 2: .*{twin.name}"):
         read_study(study)
 

@@ -1,4 +1,4 @@
-"""Records of earlier versions are read, and no run has changed its identity: all runs of the committed studies."""
+"""Records of earlier versions can be read, and all runs of the committed studies have kept their identities."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ import pytest
 from activation_study.analysis.finished_runs import MACHINE_SPECIFIC_KEYS
 from activation_study.config.identity import RENAMED, flatten, identity
 from activation_study.config.schema import Config, resolved
-from activation_study.records.migrations import RECORD_VERSION, migrated
-from activation_study.records.record import Record, record_of
+from activation_study.records.migrations import RECORD_VERSION, migrate
+from activation_study.records.record import Record, parse_record
 
 STUDIES = Path(__file__).parents[2] / "docs" / "studies"
 
 
-def committed() -> list[str]:
-    """The text of each run's record, as it was written."""
+def committed_records() -> list[str]:
+    """The JSON text of each run's record, as it was written."""
     texts = []
     for path in sorted(STUDIES.glob("*/runs.npz")):
         with np.load(path, allow_pickle=False) as arrays:
@@ -26,45 +26,44 @@ def committed() -> list[str]:
 
 
 def configuration(record: Record) -> Config:
-    """The recorded configuration, with some path in the place of each that was left out of the packed file."""
+    """The recorded configuration, with an arbitrary path for each that is left out of a packed study."""
     for key in MACHINE_SPECIFIC_KEYS:
-        group, _, last = key.rpartition(".")
+        group, _, name = key.rpartition(".")
         values = record.config[group] if group else record.config
-        values[last] = values[last] or "somewhere"
+        values[name] = values[name] or "somewhere"
     return record.configuration()
 
 
 def test_the_identities_of_all_committed_runs_are_recomputed() -> None:
-    texts = committed()
+    texts = committed_records()
     assert len(texts) >= 249
     for text in texts:
-        then, record = json.loads(text), record_of(text)
-        assert identity(record.config) == then["identity"] == record.identity
-        assert then["name"].endswith(then["identity"])
+        content, record = json.loads(text), parse_record(text)
+        assert identity(record.config) == content["identity"] == record.identity
+        assert content["name"].endswith(content["identity"])
 
 
-def test_the_same_command_has_the_same_identity_as_then() -> None:
-    same = [
-        record for record in map(record_of, committed()) if identity(resolved(configuration(record))) == record.identity
-    ]
-    assert len(same) >= 225  # all but 24 from before data.remove_duplicates and augmentation existed
+def test_the_same_command_still_has_the_same_identity() -> None:
+    records = map(parse_record, committed_records())
+    unchanged = [record for record in records if identity(resolved(configuration(record))) == record.identity]
+    assert len(unchanged) >= 225  # all but 24, which are older than data.remove_duplicates and augmentation
 
 
-def test_each_key_of_a_record_is_a_key_of_the_configuration() -> None:
-    for text in committed():
-        record = record_of(text)
+def test_every_key_of_a_record_is_a_configuration_key() -> None:
+    for text in committed_records():
+        record = parse_record(text)
         assert record.version == RECORD_VERSION
         known = flatten(resolved(configuration(record)))
         assert set(flatten(record.config)) <= set(known)
         assert not set(flatten(record.config)) & set(RENAMED)
 
 
-def old(**config: Any) -> dict[str, Any]:
+def version_1(**config: Any) -> dict[str, Any]:
     return {"version": 1, "config": config, "overrides": []}
 
 
 def test_values_move_to_their_new_keys() -> None:
-    content = old(
+    content = version_1(
         training={
             "learning_rate": 3e-4, "plateau": {"factor": 0.5}, "stopping": {"patience": 7}, "augmentation": "flip",
             "unknown_pixels": "ignored", "loss_over": "known_pixels", "epochs": 3,
@@ -72,7 +71,7 @@ def test_values_move_to_their_new_keys() -> None:
         model={"norm_momentum": 0.9}, comparison={"chosen_on_validation": "training.learning_rate"},
     )  # fmt: skip
     content["overrides"] = ["training.augmentation=flip", "data.color=rgb", "training.plateau.factor=0.5", "seed=1"]
-    config = migrated(content)["config"]
+    config = migrate(content)["config"]
     assert config["optimizer"] == {"learning_rate": 3e-4, "name": "adam_amsgrad"}
     assert config["schedule"] == {"factor": 0.5, "name": "plateau"}
     assert config["loss"] == {"unlabeled": "ignored", "average_over": "known_pixels", "name": "cross_entropy"}
@@ -80,16 +79,16 @@ def test_values_move_to_their_new_keys() -> None:
     assert config["normalization"] == {"momentum": 0.9, "name": "batch"}
     assert config["training"] == {"early_stopping": {"patience": 7}, "epochs": 3}
     assert config["comparison"]["chosen_on_validation"] == "optimizer.learning_rate"
-    renamed = ["augmentation.name=flip", "data.channel_order=rgb", "schedule.factor=0.5", "seed=1"]
-    assert content["overrides"] == renamed
+    expected = ["augmentation.name=flip", "data.channel_order=rgb", "schedule.factor=0.5", "seed=1"]
+    assert content["overrides"] == expected
 
 
-def test_a_record_of_today_stays_as_it_is() -> None:
+def test_a_record_of_the_current_version_is_unchanged() -> None:
     content = {"version": RECORD_VERSION, "config": {"training": {"plateau": 3}}, "overrides": ["data.kind=x"]}
-    assert migrated(json.loads(json.dumps(content))) == content
+    assert migrate(json.loads(json.dumps(content))) == content
 
 
 @pytest.mark.parametrize("version", [None, 0, RECORD_VERSION + 1, "1"])
-def test_a_record_of_an_unknown_version_is_refused(version: object) -> None:
+def test_a_record_of_an_unknown_version_is_rejected(version: object) -> None:
     with pytest.raises(ValueError, match="expected at most"):
-        migrated({**old(), "version": version})
+        migrate({**version_1(), "version": version})

@@ -1,4 +1,4 @@
-"""A record that cannot be read is no missing one: its folder is not to be emptied."""
+"""A record that cannot be read is an error and not a missing record, because its folder must not be overwritten."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from activation_study.errors import BadInput
 from activation_study.records.record import Record, read_record
 
 
-def test_what_was_written_is_read(tmp_path: Path) -> None:
+def test_a_written_record_can_be_read(tmp_path: Path) -> None:
     assert read_record(tmp_path / "none") is None
     record = Record("run", "study", "0", {"seed": 1}, ["seed=1"], ["sky"], {}, {"data": "d"})
     record.epochs.append({"train/loss": 0.1 + 0.2, "time": 1.5})
@@ -17,13 +17,13 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "run"}', "\x00"])
-def test_a_record_that_cannot_be_read_is_bad_input(tmp_path: Path, content: str) -> None:
+def test_a_record_that_cannot_be_read_is_rejected(tmp_path: Path, content: str) -> None:
     (tmp_path / "run.json").write_text(content)
-    with pytest.raises(BadInput, match=r"run\.json cannot be read as a run's record"):
+    with pytest.raises(BadInput, match=r"run\.json is not a valid record"):
         read_record(tmp_path)
 
 
-def test_a_record_of_a_later_version_is_bad_input(tmp_path: Path) -> None:
+def test_a_record_of_a_later_version_is_rejected(tmp_path: Path) -> None:
     record = Record("run", "study", "0", {}, [], [], {}, {}, version=99)
     record.write(tmp_path)
     with pytest.raises(BadInput, match="its version is 99"):

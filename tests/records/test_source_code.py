@@ -1,4 +1,4 @@
-"""Digests of files, what changed since, and the patch that leads from the commit to the code that ran."""
+"""Digests of files, changed files, and the patch between the git commit and the code that runs."""
 
 import subprocess
 from pathlib import Path
@@ -10,14 +10,14 @@ from activation_study.records import source_code
 
 
 def git(folder: Path, *arguments: str) -> bytes:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-    command = ["git", "-C", str(folder), *identity, *arguments]
+    author = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    command = ["git", "-C", str(folder), *author, *arguments]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project in a repository of its own, with one commit."""
+    """A project in its own git repository with one commit."""
     root = tmp_path / "project"
     package = root / "src" / "activation_study"
     (package / "run").mkdir(parents=True)
@@ -34,7 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def test_changed_added_and_removed_files_are_named(project: Path, tmp_path: Path) -> None:
+def test_changed_added_and_removed_files_are_listed(project: Path, tmp_path: Path) -> None:
     name = source_code.write_manifest(tmp_path)
     assert source_code.changed_files(tmp_path, name) == []
     (project / "src/activation_study/run/a.py").write_text("A = 2\n")
@@ -47,22 +47,22 @@ def test_changed_added_and_removed_files_are_named(project: Path, tmp_path: Path
     ]
 
 
-def test_a_lost_manifest_is_bad_input(project: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be read"):
+def test_a_missing_manifest_is_rejected(project: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"0123\.json, the file digests from the start of the sweep, cannot be read"):
         source_code.changed_files(tmp_path, "0123")
 
 
-def test_the_code_digest_sees_a_changed_file(project: Path) -> None:
+def test_a_changed_file_changes_the_code_digest(project: Path) -> None:
     before = source_code.code_digest()
     (project / "src/activation_study/run/a.py").write_text("A = 2\n")
     assert source_code.code_digest() != before
 
 
-def test_the_patch_leads_from_the_commit_to_the_code(project: Path, tmp_path: Path) -> None:
+def test_applying_the_patch_to_the_commit_gives_the_code(project: Path, tmp_path: Path) -> None:
     assert source_code.git_state()["clean"] is True
     assert source_code.patch() == b""
     (project / "src/activation_study/run/a.py").write_text("A = 'ä'\n")
-    (project / "conf/new.yaml").write_bytes(b"# \xe4: no UTF-8\r\nx: 1\n")
+    (project / "conf/new.yaml").write_bytes(b"# \xe4: not UTF-8\r\nx: 1\n")
     state = source_code.git_state()
     assert state["clean"] is False
     clone = tmp_path / "clone"
@@ -71,10 +71,10 @@ def test_the_patch_leads_from_the_commit_to_the_code(project: Path, tmp_path: Pa
     git(clone, "checkout", "-q", state["commit"])
     git(clone, "apply", str(tmp_path / "changes.patch"))
     assert (clone / "src/activation_study/run/a.py").read_text() == "A = 'ä'\n"
-    assert (clone / "conf/new.yaml").read_bytes() == b"# \xe4: no UTF-8\r\nx: 1\n"
+    assert (clone / "conf/new.yaml").read_bytes() == b"# \xe4: not UTF-8\r\nx: 1\n"
 
 
-def test_outside_of_git_nothing_is_known(project: Path) -> None:
+def test_outside_of_git_there_is_no_commit_and_no_patch(project: Path) -> None:
     subprocess.run(["rm", "-rf", str(project / ".git")], check=True)
     assert source_code.git_state() == {"commit": None, "clean": None}
     assert source_code.patch() == b""

@@ -1,4 +1,4 @@
-"""Runs killed with SIGKILL and started again end with the bits of a run that was never killed."""
+"""Runs that are killed with SIGKILL and resumed end with the same bits as an uninterrupted run."""
 
 import fcntl
 import json
@@ -42,99 +42,102 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, output
 
 
-def run_folder(folder: Path, start: str = "") -> Path:
-    (found,) = folder.glob(f"multirun/kills/surfaces-{start}*-seed0-*")
-    return found
+def run_folder(project: Path) -> Path:
+    (folder,) = project.glob("multirun/kills/surfaces-*-seed0-*")
+    return folder
 
 
-def record(folder: Path, start: str = "") -> dict:
-    return json.loads((run_folder(folder, start) / "run.json").read_text())
+def record(project: Path) -> dict:
+    return json.loads((run_folder(project) / "run.json").read_text())
+
+
+def wait_for_epochs(project: Path, count: int) -> None:
+    """Waits until the run has recorded this many epochs."""
+    deadline = time.monotonic() + 120
+    while not list(project.glob("multirun/kills/*/run.json")) or len(record(project)["epochs"]) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def bits(record: dict) -> list[dict]:
     return [{key: value for key, value in epoch.items() if key not in TIMING_METRICS} for epoch in record["epochs"]]
 
 
-def assert_as_never_killed(killed: Path, never: Path) -> None:
-    """Weights, confusions and epochs equal; in MLflow one run, each step once."""
-    after, expected = (json.loads((run / "run.json").read_text()) for run in (killed, never))
+def assert_equals_uninterrupted(resumed: Path, uninterrupted: Path) -> None:
+    """Weights, confusion matrices and epochs are equal; MLflow has one run with each step once."""
+    after, expected = (json.loads((run / "run.json").read_text()) for run in (resumed, uninterrupted))
     assert after["status"] == "FINISHED"
     assert after["digests"]["weights"] == expected["digests"]["weights"]
     assert bits(after) == bits(expected)
-    scores = [{key: value for key, value in each["results"].items() if "test/" in key} for each in (after, expected)]
-    assert scores[0] == scores[1]
-    arrays = [np.load(run / "evaluation" / "confusions.npz")["confusions"] for run in (killed, never)]
+    scores, expected_scores = (
+        {key: value for key, value in record["results"].items() if "test/" in key} for record in (after, expected)
+    )
+    assert scores == expected_scores
+    arrays = [np.load(run / "evaluation" / "confusions.npz")["confusions"] for run in (resumed, uninterrupted)]
     np.testing.assert_array_equal(*arrays)
-    left = {path.name for path in killed.rglob("*") if path.name.startswith(".")}
-    assert left == {".mirrored"}, "saves and half-written files are gone"
-    client = MlflowClient(f"sqlite:///{killed.parents[2] / 'mlflow.db'}")
+    hidden_files = {path.name for path in resumed.rglob("*") if path.name.startswith(".")}
+    assert hidden_files == {".mirrored"}, "checkpoints and temporary files are deleted"
+    client = MlflowClient(f"sqlite:///{resumed.parents[2] / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("kills")
-    found = client.search_runs([experiment.experiment_id], f"tags.`activation_study.key` = '{after['key']}'")
-    (run,) = [each for each in found if each.info.run_name == killed.name]
+    runs = client.search_runs([experiment.experiment_id], f"tags.`activation_study.key` = '{after['key']}'")
+    (run,) = [run for run in runs if run.info.run_name == resumed.name]
     assert run.info.status == "FINISHED"
     for key in after["epochs"][0].keys() - {"time"}:
         history = client.get_metric_history(run.info.run_id, key)
         assert [point.step for point in history] == list(range(1, len(after["epochs"]) + 1)), key
         assert [point.value for point in history] == [epoch[key] for epoch in after["epochs"]]
-    for key in scores[0]:
+    for key in scores:
         assert len(client.get_metric_history(run.info.run_id, key)) == 1
     models = client.search_logged_models([experiment.experiment_id], f"source_run_id = '{run.info.run_id}'")
     assert [str(model.status) for model in models] == ["READY"]
 
 
 @pytest.fixture(scope="module")
-def never_killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("never")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("uninterrupted")
     code, output = finish(start(folder, "activation=frelu", "tracking=off"))
     assert code == 0, output
     return run_folder(folder)
 
 
-def test_a_run_killed_three_times_ends_with_the_same_bits(never_killed: Path, tmp_path: Path) -> None:
-    process = start(tmp_path, "activation=frelu")  # 1: from outside, at whatever it does after its second epoch
-    deadline = time.monotonic() + 120
-    while len(list(tmp_path.glob("multirun/kills/*/run.json"))) == 0 or len(record(tmp_path)["epochs"]) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.kill()
+def test_a_run_killed_three_times_ends_with_the_same_bits(uninterrupted: Path, tmp_path: Path) -> None:
+    process = start(tmp_path, "activation=frelu")
+    wait_for_epochs(tmp_path, 2)
+    process.kill()  # 1: from outside, at any moment after the second epoch
     assert finish(process)[0] == KILLED
     first = record(tmp_path)
     assert first["status"] == "RUNNING"
-    assert finish(start(tmp_path, "activation=frelu", trap=("save", 2)))[0] == KILLED  # 2: half a save
+    assert finish(start(tmp_path, "activation=frelu", trap=("save", 2)))[0] == KILLED  # 2: after half of a save
     second = record(tmp_path)
-    assert finish(start(tmp_path, "activation=frelu", trap=("predict", 1)))[0] == KILLED  # 3: evaluating
+    assert finish(start(tmp_path, "activation=frelu", trap=("predict", 1)))[0] == KILLED  # 3: in the evaluation
     code, output = finish(start(tmp_path, "activation=frelu"))
     assert code == 0, output
-    assert "goes on at its evaluation" in output
-    assert_as_never_killed(run_folder(tmp_path), never_killed)
+    assert "resuming at the evaluation" in output
+    assert_equals_uninterrupted(run_folder(tmp_path), uninterrupted)
     last = record(tmp_path)
     assert first["key"] == last["key"]
     for earlier in (first, second):
-        assert last["epochs"][: len(earlier["epochs"])] == earlier["epochs"], "earlier records are kept"
+        assert last["epochs"][: len(earlier["epochs"])] == earlier["epochs"], "recorded epochs are kept"
     assert len(last["resumed"]) == 3
-    assert last["resumed"][0]["epoch"] >= 2, "it went on, and did not begin anew"
+    assert last["resumed"][0]["epoch"] >= 2, "it was resumed and not started from scratch"
 
 
-def test_sigterm_and_ctrl_c_save_and_say_so(never_killed: Path, tmp_path: Path) -> None:
+def test_sigterm_and_ctrl_c_save_a_checkpoint_and_print_a_message(uninterrupted: Path, tmp_path: Path) -> None:
     for number, (name, code) in enumerate((("TERM", 143), ("INT", 130)), 1):
         process = start(tmp_path, "activation=frelu", "training.checkpoint_minutes=60")
-        deadline = time.monotonic() + 120
-        while (
-            len(list(tmp_path.glob("multirun/kills/*/run.json"))) == 0 or len(record(tmp_path)["epochs"]) < 2 * number
-        ):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_for_epochs(tmp_path, 2 * number)
         subprocess.run(["kill", f"-{name}", str(process.pid)], check=True)
-        got, output = finish(process)
-        assert got == code, output
-        assert f"SIG{name}: saving after this step" in output
+        exit_code, output = finish(process)
+        assert exit_code == code, output
+        assert f"SIG{name}: saving a checkpoint after the current step" in output
+        assert "interrupted; run the same command again to resume" in output
         assert record(tmp_path)["status"] == "KILLED"
         client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
         (run,) = client.search_runs([client.get_experiment_by_name("kills").experiment_id])
         assert run.info.status == "KILLED"
     code, output = finish(start(tmp_path, "activation=frelu"))
     assert code == 0, output
-    assert_as_never_killed(run_folder(tmp_path), never_killed)
+    assert_equals_uninterrupted(run_folder(tmp_path), uninterrupted)
 
 
 def test_ctrl_c_while_the_network_is_built_ends_the_run_before_its_first_step(tmp_path: Path) -> None:
@@ -152,12 +155,12 @@ def test_ctrl_c_while_the_network_is_built_ends_the_run_before_its_first_step(tm
     command = [sys.executable, "-c", code, str(ROOT / "train.py"), *TINY, "activation=relu", "tracking=off"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False)
     assert result.returncode == 130, result.stderr
-    assert "stopped before its first step; the same command goes on from here" in result.stdout
+    assert "interrupted before its first step; run the same command again to start it" in result.stdout
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("multirun/kills/*/run.json"))
 
 
-def test_a_closed_terminal_saves(never_killed: Path, tmp_path: Path) -> None:
+def test_a_closed_terminal_saves_a_checkpoint(uninterrupted: Path, tmp_path: Path) -> None:
     terminal, inside = os.openpty()
     command = [sys.executable, str(ROOT / "train.py"), *TINY, "activation=frelu", "training.checkpoint_minutes=60"]
     environment = {**os.environ, "TERM": "xterm"}
@@ -177,10 +180,10 @@ def test_a_closed_terminal_saves(never_killed: Path, tmp_path: Path) -> None:
     code, output = finish(start(tmp_path, "activation=frelu"))
     assert code == 0, output
     assert record(tmp_path)["resumed"][0]["epoch"] > 2
-    assert_as_never_killed(run_folder(tmp_path), never_killed)
+    assert_equals_uninterrupted(run_folder(tmp_path), uninterrupted)
 
 
-def test_a_run_that_failed_after_its_training_is_not_trained_again(never_killed: Path, tmp_path: Path) -> None:
+def test_a_run_that_failed_after_its_training_is_not_trained_again(uninterrupted: Path, tmp_path: Path) -> None:
     driver = [sys.executable, str(ROOT / "tests" / "kill_at.py"), "predict", "1-"]
     arguments = [*TINY, "activation=frelu", "training.checkpoint_minutes=60", "tracking=off"]
     failed = subprocess.run(
@@ -191,16 +194,16 @@ def test_a_run_that_failed_after_its_training_is_not_trained_again(never_killed:
     assert (before["status"], before["error"]) == ("FAILED", "OSError: [Errno 28] No space left on device")
     code, output = finish(start(tmp_path, *arguments))
     assert code == 0, output
-    assert "goes on at its evaluation" in output
+    assert "resuming at the evaluation" in output
     after = record(tmp_path)
-    assert after["key"] != before["key"], "in MLflow the failed attempt stays"
+    assert after["key"] != before["key"], "MLflow keeps the failed attempt"
     assert bits(after) == bits(before)
-    assert after["digests"]["weights"] == json.loads((never_killed / "run.json").read_text())["digests"]["weights"]
+    assert after["digests"]["weights"] == json.loads((uninterrupted / "run.json").read_text())["digests"]["weights"]
     assert not (run_folder(tmp_path) / "traceback.txt").exists()
 
 
-# Each arm meets these in order, with a call drawn from 1 … the number; the last ones come at a run's end.
-POINTS = (
+# The kills of each arm, in order: a point, and the highest call number to draw. The last ones are at the end of a run.
+KILLS = (
     (("train", 6), ("save", 1), ("commit", 9), ("predict", 1)),
     (("validate", 4), ("record", 3), ("restore", 1), ("weights", 1)),
     (("commit", 9), ("train", 5), ("train", 5), ("artifact", 5)),
@@ -213,22 +216,22 @@ POINTS = (
 @pytest.mark.slow
 def test_runs_killed_at_random_moments_end_with_the_same_bits(tmp_path: Path) -> None:
     arms = product(("relu", "mish", "frelu"), ("float32", "mixed_bfloat16"))
-    never, killed, kills = tmp_path / "never", tmp_path / "killed", 0
-    never.mkdir()
+    uninterrupted, killed, kills = tmp_path / "uninterrupted", tmp_path / "killed", 0
+    uninterrupted.mkdir()
     killed.mkdir()
     factors = ("activation=relu,mish,frelu", "training.precision=float32,mixed_bfloat16", "tracking=off")
-    code, output = finish(start(never, *factors, sweep=True))
+    code, output = finish(start(uninterrupted, *factors, sweep=True))
     assert code == 0, output
-    moments = random.Random(4)
-    for (activation, precision), points in zip(arms, POINTS, strict=True):
+    generator = random.Random(4)
+    for (activation, precision), arm_kills in zip(arms, KILLS, strict=True):
         arguments = (f"activation={activation}", f"training.precision={precision}")
-        for point, highest in points:
-            code, output = finish(start(killed, *arguments, trap=(point, moments.randint(1, highest))))
+        for point, highest in arm_kills:
+            code, output = finish(start(killed, *arguments, trap=(point, generator.randint(1, highest))))
             assert code in (KILLED, 0), output
             kills += code == KILLED
         code, output = finish(start(killed, *arguments))
         assert code == 0, output
-        done = max(killed.glob("multirun/kills/*-seed0-*"), key=lambda run: (run / "run.json").stat().st_mtime)
-        assert f"surfaces-{activation}-" in done.name
-        assert_as_never_killed(done, never / "multirun/kills" / done.name)
+        folder = max(killed.glob("multirun/kills/*-seed0-*"), key=lambda run: (run / "run.json").stat().st_mtime)
+        assert f"surfaces-{activation}-" in folder.name
+        assert_equals_uninterrupted(folder, uninterrupted / "multirun/kills" / folder.name)
     assert kills >= 20

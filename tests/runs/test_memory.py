@@ -1,4 +1,4 @@
-"""A long sweep in one process needs no more memory than a short one."""
+"""The memory of a process does not grow with the number of its runs."""
 
 import json
 import os
@@ -20,8 +20,9 @@ def test_memory_does_not_grow_from_run_to_run(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "train.py"), *sweep]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=1200, capture_output=True, env={**os.environ})
     records = [json.loads(path.read_text()) for path in tmp_path.glob("multirun/memory/*/run.json")]
-    peaks = [record["results"]["peak_memory_bytes"] / 2**20 for record in sorted(records, key=lambda r: r["started"])]
+    records.sort(key=lambda record: record["started"])
+    peaks = [record["results"]["peak_memory_bytes"] / 2**20 for record in records]
     assert len(peaks) == 10
-    # The first runs load libraries and fill caches; after them each may add no more than a few MiB.
+    # The first runs load libraries and fill caches; each later one may add only a few MiB.
     growth = (peaks[9] - peaks[3]) / 6
-    assert growth < 12, f"{growth:.1f} MiB a run: {[round(peak) for peak in peaks]}"
+    assert growth < 12, f"{growth:.1f} MiB per run: {[round(peak) for peak in peaks]}"

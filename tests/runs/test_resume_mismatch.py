@@ -1,4 +1,4 @@
-"""What has changed since a run or a sweep began is named, and goes on only where that is allowed."""
+"""Changes since a run or a sweep started are listed, and it continues only if they are allowed."""
 
 import json
 import subprocess
@@ -37,13 +37,13 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_an_interrupted_run_does_not_go_on_with_other_threads_unless_allowed(killed: Path) -> None:
+def test_an_interrupted_run_is_not_resumed_with_other_threads_unless_allowed(killed: Path) -> None:
     before = record(killed)
     refused = train(killed, *TINY, "threads=2")
     assert refused.returncode == 2
-    assert "cannot go on to the same bits: threads (then 1, now 2). " in refused.stderr
-    for mend in ("rerun=all", "allow_changes=true"):
-        assert mend in refused.stderr
+    assert "cannot be resumed reproducibly: threads (then 1, now 2). " in refused.stderr
+    for hint in ("rerun=all", "allow_changes=true"):
+        assert hint in refused.stderr
     assert record(killed) == before
     plan = train(killed, *TINY, "dry_run=true")
     assert "1 run of multirun/tiny: 1 resume" in plan.stdout
@@ -54,13 +54,13 @@ def test_an_interrupted_run_does_not_go_on_with_other_threads_unless_allowed(kil
     assert after["changes"] == ["threads (then 1, now 2)"]
     assert after["epochs"][:2] == before["epochs"]
     assert len(after["epochs"]) == 4
-    again = train(killed, *TINY, "rerun=all")
-    assert again.returncode == 0, again.stderr
+    from_scratch = train(killed, *TINY, "rerun=all")
+    assert from_scratch.returncode == 0, from_scratch.stderr
     assert record(killed)["key"] != after["key"]
     assert record(killed)["changes"] == record(killed)["resumed"] == []
 
 
-def test_a_change_under_a_sweep_fails_the_job_and_names_the_file(tmp_path: Path) -> None:
+def test_a_code_change_during_a_sweep_rejects_the_job_and_names_the_file(tmp_path: Path) -> None:
     digests = file_digests()
     digests["conf/activation/mish.yaml"] = "0" * 64
     manifest = tmp_path / "multirun/tiny/.sweeps/00ff.json"
@@ -68,8 +68,8 @@ def test_a_change_under_a_sweep_fails_the_job_and_names_the_file(tmp_path: Path)
     manifest.write_text(json.dumps(digests))
     refused = train(tmp_path, *TINY, "sweep.code='00ff'")
     assert refused.returncode == 2
-    assert "changed since the sweep began: conf/activation/mish.yaml." in refused.stderr
+    assert "files have changed since the sweep started: conf/activation/mish.yaml." in refused.stderr
     assert not list(tmp_path.glob("multirun/tiny/*/run.json"))
     allowed = train(tmp_path, *TINY, "sweep.code='00ff'", "allow_changes=true")
     assert allowed.returncode == 0, allowed.stderr
-    assert record(tmp_path)["changes"] == ["changed under the sweep: conf/activation/mish.yaml"]
+    assert record(tmp_path)["changes"] == ["changed since the sweep started: conf/activation/mish.yaml"]

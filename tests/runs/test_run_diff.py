@@ -1,12 +1,15 @@
-"""Comparing a run with its reproduction, on records made up for the purpose."""
+"""Comparing a run with its reproduction, on made-up records."""
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from activation_study.records.environment import PACKAGES, differences
 from activation_study.records.record import Record
+from activation_study.records.run import Run
 from activation_study.runs.run_diff import compare
 
 CONFUSIONS = np.array([[[5, 1], [2, 6], [1, 0]]])
@@ -25,58 +28,64 @@ def record() -> Record:
 
 def changed(**values: object) -> Record:
     other = copy.deepcopy(record())
-    for place, value in values.items():
-        holder, key = place.split("__")
-        getattr(other, holder)[key] = value
+    for path, value in values.items():
+        field, key = path.split("__")
+        getattr(other, field)[key] = value
     return other
 
 
-def test_equal_runs_are_identical_whatever_time_they_took() -> None:
+def run(record: Record, confusions: NDArray[np.int64] | None = CONFUSIONS) -> Run:
+    return Run(record, Path("run")) if confusions is None else Run(record, Path("run"), confusions)
+
+
+def test_equal_runs_are_identical_however_long_they_took() -> None:
     other = changed(results__evaluation_seconds=9.0)
     other.epochs[0] |= {"epoch_seconds": 99.0, "time": 1.0}
-    verdict = compare(record(), other, CONFUSIONS, CONFUSIONS.copy(), None)
-    assert verdict.identical
-    assert verdict.whole
-    assert verdict.epochs == 3
-    assert verdict.mean_iou_apart == 0
+    diff = compare(run(record()), run(other, CONFUSIONS.copy()), None)
+    assert diff.identical
+    assert diff.whole
+    assert diff.epochs == 3
+    assert diff.mean_iou_apart == 0
 
 
-def test_the_first_epoch_and_metric_that_differ_are_named() -> None:
+def test_the_first_epoch_and_metric_that_differ_come_first() -> None:
     other = record()
     other.epochs[1]["val/loss"] += 1e-16 * 4
     other.epochs[2]["train/loss"] = 7.0
-    verdict = compare(record(), other, CONFUSIONS, CONFUSIONS, None)
-    assert [(mismatch.where, mismatch.what) for mismatch in verdict.mismatches] == [
+    diff = compare(run(record()), run(other), None)
+    assert [(mismatch.where, mismatch.what) for mismatch in diff.mismatches] == [
         ("epoch 2", "val/loss"),
         ("epoch 3", "train/loss"),
     ]
-    assert compare(record(), other, None, None, 1).identical
-    assert not compare(record(), other, None, None, 2).identical
+    assert compare(run(record(), None), run(other, None), 1).identical
+    assert not compare(run(record(), None), run(other, None), 2).identical
 
 
 @pytest.mark.parametrize(
     "values",
     [{"digests__weights": "x" * 64}, {"results__test/mean_iou": 0.51}, {"results__best_epoch": 3.0}],
 )
-def test_any_difference_at_the_end_counts(values: dict[str, object]) -> None:
-    verdict = compare(record(), changed(**values), CONFUSIONS, CONFUSIONS, None)
-    assert len(verdict.mismatches) == 1
+def test_any_difference_in_the_final_results_is_a_mismatch(values: dict[str, object]) -> None:
+    diff = compare(run(record()), run(changed(**values)), None)
+    assert len(diff.mismatches) == 1
 
 
-def test_other_confusions_missing_ones_and_another_number_of_epochs_count() -> None:
-    assert not compare(record(), record(), CONFUSIONS, CONFUSIONS + 1, None).identical
-    assert not compare(record(), record(), None, CONFUSIONS, None).identical
+def test_different_or_missing_confusions_and_another_number_of_epochs_are_mismatches() -> None:
+    assert not compare(run(record()), run(record(), CONFUSIONS + 1), None).identical
+    assert not compare(run(record(), None), run(record()), None).identical
+    assert not compare(run(record(), None), run(record(), None), None).identical
     shorter = record()
     shorter.epochs.pop()
-    assert [mismatch.what for mismatch in compare(record(), shorter, None, None, 3).mismatches] == ["number of epochs"]
+    diff = compare(run(record(), None), run(shorter, None), 3)
+    assert [mismatch.what for mismatch in diff.mismatches] == ["number of epochs"]
 
 
-def test_how_far_apart_is_said_in_iou() -> None:
-    verdict = compare(record(), changed(**{"results__test/mean_iou": 0.47}), CONFUSIONS, CONFUSIONS, None)
-    assert verdict.mean_iou_apart == pytest.approx(0.03)
+def test_the_difference_of_the_mean_iou_is_reported() -> None:
+    diff = compare(run(record()), run(changed(**{"results__test/mean_iou": 0.47})), None)
+    assert diff.mean_iou_apart == pytest.approx(0.03)
 
 
-def test_differences_of_circumstances_are_named_likeliest_cause_first() -> None:
+def test_differences_of_the_environment_are_listed_most_likely_cause_first() -> None:
     assert differences(record(), record()) == []
     other = changed(environment__threads=1, digests__code="x" * 64, digests__order="x" * 64)
     other.environment["versions"] = {**other.environment["versions"], "keras": "2.0"}

@@ -1,4 +1,4 @@
-"""Many processes mirror into one store at once: each point is there, and once."""
+"""Many processes track to one store at the same time, and each metric is logged exactly once."""
 
 import os
 import signal
@@ -25,16 +25,16 @@ POSTGRES = which("initdb") or next(Path("/usr/lib/postgresql").glob("*/bin/initd
 EPOCHS = 20
 
 
-def crowd(uri: str, folder: Path, count: int) -> list[subprocess.Popen[bytes]]:
+def start_processes(uri: str, folder: Path, count: int) -> list[subprocess.Popen[bytes]]:
     command = [sys.executable, str(ROOT / "tests" / "mirror_one_run.py"), uri, str(folder)]
     return [subprocess.Popen([*command, str(number), str(EPOCHS)], cwd=folder) for number in range(count)]
 
 
-def check_points(uri: str, count: int) -> None:
+def assert_all_logged_once(uri: str, count: int) -> None:
     client = MlflowClient(uri)
-    found = client.search_runs([client.get_experiment_by_name(STUDY).experiment_id])
-    assert sorted(run.info.run_name for run in found) == sorted(f"surfaces-mish-seed{n}-0" for n in range(count))
-    for run in found:
+    runs = client.search_runs([client.get_experiment_by_name(STUDY).experiment_id])
+    assert sorted(run.info.run_name for run in runs) == sorted(f"surfaces-mish-seed{n}-0" for n in range(count))
+    for run in runs:
         assert run.info.status == "FINISHED"
         for key, first in (("train/loss", 1), ("val/loss", 2)):
             points = [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, key)]
@@ -45,21 +45,21 @@ def check_points(uri: str, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_eight_processes_make_and_fill_a_sqlite_store(tmp_path: Path) -> None:
+def test_eight_processes_create_and_fill_a_sqlite_store(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    assert [process.wait(timeout=300) for process in crowd(uri, tmp_path, 8)] == [0] * 8
-    check_points(uri, 8)
+    assert [process.wait(timeout=300) for process in start_processes(uri, tmp_path, 8)] == [0] * 8
+    assert_all_logged_once(uri, 8)
 
 
 class Server:
-    """`server.sh` with folder and port of its own."""
+    """`server.sh` with its own folder and port."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.socket() as place:
-            place.bind(("127.0.0.1", 0))
-            self._port = place.getsockname()[1]
-        self.variables = {
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.environment = {
             **os.environ, "FOLDER": str(folder), "PORT": str(self._port), "PYTHON": sys.executable,
         }  # fmt: skip
         self.uri = f"http://127.0.0.1:{self._port}"
@@ -67,7 +67,7 @@ class Server:
     def start(self) -> None:
         with open(f"{self._folder}.log", "a") as log:
             self._process = subprocess.Popen(
-                [str(ROOT / "server.sh")], stdout=log, stderr=log, env=self.variables, start_new_session=True
+                [str(ROOT / "server.sh")], stdout=log, stderr=log, env=self.environment, start_new_session=True
             )
         deadline = time.monotonic() + 120
         while True:
@@ -80,7 +80,7 @@ class Server:
                 time.sleep(0.3)
 
     def kill(self) -> None:
-        """The server and all its workers, at once; the database goes on."""
+        """Kills the server and all its workers; the database keeps running."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
@@ -91,47 +91,45 @@ class Server:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory() as place:  # where user postgres gets, too: pytest's own folders are closed
-        Path(place).chmod(0o711)
-        found = Server(Path(place) / "server")
-        found.start()
-        yield found
-        found.stop()
+    with tempfile.TemporaryDirectory() as folder:  # the user postgres has no access to pytest's folders
+        Path(folder).chmod(0o711)
+        server = Server(Path(folder) / "server")
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.mark.server
-@pytest.mark.skipif(POSTGRES is None, reason="no PostgreSQL here: apt-get install postgresql")
-def test_sixteen_processes_mirror_to_a_server_that_is_killed_and_comes_back(server: Server, tmp_path: Path) -> None:
-    processes = crowd(server.uri, tmp_path, 16)
+@pytest.mark.skipif(POSTGRES is None, reason="PostgreSQL is not installed: apt-get install postgresql")
+def test_sixteen_processes_track_to_a_server_that_is_killed_and_restarted(server: Server, tmp_path: Path) -> None:
+    processes = start_processes(server.uri, tmp_path, 16)
     client = MlflowClient(server.uri)
     deadline = time.monotonic() + 120
     while client.get_experiment_by_name(STUDY) is None or len(client.search_runs(["1"])) < 8:
         assert time.monotonic() < deadline
         time.sleep(0.2)
     server.kill()
-    assert any(process.poll() is None for process in processes), "it was killed in the middle"
+    assert any(process.poll() is None for process in processes), "the server was killed while they were tracking"
     time.sleep(3)
     server.start()
     assert [process.wait(timeout=300) for process in processes] == [0] * 16
-    check_points(server.uri, 16)
+    assert_all_logged_once(server.uri, 16)
 
 
 @pytest.mark.server
-@pytest.mark.skipif(POSTGRES is None, reason="no PostgreSQL here: apt-get install postgresql")
-def test_artifacts_go_through_the_server_and_nothing_listens_beyond_this_machine(
-    server: Server, tmp_path: Path
-) -> None:
-    assert [process.wait(timeout=300) for process in crowd(server.uri, tmp_path, 1)] == [0]
+@pytest.mark.skipif(POSTGRES is None, reason="PostgreSQL is not installed: apt-get install postgresql")
+def test_artifacts_go_through_the_server_which_listens_on_this_machine_only(server: Server, tmp_path: Path) -> None:
+    assert [process.wait(timeout=300) for process in start_processes(server.uri, tmp_path, 1)] == [0]
     client = MlflowClient(server.uri)
     (run,) = client.search_runs([client.get_experiment_by_name(STUDY).experiment_id])
     assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
     assert client.download_artifacts(run.info.run_id, "run.json", str(tmp_path))
     second = subprocess.run(
-        [str(ROOT / "server.sh")], env=server.variables, capture_output=True, text=True, check=False
+        [str(ROOT / "server.sh")], env=server.environment, capture_output=True, text=True, check=False
     )
     assert second.returncode == 2
     assert "a server is at work in" in second.stderr
-    assert client.get_run(run.info.run_id).info.status == "FINISHED", "the first one is well"
-    own = psutil.Process(server._process.pid).children(recursive=True)
-    there = {each.laddr.ip for process in own for each in process.net_connections() if each.status == "LISTEN"}
-    assert there == {"127.0.0.1"}
+    assert client.get_run(run.info.run_id).info.status == "FINISHED", "the first server still works"
+    processes = psutil.Process(server._process.pid).children(recursive=True)
+    connections = [connection for process in processes for connection in process.net_connections()]
+    assert {connection.laddr.ip for connection in connections if connection.status == "LISTEN"} == {"127.0.0.1"}

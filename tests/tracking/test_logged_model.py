@@ -1,4 +1,4 @@
-"""A logged model behind HTTP: `mlflow models serve`, asked with a picture."""
+"""A logged model, served over HTTP by `mlflow models serve`."""
 
 import json
 import os
@@ -26,51 +26,50 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 
 def free_port() -> int:
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return int(place.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
-def test_a_served_model_scores_as_its_run_did(tmp_path: Path) -> None:
+def test_a_served_model_has_the_scores_of_its_run(tmp_path: Path) -> None:
     trained = command(tmp_path, "train.py", *TINY, "activation=frelu")
     assert trained.returncode == 0, trained.stderr
     uri, port = f"sqlite:///{tmp_path / 'mlflow.db'}", free_port()
     client = MlflowClient(uri)
     (run,) = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
     serve = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", f"runs:/{run.info.run_id}/model"]
-    variables = {
+    environment = {
         **os.environ,
         "MLFLOW_TRACKING_URI": uri,
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # MLflow calls uvicorn
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # MLflow runs uvicorn
     }
     with open(tmp_path / "server.log", "w") as log:
         server = subprocess.Popen(
             [*serve, "--env-manager", "local", "--port", str(port), "--workers", "1"],
-            stdout=log, stderr=log, cwd=tmp_path, env=variables, start_new_session=True,
+            stdout=log, stderr=log, cwd=tmp_path, env=environment, start_new_session=True,
         )  # fmt: skip
     try:
         wait_for(f"http://127.0.0.1:{port}/ping", server, tmp_path / "server.log")
         scenes, test = draw_scenes(12, 0), split(12, "sorted").test
-        kind = LABEL_TYPES["surfaces"]
-        images = preprocess(scenes, kind, (32, 32), "bgr", "bilinear", tmp_path / "cache").images[test]
-        asked = json.dumps({"inputs": (images.astype(np.float32) / np.float32(255)).tolist()}).encode()
+        surfaces = LABEL_TYPES["surfaces"]
+        images = preprocess(scenes, surfaces, (32, 32), "bgr", "bilinear", tmp_path / "cache").images[test]
+        inputs = json.dumps({"inputs": (images.astype(np.float32) / np.float32(255)).tolist()}).encode()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/invocations", asked, {"Content-Type": "application/json"}
+            f"http://127.0.0.1:{port}/invocations", inputs, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            probabilities = np.array(json.load(answer)["predictions"], np.float32)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            probabilities = np.array(json.load(response)["predictions"], np.float32)
     finally:
         os.killpg(server.pid, 15)
         server.wait(timeout=30)
     assert probabilities.shape == (len(test), 32, 32, 3)
     confusions = []
-    for index, each in zip(test, probabilities, strict=True):
+    for index, image_probabilities in zip(test, probabilities, strict=True):
         truth = scenes.label(index, "surfaces")
-        confusions.append(confusion(truth, resize_and_argmax(each, truth.shape, "lanczos4"), 3))
-    found = summary(np.stack(confusions), kind.classes)
-    for key, value in found.items():
-        assert run.data.metrics[key] == pytest.approx(value, abs=2e-3), key  # another batch size, and JSON
+        confusions.append(confusion(truth, resize_and_argmax(image_probabilities, truth.shape, "lanczos4"), 3))
+    for key, value in summary(np.stack(confusions), surfaces.classes).items():
+        assert run.data.metrics[key] == pytest.approx(value, abs=2e-3), key  # another batch size, and rounding in JSON
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,4 +1,4 @@
-"""The mirror: any number of updates, any point of time, each step once."""
+"""Any number of updates at any time log each step once."""
 
 import time
 from collections.abc import Sequence
@@ -51,37 +51,37 @@ def test_updates_of_many_mirrors_log_each_step_once(run: tuple[Record, Path, str
     assert mirror.run_id is not None
     assert losses(uri, mirror.run_id) == [(1, 1), (2, 1 / 2), (3, 1 / 3), (4, 1 / 4)]
     client = MlflowClient(uri)
-    (found,) = client.search_runs([client.get_experiment_by_name("study").experiment_id])
-    assert found.info.status == "FINISHED"
+    (logged,) = client.search_runs([client.get_experiment_by_name("study").experiment_id])
+    assert logged.info.status == "FINISHED"
     assert len(client.get_metric_history(mirror.run_id, "test/mean_iou")) == 1
-    assert list(found.data.params)[:3] == ["activation", "label_type", "seed"]
+    assert list(logged.data.params)[:3] == ["activation", "label_type", "seed"]
 
 
-def test_a_store_that_fails_is_said_once_and_brought_up_later(
+def test_a_failing_store_is_reported_once_and_can_be_synced_later(
     run: tuple[Record, Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record, folder, uri = run
-    (tmp_path / "file").write_text("in the way of a folder")
+    (tmp_path / "file").write_text("a file where a folder is needed")
     unreachable = Mirror(folder, f"sqlite:///{tmp_path}/file/mlflow.db", "none")
     record.epochs.append(epoch(1))
     record.write(folder)
     unreachable.update()
-    unreachable._last = -1e9
+    unreachable._last_end = -1e9
     unreachable.update()
-    assert capsys.readouterr().err.count("is not tracked in") == 1
+    assert capsys.readouterr().err.count("could not be tracked in") == 1
     later = Mirror(folder, uri, "none")
     later.update(final=True)
     assert later.run_id is not None
     assert losses(uri, later.run_id) == [(1, 1.0)]
 
 
-def test_without_a_uri_nothing_is_written(run: tuple[Record, Path, str], tmp_path: Path) -> None:
+def test_without_a_uri_nothing_is_tracked(run: tuple[Record, Path, str], tmp_path: Path) -> None:
     _, folder, _ = run
     Mirror(folder, None, "best").update(final=True)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_an_update_waits_until_the_last_one_is_a_small_share_of_the_time(run: tuple[Record, Path, str]) -> None:
+def test_an_update_is_skipped_while_tracking_would_take_too_much_time(run: tuple[Record, Path, str]) -> None:
     record, folder, uri = run
     mirror = Mirror(folder, uri, "none")
     mirror.update()
@@ -89,26 +89,26 @@ def test_an_update_waits_until_the_last_one_is_a_small_share_of_the_time(run: tu
     for number in (1, 2):
         record.epochs.append(epoch(number))
         record.write(folder)
-        mirror.update()  # the second time comes right after the first
+        mirror.update()  # both are too soon after the first update
     assert losses(uri, mirror.run_id) == [(1, 1.0)]
     mirror.update(final=True)
     assert losses(uri, mirror.run_id) == [(1, 1.0), (2, 0.5)]
 
 
-def test_many_epochs_are_few_calls(run: tuple[Record, Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_epochs_are_logged_in_few_calls(run: tuple[Record, Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     record, folder, uri = run
     record.epochs = [epoch(number) | {"val/accuracy": 0.5, "val/mean_iou": 0.5} for number in range(1, 601)]
     record.write(folder)
     calls: list[int] = []
     log_batch = MlflowClient.log_batch
 
-    def counting(self: MlflowClient, run_id: str, metrics: Sequence[Metric] = (), **others: Any) -> Any:
+    def counted(self: MlflowClient, run_id: str, metrics: Sequence[Metric] = (), **others: Any) -> Any:
         calls.append(len(metrics))
         return log_batch(self, run_id, metrics, **others)
 
-    monkeypatch.setattr(MlflowClient, "log_batch", counting)
+    monkeypatch.setattr(MlflowClient, "log_batch", counted)
     mirror = Mirror(folder, uri, "none")
     assert mirror.update(final=True)
-    assert [count for count in calls if count] == [1000, 1000, 400], "whole epochs of four metrics"
+    assert [count for count in calls if count] == [1000, 1000, 400], "whole epochs of four metrics each"
     assert mirror.run_id is not None
     assert [step for step, _ in losses(uri, mirror.run_id)] == list(range(1, 601))

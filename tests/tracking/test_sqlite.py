@@ -1,4 +1,4 @@
-"""A project that was moved or copied shows the artifacts of its runs."""
+"""A project that was moved or copied uses its own artifacts."""
 
 import shutil
 import sqlite3
@@ -22,8 +22,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def opened(project: Path) -> tuple[MlflowClient, str, str]:
-    """The client, the run's id, its model's place."""
+def open_store(project: Path) -> tuple[MlflowClient, str, str]:
+    """The client, the ID of the only run, and the location of its model."""
     client = MlflowClient(f"sqlite:///{project}/mlflow.db")
     experiment = client.get_experiment_by_name("tiny").experiment_id
     (run,) = client.search_runs([experiment])
@@ -31,34 +31,34 @@ def opened(project: Path) -> tuple[MlflowClient, str, str]:
     return client, run.info.run_id, model.artifact_location
 
 
-def test_a_copy_has_its_own_artifacts_and_the_original_keeps_its(project: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "elsewhere" / "copied"
+def test_a_copy_and_its_original_each_use_their_own_artifacts(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere" / "copy"
     shutil.copytree(project, copy)
-    client, run, model = opened(copy)
-    assert client.get_run(run).info.artifact_uri.startswith(str(project)), "MLflow's own way"
+    client, run, model = open_store(copy)
+    assert client.get_run(run).info.artifact_uri.startswith(str(project)), "MLflow stores absolute paths"
     result = command(copy, "train.py", *TINY, "sync=true")
     assert result.returncode == 0, result.stderr
-    client, run, model = opened(copy)
+    client, run, model = open_store(copy)
     assert client.get_run(run).info.artifact_uri.startswith(f"{copy}/mlruns/")
     assert client.get_experiment_by_name("tiny").artifact_location.startswith(f"{copy}/mlruns/")
     assert (Path(model) / "artifacts" / "best.keras").is_file()
     assert model.startswith(f"{copy}/")
     assert client.download_artifacts(run, "run.json", str(tmp_path))
-    assert relocate_artifacts(copy / "mlflow.db") == 0, "once"
-    client, run, _ = opened(project)
+    assert relocate_artifacts(copy / "mlflow.db") == 0, "nothing is left to change"
+    client, run, _ = open_store(project)
     assert client.get_run(run).info.artifact_uri.startswith(f"{project}/mlruns/")
 
 
-def test_artifacts_that_are_elsewhere_on_purpose_stay_there(project: Path, tmp_path: Path) -> None:
+def test_artifacts_in_another_folder_on_purpose_are_unchanged(project: Path, tmp_path: Path) -> None:
     database = tmp_path / "mlflow.db"
     shutil.copy(project / "mlflow.db", database)
     (tmp_path / "mlruns" / "1" / "another_run").mkdir(parents=True)
     assert relocate_artifacts(database) == 0
-    _, _, model = opened(tmp_path)
+    _, _, model = open_store(tmp_path)
     assert model.startswith(str(project))
 
 
-def test_of_a_partial_copy_the_rest_stays_with_the_original(project: Path, tmp_path: Path) -> None:
+def test_a_partial_copy_uses_the_original_for_the_rest(project: Path, tmp_path: Path) -> None:
     original, copy = tmp_path / "mlruns-original", tmp_path / "copy"
     original.mkdir()
     with sqlite3.connect(tmp_path / "stores.db") as connection:
@@ -71,8 +71,8 @@ def test_of_a_partial_copy_the_rest_stays_with_the_original(project: Path, tmp_p
         connection.execute("INSERT INTO runs VALUES ('a', ?), ('b', ?)", (f"{root}/1/a", f"{root}/2/b"))
         connection.execute("INSERT INTO runs VALUES ('new', ?), ('other', ?)", (f"{root}/1/new", f"{root}-old/1/a"))
         connection.execute("INSERT INTO model_versions VALUES (?)", (f"{root}/1/a",))
-    for place in (original / "mlruns/1/a", original / "mlruns/2/b", copy / "mlruns/1/a"):
-        place.mkdir(parents=True)
+    for folder in (original / "mlruns/1/a", original / "mlruns/2/b", copy / "mlruns/1/a"):
+        folder.mkdir(parents=True)
     shutil.copy(tmp_path / "stores.db", copy / "mlflow.db")
     assert relocate_artifacts(copy / "mlflow.db") == 4
     with sqlite3.connect(copy / "mlflow.db") as connection:
@@ -87,11 +87,11 @@ def test_of_a_partial_copy_the_rest_stays_with_the_original(project: Path, tmp_p
     assert model == f"{copy}/mlruns/1/a"
 
 
-def test_what_is_no_store_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_is_unchanged(tmp_path: Path) -> None:
     (tmp_path / "mlruns").mkdir()
     assert relocate_artifacts(tmp_path / "none.db") == 0
     with sqlite3.connect(tmp_path / "other.db") as connection:
         connection.execute("CREATE TABLE something (x)")
     assert relocate_artifacts(tmp_path / "other.db") == 0
-    (tmp_path / "text.db").write_text("no database, but a longer text than its header would be" * 40)
+    (tmp_path / "text.db").write_text("not a database, but longer than the header of one" * 40)
     assert relocate_artifacts(tmp_path / "text.db") == 0

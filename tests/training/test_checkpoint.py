@@ -1,4 +1,4 @@
-"""Saves: all comes back, a damaged one costs the time since the one before; training goes on to the same bits."""
+"""Checkpoints: training resumes bit for bit, and a damaged save costs only the work since the previous one."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from activation_study.model.network import Network, weights_digest
 from activation_study.training.checkpoint import CHECKPOINT_FOLDER, MAX_SAVING_FRACTION, Checkpoints, remove_saves
 from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train
 
-PARTS = split(18, "sorted")  # 10 train, 4 validate, 4 test: 3 steps and 1 batch of validation an epoch
+SPLIT = split(18, "sorted")  # 10 train, 4 validation, 4 test: 3 steps and 1 validation batch per epoch
 OPTIONS = Training(epochs=4, batch_size=4, precision="float32", monitor="loss", early_stopping=EarlyStopping(3, 0.05))
 LEARNING_RATE = 1e-2
 
@@ -34,7 +34,7 @@ def data() -> PreprocessedData:
     return PreprocessedData(images, generator.integers(-1, 3, (18, 16, 16)).astype(np.int8))
 
 
-def network(activation: str = "keras.layers.ReLU", precision: str = "float32") -> Network:
+def build_network(activation: str = "keras.layers.ReLU", precision: str = "float32") -> Network:
     from activation_study.model.activations import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.unet import build_unet
@@ -44,18 +44,20 @@ def network(activation: str = "keras.layers.ReLU", precision: str = "float32") -
     return Network(unet, SegmentationLoss(), LEARNING_RATE)
 
 
-def go_on(own: Network, data: PreprocessedData, state: TrainState, stop_at: int | None = None) -> TrainState:
-    """Trains on; stops at the `stop_at`-th report of a step or of a batch of validation."""
+def continue_training(
+    network: Network, data: PreprocessedData, state: TrainState, stop_at: int | None = None
+) -> TrainState:
+    """Trains from `state`; stops at the `stop_at`-th training step or validation batch."""
     calls = 0
 
-    def on_step(state: TrainState, pictures: int) -> None:
+    def on_step(state: TrainState, images: int) -> None:
         nonlocal calls
         calls += 1
         if calls == stop_at:
             raise Stop
 
     train(
-        TrainingSetup(own, data, PARTS, OPTIONS, "flip_crop_color", Seeding(0, 0, 0)),
+        TrainingSetup(network, data, SPLIT, OPTIONS, "flip_crop_color", Seeding(0, 0, 0)),
         state,
         on_step,
         lambda state: None,
@@ -75,52 +77,52 @@ def bits(state: TrainState) -> list[dict[str, float]]:
         ("activation_study.model.activations.Mish", "mixed_float16"),
     ],
 )
-def test_training_goes_on_to_the_same_bits_from_any_step(
+def test_training_resumes_bit_for_bit_from_any_step(
     activation: str, precision: str, data: PreprocessedData, tmp_path: Path
 ) -> None:
-    own = network(activation, precision)
-    untrained, fresh_optimizer = own.weights(), own.optimizer_state()
-    whole = go_on(own, data, first_state())
-    expected = weights_digest(own.weights())
+    network = build_network(activation, precision)
+    untrained, fresh_optimizer = network.weights(), network.optimizer_state()
+    whole = continue_training(network, data, first_state())
+    expected = weights_digest(network.weights())
     assert len(whole.history) > 2
-    assert own.learning_rate < LEARNING_RATE, "the plateau rule's state has to matter"
-    for stop_at in (1, 3, 4, 5, 11):  # within an epoch, at its last step, in validation, after it, later
-        own.set_weights(untrained)
-        own.set_optimizer_state(fresh_optimizer)
+    assert network.learning_rate < LEARNING_RATE, "the state of the plateau rule must matter"
+    for stop_at in (1, 3, 4, 5, 11):  # within an epoch, at its last step, in its validation, after it, later
+        network.set_weights(untrained)
+        network.set_optimizer_state(fresh_optimizer)
         state = first_state()
         with pytest.raises(Stop):
-            go_on(own, data, state, stop_at)
+            continue_training(network, data, state, stop_at)
         folder = tmp_path / str(stop_at)
-        Checkpoints(folder, "a").save(own, state)
-        own.set_weights(untrained)
-        own.set_optimizer_state(fresh_optimizer)
-        found = Checkpoints(folder, "a").restore(own)
-        assert found is not None
-        assert (found.epoch, found.step) == (state.epoch, state.step)
-        go_on(own, data, found)
-        assert weights_digest(own.weights()) == expected
-        assert weights_digest(found.best_weights) == weights_digest(whole.best_weights)
-        assert bits(found) == bits(whole)
-        assert (found.best_epoch, found.best_value) == (whole.best_epoch, whole.best_value)
+        Checkpoints(folder, "a").save(network, state)
+        network.set_weights(untrained)
+        network.set_optimizer_state(fresh_optimizer)
+        restored_state = Checkpoints(folder, "a").restore(network)
+        assert restored_state is not None
+        assert (restored_state.epoch, restored_state.step) == (state.epoch, state.step)
+        continue_training(network, data, restored_state)
+        assert weights_digest(network.weights()) == expected
+        assert weights_digest(restored_state.best_weights) == weights_digest(whole.best_weights)
+        assert bits(restored_state) == bits(whole)
+        assert (restored_state.best_epoch, restored_state.best_value) == (whole.best_epoch, whole.best_value)
     if precision == "mixed_float16":
-        names = [variable.name for variable in own._training.optimizer.variables]
+        names = [variable.name for variable in network._training.optimizer.variables]
         assert any("scale" in name for name in names), "the loss scale is part of the state"
 
 
 @pytest.fixture(scope="module")
-def own(data: PreprocessedData) -> Network:
-    return network()
+def network(data: PreprocessedData) -> Network:
+    return build_network()
 
 
 @pytest.fixture
-def two_saves(own: Network, data: PreprocessedData, tmp_path: Path) -> tuple[Path, list[str]]:
+def two_saves(network: Network, data: PreprocessedData, tmp_path: Path) -> tuple[Path, list[str]]:
     """Two saves of one training, and the digests of the weights in them."""
     checkpoints, state, digests = Checkpoints(tmp_path, "a"), first_state(), []
     for _ in range(2):
         with pytest.raises(Stop):
-            go_on(own, data, state, 2)
-        checkpoints.save(own, state)
-        digests.append(weights_digest(own.weights()))
+            continue_training(network, data, state, 2)
+        checkpoints.save(network, state)
+        digests.append(weights_digest(network.weights()))
     return tmp_path / CHECKPOINT_FOLDER, digests
 
 
@@ -128,113 +130,113 @@ def newest(folder: Path) -> Path:
     return max(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime_ns)
 
 
-def restored(folder: Path, own: Network) -> str | None:
-    state = Checkpoints(folder.parent, "a").restore(own)
-    return None if state is None else weights_digest(own.weights())
+def restored_digest(folder: Path, network: Network) -> str | None:
+    state = Checkpoints(folder.parent, "a").restore(network)
+    return None if state is None else weights_digest(network.weights())
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     with open(path, "r+b") as file:
         file.truncate(path.stat().st_size // 2)
 
 
-def flip(path: Path) -> None:
+def flip_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))
 
 
-def test_the_newest_save_is_restored(two_saves: tuple[Path, list[str]], own: Network) -> None:
+def test_the_newest_save_is_restored(two_saves: tuple[Path, list[str]], network: Network) -> None:
     folder, digests = two_saves
     assert digests[0] != digests[1]
-    assert restored(folder, own) == digests[1]
+    assert restored_digest(folder, network) == digests[1]
 
 
-@pytest.mark.parametrize("damage", [cut, flip, Path.unlink, lambda path: path.write_bytes(b"")])
-def test_a_damaged_save_costs_only_itself(two_saves: tuple[Path, list[str]], own: Network, damage: Any) -> None:
+@pytest.mark.parametrize("damage", [truncate, flip_bit, Path.unlink, lambda path: path.write_bytes(b"")])
+def test_a_damaged_save_costs_only_itself(two_saves: tuple[Path, list[str]], network: Network, damage: Any) -> None:
     folder, digests = two_saves
     damage(newest(folder))
-    assert restored(folder, own) == digests[0]
+    assert restored_digest(folder, network) == digests[0]
     checkpoints = Checkpoints(folder.parent, "a")
-    state = checkpoints.restore(own)
+    state = checkpoints.restore(network)
     assert state is not None
-    checkpoints.save(own, state)
-    assert restored(folder, own) == digests[0]
+    checkpoints.save(network, state)
+    assert restored_digest(folder, network) == digests[0]
 
 
-def test_no_flipped_bit_comes_into_the_network(two_saves: tuple[Path, list[str]], own: Network) -> None:
+def test_no_flipped_bit_reaches_the_network(two_saves: tuple[Path, list[str]], network: Network) -> None:
     folder, digests = two_saves
-    path, places = newest(folder), np.random.default_rng(0)
-    whole, before = path.read_bytes(), 0
+    path, generator = newest(folder), np.random.default_rng(0)
+    intact, rejected = path.read_bytes(), 0
     for _ in range(100):
-        content = bytearray(whole)
-        content[places.integers(len(content))] ^= 1 << int(places.integers(8))
+        content = bytearray(intact)
+        content[generator.integers(len(content))] ^= 1 << int(generator.integers(8))
         path.write_bytes(bytes(content))
-        found = restored(folder, own)
-        assert found in digests  # the newest one where the bit means nothing, as in a member's date
-        before += found == digests[0]
-    assert before > 50
+        digest = restored_digest(folder, network)
+        assert digest in digests  # the newest save if the bit is irrelevant, e.g. in the date of a zip member
+        rejected += digest == digests[0]
+    assert rejected > 50
 
 
-def test_two_damaged_saves_begin_anew_and_leave_the_network_alone(
-    two_saves: tuple[Path, list[str]], own: Network
+def test_with_two_damaged_saves_nothing_is_restored_and_the_network_is_unchanged(
+    two_saves: tuple[Path, list[str]], network: Network
 ) -> None:
     folder, _ = two_saves
-    before = weights_digest(own.weights())
+    before = weights_digest(network.weights())
     for path in folder.glob("*.npz"):
-        flip(path)
-    assert restored(folder, own) is None
-    assert weights_digest(own.weights()) == before
+        flip_bit(path)
+    assert restored_digest(folder, network) is None
+    assert weights_digest(network.weights()) == before
 
 
-def test_the_next_save_takes_the_place_of_the_older_one(
-    two_saves: tuple[Path, list[str]], own: Network, data: PreprocessedData
+def test_a_save_replaces_the_older_of_the_two(
+    two_saves: tuple[Path, list[str]], network: Network, data: PreprocessedData
 ) -> None:
     folder, digests = two_saves
     kept = newest(folder).read_bytes()
     checkpoints = Checkpoints(folder.parent, "a")
-    state = checkpoints.restore(own)
+    state = checkpoints.restore(network)
     assert state is not None
     with pytest.raises(Stop):
-        go_on(own, data, state, 2)
-    checkpoints.save(own, state)
+        continue_training(network, data, state, 2)
+    checkpoints.save(network, state)
     assert kept in [path.read_bytes() for path in folder.glob("*.npz")]
-    assert restored(folder, own) not in (*digests, None)
+    assert restored_digest(folder, network) not in (*digests, None)
     assert len(list(folder.iterdir())) == 2
 
 
-def test_what_a_killed_save_left_is_removed(two_saves: tuple[Path, list[str]], own: Network) -> None:
+def test_the_temporary_file_of_a_killed_save_is_removed(two_saves: tuple[Path, list[str]], network: Network) -> None:
     folder, digests = two_saves
     (folder / ".tmp-state0-abc.npz").write_bytes(b"half")
-    assert restored(folder, own) == digests[1]
+    assert restored_digest(folder, network) == digests[1]
     assert len(list(folder.iterdir())) == 2
 
 
-def test_without_a_save_there_is_nothing_to_restore(own: Network, tmp_path: Path) -> None:
-    assert Checkpoints(tmp_path, "a").restore(own) is None
+def test_without_a_save_there_is_nothing_to_restore(network: Network, tmp_path: Path) -> None:
+    assert Checkpoints(tmp_path, "a").restore(network) is None
     remove_saves(tmp_path)
 
 
-def test_the_saves_of_another_attempt_or_network_do_not_count(two_saves: tuple[Path, list[str]], own: Network) -> None:
+def test_saves_of_another_attempt_or_network_are_ignored(two_saves: tuple[Path, list[str]], network: Network) -> None:
     folder, digests = two_saves
-    before = weights_digest(own.weights())
-    assert Checkpoints(folder.parent, "b").restore(own) is None
-    other = network("activation_study.model.activations.FReLU")
+    before = weights_digest(network.weights())
+    assert Checkpoints(folder.parent, "b").restore(network) is None
+    other = build_network("activation_study.model.activations.FReLU")
     untrained = weights_digest(other.weights())
     assert Checkpoints(folder.parent, "a").restore(other) is None
-    assert (weights_digest(own.weights()), weights_digest(other.weights())) == (before, untrained)
-    assert restored(folder, own) == digests[1]
+    assert (weights_digest(network.weights()), weights_digest(other.weights())) == (before, untrained)
+    assert restored_digest(folder, network) == digests[1]
 
 
-def test_a_save_is_due_after_its_minutes_and_never_costs_more_than_its_share(
-    own: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_save_is_due_after_the_interval_but_saving_takes_a_small_fraction_of_the_time(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter(range(0, 10_000, 4))  # each look at it takes 4 s, and so does a save
+    clock = iter(range(0, 10_000, 4))  # it advances by 4 s at each call, so a save takes 4 s
     monkeypatch.setattr("activation_study.training.checkpoint.time.monotonic", lambda: next(clock))
     checkpoints = Checkpoints(tmp_path, "a")
     assert checkpoints.due(0)
     assert [checkpoints.due(0.2) for _ in range(3)] == [False, True, True]
-    checkpoints.save(own, first_state())
-    later = [checkpoints.due(0.2) for _ in range(200)]
-    assert later.index(True) == 1 / MAX_SAVING_FRACTION - 1
+    checkpoints.save(network, first_state())
+    due = [checkpoints.due(0.2) for _ in range(200)]
+    assert due.index(True) == 1 / MAX_SAVING_FRACTION - 1
     assert checkpoints.due(0)
