@@ -24,7 +24,7 @@ def used_threads(threads: int | None) -> int:
 
 
 def configure_backend(threads: int | None, precision: str) -> None:
-    """Makes the results of a run depend on its seeds only, whatever this process has executed before.
+    """Makes the results of a run depend on its seeds only, regardless of what this process has executed before.
 
     Args:
         threads: threads per operation; None means one per core. The number affects results bit-wise. JAX uses all

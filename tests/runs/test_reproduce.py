@@ -86,13 +86,13 @@ def test_a_run_can_be_reproduced_from_mlflow_only(tracked: tuple[Path, Path, str
     shutil.move(folder, moved)
     try:
         result = command(project, "reproduce.py", f"run={run_id[:12]}", "epochs=2")
-        whole = command(project, "reproduce.py", f"run={run_id[:12]}")
+        complete = command(project, "reproduce.py", f"run={run_id[:12]}")
     finally:
         shutil.move(moved, folder)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "identical: 2 epochs\n" in result.stdout
-    assert whole.returncode == 0, whole.stdout + whole.stderr
-    assert "identical: 3 epochs, final weights and all confusion matrices" in whole.stdout
+    assert complete.returncode == 0, complete.stdout + complete.stderr
+    assert "identical: 3 epochs, final weights and all confusion matrices" in complete.stdout
 
 
 @pytest.mark.parametrize(

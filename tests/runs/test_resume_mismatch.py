@@ -39,11 +39,11 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_interrupted_run_is_not_resumed_with_other_threads_unless_allowed(killed: Path) -> None:
     before = record(killed)
-    refused = train(killed, *TINY, "threads=2")
-    assert refused.returncode == 2
-    assert "cannot be resumed reproducibly: threads (then 1, now 2). " in refused.stderr
+    rejected = train(killed, *TINY, "threads=2")
+    assert rejected.returncode == 2
+    assert "cannot be resumed reproducibly: threads (then 1, now 2). " in rejected.stderr
     for hint in ("rerun=all", "allow_changes=true"):
-        assert hint in refused.stderr
+        assert hint in rejected.stderr
     assert record(killed) == before
     plan = train(killed, *TINY, "dry_run=true")
     assert "1 run of multirun/tiny: 1 resume" in plan.stdout
@@ -66,9 +66,9 @@ def test_a_code_change_during_a_sweep_rejects_the_job_and_names_the_file(tmp_pat
     manifest = tmp_path / "multirun/tiny/.sweeps/00ff.json"
     manifest.parent.mkdir(parents=True)
     manifest.write_text(json.dumps(digests))
-    refused = train(tmp_path, *TINY, "sweep.code='00ff'")
-    assert refused.returncode == 2
-    assert "files have changed since the sweep started: conf/activation/mish.yaml." in refused.stderr
+    rejected = train(tmp_path, *TINY, "sweep.code='00ff'")
+    assert rejected.returncode == 2
+    assert "files have changed since the sweep started: conf/activation/mish.yaml." in rejected.stderr
     assert not list(tmp_path.glob("multirun/tiny/*/run.json"))
     allowed = train(tmp_path, *TINY, "sweep.code='00ff'", "allow_changes=true")
     assert allowed.returncode == 0, allowed.stderr

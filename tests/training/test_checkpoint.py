@@ -82,9 +82,9 @@ def test_training_resumes_bit_for_bit_from_any_step(
 ) -> None:
     network = build_network(activation, precision)
     untrained, fresh_optimizer = network.weights(), network.optimizer_state()
-    whole = continue_training(network, data, first_state())
+    expected_state = continue_training(network, data, first_state())
     expected = weights_digest(network.weights())
-    assert len(whole.history) > 2
+    assert len(expected_state.history) > 2
     assert network.learning_rate < LEARNING_RATE, "the state of the plateau rule must matter"
     for stop_at in (1, 3, 4, 5, 11):  # within an epoch, at its last step, in its validation, after it, later
         network.set_weights(untrained)
@@ -101,9 +101,12 @@ def test_training_resumes_bit_for_bit_from_any_step(
         assert (restored_state.epoch, restored_state.step) == (state.epoch, state.step)
         continue_training(network, data, restored_state)
         assert weights_digest(network.weights()) == expected
-        assert weights_digest(restored_state.best_weights) == weights_digest(whole.best_weights)
-        assert bits(restored_state) == bits(whole)
-        assert (restored_state.best_epoch, restored_state.best_value) == (whole.best_epoch, whole.best_value)
+        assert weights_digest(restored_state.best_weights) == weights_digest(expected_state.best_weights)
+        assert bits(restored_state) == bits(expected_state)
+        assert (restored_state.best_epoch, restored_state.best_value) == (
+            expected_state.best_epoch,
+            expected_state.best_value,
+        )
     if precision == "mixed_float16":
         names = [variable.name for variable in network._training.optimizer.variables]
         assert any("scale" in name for name in names), "the loss scale is part of the state"

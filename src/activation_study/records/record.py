@@ -111,7 +111,7 @@ class Record:
         self.status, self.error, self.ended = status, error, time.time()
         self.write(folder)
 
-    def close_dead(self, folder: Path) -> bool:
+    def close_stale(self, folder: Path) -> bool:
         """Marks a RUNNING record whose process has died as KILLED after its last epoch; returns whether it was one."""
         if self.status != "RUNNING":
             return False

@@ -18,7 +18,7 @@ from activation_study.runs.execute import run
 from activation_study.runs.run_diff import RunDiff, compare
 from activation_study.runs.start import ResumeError
 from activation_study.tracking.lookup import find_run
-from activation_study.tracking.mirror import Mirror, link
+from activation_study.tracking.mirror import Mirror, link_reproduction
 
 VERDICT_FILE = "verdict.json"
 MAX_LISTED = 5
@@ -77,7 +77,7 @@ def _epochs_to_compare(requested: int | None, then: Record) -> int | None:
 
 
 def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Config:
-    """The recorded configuration with the recorded number of threads, for a folder of its own."""
+    """The recorded configuration with the recorded number of threads, for a new folder."""
     data = {key: value for key, value in asdict(options.data).items() if value is not None}
     changes = {
         "study": f"{then.study}/reproductions",
@@ -125,7 +125,7 @@ def _write_verdict(
         except OSError as error:
             print(f"warning: {path} could not be written: {error}", file=sys.stderr)
     Mirror(folder, config.tracking.uri, config.tracking.weights).update(final=True)
-    link(config.tracking.uri, original.record, now, verdict)
+    link_reproduction(config.tracking.uri, original.record, now, verdict)
 
 
 def _print_verdict(diff: RunDiff, causes: Sequence[str]) -> None:

@@ -87,7 +87,7 @@ def start_or_resume(config: Config, now: Record, before: Record | None) -> tuple
         except ResumeError:
             if before.status != "FAILED" and not from_scratch:
                 raise
-        before.close_dead(folder)
+        before.close_stale(folder)
         # The folder is about to be replaced, but MLflow keeps the earlier attempt.
         Mirror(folder, config.tracking.uri, config.tracking.weights).ensure_synced()
     create_run_folder(now, folder)

@@ -50,6 +50,6 @@ def mark_stale_runs(study: Path) -> list[Path]:
             if record is not None and record.status == "RUNNING":
                 with run_lock(folder):
                     record = read_record(folder)  # again: it may have ended in between
-                    if record is not None and record.close_dead(folder):
+                    if record is not None and record.close_stale(folder):
                         closed.append(folder)
     return closed

@@ -60,7 +60,7 @@ class Mirror:
             record = read_record(self._folder)
             assert record is not None, self._folder
             self._sync(record, self._uri)
-        except Exception as error:  # whatever the store raises must not end a training
+        except Exception as error:  # no error of the store may end a training
             succeeded = False
             self._logged_epochs = None
             if not self._warned:
@@ -112,7 +112,7 @@ class Mirror:
             write_text(self._folder / MIRRORED_FILE, "".join(lines))
 
 
-def link(uri: str | None, original: Record, reproduction: Record, verdict: str) -> None:
+def link_reproduction(uri: str | None, original: Record, reproduction: Record, verdict: str) -> None:
     """Links a run and its reproduction with tags in the MLflow store."""
     if uri is None:
         return

@@ -1,6 +1,7 @@
 """Reads and writes an MLflow store. Only this module, `log_model` and `logged_model` import MLflow."""
 
 import getpass
+import logging
 import os
 from contextlib import nullcontext
 from pathlib import Path
@@ -38,8 +39,6 @@ class MlflowStore:
     """
 
     def __init__(self, uri: str) -> None:
-        import logging
-
         from mlflow import MlflowClient
 
         logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs each migration of a new store
@@ -66,9 +65,11 @@ class MlflowStore:
         """A run's tags."""
         return dict(self._client.get_run(run_id).data.tags)
 
-    def download(self, run_id: str, file: str, folder: Path) -> Path:
-        """Downloads an artifact of a run to the same relative path in a folder; returns its path."""
-        return Path(self._client.download_artifacts(run_id, file, str(folder)))
+    def download(self, run_id: str, file: str, folder: Path) -> None:
+        """Downloads an artifact of a run to the same relative path in a folder."""
+        target = folder / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(self._client.download_artifacts(run_id, file, str(folder))).replace(target)  # MLflow may drop its folder
 
     def download_weights(self, run_id: str, folder: Path) -> Path:
         """Downloads the logged model of a run into a folder; returns the file of its best weights."""
