@@ -90,7 +90,7 @@ def test_mlflow_has_everything_in_the_folder_once(sweep: tuple[Path, str]) -> No
         assert run.info.status == record["status"] == "FINISHED"
         assert run.data.params["activation"] == record["config"]["activation"]["name"]
         assert run.data.params["seed"] == str(record["config"]["seed"])
-        assert run.data.params["training.learning_rate"] == "0.001"
+        assert run.data.params["optimizer.learning_rate"] == "0.001"
         for key in record["epochs"][0].keys() - {"time"}:
             history = client.get_metric_history(run.info.run_id, key)
             assert [point.step for point in history] == [1, 2], key
