@@ -1,4 +1,4 @@
-# On a fresh machine with Python 3.11 or newer: `make demo` and `make test` do everything, environment included.
+# On a fresh machine with Python 3.11, 3.12 or 3.13: `make demo` and `make test` do everything, environment included.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -42,8 +42,9 @@ clean: ## the environment; runs, data and tracking stay
 	rm -rf $(VENV)
 
 $(VENV)/installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Python 3.11 or newer is needed, $$($(PYTHON) --version) found: make PYTHON=python3.12 …"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "error: Python 3.11, 3.12 or 3.13 is required (TensorFlow 2.21 supports no other); $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+	       echo "hint: name another one: make PYTHON=python3.13 …" >&2; exit 2; }
 	@echo "Installing into $(VENV) (about 2 minutes) …"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --editable .
