@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from activation_study.config.schema import Data, Evaluation, LabelType, at_least, optional
+from activation_study.config.schema import Data, Evaluation, LabelTypeOptions, at_least, optional
 
 RUN = "run=RUN is needed: an MLflow run id, a unique prefix of one, or a run's folder"
 
@@ -45,7 +45,7 @@ class Reproduce:
 
 # None = as recorded.
 DataOverrides = optional(Data)
-LabelTypeOverrides = optional(LabelType)
+LabelTypeOverrides = optional(LabelTypeOptions)
 EvaluationOverrides = optional(Evaluation)
 
 
