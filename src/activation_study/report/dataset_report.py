@@ -10,7 +10,7 @@ import numpy as np
 
 from activation_study.config.schema import Config
 from activation_study.console import table_console, track_progress
-from activation_study.data.audit import Inspection, Pair, inspect
+from activation_study.data.audit import DatasetAudit, DuplicatePair, audit_dataset
 from activation_study.data.dataset import Dataset
 from activation_study.evaluation.plots import overlaid
 from activation_study.files import write_text
@@ -55,7 +55,7 @@ def inspect_data(config: Config) -> Path:
         BadInput: the data set cannot be had or used.
     """
     dataset = Dataset(config)
-    found = inspect(
+    found = audit_dataset(
         dataset.source,
         dataset.preprocessed,
         dataset.split,
@@ -73,7 +73,7 @@ def inspect_data(config: Config) -> Path:
     return path
 
 
-def _page(config: Config, dataset: Dataset, found: Inspection) -> Page:
+def _page(config: Config, dataset: Dataset, found: DatasetAudit) -> Page:
     label_type = dataset.label_type
     tables = [_parts_table(found, label_type.classes), _sizes_table(found, config.image_size)]
     if found.sources is not None:
@@ -95,7 +95,7 @@ def _page(config: Config, dataset: Dataset, found: Inspection) -> Page:
     )
 
 
-def _lead(found: Inspection, classes: tuple[str, ...]) -> list[str]:
+def _lead(found: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
     """What had better be known before training."""
     said = []
     crossing = [pair for pair in found.pairs if found.crosses(pair)]
@@ -123,7 +123,7 @@ def _lead(found: Inspection, classes: tuple[str, ...]) -> list[str]:
     return said or ["Nothing stands out."]
 
 
-def _parts_table(found: Inspection, classes: tuple[str, ...]) -> Table:
+def _parts_table(found: DatasetAudit, classes: tuple[str, ...]) -> Table:
     rows = []
     for part in (*PARTS, "all"):
         chosen = np.array([part in (each, "all") for each in found.part_of])
@@ -137,7 +137,7 @@ def _parts_table(found: Inspection, classes: tuple[str, ...]) -> Table:
     return Table(("split", "pictures", *classes, "unknown"), tuple(rows), caption)
 
 
-def _sizes_table(found: Inspection, size: tuple[int, int]) -> Table:
+def _sizes_table(found: DatasetAudit, size: tuple[int, int]) -> Table:
     common = Counter(found.sizes).most_common(6)
     rows = [(f"{width} × {height}", str(count)) for (height, width), count in common]
     others = len(found.names) - sum(count for _, count in common)
@@ -150,7 +150,7 @@ def _sizes_table(found: Inspection, size: tuple[int, int]) -> Table:
     return Table(("size", "pictures"), tuple(rows), caption)
 
 
-def _sources_table(found: Inspection, sources: tuple[str, ...]) -> Table:
+def _sources_table(found: DatasetAudit, sources: tuple[str, ...]) -> Table:
     counts = Counter(zip(sources, found.part_of, strict=True))
     parts = [part for part in PARTS if part in found.part_of]
     rows = [(source, *(str(counts[source, part]) for part in parts)) for source in sorted(set(sources))]
@@ -159,7 +159,7 @@ def _sources_table(found: Inspection, sources: tuple[str, ...]) -> Table:
     )
 
 
-def _pairs_table(found: Inspection, pairs: list[Pair]) -> Table:
+def _pairs_table(found: DatasetAudit, pairs: list[DuplicatePair]) -> Table:
     rows = [
         (
             found.names[pair.first],
@@ -179,7 +179,7 @@ def _pairs_table(found: Inspection, pairs: list[Pair]) -> Table:
     return Table(("picture", "split", "other", "its split", "likeness", "labels agree"), tuple(rows), caption)
 
 
-def _pair_row(dataset: Dataset, found: Inspection, pair: Pair) -> ImageRow:
+def _pair_row(dataset: Dataset, found: DatasetAudit, pair: DuplicatePair) -> ImageRow:
     likeness = "identical" if pair.identical else f"likeness {pair.similarity:.4f}"
     parts = f"{found.part_of[pair.first]} and {found.part_of[pair.second]}"
     return ImageRow(f"{parts}: {likeness}", (*_both(dataset, pair.first), *_both(dataset, pair.second)))
