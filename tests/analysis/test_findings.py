@@ -89,7 +89,7 @@ def test_each_change_of_the_protocol_is_paired_by_seed_with_the_usual_protocol(t
         "Of 2 changes of the protocol with the same test images, optimizer.learning_rate=0.03 moves ReLU most, by −"
     )
     assert ", and optimizer.learning_rate=0.03 moves Mish most, by −" in sentence
-    assert ". With or without these changes, Mish − ReLU is between " in sentence
+    assert ". With and without these changes, the estimate of Mish − ReLU is between " in sentence
     assert [condition.title for condition in result.main] == [
         ablations.base.title,
         "regions, optimizer.learning_rate=0.001",
@@ -170,4 +170,4 @@ def test_the_effect_of_a_single_change_is_given_for_each_activation(tmp_path: Pa
     sentence = findings(tmp_path / "s").summary[-1]
     assert sentence.startswith("optimizer.learning_rate=0.003 moves ReLU by +")
     assert " points and Mish by +" in sentence
-    assert ". With or without this change, Mish − ReLU is between " in sentence
+    assert ". With and without this change, the estimate of Mish − ReLU is between " in sentence

@@ -138,7 +138,7 @@ def ablation_sentence(ablations: Ablations) -> str:
     low, high = (format_points(value, signed=True) for value in (min(values), max(values)))
     effects = _largest_effects(ablations.pair[::-1], same_images)
     changes = "this change" if len(same_images) == 1 else "these changes"
-    return f"{effects}. With or without {changes}, {pair} is between {low} and {high} points."
+    return f"{effects}. With and without {changes}, the estimate of {pair} is between {low} and {high} points."
 
 
 def _largest_effects(names: Sequence[str], changes: Sequence[Ablation]) -> str:

@@ -71,7 +71,8 @@ def _changes_section(ablations: Ablations) -> Section:
     base = ablations.base
     caption = (
         f"Effect of each change of the protocol on the mean IoU of each activation on {base.label_type}, in points, "
-        "paired by seed: mean and 95 % interval over seeds. If an interval contains 0, the effect is inconclusive."
+        "paired by seed: mean and 95 % interval over seeds. An interval that contains 0 leaves open whether there is "
+        "an effect."
     )
     return Section(
         slug=_slug(base, f"{base.label_type} protocol"),
@@ -136,7 +137,7 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
     )
     classes = f"IoU of each class {test}: mean over {seeds} seeds (dot), minimum to maximum (line)."
     learning = (
-        f"Mean IoU on the validation split of {condition.title} after each epoch, at the network's image size: median "
+        f"Mean IoU after each epoch, at the network's image size, on the validation split of {condition.title}: median "
         "and range of the seeds that are still training. Runs stop at different epochs."
     )
     cost = f"Cost of training against pooled mean IoU {test}: each dot is a run."

@@ -28,9 +28,9 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
         row += [f"{numbers[0]:.1f}, {numbers[1]:.1f}" if numbers else "–"] if any_published else []
         rows.append(tuple(row))
     caption = (
-        f"Mean IoU on the test split of {condition.title} in percent, {len(condition.arms[0].seeds)} seeds. Pooled: "
-        "mean with its 95 % interval, standard deviation (SD), minimum and maximum. Article's protocol: mean with "
-        "its 95 % interval."
+        f"Mean IoU in percent on the test split of {condition.title}, {len(condition.arms[0].seeds)} seeds. Pooled: "
+        "mean with its 95 % interval, standard deviation (SD), minimum and maximum. Article's protocol: mean with its "
+        "95 % interval."
     )
     if any_published:
         caption += " Published: the 2021 article's mean and maximum of five unseeded runs at full size, by its protocol"
@@ -82,8 +82,8 @@ def class_table(contrasts: Sequence[Contrast]) -> Table | None:
         for name in primary[0].class_differences
     ]
     caption = (
-        "Differences in the IoU of each class, in points, with 95 % intervals over seeds, not corrected for the number "
-        "of classes."
+        "Differences in the IoU of each class on this test set, in points, with 95 % intervals over seeds, not "
+        "corrected for their number."
     )
     head = ("class", *(contrast.pair for contrast in primary))
     return Table(head, tuple(rows), caption)
