@@ -130,6 +130,7 @@ def test_the_page_of_a_data_set_shows_each_image_with_its_label(chromium: Any, d
     visit = Visit(chromium, dataset_page, viewport=DESKTOP)
     visit.page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
     visit.page.eval_on_selector_all("img", "all => all.forEach(each => each.loading = 'eager')")
+    assert visit.page.locator("p.answer").all_inner_texts() == ["No problems found."]
     assert visit.page.locator("img").count() >= 30
     assert all(width > 50 for width in visit.of_all("img", "each.naturalWidth"))
     assert all(visit.of_all("img", "each.alt.length > 5"))
