@@ -9,7 +9,7 @@ import numpy as np
 
 from activation_study.config.schema import Config
 from activation_study.console import table_console, track_progress
-from activation_study.data.audit import DatasetAudit, DuplicatePair, audit_dataset
+from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicatePair, audit_dataset
 from activation_study.data.dataset import Dataset
 from activation_study.evaluation.plots import overlaid
 from activation_study.files import write_text
@@ -19,7 +19,7 @@ from activation_study.report.elements import ImagePanel, ImageRow, Table, to_ric
 from activation_study.report.render import render
 
 MAX_BROWSED = 48  # images to browse, evenly spaced over the data set
-MAX_PAIRS = 24  # pairs of similar images, in the table and with images
+MAX_PAIRS = 24  # pairs of near duplicates, in the table and with images
 MAX_SUSPICIOUS = 48
 PARTS = ("train", "validation", "test", "left out")
 
@@ -33,7 +33,7 @@ class Page:
         summary: what to know before training, one sentence each.
         tables: tables, in order.
         legend: (class, colour).
-        pairs: pairs of similar images.
+        pairs: pairs of near duplicates.
         suspicious: labels that need review.
         browse: images evenly spaced over the data set.
     """
@@ -101,9 +101,9 @@ def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
     if leaks:
         identical = sum(pair.identical for pair in leaks)
         sentences.append(
-            f"{_count(leaks, 'pair')} of similar images (correlation of thumbnails 0.97 or more) straddle the test "
-            f"split: {identical} with identical pixels, which data.remove_duplicates=true removes from the other "
-            f"parts, and {len(leaks) - identical} nearly the same."
+            f"{_count(leaks, 'pair')} of near duplicates (correlation of thumbnails at least {MIN_SIMILARITY}) across "
+            f"the test split: {identical} with identical pixels, which data.remove_duplicates=true removes from the "
+            f"other parts, and {len(leaks) - identical} nearly identical."
         )
     for part in PARTS[:3]:
         counts = audit.counts[[name == part for name in audit.part_of]].sum(axis=0)[:-1]
@@ -178,7 +178,7 @@ def _pairs_table(audit: DatasetAudit, pairs: list[DuplicatePair]) -> Table:
     ]
     crossing = sum(map(audit.crosses, audit.pairs))
     caption = (
-        f"{_count(audit.pairs, 'pair')} of similar images, {crossing} of them in different parts of the split; "
+        f"{_count(audit.pairs, 'pair')} of near duplicates, {crossing} of them in different parts of the split; "
         f"{len(pairs)} shown. Similarity: correlation of the thumbnails. Labels agree: percentage of pixels with the "
         "same label."
     )
