@@ -114,7 +114,9 @@ def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
         occurrences = set(zip(audit.sources, audit.part_of, strict=True))
         both = sorted(source for source, part in occurrences if part == "test" and (source, "train") in occurrences)
         if both:
-            sentences.append(f"Sources (judging by file names) in both training and test: {', '.join(both)}.")
+            noun = "Source" if len(both) == 1 else "Sources"
+            names = ", ".join(both)
+            sentences.append(f"{noun} {names} (judging by file names): images in both training and test.")
     if audit.suspicious:
         count = len(audit.suspicious)
         sentences.append(f"{_count(audit.suspicious, 'label')} need{'s' if count == 1 else ''} review.")
