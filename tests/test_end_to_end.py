@@ -238,7 +238,7 @@ def test_a_study_is_compared_and_invalid_options_are_rejected(sweep: tuple[Path,
         ([], "study=NAME is needed"),
         (["study=tinny"], "no finished runs"),
         (["study=tiny", "contrasts=[[relu]]"], "expected two different activations"),
-        (["study=tiny", "contrasts=[[gelu,relu]]"], "gelu: no runs of surfaces"),
+        (["study=tiny", "contrasts=[[gelu,relu]]"], "no runs of gelu on surfaces"),
     ):
         rejected = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=folder, check=False)
         assert rejected.returncode == 2

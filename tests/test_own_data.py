@@ -1,4 +1,4 @@
-"""docs/how-to/own-data.md as it is written: from text labels to label images, a sweep, its report, and a run again."""
+"""The commands of docs/how-to/own-data.md: text labels to label images, a sweep, its report, and a reproduction."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 from cli_runner import ROOT, command
 from conftest import WriteIccv09
 
-# MLflow 3.17 with SQLAlchemy 2.1, not ours to mend
+# raised by MLflow 3.17 with SQLAlchemy 2.1
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 TINY = (
@@ -30,7 +30,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory, write_iccv09: WriteIccv09) -
     (folder / "convert.py").write_text(script)
     converted = command(folder, str(folder / "convert.py"), "iccv09Data", "camvid")
     assert converted.returncode == 0, converted.stderr
-    classes = blocks("yaml")[1].replace("unknown: [255]", "unknown: [3, 4, 6, 255]")  # drawn at random, ours has them
+    classes = blocks("yaml")[1].replace("unknown: [255]", "unknown: [3, 4, 6, 255]")  # the random labels have all ids
     (folder / "camvid/classes.yaml").write_text(classes)
     result = command(
         folder, "train.py", "-m", "data=folder", "data.name=camvid", "data.images=iccv09Data/images",
@@ -41,7 +41,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory, write_iccv09: WriteIccv09) -
     return folder, result.stdout
 
 
-def test_name_and_classes_appear_in_record_store_and_report(sweep: tuple[Path, str]) -> None:
+def test_name_and_classes_appear_in_record_mlflow_and_report(sweep: tuple[Path, str]) -> None:
     from mlflow import MlflowClient
 
     folder, output = sweep
@@ -50,17 +50,17 @@ def test_name_and_classes_appear_in_record_store_and_report(sweep: tuple[Path, s
     for path in folder.glob("multirun/camvid/own-*/run.json"):
         record = json.loads(path.read_text())
         assert record["classes"] == names
-        assert [each["ids"] for each in record["config"]["data"]["classes"]["classes"]] == [[0], [1], [2], [5], [7]]
+        assert [entry["ids"] for entry in record["config"]["data"]["classes"]["classes"]] == [[0], [1], [2], [5], [7]]
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("camvid").experiment_id], "params.data = 'camvid'")
     assert len(runs) == 4
     assert "test/iou/foreground object" in runs[0].data.metrics
     page = (folder / "multirun/camvid/report/index.html").read_text()
-    for told in ("camvid", *names, "#F0E442"):
-        assert told in page
+    for text in ("camvid", *names, "#F0E442"):
+        assert text in page
 
 
-def test_such_a_run_comes_out_the_same_again(sweep: tuple[Path, str]) -> None:
+def test_a_run_on_own_data_is_reproduced(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     original = next(folder.glob("multirun/camvid/own-relu-seed1-*"))
     result = command(folder, "reproduce.py", f"run={original}")
@@ -68,13 +68,13 @@ def test_such_a_run_comes_out_the_same_again(sweep: tuple[Path, str]) -> None:
     assert "identical" in result.stdout
 
 
-def test_what_is_refused_is_refused_before_the_sweep_trains(sweep: tuple[Path, str]) -> None:
+def test_invalid_data_is_refused_before_the_sweep_trains(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
-    given = ["data=folder", "data.images=iccv09Data/images", "data.labels=camvid/labels", "study=refused", *TINY]
-    for classes, told in (("none.yaml", "data.classes=none.yaml: No such file"), ("classes.yaml", "ids that are no")):
+    overrides = ["data=folder", "data.images=iccv09Data/images", "data.labels=camvid/labels", "study=refused", *TINY]
+    for classes, problem in (("none.yaml", "data.classes=none.yaml: No such file"), ("classes.yaml", "undeclared ids")):
         (folder / "classes.yaml").write_text("classes: [{name: a, id: 0}, {name: b, id: 1}]\n")
-        result = command(folder, "train.py", *given, f"data.classes={classes}")
+        result = command(folder, "train.py", *overrides, f"data.classes={classes}")
         assert result.returncode == 2
-        assert told in result.stderr
+        assert problem in result.stderr
         assert "Traceback" not in result.stderr
         assert not (folder / "multirun/refused").is_dir() or not list(folder.glob("multirun/refused/*/run.json"))

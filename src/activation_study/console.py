@@ -3,10 +3,10 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from rich.console import Console
-from rich.progress import track
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WIDTH = 120  # columns of a table if the output is not a terminal
 
@@ -93,6 +93,9 @@ def ignore_broken_pipes() -> None:
 
 def track_progress(items: Sequence[Item], description: str) -> Iterator[Item]:
     """Yields the items; shows a progress bar in a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
     console = Console(stderr=False, highlight=False)
     yield from track(items, description, console=console, transient=True, disable=not console.is_terminal)
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -23,7 +23,7 @@ from activation_study.signals import Interrupted
 try:
     from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
 except ImportError:  # without the extra; said where it is wanted
-    SlurmLauncher = BasicLauncher
+    SlurmLauncher = Launcher
 
 SECONDS = 5.0  # between two looks at the queue
 LOOKS = 3  # in which a job has to be missing
@@ -38,13 +38,13 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
     """
 
     def __init__(self, **parameters: Any) -> None:
-        if SlurmLauncher is not BasicLauncher:  # srun inherits the number of cores in some versions only
+        if SlurmLauncher is not Launcher:  # srun inherits the number of cores in some versions only
             cores = f"--cpus-per-task={parameters.get('cpus_per_task') or 1}"
             super().__init__(**{"srun_args": [cores], **parameters})
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """As Hydra calls it before a sweep."""
-        if SlurmLauncher is BasicLauncher:
+        if SlurmLauncher is Launcher:
             raise BadInput("hydra/launcher=slurm is not installed: pip install -e '.[slurm]' -c constraints.txt")
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 

@@ -1,4 +1,4 @@
-"""A study in one file says what its folders say, and nothing about the machine's."""
+"""A packed study has the same runs as its folders, and no paths of the machine."""
 
 import csv
 import shutil
@@ -21,13 +21,13 @@ STUDIES = Path(__file__).parents[2] / "docs" / "studies"
 def study(tmp_path: Path) -> Path:
     folder = tmp_path / "study"
     for seed in range(3):
-        for place, name in enumerate(("relu", "mish")):
-            write_run(folder, name, seed, 0.8 + 0.03 * place, started=float(place))
-            write_run(folder, name, seed, 0.6, started=2.0 + place, label_type="regions")
+        for index, name in enumerate(("relu", "mish")):
+            write_run(folder, name, seed, 0.8 + 0.03 * index, started=float(index))
+            write_run(folder, name, seed, 0.6, started=2.0 + index, label_type="regions")
     return folder
 
 
-def in_order(study: Path) -> list[Run]:
+def runs_by_name(study: Path) -> list[Run]:
     return sorted(read_runs(study)[0], key=lambda run: run.record.name)
 
 
@@ -35,11 +35,11 @@ def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path,
     first = make_report(study, ReportOptions())
     packed = tmp_path / "docs" / "study"
     export_study(study, packed)
-    kept = {name: (first / f"{name}.csv").read_text() for name in ("differences", "per_class")}
+    expected = {name: (first / f"{name}.csv").read_text() for name in ("differences", "per_class")}
     runs = (first / "runs.csv").read_text().replace(f"{study.as_posix()}/", "")
     shutil.rmtree(study)
     again = make_report(packed, ReportOptions())
-    assert {name: (again / f"{name}.csv").read_text() for name in kept} == kept
+    assert {name: (again / f"{name}.csv").read_text() for name in expected} == expected
     assert (again / "runs.csv").read_text() == runs
     text = (again / "report.md").read_text()
     for name in ("seeds", "differences", "classes", "learning", "cost", "confusion"):
@@ -47,53 +47,53 @@ def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path,
         assert (again / "figures" / f"scenes-surfaces-{name}.svg").read_text().startswith("<svg ")
 
 
-def test_no_path_of_the_machine_is_packed(study: Path, tmp_path: Path) -> None:
+def test_a_packed_study_has_no_paths_of_the_machine(study: Path, tmp_path: Path) -> None:
     path = export_study(study, tmp_path / "packed")
     with np.load(path) as arrays:
-        said = " ".join(str(arrays[name]) for name in arrays if name.startswith(("record", "folder")))
-    assert "seed=2" in said
-    for place in ("/somewhere/on/this/machine", str(study)):
-        assert place not in said
+        text = " ".join(str(arrays[name]) for name in arrays if name.startswith(("record", "folder")))
+    assert "seed=2" in text
+    for folder in ("/somewhere/on/this/machine", str(study)):
+        assert folder not in text
 
 
-def test_a_damaged_file_is_named(study: Path, tmp_path: Path) -> None:
+def test_an_unreadable_packed_file_is_named_in_the_error(study: Path, tmp_path: Path) -> None:
     path = export_study(study, tmp_path / "packed")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(BadInput, match=PACKED_FILE):
         read_runs(tmp_path / "packed")
 
 
-def test_a_folder_that_has_runs_is_no_place_for_the_file_and_runs_count_before_it(study: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="there are runs in it"):
+def test_runs_are_not_packed_into_a_folder_with_runs_which_would_take_precedence(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"the folder contains runs; expected another folder for runs\.npz"):
         export_study(study, study)
     shutil.copy(export_study(study, tmp_path / "packed"), study / PACKED_FILE)
     write_run(study, "frelu", 0)
     assert "frelu" in {run.record.config["activation"]["name"] for run in read_runs(study)[0]}
 
 
-def test_what_did_not_finish_is_packed_too(study: Path, tmp_path: Path) -> None:
+def test_unfinished_runs_are_packed_too(study: Path, tmp_path: Path) -> None:
     failed = write_run(study, "frelu", 0, status="FAILED")
     export_study(study, tmp_path / "packed")
     assert read_runs(tmp_path / "packed")[1] == [f"{failed.name}: FAILED"]
 
 
-def test_the_file_grows_from_machine_to_machine(study: Path, tmp_path: Path) -> None:
-    whole = in_order(study)
-    elsewhere = tmp_path / "elsewhere" / study.name
-    for run in whole[::2]:
-        shutil.move(run.folder, elsewhere / run.folder.name)
+def test_runs_of_other_machines_are_added_to_a_packed_file(study: Path, tmp_path: Path) -> None:
+    all_runs = runs_by_name(study)
+    other_machine = tmp_path / "other_machine" / study.name
+    for run in all_runs[::2]:
+        shutil.move(run.folder, other_machine / run.folder.name)
     failed = write_run(study, "frelu", 7, status="FAILED")
     packed = tmp_path / "packed"
-    export_study(elsewhere, packed)
+    export_study(other_machine, packed)
     export_study(study, packed)
     export_study(study, packed)
-    for run, original in zip(in_order(packed), whole, strict=True):
+    for run, original in zip(runs_by_name(packed), all_runs, strict=True):
         assert run.record.name == original.record.name
         np.testing.assert_array_equal(run.confusions, original.confusions)
     assert read_runs(packed)[1] == [f"{failed.name}: FAILED"]
 
 
-def test_a_run_that_finished_later_takes_the_place_of_what_was_packed(study: Path, tmp_path: Path) -> None:
+def test_a_run_that_finished_after_packing_replaces_the_packed_one(study: Path, tmp_path: Path) -> None:
     run = write_run(study, "frelu", 0, status="FAILED")
     path = export_study(study, tmp_path / "packed")
     record = read_record(run)
@@ -102,44 +102,44 @@ def test_a_run_that_finished_later_takes_the_place_of_what_was_packed(study: Pat
     export_study(study, path.parent)
     runs, unfinished = read_runs(path.parent)
     assert unfinished == []
-    assert [each.record.name for each in runs].count(run.name) == 1
+    assert [packed_run.record.name for packed_run in runs].count(run.name) == 1
     record.results["test/mean_iou"] = 0.125
     record.write(run)
     export_study(study, path.parent)
-    assert 0.125 in {each.record.results["test/mean_iou"] for each in read_runs(path.parent)[0]}
+    assert 0.125 in {packed_run.record.results["test/mean_iou"] for packed_run in read_runs(path.parent)[0]}
 
 
-def test_one_file_is_of_one_study(study: Path, tmp_path: Path) -> None:
+def test_a_packed_file_contains_one_study_only(study: Path, tmp_path: Path) -> None:
     path = export_study(study, tmp_path / "packed")
     write_run(tmp_path / "other", "relu", 0)
     content = path.read_bytes()
-    with pytest.raises(BadInput, match="holds runs of the study study; expected one file for each study"):
+    with pytest.raises(BadInput, match="contains the study study; expected a file of its own per study"):
         export_study(tmp_path / "other", path.parent)
     assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("packed", sorted(STUDIES.glob(f"*/{PACKED_FILE}")), ids=lambda path: path.parent.name)
-def test_the_tables_of_a_study_in_the_documents_follow_from_its_confusions(packed: Path, tmp_path: Path) -> None:
+def test_the_committed_tables_of_a_study_follow_from_its_confusion_matrices(packed: Path, tmp_path: Path) -> None:
     shutil.copy(packed, tmp_path)
-    made = make_report(tmp_path, ReportOptions())
+    computed = make_report(tmp_path, ReportOptions())
     for name in ("runs", "differences", "per_class", "changes"):
         tables = []
-        for path in (made, packed.parent / "report"):
-            with open(path / f"{name}.csv", newline="") as file:
+        for folder in (computed, packed.parent / "report"):
+            with open(folder / f"{name}.csv", newline="") as file:
                 tables.append(list(csv.reader(file)))
         assert len(tables[0]) == len(tables[1])
-        for line, kept in zip(*tables, strict=True):
-            assert [_same(*cells) for cells in zip(line, kept, strict=True)] == [True] * len(kept), (line, kept)
+        for row, committed in zip(*tables, strict=True):
+            assert all(_equal(*cells) for cells in zip(row, committed, strict=True)), (row, committed)
 
 
-def _same(cell: str, kept: str) -> bool:
+def _equal(cell: str, committed: str) -> bool:
     try:
-        return float(cell) == pytest.approx(float(kept), rel=1e-9, abs=1e-12)
+        return float(cell) == pytest.approx(float(committed), rel=1e-9, abs=1e-12)
     except ValueError:
-        return cell == kept
+        return cell == committed
 
 
-def test_no_photograph_is_in_the_documents() -> None:
+def test_no_image_of_a_data_set_is_in_the_documentation() -> None:
     assert STUDIES.is_dir()
     for path in STUDIES.rglob("*"):
         assert path.suffix in ("", ".md", ".csv", ".svg", ".npz", ".html"), path

@@ -1,4 +1,4 @@
-"""Runs' folders → blocks and arms; what cannot be compared is refused and named; the answer in words and tables."""
+"""Run folders become conditions and arms, incomparable runs are rejected, and the report gives the conclusions."""
 
 import csv
 import json
@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from activation_study.analysis.conclusions import conclusion
-from activation_study.analysis.contrasts import compare_block
-from activation_study.analysis.formatting import format_interval, format_points
+from activation_study.analysis.contrasts import compare_condition
+from activation_study.analysis.formatting import format_interval, format_p, format_points
 from activation_study.analysis.results import read_study
+from activation_study.analysis.statistics import Interval
 from activation_study.errors import BadInput
 from activation_study.metrics import mean_iou
 from activation_study.report.study_report import ReportOptions, make_report
@@ -30,70 +31,82 @@ def study(tmp_path: Path) -> Path:
     return folder
 
 
-def test_arms_stand_in_the_order_of_their_first_runs_and_runs_in_that_of_their_seeds(study: Path) -> None:
-    (block,), problems = read_study(study)
+def test_arms_are_ordered_by_their_first_runs_and_runs_by_their_seeds(study: Path) -> None:
+    (condition,), problems = read_study(study)
     assert problems == []
-    assert [arm.name for arm in block.arms] == ["relu", "mish", "frelu"]
-    for arm in block.arms:
+    assert [arm.name for arm in condition.arms] == ["relu", "mish", "frelu"]
+    for arm in condition.arms:
         assert arm.seeds == (0, 1, 2, 3)
         assert arm.confusions.shape == (4, 10, 4, 3)
         np.testing.assert_allclose(mean_iou(arm.confusions.sum(axis=1)), arm.metric("test/mean_iou"))
 
 
-def test_label_types_and_other_deciding_keys_make_blocks_and_those_of_an_activation_arms(study: Path) -> None:
+def test_label_types_and_other_keys_make_conditions_and_options_of_an_activation_make_arms(study: Path) -> None:
     for seed in range(4):
         write_run(study, "relu", seed, label_type="regions", kernel_size=None)
         write_run(study, "relu", seed, learning_rate=3e-3)
         write_run(study, "frelu", seed, kernel_size=5, started=9.0)
-    blocks, _ = read_study(study)
-    assert {block.title: [arm.name for arm in block.arms] for block in blocks} == {
-        "regions": ["relu"],  # it has no such key
+    conditions, _ = read_study(study)
+    assert {condition.title: [arm.name for arm in condition.arms] for condition in conditions} == {
+        "regions": ["relu"],  # its runs have no such key
         "surfaces, optimizer.learning_rate=0.003": ["relu"],
         "surfaces": ["relu", "mish", "frelu", "frelu kernel_size=5"],
     }
 
 
-def test_a_missing_seed_and_an_unfinished_run_are_named_and_may_be_allowed(study: Path) -> None:
+def test_missing_seeds_and_unfinished_runs_are_rejected_unless_allowed(study: Path) -> None:
     write_run(study, "relu", 4)
     write_run(study, "mish", 4, status="FAILED")
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInput) as rejected:
         read_study(study)
-    for problem in ("surfaces-mish-seed4-13: FAILED", "mish: no seed 4", "frelu: no seed 4", "allow_incomplete=true"):
-        assert problem in str(refused.value)
-    (block,), problems = read_study(study, allow_incomplete=True)
+    for text in (
+        "is incomplete (3 found):",
+        "surfaces-mish-seed4-13: FAILED",
+        "mish: no seed 4",
+        "frelu: no seed 4",
+        "Complete it with a sweep over all activations and seeds, or use allow_incomplete=true.",
+    ):
+        assert text in str(rejected.value)
+    (condition,), problems = read_study(study, allow_incomplete=True)
     assert len(problems) == 3
-    assert {arm.seeds for arm in block.arms} == {(0, 1, 2, 3)}
+    assert {arm.seeds for arm in condition.arms} == {(0, 1, 2, 3)}
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"), [({"data": "e"}, "scenes: contents d"), ({"protocol": 2}, "protocol versions 1, 2")]
+    ("changes", "message"),
+    [
+        ({"data": "e"}, "scenes: different contents, SHA-256 dddddddddddd, eeeeeeeeeeee"),
+        ({"protocol": 2}, "different protocol versions: 1, 2"),
+        ({"names": "other"}, r"data.name=scenes, data.split=sorted, .*: different test images"),
+    ],
 )
-def test_mixtures_are_refused_even_if_incomplete_ones_are_allowed(
-    study: Path, changes: dict[str, Any], told: str
+def test_runs_that_cannot_be_compared_are_rejected_even_if_incomplete_studies_are_allowed(
+    study: Path, changes: dict[str, Any], message: str
 ) -> None:
     write_run(study, "relu", 4, **changes)
-    with pytest.raises(BadInput, match=told):
+    with pytest.raises(BadInput, match=message) as rejected:
         read_study(study, allow_incomplete=True)
+    assert "has runs that cannot be compared (1 found):" in str(rejected.value)
 
 
-def test_nothing_to_compare_is_said(study: Path, tmp_path: Path) -> None:
+def test_a_study_without_enough_runs_to_compare_is_rejected(study: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no finished runs"):
         read_study(tmp_path / "none")
     single = tmp_path / "single"
     write_run(single, "relu", 0)
     write_run(single, "mish", 0)
-    (block,), _ = read_study(single)
-    with pytest.raises(BadInput, match="1 seed in common"):
-        compare_block(block, [], 0)
-    (block,), _ = read_study(study)
-    with pytest.raises(BadInput, match="gelu: no runs of surfaces; it has relu, mish, frelu"):
-        compare_block(block, [["gelu", "relu"]], 0)
+    (condition,), _ = read_study(single)
+    with pytest.raises(BadInput, match="surfaces: expected two or more seeds in common, found 1"):
+        compare_condition(condition, [], 0)
+    (condition,), _ = read_study(study)
+    with pytest.raises(BadInput, match="no runs of gelu on surfaces; expected activations among relu, mish, frelu"):
+        compare_condition(condition, [["gelu", "relu"]], 0)
 
 
-def test_the_answer_says_what_is_decided_and_what_is_not(study: Path) -> None:
-    (block,), _ = read_study(study)
-    contrasts = compare_block(block, [], 0)
-    assert [(each.metric, each.a, each.b) for each in contrasts] == [
+def test_the_conclusion_says_what_is_decided_and_what_is_inconclusive(study: Path) -> None:
+    (condition,), _ = read_study(study)
+    contrasts = compare_condition(condition, [], 0)
+    assert [(contrast.metric, contrast.a, contrast.b) for contrast in contrasts] == [
         ("mean_iou", "mish", "relu"), ("mean_iou", "frelu", "relu"),
         ("article_mean_iou", "mish", "relu"), ("article_mean_iou", "frelu", "relu"),
     ]  # fmt: skip
@@ -101,29 +114,53 @@ def test_the_answer_says_what_is_decided_and_what_is_not(study: Path) -> None:
     assert mish.decided
     assert not frelu.decided
     assert mish.p_holm == pytest.approx(2 * mish.paired.p)
-    assert set(mish.classes) == set(CLASSES)
-    said = conclusion(block, contrasts)
-    assert said.startswith("On surfaces (scenes, 4 seeds): Mish is above ReLU by ")
-    assert "; for FReLU against ReLU the data do not decide (" in said
-    (turned, *_) = compare_block(block, [["relu", "mish"]], 0)
-    assert "ReLU is below Mish by " in conclusion(block, [turned])
-    assert turned.paired.difference.value == pytest.approx(-mish.paired.difference.value)
+    assert set(mish.class_differences) == set(CLASSES)
+    size = format_interval(mish.paired.difference, unit=" points")
+    difference = format_interval(frelu.paired.difference, signed=True, unit=" points")
+    assert conclusion(condition, contrasts) == (
+        f"On surfaces (scenes, 4 seeds): Mish is above ReLU by {size}; FReLU vs. ReLU: inconclusive ({difference})."
+    )
+    (reversed_pair, *_) = compare_condition(condition, [["relu", "mish"]], 0)
+    assert "ReLU is below Mish by " in conclusion(condition, [reversed_pair])
+    assert reversed_pair.paired.difference.value == pytest.approx(-mish.paired.difference.value)
 
 
-def test_what_only_the_correction_leaves_open_is_said_with_its_p(study: Path) -> None:
-    (block,), _ = read_study(study)
-    mish, frelu, *_ = compare_block(block, [], 0)
+def test_a_comparison_that_only_the_correction_leaves_undecided_is_given_with_its_p(study: Path) -> None:
+    (condition,), _ = read_study(study)
+    mish, frelu, *_ = compare_condition(condition, [], 0)
     assert mish.paired.difference.low > 0
     undecided = replace(mish, p_holm=0.1234)
-    text = conclusion(block, [undecided, frelu])
-    numbers = format_interval(mish.paired.difference, signed=True)
-    assert f"for Mish against ReLU the data do not decide ({numbers} points; p = 0.123 after correction for 2" in text
-    assert conclusion(block, [mish, frelu]).count("after correction") == 0
+    text = conclusion(condition, [undecided, frelu])
+    difference = format_interval(mish.paired.difference, signed=True, unit=" points")
+    note = "p = 0.123 after Holm's correction for 2 comparisons"
+    assert f"Mish vs. ReLU: inconclusive ({difference}; {note}); " in text
+    assert "correction" not in conclusion(condition, [mish, frelu])
 
 
-def test_one_seed_gives_one_answer_and_another_other_draws(study: Path) -> None:
-    (block,), _ = read_study(study)
-    first, again, other = (compare_block(block, [], seed)[0].new_images for seed in (0, 0, 1))
+def test_a_decided_comparison_whose_interval_for_new_images_contains_0_may_not_generalise(study: Path) -> None:
+    (condition,), _ = read_study(study)
+    mish, *_ = compare_condition(condition, [["mish", "relu"]], 0)
+    assert mish.new_images is not None
+    assert "generalise" not in conclusion(condition, [mish])
+    wide = replace(mish, new_images=replace(mish.new_images, difference=Interval(0.1, -0.1, 0.3)))
+    size = format_interval(mish.paired.difference, unit=" points")
+    assert conclusion(condition, [wide]).endswith(
+        f"Mish is above ReLU by {size}, but this may not generalise to new images."
+    )
+
+
+def test_one_activation_alone_is_not_compared(tmp_path: Path) -> None:
+    for seed in range(2):
+        write_run(tmp_path / "s", "relu", seed)
+    (condition,), _ = read_study(tmp_path / "s")
+    assert conclusion(condition, compare_condition(condition, [], 0)) == (
+        "On surfaces there is only one activation, so there is nothing to compare."
+    )
+
+
+def test_the_same_seed_gives_the_same_bootstrap_and_another_seed_another(study: Path) -> None:
+    (condition,), _ = read_study(study)
+    first, again, other = (compare_condition(condition, [], seed)[0].new_images for seed in (0, 0, 1))
     assert first == again
     assert first != other
 
@@ -140,43 +177,45 @@ def test_the_tables_have_a_line_for_each_run_contrast_and_class(
     assert tables["runs"][0]["activation"] == "relu"
     record = json.loads((study / Path(tables["runs"][0]["folder"]).name / "run.json").read_text())
     assert float(tables["runs"][0]["mean_iou"]) == record["results"]["test/mean_iou"]
-    (block,), _ = read_study(study)
-    for line, contrast in zip(tables["differences"], compare_block(block, [], 0), strict=True):
+    (condition,), _ = read_study(study)
+    for line, contrast in zip(tables["differences"], compare_condition(condition, [], 0), strict=True):
         assert (line["a"], line["b"], line["metric"]) == (contrast.a, contrast.b, contrast.metric)
         assert float(line["difference"]) == contrast.paired.difference.value
         assert float(line["p"]) == contrast.paired.p
         assert float(line["p_holm"]) == contrast.p_holm
-        assert float(line["probability_a_above_b"]) == contrast.paired.probability
+        assert float(line["probability_a_above_b"]) == contrast.paired.probability_of_superiority
         assert (line["new_images_low"] == "") == (contrast.metric != "mean_iou")
     assert len(tables["per_class"]) == 3 * 3 + 2 * 3
-    said = capsys.readouterr().out
-    for text in ("mish − relu", "p, Holm", "Mish is above ReLU"):
-        assert text in said
+    output = capsys.readouterr().out
+    for text in ("mish − relu", "p (Holm)", "Mish is above ReLU"):
+        assert text in output
 
 
-def test_the_page_needs_nothing_else_and_says_what_the_tables_say(study: Path) -> None:
+def test_the_page_is_self_contained_and_has_the_numbers_of_the_tables(study: Path) -> None:
     folder = make_report(study, ReportOptions())
     text = (folder / "index.html").read_text(encoding="utf-8")
-    (block,), _ = read_study(study)
-    contrasts = compare_block(block, [], 0)
-    assert text.index(conclusion(block, contrasts)) < text.index("<table>"), "the answer comes first"
+    (condition,), _ = read_study(study)
+    contrasts = compare_condition(condition, [], 0)
+    assert text.index(conclusion(condition, contrasts)) < text.index("<table>"), "the conclusion comes first"
     for contrast in contrasts:
         assert format_interval(contrast.paired.difference, signed=True) in text
     assert text.count("<svg ") == text.count("<figcaption>") == 6
-    assert "#123456" not in text, "figures take the page's ink"
+    assert "#123456" not in text, "figures use the page's text colour"
     addresses = set(re.findall(r"https?://[^\s\"'<>)]+", text))
-    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, "names only, nothing is fetched"
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, "namespaces only, no links"
     assert not re.search(r"<script|<link[^>]*stylesheet|<img|url\((?!#)", text)
     assert make_report(study, ReportOptions()).joinpath("index.html").read_text(encoding="utf-8") == text
 
 
-def test_an_incomplete_study_warns_on_its_page(study: Path) -> None:
+def test_an_incomplete_study_is_reported_with_a_warning(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_run(study, "relu", 4, status="FAILED")
     folder = make_report(study, ReportOptions(allow_incomplete=True))
-    assert 'class="warning"' in (folder / "index.html").read_text(encoding="utf-8")
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert '<p class="warning">This study is incomplete. Only seeds that all activations have are compared.' in page
+    assert "warning: the study is incomplete (1 found):" in capsys.readouterr().out
 
 
-def test_names_are_text_on_the_page(tmp_path: Path) -> None:
+def test_names_are_escaped_on_the_page(tmp_path: Path) -> None:
     for seed in range(2):
         for name in ("relu", "<b>x"):
             write_run(tmp_path / "s", name, seed)
@@ -193,22 +232,23 @@ def test_declared_contrasts_come_from_the_runs_unless_given(tmp_path: Path, caps
     assert "mish − frelu" in capsys.readouterr().out
 
 
-def test_one_seed_twice_in_an_arm_is_refused(study: Path) -> None:
-    twin = write_run(study, "relu", 2, accuracy=0.6)
-    with pytest.raises(BadInput, match=rf"surfaces, relu, seed 2: .*{twin.name}"):
+def test_two_runs_of_an_arm_with_the_same_seed_are_rejected(study: Path) -> None:
+    duplicate = write_run(study, "relu", 2, accuracy=0.6)
+    message = rf"has duplicate runs for a seed \(1 found\):\n  scenes surfaces, relu, seed 2: .*{duplicate.name}"
+    with pytest.raises(BadInput, match=message):
         read_study(study)
 
 
-def test_an_option_that_only_some_runs_of_an_activation_have_sets_them_apart(tmp_path: Path) -> None:
+def test_an_option_that_only_some_runs_of_an_activation_have_makes_another_arm(tmp_path: Path) -> None:
     for seed in range(3):
         write_run(tmp_path / "s", "relu", seed, kernel_size=None)
         write_run(tmp_path / "s", "mish", seed, kernel_size=None, started=1.0)
         write_run(tmp_path / "s", "relu", seed, kernel_size=6, started=2.0)
-    (block,), _ = read_study(tmp_path / "s")
-    assert [arm.name for arm in block.arms] == ["relu kernel_size=None", "mish", "relu kernel_size=6"]
+    (condition,), _ = read_study(tmp_path / "s")
+    assert [arm.name for arm in condition.arms] == ["relu kernel_size=None", "mish", "relu kernel_size=6"]
 
 
-def test_two_data_sets_have_figures_of_their_own(tmp_path: Path) -> None:
+def test_two_data_sets_have_separate_figures(tmp_path: Path) -> None:
     for data in ("scenes", "camvid"):
         for seed in range(2):
             for name in ("relu", "mish"):
@@ -225,5 +265,13 @@ def test_two_data_sets_have_figures_of_their_own(tmp_path: Path) -> None:
     [(0.5, False, "50.0"), (0.8, False, "80.0"), (-0.1, True, "−10.0"), (0.1, True, "+10.0"), (0.00001, True, "0.0"),
      (-0.0004, True, "0.0"), (0.0, False, "0.0"), (-0.0126, True, "−1.3"), (0.0126, True, "+1.3")],
 )  # fmt: skip
-def test_a_point_is_written_whole_and_a_zero_without_a_sign(value: float, signed: bool, text: str) -> None:
+def test_points_have_one_decimal_and_zero_has_no_sign(value: float, signed: bool, text: str) -> None:
     assert format_points(value, signed) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0249, "0.025"), (1.0, "1.000"), (0.001, "0.001"), (0.00099, "< 0.001"), (0.0, "< 0.001")],
+)
+def test_a_p_below_a_thousandth_is_not_written_as_zero(p: float, text: str) -> None:
+    assert format_p(p) == text

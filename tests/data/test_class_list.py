@@ -1,11 +1,11 @@
-"""The classes of a data set of one's own: what a file says, and each fault by name."""
+"""The classes of `data=folder`: valid files, and every problem that is reported."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from activation_study.data.class_list import MOST_CLASSES, read_classes
+from activation_study.data.class_list import MAX_CLASSES, read_classes
 from activation_study.errors import BadInput
 
 GOOD = """
@@ -23,73 +23,73 @@ def write(tmp_path: Path, text: str | bytes) -> str:
     return str(path)
 
 
-def refusal(given: Any) -> str:
+def refusal(path_or_content: Any) -> str:
     with pytest.raises(BadInput) as error:
-        read_classes(given)
+        read_classes(path_or_content)
     return str(error.value)
 
 
-def test_a_file_of_classes(tmp_path: Path) -> None:
-    found = read_classes(write(tmp_path, GOOD))
-    assert found == {
+def test_a_file_of_classes_is_read(tmp_path: Path) -> None:
+    classes = read_classes(write(tmp_path, GOOD))
+    assert classes == {
         "classes": [
-            {"name": "sky", "ids": [0], "color": "#88CCEE"},  # the colour that it has everywhere
+            {"name": "sky", "ids": [0], "color": "#88CCEE"},  # the colour of this name in all data sets
             {"name": "road", "ids": [2, 17], "color": "#0A0B0C"},
             {"name": "Straße 2", "ids": [65535], "color": "#DDCC77"},
         ],
         "unknown": [255],
     }
-    assert read_classes(found) == found, "as a record gives it back"
+    assert read_classes(classes) == classes, "the recorded form is valid too"
 
 
-def test_unknown_may_be_all_others_or_nothing(tmp_path: Path) -> None:
+def test_unknown_may_be_others_or_missing(tmp_path: Path) -> None:
     assert read_classes(write(tmp_path, GOOD.replace("[255]", "others")))["unknown"] == "others"
     assert read_classes(write(tmp_path, GOOD.replace("unknown: [255]", "")))["unknown"] == []
 
 
-def test_every_class_has_a_colour_of_its_own(tmp_path: Path) -> None:
-    many = "\n".join(f"  - {{name: c{number}, id: {number}}}" for number in range(MOST_CLASSES))
-    colors = [each["color"] for each in read_classes(write(tmp_path, f"classes:\n{many}"))["classes"]]
-    assert len(set(colors)) == MOST_CLASSES
+def test_every_class_has_its_own_colour(tmp_path: Path) -> None:
+    many = "\n".join(f"  - {{name: c{number}, id: {number}}}" for number in range(MAX_CLASSES))
+    colors = [entry["color"] for entry in read_classes(write(tmp_path, f"classes:\n{many}"))["classes"]]
+    assert len(set(colors)) == MAX_CLASSES
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ("", "expected `classes:` with a list of classes, e.g. {name: sky, id: 0}"),
         ("- sky\n- road\n", "expected `classes:` with a list of classes"),
         ("classes: {sky: 0}", "expected `classes:` with a list of classes"),
-        ("classes: [{name: a, id: 1}]", "1 classes: expected 2 to 127"),
+        ("classes: [{name: a, id: 1}]", "number of classes: 1: expected 2 to 127"),
         ("classes: [{name: a, id: 1}, b]", "class 2: 'b': expected e.g. {name: sky, id: 0}"),
-        ("classes: [{name: a, id: 1}, {name: no, id: 2}]", "class 2: name: False: expected text; in quotes"),
-        ("classes: [{name: a, id: 1}, {id: 2}]", "class 2: name: None: expected text"),
-        ("classes: [{name: a, id: 1}, {name: A, id: 2}]", "class 2: name 'A': there is one of that name already"),
+        ("classes: [{name: a, id: 1}, {name: no, id: 2}]", "class 2: name False: expected text; use quotes"),
+        ("classes: [{name: a, id: 1}, {id: 2}]", "class 2: name None: expected text"),
+        ("classes: [{name: a, id: 1}, {name: A, id: 2}]", "class 2: name 'A': another class has this name"),
         ("classes: [{name: a, id: 1}, {name: '../b', id: 2}]", "class 2: name '../b': expected letters, digits"),
-        ("classes: [{name: a, id: 1}, {name: b}]", "b: id None: expected a number from 0 to 65535"),
+        ("classes: [{name: a, id: 1}, {name: b}]", "b: id None: expected an integer from 0 to 65535"),
         ("classes: [{name: a, id: 1}, {name: b, ids: []}]", "b: ids: expected one or more"),
         ("classes: [{name: a, id: 1}, {name: b, ids: 2}]", "b: 2: expected a list of ids"),
-        ("classes: [{name: a, id: 1}, {name: b, id: 2, ids: [3]}]", "b: expected id or ids, not both"),
-        ("classes: [{name: a, id: 1}, {name: b, ids: [2, 1]}]", "b: id 1: it is a's already"),
-        ("classes: [{name: a, id: 1}, {name: b, id: true}]", "b: id True: expected a number from 0 to 65535"),
-        ("classes: [{name: a, id: -1}, {name: b, id: 65536}]", "b: id 65536: expected a number from 0 to 65535"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2, ids: [3]}]", "b: expected either id or ids, not both"),
+        ("classes: [{name: a, id: 1}, {name: b, ids: [2, 1]}]", "b: id 1: already used by a"),
+        ("classes: [{name: a, id: 1}, {name: b, id: true}]", "b: id True: expected an integer from 0 to 65535"),
+        ("classes: [{name: a, id: -1}, {name: b, id: 65536}]", "b: id 65536: expected an integer from 0 to 65535"),
         ("classes: [{name: a, id: 1}, {name: b, id: 2, color: red}]", "b: color 'red': expected \"#RRGGBB\""),
-        ("classes: [{name: a, id: 1}, {name: b, id: 2, hue: 3}]", "b: hue: expected name, id or ids, color"),
-        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nunknown: [2]", "unknown: id 2: it is b's already"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2, hue: 3}]", "b: unexpected key hue: only name, id or ids"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nunknown: [2]", "unknown: id 2: already used by b"),
         ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nunknown: rest", "unknown: 'rest': expected a list of ids"),
-        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nignore: [3]", "ignore: expected nothing but classes"),
-        ("classes: [", "is no YAML file"),
-        (b"\xff\xfe\x00", "is no YAML file"),
-        ("!!python/object/apply:os.system [echo]", "is no YAML file"),
-        ("[" * 5000, "is no YAML file"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nignore: [3]", "unexpected key ignore: only classes and"),
+        ("classes: [", "is not a valid YAML file"),
+        (b"\xff\xfe\x00", "is not a valid YAML file"),
+        ("!!python/object/apply:os.system [echo]", "is not a valid YAML file"),
+        ("[" * 5000, "is not a valid YAML file"),
     ],
 )  # fmt: skip
-def test_a_problem_is_named(text: str | bytes, told: str, tmp_path: Path) -> None:
+def test_a_problem_is_reported(text: str | bytes, problem: str, tmp_path: Path) -> None:
     message = refusal(write(tmp_path, text))
-    assert told in message
+    assert problem in message
     assert "classes.yaml" in message
 
 
-def test_all_problems_come_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_listed(tmp_path: Path) -> None:
     message = refusal(write(tmp_path, "classes: [{name: 1, id: x}, {name: b, ids: []}]\nmore: 1"))
     assert "(4 found)" in message
 

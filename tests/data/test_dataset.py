@@ -1,4 +1,4 @@
-"""A run's data: the split of the real photographs, with and without their repetitions."""
+"""The data of a run: the split of the real images, with and without duplicates."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ def names(dataset: Dataset) -> list[set[str]]:
     return [{dataset.source.names[index] for index in part} for part in vars(dataset.split).values()]
 
 
-def test_without_duplicates_the_real_test_split_stays_and_what_it_has_is_not_trained_on(
+def test_removing_duplicates_keeps_the_test_split_and_removes_its_images_from_the_others(
     stanford_root: Path, tmp_path: Path
 ) -> None:
     options = ["data.image_size=32", f"data.root={stanford_root}", f"data.cache={tmp_path}"]
-    plain = names(Dataset(from_hydra(composed([*options]))))
-    clean = names(Dataset(from_hydra(composed([*options, "data.remove_duplicates=true"]))))
-    assert [len(part) for part in plain] == [429, 143, 143]
-    removed = [before - after for before, after in zip(plain, clean, strict=True)]
+    full = names(Dataset(from_hydra(composed([*options]))))
+    cleaned = names(Dataset(from_hydra(composed([*options, "data.remove_duplicates=true"]))))
+    assert [len(part) for part in full] == [429, 143, 143]
+    removed = [before - after for before, after in zip(full, cleaned, strict=True)]
     assert removed == [{"6000068", "6000117"}, {"6000257"}, set()]

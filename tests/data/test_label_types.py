@@ -1,4 +1,4 @@
-"""Label matrices: the text parser, the targets of the label types, resizing."""
+"""Labels: the text parser, the targets of the label types, resizing."""
 
 import contextlib
 import io
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from activation_study.data.label_text import raw_range, read_label
-from activation_study.data.label_types import LABEL_TYPES, border_map, resize_label, resize_way
+from activation_study.data.label_types import LABEL_TYPES, border_map, interpolation_for, resize_label
 
 matrices = hnp.arrays(
     np.int16,
@@ -22,36 +22,36 @@ matrices = hnp.arrays(
 blanks = st.text(" \t", min_size=1, max_size=3)
 
 
-def text_of(matrix: np.ndarray, between: str = " ", end: str = "\n", margin: str = "") -> bytes:
-    return "".join(margin + between.join(map(str, row)) + margin + end for row in matrix.tolist()).encode()
+def text_of(matrix: np.ndarray, separator: str = " ", end: str = "\n", margin: str = "") -> bytes:
+    return "".join(margin + separator.join(map(str, row)) + margin + end for row in matrix.tolist()).encode()
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
 @given(matrices, blanks, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", " ", "\t "]), st.integers(0, 2))
-def test_a_matrix_written_as_text_is_read_as_it_was(matrix, between, end, margin, empty_lines_after):
-    content = text_of(matrix, between, end, margin) + end.encode() * empty_lines_after
+def test_a_matrix_written_as_text_is_read_unchanged(matrix, separator, end, margin, empty_lines_after):
+    content = text_of(matrix, separator, end, margin) + end.encode() * empty_lines_after
     read = read_label(content)
     assert read.dtype == np.int16
     np.testing.assert_array_equal(read, matrix)
 
 
 @given(hnp.arrays(np.int16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(-1, 9)))
-def test_the_fast_way_for_one_digit_ids_reads_the_same_as_the_general_one(matrix):
+def test_the_fast_parser_of_one_digit_ids_agrees_with_the_general_one(matrix):
     usual = text_of(matrix)
     np.testing.assert_array_equal(read_label(usual), read_label(usual.replace(b" ", b"  ").replace(b"\n", b" \n")))
 
 
 @given(st.binary(max_size=60))
 @settings(max_examples=300)
-def test_garbage_gives_a_value_error_and_nothing_else(content):
+def test_garbage_raises_value_error_only(content):
     with contextlib.suppress(ValueError):
         assert read_label(content).ndim == 2
 
 
-def plain_reading(content: bytes) -> list[list[int]] | None:
-    """The same language, token by token; None if it is refused."""
+def parse_by_token(content: bytes) -> list[list[int]] | None:
+    """A simple parser of the same format, token by token; None if the content is invalid."""
     lines = [line.split() for line in content.rstrip(b" \t\r\n").split(b"\n")]
     tokens = [token for line in lines for token in line]
     if not tokens or len({len(line) for line in lines}) != 1 or not lines[0]:
@@ -63,8 +63,8 @@ def plain_reading(content: bytes) -> list[list[int]] | None:
 
 @given(st.text("0123456789-/ \t\n", max_size=30).map(str.encode))
 @settings(max_examples=1000)
-def test_near_misses_are_accepted_or_refused_as_by_a_parser_that_goes_token_by_token(content):
-    expected = plain_reading(content)
+def test_near_misses_are_accepted_or_refused_as_by_a_simple_parser(content):
+    expected = parse_by_token(content)
     if expected is None:
         with pytest.raises(ValueError, match=r"line|empty"):
             read_label(content)
@@ -81,37 +81,37 @@ def test_near_misses_are_accepted_or_refused_as_by_a_parser_that_goes_token_by_t
         (b"10 2\n3 4\n5 6 7\n", "line 3 has 3 values, expected 2 as in line 1"),
         (b"1 2\n\n3 4\n", "line 2 is empty"),
         (b"\n1 2\n", "line 1 is empty"),
-        (b"1 2\n3 x\n", "line 2: 'x' is no integer"),
-        (b"1 2.0\n", "line 1: '2.0' is no integer"),
-        (b"1 2\n1 NaN\n", "line 2: 'NaN' is no integer"),
-        (b"1 1-2\n", "line 1: '1-2' is no integer"),
-        (b"1 --1\n", "line 1: '--1' is no integer"),
-        (b"1 +1\n", "line 1: '+1' is no integer"),
-        (b"1 -\n", "line 1: '-' is no integer"),
-        (b"1 1_0\n", "line 1: '1_0' is no integer"),
-        (b"# 1\n", "line 1: '#' is no integer"),
-        (b"1,2\n", "line 1: '1,2' is no integer"),
-        (b"\xef\xbb\xbf1 2\n", "line 1: '\\ufeff1' is no integer"),
-        (b"1 2\x00\n", "line 1: '2\\x00' is no integer"),
-        ("1 ²\n".encode(), "line 1: '²' is no integer"),
+        (b"1 2\n3 x\n", "line 2: 'x' is not an integer"),
+        (b"1 2.0\n", "line 1: '2.0' is not an integer"),
+        (b"1 2\n1 NaN\n", "line 2: 'NaN' is not an integer"),
+        (b"1 1-2\n", "line 1: '1-2' is not an integer"),
+        (b"1 --1\n", "line 1: '--1' is not an integer"),
+        (b"1 +1\n", "line 1: '+1' is not an integer"),
+        (b"1 -\n", "line 1: '-' is not an integer"),
+        (b"1 1_0\n", "line 1: '1_0' is not an integer"),
+        (b"# 1\n", "line 1: '#' is not an integer"),
+        (b"1,2\n", "line 1: '1,2' is not an integer"),
+        (b"\xef\xbb\xbf1 2\n", "line 1: '\\ufeff1' is not an integer"),
+        (b"1 2\x00\n", "line 1: '2\\x00' is not an integer"),
+        ("1 ²\n".encode(), "line 1: '²' is not an integer"),
         (b"1 2\n3 32768\n", "line 2: 32768 is out of range: expected -32768 to 32767"),
         (b"-32769 2\n", "line 1: -32769 is out of range: expected -32768 to 32767"),
-        (b"1 2\r3 4\r", "lines end with a lone carriage return: expected LF or CRLF"),
+        (b"1 2\r3 4\r", "lines end with CR: expected LF or CRLF"),
     ],
 )
-def test_a_problemy_label_is_refused_with_the_exact_reason(content, reason):
+def test_an_invalid_label_is_refused_with_the_exact_reason(content, reason):
     with pytest.raises(ValueError) as error:  # noqa: PT011 (the whole message is compared below)
         read_label(content)
     assert str(error.value) == reason
 
 
-def test_a_value_of_thousands_of_digits_is_out_of_range_and_leading_zeros_are_not():
+def test_a_value_of_thousands_of_digits_is_out_of_range_unless_they_are_leading_zeros():
     with pytest.raises(ValueError, match=r"line 1: 9{40} is out of range"):
         read_label(b"1 " + b"9" * 10_000)
     assert read_label(b"0" * 10_000 + b"7 -00012").tolist() == [[7, -12]]
 
 
-def test_real_label_files_are_read_as_by_numpy_loadtxt(stanford_root: Path):
+def test_real_label_files_are_read_as_by_loadtxt(stanford_root: Path):
     paths = sorted((stanford_root / "labels").iterdir())[::17]
     paths += [stanford_root / f"labels/2000033.{name}.txt" for name in LABEL_TYPES]  # two thirds are unknown
     for path in paths:
@@ -133,7 +133,7 @@ def test_the_three_label_types_have_the_article_s_classes_in_order():
     assert [raw_range(name) for name in LABEL_TYPES] == [(-1, 7), (-1, 2), (-1, 32767)]
 
 
-def test_regions_and_surfaces_are_their_own_targets():
+def test_the_targets_of_regions_and_surfaces_are_the_labels_themselves():
     raw = np.array([[-1, 0], [1, 2]], np.int16)
     for name in ("regions", "surfaces"):
         np.testing.assert_array_equal(LABEL_TYPES[name].target(raw), raw)
@@ -156,13 +156,13 @@ def border_by_loops(ids: np.ndarray, width: int) -> np.ndarray:
     ),
     st.integers(0, 3),
 )
-def test_the_border_map_equals_a_loop_over_every_neighbourhood(ids, width):
+def test_the_border_map_equals_a_loop_over_all_neighbourhoods(ids, width):
     border = border_map(ids, width)
     assert border.dtype == np.int16
     np.testing.assert_array_equal(border, border_by_loops(ids, width))
 
 
-def test_layers_target_marks_two_pixels_on_each_side_of_a_border():
+def test_the_target_of_layers_marks_two_pixels_on_each_side_of_a_border():
     raw = np.array([[5] * 5 + [90] * 5] * 3, np.int16)
     assert LABEL_TYPES["layers"].target(raw).tolist() == [[0, 0, 0, 1, 1, 1, 1, 0, 0, 0]] * 3
 
@@ -171,7 +171,7 @@ def test_layers_target_marks_two_pixels_on_each_side_of_a_border():
 
 
 def resized_by_the_article(label: np.ndarray, size: tuple[int, int], classes: int) -> np.ndarray:
-    """The article's lines: float64, bilinear (OpenCV's default), one-hot by equality. Back to ids, −1 for all-zero."""
+    """The article's code: float64, bilinear (OpenCV's default), one-hot by equality; then ids again, −1 = all-zero."""
     height, width = size
     mask = cv2.resize(label.astype(np.float64), (width, height))
     one_hot = np.stack([mask == index for index in range(classes)], axis=-1)
@@ -201,26 +201,26 @@ def test_bilinear_resizing_of_real_labels_equals_the_article_s_code_and_makes_pi
 
 
 @given(small_labels, st.integers(1, 24), st.integers(1, 24))
-def test_nearest_resizing_takes_an_existing_pixel_of_each_place(label, height, width):
+def test_nearest_resizing_takes_the_ids_of_existing_pixels(label, height, width):
     resized = resize_label(label, (height, width), "nearest")
     assert resized.dtype == np.int8
     rows, columns = (np.arange(new) * old // new for new, old in zip((height, width), label.shape, strict=True))
     np.testing.assert_array_equal(resized, label[rows][:, columns])
 
 
-def test_the_size_is_height_and_width_in_this_order():
+def test_the_size_is_height_then_width():
     label = np.zeros((10, 20), np.int16)
     assert resize_label(label, (3, 7), "nearest").shape == (3, 7)
     assert resize_label(label, (3, 7), "bilinear").shape == (3, 7)
 
 
-def test_layers_are_resized_by_nearest_neighbour_whatever_the_configuration_says():
-    assert resize_way(LABEL_TYPES["layers"], "bilinear") == "nearest"
-    assert resize_way(LABEL_TYPES["regions"], "bilinear") == "bilinear"
+def test_layers_are_always_resized_by_nearest_neighbour():
+    assert interpolation_for(LABEL_TYPES["layers"], "bilinear") == "nearest"
+    assert interpolation_for(LABEL_TYPES["regions"], "bilinear") == "bilinear"
 
 
-def test_ids_that_do_not_fit_and_an_unknown_way_are_refused():
+def test_ids_that_do_not_fit_and_unknown_interpolations_are_refused():
     with pytest.raises(ValueError, match="class id 128 does not fit"):
         resize_label(np.full((2, 2), 128, np.int16), (1, 1), "nearest")
-    with pytest.raises(ValueError, match="'cubic': expected 'bilinear' or 'nearest'"):
+    with pytest.raises(ValueError, match="interpolation 'cubic' of labels: expected 'bilinear' or 'nearest'"):
         resize_label(np.zeros((2, 2), np.int16), (1, 1), "cubic")  # type: ignore[arg-type]

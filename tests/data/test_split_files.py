@@ -1,4 +1,4 @@
-"""A split that someone else made."""
+"""A given split, read from text files."""
 
 from pathlib import Path
 
@@ -15,24 +15,24 @@ def write(folder: Path, **parts: str) -> Path:
     return folder
 
 
-def test_a_name_a_line(tmp_path: Path) -> None:
+def test_the_files_have_one_name_per_line(tmp_path: Path) -> None:
     folder = write(tmp_path / "one", train="# made by hand\nb\r\n\n a \n", val="c", test="\ufeffd.png\n")
-    found = read_split_files(folder)
-    assert found == {"train": ["b", "a"], "validation": ["c"], "test": ["d.png"]}
+    names = read_split_files(folder)
+    assert names == {"train": ["b", "a"], "validation": ["c"], "test": ["d.png"]}
     other = write(tmp_path / "other", train="a\nb", validation="c", test="d.png")
-    assert split_digest(read_split_files(other)) == split_digest(found), "the order of the names decides nothing"
+    assert split_digest(read_split_files(other)) == split_digest(names), "the order of the names does not matter"
     moved = write(tmp_path / "moved", train="a", validation="b\nc", test="d.png")
-    assert split_digest(read_split_files(moved)) != split_digest(found)
+    assert split_digest(read_split_files(moved)) != split_digest(names)
 
 
-def test_all_problems_come_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_listed(tmp_path: Path) -> None:
     folder = write(tmp_path, train="a\nb\na\n", test="# nothing\n")
     (folder / "val.txt").write_bytes(b"\xff\xff")
     with pytest.raises(BadInput) as error:
         read_split_files(folder)
     message = str(error.value)
     assert "(3 found)" in message
-    for told in ("a: in train, and in train already", "test.txt: no names in it", "val.txt: 'utf-8' codec"):
-        assert told in message
-    with pytest.raises(BadInput, match=r"train\.txt: there is no such file"):
+    for problem in ("a: in train, but already in train", "test.txt: contains no names", "val.txt: 'utf-8' codec"):
+        assert problem in message
+    with pytest.raises(BadInput, match=r"train\.txt: no such file"):
         read_split_files(tmp_path / "none")

@@ -1,4 +1,4 @@
-"""The article's table from records."""
+"""The article's table, from records."""
 
 import io
 from typing import Any
@@ -22,7 +22,7 @@ def printed(*records: Record) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("│┃").replace("┃", "│").split("│")] for line in lines if "│" in line]
 
 
-def test_mean_and_maximum_over_seeds_stand_beside_the_published_numbers() -> None:
+def test_mean_and_maximum_over_seeds_are_shown_beside_the_published_numbers() -> None:
     rows = printed(record("mish", 0.70, 0.80, seed=0), record("mish", 0.74, 0.81, seed=1))
     assert rows == [["stanford_background", "surfaces", "mish", "2", "72.0  74.0", "80.5  81.0", "78.2  78.8"]]
 
@@ -33,7 +33,7 @@ def test_another_data_set_has_no_published_numbers() -> None:
     ]
 
 
-def test_runs_that_differ_in_more_than_the_seed_stand_in_rows_of_their_own() -> None:
+def test_runs_that_differ_in_more_than_the_seed_get_separate_rows() -> None:
     rows = printed(
         record("relu", 0.7, 0.8, seed=0, optimizer={"learning_rate": 1e-3}),
         record("relu", 0.6, 0.7, seed=0, optimizer={"learning_rate": 1e-2}),

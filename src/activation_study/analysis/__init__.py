@@ -1,1 +1,1 @@
-"""Finished runs as arrays, and what follows from them: statistics, contrasts, conclusions.."""
+"""Finished runs as arrays, and the statistics, contrasts and conclusions computed from them."""

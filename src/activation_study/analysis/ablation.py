@@ -1,4 +1,4 @@
-"""What a change of the protocol changes: the blocks of one data set and label type against the usual one. Pure."""
+"""What each change of the protocol does, compared with the usual protocol. Pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from activation_study.analysis.contrasts import METRICS, PRIMARY
 from activation_study.analysis.formatting import display_name, format_points, pair_name
 from activation_study.analysis.grouping import grouped
-from activation_study.analysis.results import Arm, Block
+from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import Interval, mean_over_seeds
 
 ARTICLES = "scored by the article's protocol"
@@ -17,11 +17,11 @@ class Ablation:
     """One protocol against the usual one, in mean IoU, paired by seed; 95 % intervals of the t over seeds.
 
     Args:
-        variant: what is different.
-        arms: for each activation, its mean IoU here minus there.
-        difference: a − b here.
-        change: of a − b, here minus there.
-        other_images: the test images are others, so that levels differ for that reason too.
+        variant: what differs from the usual protocol.
+        arms: for each activation, its mean IoU under this protocol minus that under the usual one.
+        difference: a − b under this protocol.
+        change: a − b under this protocol minus a − b under the usual one.
+        other_images: the test images differ from those of the usual protocol, which changes levels too.
     """
 
     variant: str
@@ -32,23 +32,23 @@ class Ablation:
 
     @property
     def title(self) -> str:
-        """The variant, marked where the test images are others."""
+        """The variant, marked with an asterisk if the test images differ."""
         return f"{self.variant} *" if self.other_images else self.variant
 
 
 @dataclass(frozen=True)
 class Ablations:
-    """All of them for one data set and label type.
+    """All changes of the protocol for one data set and label type.
 
     Args:
-        base: the usual protocol: that of most runs, else the first.
+        base: the usual protocol: that of most runs, otherwise the first.
         pair: a and b.
-        levels: each activation's mean IoU there.
-        difference: a − b there.
+        levels: mean IoU of each activation under the usual protocol.
+        difference: a − b under the usual protocol.
         changes: one for each other protocol, and one for the article's way of scoring.
     """
 
-    base: Block
+    base: Condition
     pair: tuple[str, str]
     levels: dict[str, Interval]
     difference: Interval
@@ -56,97 +56,97 @@ class Ablations:
 
     @property
     def note(self) -> str:
-        """What the mark in a title means; empty where there is none."""
+        """The explanation of the asterisk in titles; empty if no title has one."""
         marked = any(change.other_images for change in self.changes)
-        return " *: other test images, so that levels differ for that reason too." if marked else ""
+        return " *: with other test images, which changes mean IoU too." if marked else ""
 
 
-def ablations_of(blocks: Sequence[Block], pair: tuple[str, str] | None = None) -> list[Ablations]:
-    """For each data set and label type that has several blocks, what sets these apart in mean IoU.
+def ablations_of(conditions: Sequence[Condition], pair: tuple[str, str] | None = None) -> list[Ablations]:
+    """For each data set and label type with several conditions, how these differ in mean IoU.
 
     Args:
-        blocks: of a study, without those that repeat others' runs.
+        conditions: conditions of a study, without those whose runs are also in others.
         pair: the activations a and b of a − b; None for the second against the first.
     """
-    groups = grouped(blocks, lambda block: (block.data, block.label_type)).values()
-    found = [_changes(group, pair) for group in groups if len(group) > 1]
-    return [changes for changes in found if changes is not None]
+    groups = grouped(conditions, lambda condition: (condition.data, condition.label_type)).values()
+    ablations = [_ablations(group, pair) for group in groups if len(group) > 1]
+    return [each for each in ablations if each is not None]
 
 
-def _changes(blocks: Sequence[Block], pair: tuple[str, str] | None) -> Ablations | None:
-    base = next((block for block in blocks if not block.variant), blocks[0])
-    there = {arm.name: arm for arm in base.arms}
-    names = list(there)
+def _ablations(conditions: Sequence[Condition], pair: tuple[str, str] | None) -> Ablations | None:
+    base = next((condition for condition in conditions if not condition.variant), conditions[0])
+    usual = {arm.name: arm for arm in base.arms}
+    names = list(usual)
     if len(names) < 2:
         return None
     a, b = pair or (names[1], names[0])
-    others = [block for block in blocks if block is not base and _comparable(block, base, {a, b})]
+    others = [condition for condition in conditions if condition is not base and _comparable(condition, base, {a, b})]
     if not {a, b} <= set(names) or not others:
         return None
+    changes = []
+    for condition in others:
+        arms = {arm.name: arm for arm in condition.arms}
+        other_images = condition.images != base.images
+        changes.append(_ablation(" ".join(condition.variant), arms, usual, (a, b), PRIMARY, other_images))
     article = METRICS["article_mean_iou"]
-    found = []
-    for block in others:
-        here = {arm.name: arm for arm in block.arms}
-        apart = block.images != base.images
-        found.append(_change(" ".join(block.variant), here, there, (a, b), PRIMARY, other_images=apart))
     return Ablations(
         base=base,
         pair=(a, b),
-        levels={name: mean_over_seeds(arm.metric(PRIMARY)) for name, arm in there.items()},
-        difference=mean_over_seeds(there[a].metric(PRIMARY) - there[b].metric(PRIMARY)),
-        changes=(*found, _change(ARTICLES, there, there, (a, b), article, other_images=False)),
+        levels={name: mean_over_seeds(arm.metric(PRIMARY)) for name, arm in usual.items()},
+        difference=mean_over_seeds(usual[a].metric(PRIMARY) - usual[b].metric(PRIMARY)),
+        changes=(*changes, _ablation(ARTICLES, usual, usual, (a, b), article, other_images=False)),
     )
 
 
-def _comparable(block: Block, base: Block, pair: set[str]) -> bool:
-    """Whether both have the pair, and two seeds in common."""
-    return pair <= {arm.name for arm in block.arms} and len(set(block.arms[0].seeds) & set(base.arms[0].seeds)) >= 2
+def _comparable(condition: Condition, base: Condition, pair: set[str]) -> bool:
+    """Whether the condition has the pair, and two seeds in common with the base."""
+    common_seeds = set(condition.arms[0].seeds) & set(base.arms[0].seeds)
+    return pair <= {arm.name for arm in condition.arms} and len(common_seeds) >= 2
 
 
-def _change(
+def _ablation(
     variant: str,
-    here: dict[str, Arm],
-    there: dict[str, Arm],
+    arms: dict[str, Arm],
+    usual: dict[str, Arm],
     pair: tuple[str, str],
     metric: str,
     other_images: bool,
 ) -> Ablation:
-    seeds = [seed for seed in here[pair[0]].seeds if seed in there[pair[0]].seeds]
-    moved = {
-        name: arm.metric(metric, seeds) - there[name].metric(PRIMARY, seeds)
-        for name, arm in here.items()
-        if name in there
-    }
     a, b = pair
+    seeds = [seed for seed in arms[a].seeds if seed in usual[a].seeds]
+    changes = {
+        name: arm.metric(metric, seeds) - usual[name].metric(PRIMARY, seeds)
+        for name, arm in arms.items()
+        if name in usual
+    }
     return Ablation(
         variant=variant,
-        arms={name: mean_over_seeds(move) for name, move in moved.items()},
-        difference=mean_over_seeds(here[a].metric(metric, seeds) - here[b].metric(metric, seeds)),
-        change=mean_over_seeds(moved[a] - moved[b]),
+        arms={name: mean_over_seeds(values) for name, values in changes.items()},
+        difference=mean_over_seeds(arms[a].metric(metric, seeds) - arms[b].metric(metric, seeds)),
+        change=mean_over_seeds(changes[a] - changes[b]),
         other_images=other_images,
     )
 
 
-def sentence(found: Ablations) -> str:
-    """Which change moves each activation most, and between what a − b lies; over those with the same test images."""
-    alike = [change for change in found.changes if change.variant != ARTICLES and not change.other_images]
-    pair = pair_name(*found.pair)
-    if not alike:
-        return f"All changes of the protocol have test images of their own; the table has {pair} under each."
-    differences = [found.difference.value, *(change.difference.value for change in alike)]
-    low, high = (format_points(each, signed=True) for each in (min(differences), max(differences)))
-    return f"{_moves(found.pair[::-1], alike)}; with and without, {pair} lies between {low} and {high} points."
+def ablation_sentence(ablations: Ablations) -> str:
+    """Which change moves each activation most, and the range of a − b; only changes with the same test images count."""
+    same_images = [change for change in ablations.changes if change.variant != ARTICLES and not change.other_images]
+    pair = pair_name(*ablations.pair)
+    if not same_images:
+        return f"Each change of the protocol has its own test images; the table gives {pair} for each."
+    values = [ablations.difference.value, *(change.difference.value for change in same_images)]
+    low, high = (format_points(value, signed=True) for value in (min(values), max(values)))
+    effects = _largest_effects(ablations.pair[::-1], same_images)
+    changes = "this change" if len(same_images) == 1 else "these changes"
+    return f"{effects}. With and without {changes}, the estimate of {pair} is between {low} and {high} points."
 
 
-def _moves(names: Sequence[str], alike: Sequence[Ablation]) -> str:
-    def by(change: Ablation, name: str) -> str:
-        return f"by {format_points(change.arms[name].value, signed=True)} points"
+def _largest_effects(names: Sequence[str], changes: Sequence[Ablation]) -> str:
+    def moves(change: Ablation, name: str, most: str = "") -> str:
+        return f"{display_name(name)}{most} by {format_points(change.arms[name].value, signed=True)} points"
 
-    if len(alike) == 1:
-        said = " and ".join(f"{display_name(name)} {by(alike[0], name)}" for name in names)
-        return f"{alike[0].variant} moves {said}"
-    most = {name: max(alike, key=lambda change: abs(change.arms[name].value)) for name in names}
-    said = " and ".join(
-        f"{change.variant} moves {display_name(name)} most, {by(change, name)}" for name, change in most.items()
-    )
-    return f"Of {len(alike)} changes of the protocol with the same test images, {said}"
+    if len(changes) == 1:
+        return f"{changes[0].variant} moves {' and '.join(moves(changes[0], name) for name in names)}"
+    largest = {name: max(changes, key=lambda change: abs(change.arms[name].value)) for name in names}
+    effects = (f"{change.variant} moves {moves(change, name, ' most,')}" for name, change in largest.items())
+    return f"Of {len(changes)} changes of the protocol with the same test images, {', and '.join(effects)}"

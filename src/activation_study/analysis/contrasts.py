@@ -1,8 +1,8 @@
-"""What a study's runs say about its declared contrasts, and in which words: one written rule. Pure.
+"""The declared contrasts of a study, decided by one fixed rule. Pure functions.
 
-The rule: *a is above b on this test set* when Holm's adjusted p of the paired t over seeds is below 0.05, corrected
-over the contrasts of one block (a data set and label type); else *the data do not decide*. What may be expected of
-new images is said beside it, from an interval of its own.
+The rule: *a is above b on this test set* if Holm's adjusted p of the paired t over seeds is below 0.05, corrected over
+the contrasts of one condition and metric; otherwise the comparison is *inconclusive*. What can be expected of new
+images is reported separately, with its own interval.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.analysis.formatting import pair_name
-from activation_study.analysis.results import Arm, Block
+from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import (
-    PLANNED,
+    PLANNED_SEEDS,
     Interval,
     NewImages,
     Paired,
@@ -29,26 +29,26 @@ from activation_study.errors import BadInput
 from activation_study.metrics import pooled_iou
 from activation_study.seeding import stream
 
-ERROR = 0.05
+SIGNIFICANCE_LEVEL = 0.05
 PRIMARY = "test/mean_iou"
 METRICS = {"mean_iou": PRIMARY, "article_mean_iou": "test/article/mean_iou"}
-SHORT = {"mean_iou": "pooled", "article_mean_iou": "article's"}  # in tables
+METRIC_LABELS = {"mean_iou": "pooled", "article_mean_iou": "article's"}  # in tables
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Whether a is above b in one block.
+    """The comparison of two activations in one condition and metric: is a above b?
 
     Args:
         a: an activation.
-        b: the one that it is compared with.
+        b: the activation that it is compared with.
         metric: `mean_iou` (pooled, primary) or `article_mean_iou`.
-        seeds: n.
-        paired: on this test set.
+        seeds: number of seeds.
+        paired: the comparison on this test set.
         p_holm: adjusted p of the paired t.
-        new_images: on new images of this kind; None for the article's metric.
-        classes: the difference of each class's IoU with its interval on this test set; for the primary metric.
-        smallest: the difference that 5, 8 and 20 seeds would show with 80 % power.
+        new_images: the comparison on new images of this kind; None for the article's metric.
+        class_differences: difference of each class's IoU with its interval on this test set; primary metric only.
+        minimum_detectable: for 5, 8 and 20 seeds, the difference that they would detect with 80 % power.
     """
 
     a: str
@@ -58,63 +58,64 @@ class Contrast:
     paired: Paired
     p_holm: float
     new_images: NewImages | None
-    classes: dict[str, Interval]
-    smallest: dict[int, float]
+    class_differences: dict[str, Interval]
+    minimum_detectable: dict[int, float]
 
     @property
     def pair(self) -> str:
-        """The difference, as it is written in prose."""
+        """The difference a − b as written in prose."""
         return pair_name(self.a, self.b)
 
     @property
     def primary(self) -> bool:
-        """Whether it is of the metric that the answer is made from."""
+        """Whether this is the metric that conclusions are drawn from."""
         return METRICS[self.metric] == PRIMARY
 
     @property
     def decided(self) -> bool:
-        """Whether the rule says that one is above the other."""
-        return self.p_holm < ERROR
+        """Whether one activation is above the other by the rule."""
+        return self.p_holm < SIGNIFICANCE_LEVEL
 
 
-def contrasts_of(block: Block, declared: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
-    """The declared pairs, or each other arm against the first.
+def contrasts_of(condition: Condition, declared: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
+    """The declared pairs; without any, each other arm against the first.
 
     Raises:
-        BadInput: a declared activation has no runs in the block.
+        BadInput: a declared activation has no runs in the condition.
     """
-    names = [arm.name for arm in block.arms]
+    names = [arm.name for arm in condition.arms]
     unknown = sorted({name for pair in declared for name in pair} - set(names))
     if unknown:
         raise BadInput(
-            f"comparison.contrasts: {', '.join(unknown)}: no runs of {block.title}; it has {', '.join(names)}"
+            f"comparison.contrasts: no runs of {', '.join(unknown)} on {condition.title}; expected activations among "
+            f"{', '.join(names)}"
         )
     return [(pair[0], pair[1]) for pair in declared] or [(name, names[0]) for name in names[1:]]
 
 
-def compare_block(block: Block, declared: Sequence[Sequence[str]], seed: int) -> list[Contrast]:
-    """All contrasts of a block, both metrics, primary first.
+def compare_condition(condition: Condition, declared: Sequence[Sequence[str]], seed: int) -> list[Contrast]:
+    """All contrasts of a condition in both metrics, primary metric first.
 
     Args:
-        block: two or more seeds.
-        declared: pairs (a, b); empty for each other arm against the first.
-        seed: of the bootstrap's draws.
+        condition: a condition with two or more seeds.
+        declared: pairs (a, b); if empty, each other arm is compared with the first.
+        seed: seed of the bootstrap.
 
     Raises:
-        BadInput: fewer than two seeds in common.
+        BadInput: the arms have fewer than two seeds in common, or a declared activation has no runs.
     """
-    arms = {arm.name: arm for arm in block.arms}
-    pairs = contrasts_of(block, declared)
-    seeds = len(block.arms[0].seeds)
+    arms = {arm.name: arm for arm in condition.arms}
+    pairs = contrasts_of(condition, declared)
+    seeds = len(condition.arms[0].seeds)
     if pairs and seeds < 2:
-        raise BadInput(f"{block.title}: {seeds} seed in common, two or more are needed: seed=0,1,2")
-    found = []
+        raise BadInput(f"{condition.title}: expected two or more seeds in common, found {seeds}; e.g. seed=0,1,2")
+    contrasts = []
     for metric, key in METRICS.items():
         results = [paired(arms[a].metric(key), arms[b].metric(key)) for a, b in pairs]
         adjusted = holm([result.p for result in results])
         for (a, b), result, p_holm in zip(pairs, results, adjusted, strict=True):
             primary = key == PRIMARY
-            found.append(
+            contrasts.append(
                 Contrast(
                     a=a,
                     b=b,
@@ -122,34 +123,34 @@ def compare_block(block: Block, declared: Sequence[Sequence[str]], seed: int) ->
                     seeds=len(arms[a].seeds),
                     paired=result,
                     p_holm=p_holm,
-                    new_images=_on_new_images(block, arms[a], arms[b], seed) if primary else None,
-                    classes=_class_differences(block, arms[a], arms[b]) if primary else {},
-                    smallest={seeds: minimum_detectable_difference(result.deviation, seeds) for seeds in PLANNED},
+                    new_images=_on_new_images(condition, arms[a], arms[b], seed) if primary else None,
+                    class_differences=_class_differences(condition, arms[a], arms[b]) if primary else {},
+                    minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
                 )
             )
-    return found
+    return contrasts
 
 
-def _on_new_images(block: Block, a: Arm, b: Arm, seed: int) -> NewImages:
-    generator = stream(seed, "new images", block.data, _frozen_title(block), a.name, b.name)
-    return crossed_bootstrap(a.confusions, b.confusions, block.image_hashes, generator)
+def _on_new_images(condition: Condition, a: Arm, b: Arm, seed: int) -> NewImages:
+    generator = stream(seed, "new images", condition.data, _frozen_title(condition), a.name, b.name)
+    return crossed_bootstrap(a.confusions, b.confusions, condition.image_hashes, generator)
 
 
-def _frozen_title(block: Block) -> str:
-    """The block's title by the keys' frozen names: the draws of a committed study stay the same."""
-    variant = (each.partition("=") for each in block.variant)
-    return ", ".join([block.label_type, *(f"{frozen_key(key)}{equals}{value}" for key, equals, value in variant)])
+def _frozen_title(condition: Condition) -> str:
+    """The condition's title with the frozen names of its keys, so that the draws of earlier studies stay the same."""
+    settings = (setting.partition("=") for setting in condition.variant)
+    return ", ".join([condition.label_type, *(f"{frozen_key(key)}{equals}{value}" for key, equals, value in settings)])
 
 
 def class_ious(arm: Arm) -> NDArray[np.float64]:
-    """Pooled IoU of each run and class: [n, C]; NaN for a class that the truth lacks."""
+    """Pooled IoU of each run and class: [n, C]; NaN for a class that does not occur in the truth."""
     return np.stack([pooled_iou(counts.sum(axis=0)) for counts in arm.confusions])
 
 
-def _class_differences(block: Block, a: Arm, b: Arm) -> dict[str, Interval]:
-    of_a, of_b = class_ious(a), class_ious(b)
+def _class_differences(condition: Condition, a: Arm, b: Arm) -> dict[str, Interval]:
+    ious_a, ious_b = class_ious(a), class_ious(b)
     return {
-        name: mean_over_seeds(of_a[:, place] - of_b[:, place])
-        for place, name in enumerate(block.classes)
-        if not np.isnan(of_a[:, place]).any()
+        name: mean_over_seeds(ious_a[:, index] - ious_b[:, index])
+        for index, name in enumerate(condition.classes)
+        if not np.isnan(ious_a[:, index]).any()
     }

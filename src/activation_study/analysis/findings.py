@@ -1,101 +1,102 @@
-"""All that is found out about a study, before it is put into a page, tables or a terminal. Pure."""
+"""All results of a study's comparison, independent of how they are presented. Pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activation_study.analysis.ablation import Ablations, ablations_of, sentence
+from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of
 from activation_study.analysis.conclusions import conclusion
-from activation_study.analysis.contrasts import Contrast, compare_block
-from activation_study.analysis.results import Block
-from activation_study.analysis.selection import Selection, chosen_on_validation
+from activation_study.analysis.contrasts import Contrast, compare_condition
+from activation_study.analysis.results import Condition
+from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.config.schema import Comparison
 from activation_study.records.record import Record
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the runs of a study say.
+    """The results of a study's comparison.
 
     Args:
-        study: its name.
-        answered: its blocks with their contrasts; those of a choice on validation first.
-        choices: what was chosen on validation.
-        changes: what a change of the protocol changes.
-        questions: what the declared contrasts ask, in their order; may be empty.
-        problems: what is missing.
+        study: name of the study.
+        compared: the conditions with their contrasts; those selected on validation first.
+        selections: the settings selected on validation.
+        ablations: what each change of the protocol does, for each data set and label type.
+        questions: the questions of the declared contrasts, in their order; may be empty.
+        problems: what is missing in the study.
     """
 
     study: str
-    answered: tuple[tuple[Block, tuple[Contrast, ...]], ...]
-    choices: tuple[Selection, ...]
-    changes: tuple[Ablations, ...]
+    compared: tuple[tuple[Condition, tuple[Contrast, ...]], ...]
+    selections: tuple[Selection, ...]
+    ablations: tuple[Ablations, ...]
     questions: tuple[str, ...]
     problems: tuple[str, ...]
 
     @property
-    def blocks(self) -> list[Block]:
-        """The blocks whose runs stand in no other."""
-        return [block for block, _ in self.answered if not block.repeats]
+    def conditions(self) -> list[Condition]:
+        """The conditions in which each run occurs once."""
+        return [condition for condition, _ in self.compared if not condition.repeats]
 
     @property
     def records(self) -> list[Record]:
-        """Of all runs, each once."""
-        return [record for block in self.blocks for arm in block.arms for record in arm.records]
+        """The records of all runs, each once."""
+        return [record for condition in self.conditions for arm in condition.arms for record in arm.records]
 
-    def contrasts(self, block: Block) -> tuple[Contrast, ...]:
-        """Those of one block."""
-        return dict(self.answered)[block]
+    def contrasts(self, condition: Condition) -> tuple[Contrast, ...]:
+        """The contrasts of one condition."""
+        return dict(self.compared)[condition]
 
-    def conclusion(self, block: Block) -> str:
-        """The answer of one block."""
-        return conclusion(block, self.contrasts(block), self.questions)
+    def conclusion(self, condition: Condition) -> str:
+        """The conclusion of one condition."""
+        return conclusion(condition, self.contrasts(condition), self.questions)
 
     @property
-    def main(self) -> list[Block]:
-        """The blocks that answer: those of a choice on validation, else those of the usual protocol."""
-        answering = {(each.base.data, each.base.label_type): each.base for each in self.changes}
-        answering |= {(block.data, block.label_type): block for block, _ in self.answered if block.repeats}
-        return [block for block, _ in self.answered if answering.get((block.data, block.label_type), block) is block]
+    def main(self) -> list[Condition]:
+        """The conditions of the study's conclusion: those selected on validation, otherwise the usual protocol."""
+        every = [condition for condition, _ in self.compared]
+        preferred = [ablations.base for ablations in self.ablations] + [each for each in every if each.repeats]
+        chosen = {(condition.data, condition.label_type): condition for condition in preferred}  # the last one wins
+        return [each for each in every if chosen.get((each.data, each.label_type), each) is each]
 
     @property
     def summary(self) -> list[str]:
-        """The study's answer, and what changes of the protocol do to it."""
-        return [*map(self.conclusion, self.main), *map(sentence, self.changes)]
+        """The conclusions of the study, and how changes of the protocol affect them."""
+        return [*map(self.conclusion, self.main), *map(ablation_sentence, self.ablations)]
 
 
-def findings(
-    study: str, blocks: Sequence[Block], problems: Sequence[str], contrasts: Sequence[Sequence[str]], seed: int
+def compare_study(
+    study: str, conditions: Sequence[Condition], problems: Sequence[str], contrasts: Sequence[Sequence[str]], seed: int
 ) -> Findings:
-    """Compares all blocks of a study.
+    """Compares all conditions of a study.
 
     Args:
-        study: its name.
-        blocks: from `read_study`.
-        problems: likewise.
-        contrasts: pairs to compare; empty for what the runs' configuration declares.
-        seed: of the bootstrap's draws.
+        study: name of the study.
+        conditions: the conditions from `read_study`.
+        problems: the problems from `read_study`.
+        contrasts: pairs to compare; if empty, those declared in the runs' configuration.
+        seed: seed of the bootstrap.
 
     Raises:
-        BadInput: see `compare_block`.
+        BadInput: see `compare_condition` and `select_on_validation`.
     """
-    declared = _declared(blocks)
+    declared = _declared(conditions)
     pairs = contrasts or declared.contrasts
-    choices = chosen_on_validation(blocks, declared.chosen_on_validation) if declared.chosen_on_validation else []
-    every = [*(choice.block for choice in choices), *blocks]
-    answered = tuple((block, tuple(compare_block(block, pairs, seed))) for block in every)
-    first = (pairs[0][0], pairs[0][1]) if pairs else None
+    key = declared.chosen_on_validation
+    selections = select_on_validation(conditions, key) if key else []
+    every = [*(selection.condition for selection in selections), *conditions]
+    first_pair = (pairs[0][0], pairs[0][1]) if pairs else None
     return Findings(
         study=study,
-        answered=answered,
-        choices=tuple(choices),
-        changes=tuple(ablations_of(blocks, first)),
+        compared=tuple((condition, tuple(compare_condition(condition, pairs, seed))) for condition in every),
+        selections=tuple(selections),
+        ablations=tuple(ablations_of(conditions, first_pair)),
         questions=() if contrasts else tuple(declared.questions),
         problems=tuple(problems),
     )
 
 
-def _declared(blocks: Sequence[Block]) -> Comparison:
-    """The comparison that the runs' configuration declares, as the last run has it."""
-    records = [record for block in blocks for arm in block.arms for record in arm.records]
+def _declared(conditions: Sequence[Condition]) -> Comparison:
+    """The comparison declared in the configuration of the run that started last."""
+    records = [record for condition in conditions for arm in condition.arms for record in arm.records]
     last = max(records, key=lambda record: record.started)
     return Comparison(**last.config.get("comparison", {}))

@@ -1,4 +1,4 @@
-"""The runs of a study with their confusions: from their folders, or from one file that holds them all."""
+"""The runs of a study with their confusion matrices, read from their folders or from one packed file."""
 
 import json
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from activation_study.records.run import Run, read_evaluated_run
 
 PACKED_FILE = "runs.npz"
 REPORT_FOLDER = "report"
-# What a configuration says about one machine and nothing about a result.
+# Configuration keys that describe one machine and do not affect results.
 MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "tracking.uri")
 
 
 def read_runs(study: Path) -> tuple[list[Run], list[str]]:
-    """The finished runs of a study in the order of their starts, and "name: status" of those that did not finish.
+    """The finished runs of a study in the order in which they started, and "name: status" of each unfinished run.
 
     Raises:
-        BadInput: something that is there cannot be read.
+        BadInput: a file cannot be read.
     """
     records = {path.parent: read_record(path.parent) for path in sorted(study.glob(f"*/{RECORD_FILE}"))}
     if not records and (study / PACKED_FILE).is_file():
-        return _unpacked(study / PACKED_FILE)
+        return _read_packed(study / PACKED_FILE)
     there = {folder: record for folder, record in records.items() if record is not None}
     unfinished = [f"{record.name}: {record.status}" for record in there.values() if record.status != "FINISHED"]
     runs = [read_evaluated_run(folder, record) for folder, record in there.items() if record.status == "FINISHED"]
@@ -36,31 +36,31 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
 
 
 def export_study(study: Path, folder: Path) -> Path:
-    """Writes all records and confusions as one file, from which a comparison can be made without the runs' folders.
+    """Packs all records and confusion matrices into one file, enough to compare the runs without their folders.
 
-    What a file that is there already holds of the same study stays, but for runs of the same names: so it grows from
-    machine to machine. What says something about the machine's folders alone is left out.
+    If the file exists, the runs are added to it and replace runs of the same name, so that it can be carried from
+    machine to machine. Paths of the machine are left out.
 
     Args:
-        study: its folder.
-        folder: where `runs.npz` goes.
+        study: folder of the study.
+        folder: folder for `runs.npz`.
 
     Returns:
         The file.
 
     Raises:
-        BadInput: the folder has runs of its own, which would count instead of the file, or its file is unreadable or
-            of another study.
+        BadInput: the folder contains run folders, which would be read instead of the file; or the existing file cannot
+            be read or contains another study.
     """
     if any(folder.glob(f"*/{RECORD_FILE}")):
-        raise BadInput(f"pack={folder}: there are runs in it; expected a folder for the one file")
+        raise BadInput(f"pack={folder}: the folder contains runs; expected another folder for {PACKED_FILE}")
     path = folder / PACKED_FILE
     runs, unfinished = read_runs(study)
     if path.is_file():
-        runs, unfinished = _added(path, runs, unfinished)
+        runs, unfinished = _merged(path, runs, unfinished)
     arrays: dict[str, NDArray[np.generic]] = {"unfinished": np.array(unfinished, np.str_)}
     for number, run in enumerate(runs):
-        arrays[f"record{number}"] = np.array(json.dumps(asdict(_without_places(run.record))))
+        arrays[f"record{number}"] = np.array(json.dumps(asdict(_without_machine_settings(run.record))))
         arrays[f"folder{number}"] = np.array(run.folder.name)
         arrays[f"confusions{number}"] = run.confusions.astype(np.int32)  # counts of one image's pixels
         arrays[f"images{number}"] = np.array(run.images)
@@ -70,22 +70,21 @@ def export_study(study: Path, folder: Path) -> Path:
     return path
 
 
-def _added(path: Path, runs: Sequence[Run], unfinished: Sequence[str]) -> tuple[list[Run], list[str]]:
-    """What the file holds, with these runs added, as `read_runs` returns it."""
-    earlier, unfinished_then = _unpacked(path)
-    others = {run.record.study for run in earlier} - {run.record.study for run in runs}
+def _merged(path: Path, runs: Sequence[Run], unfinished: Sequence[str]) -> tuple[list[Run], list[str]]:
+    """The contents of the file with these runs added, as `read_runs` returns them."""
+    packed, packed_unfinished = _read_packed(path)
+    others = {run.record.study for run in packed} - {run.record.study for run in runs}
     if others:
-        raise BadInput(f"{path} holds runs of the study {', '.join(sorted(others))}; expected one file for each study")
+        raise BadInput(f"{path} contains the study {', '.join(sorted(others))}; expected a file of its own per study")
     names = {run.record.name for run in runs}
-    every = sorted(
-        [*(run for run in earlier if run.record.name not in names), *runs], key=lambda run: run.record.started
-    )
-    finished = {run.record.name for run in every}
-    waiting = {line.partition(":")[0]: line for line in (*unfinished_then, *unfinished)}
-    return every, [line for name, line in waiting.items() if name not in finished]
+    merged = [*(run for run in packed if run.record.name not in names), *runs]
+    finished = {run.record.name for run in merged}
+    status_lines = {line.partition(":")[0]: line for line in (*packed_unfinished, *unfinished)}
+    still_unfinished = [line for name, line in status_lines.items() if name not in finished]
+    return sorted(merged, key=lambda run: run.record.started), still_unfinished
 
 
-def _without_places(record: Record) -> Record:
+def _without_machine_settings(record: Record) -> Record:
     config = json.loads(json.dumps(record.config))
     for key in MACHINE_SPECIFIC_KEYS:
         *groups, last = key.split(".")
@@ -94,11 +93,13 @@ def _without_places(record: Record) -> Record:
             parent = parent.get(group, {})
         if last in parent:
             parent[last] = None
-    overrides = [each for each in record.overrides if each.lstrip("+").partition("=")[0] not in MACHINE_SPECIFIC_KEYS]
+    overrides = [
+        override for override in record.overrides if override.lstrip("+").partition("=")[0] not in MACHINE_SPECIFIC_KEYS
+    ]
     return replace(record, config=config, overrides=overrides, process={})
 
 
-def _unpacked(path: Path) -> tuple[list[Run], list[str]]:
+def _read_packed(path: Path) -> tuple[list[Run], list[str]]:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             runs = [

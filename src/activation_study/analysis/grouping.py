@@ -1,4 +1,4 @@
-"""Which runs of a study belong together: one arm is a data set, a label type and an activation, over its seeds."""
+"""Groups the runs of a study: by arm (data set, label type and activation) and by variant."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,35 +11,37 @@ Item = TypeVar("Item")
 
 
 def arm(config: ConfigValues) -> tuple[str, ...]:
-    """The names of data set, label type and activation."""
+    """The names of data set, label type and activation of a run."""
     return tuple(config[group]["name"] for group in ("data", "label_type", "activation"))
 
 
 class Variants:
-    """What else sets the runs of one arm apart.
+    """The settings, other than seeds, in which the runs of one arm differ.
 
     Args:
-        configs: of all runs.
+        configs: configurations of all runs.
     """
 
     def __init__(self, configs: Sequence[ConfigValues]) -> None:
         self._varying: dict[tuple[str, ...], set[str]] = {}
         keys: dict[str, None] = {}
         for name, group in grouped(configs, arm).items():
-            values = [flatten(config) for config in group]
-            known = dict.fromkeys(key for each in values for key in each)
-            own = [key for key in known if _sets_apart(key) and len({str(each.get(key)) for each in values}) > 1]
-            self._varying[name] = set(own)
-            keys.update(dict.fromkeys(own))
-        self._usual = {key: _usual([value for config in configs for value in self._value(config, key)]) for key in keys}
+            flat = [flatten(config) for config in group]
+            candidates = (key for key in dict.fromkeys(key for values in flat for key in values) if _distinguishes(key))
+            varying = [key for key in candidates if len({str(values.get(key)) for values in flat}) > 1]
+            self._varying[name] = set(varying)
+            keys.update(dict.fromkeys(varying))
+        self._usual = {
+            key: _majority([value for config in configs for value in self._value(config, key)]) for key in keys
+        }
 
     def _value(self, config: ConfigValues, key: str) -> list[str]:
-        """The key's value as text; none where no run of the arm has the key."""
+        """The key's value as text; empty if no run of the arm has the key."""
         value = flatten(config).get(key)
         return [] if value is None and key not in self._varying[arm(config)] else [str(value)]
 
     def of(self, config: ConfigValues) -> tuple[str, ...]:
-        """The run's "key=value", for each deciding key, seeds apart, whose value is not that of most runs."""
+        """The run's "key=value" for each key that affects results and whose value is not that of most runs."""
         return tuple(
             f"{key}={value}"
             for key, usual in self._usual.items()
@@ -48,18 +50,18 @@ class Variants:
         )
 
 
-def _sets_apart(key: str) -> bool:
+def _distinguishes(key: str) -> bool:
     return affects_result(key) and not key.startswith("seed")
 
 
-def _usual(values: Sequence[str]) -> str | None:
-    """The value that more than half have."""
+def _majority(values: Sequence[str]) -> str | None:
+    """The value that more than half of the runs have, if any."""
     value, count = Counter(values).most_common(1)[0]
     return value if 2 * count > len(values) else None
 
 
 def grouped(items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]) -> dict[tuple[str, ...], list[Item]]:
-    """The items by key, in the order of their first one."""
+    """The items grouped by key, in the order of their first occurrence."""
     groups: dict[tuple[str, ...], list[Item]] = {}
     for item in items:
         groups.setdefault(key(item), []).append(item)
@@ -69,10 +71,10 @@ def grouped(items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]) -> di
 def rows(
     items: Sequence[Item], config_of: Callable[[Item], ConfigValues]
 ) -> tuple[list[str], dict[tuple[str, ...], list[Item]]]:
-    """The items of each row of a table, one per arm and variant.
+    """The items of each row of a table, one row per arm and variant.
 
     Returns:
-        The headings of the keys, without "variant" where there is but one; and the items by them.
+        The headings of the key columns, without "variant" if there is only one, and the items by these columns.
     """
     variants = Variants([config_of(item) for item in items])
     groups = grouped(items, lambda item: (*arm(config_of(item)), " ".join(variants.of(config_of(item)))))

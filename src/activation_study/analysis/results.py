@@ -1,5 +1,5 @@
-"""The finished runs of a study as arrays to compare: one block per data set, label type and variant, one arm per
-activation, its runs in the order of their seeds.
+"""The finished runs of a study as arrays: one condition per data set, label type and variant, and in it one arm per
+activation, with its runs in the order of their seeds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ from activation_study.records.run import Run
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """One activation within a block.
+    """One activation within a condition.
 
     Args:
-        name: the activation's.
-        seeds: of its runs, ascending: n.
-        records: of its runs, in that order.
-        folders: of its runs, in that order.
+        name: name of the activation.
+        seeds: seeds of its n runs, ascending.
+        records: records of its runs, in that order.
+        folders: folders of its runs, in that order.
         confusions: [n, images, C + 1, C].
     """
 
@@ -37,25 +37,25 @@ class Arm:
     confusions: Counts
 
     def metric(self, key: str, seeds: Sequence[int] | None = None) -> NDArray[np.float64]:
-        """A result of each run, or of the runs of the given seeds: [n]."""
+        """One result of each run, or of the runs with the given seeds: [n]."""
         chosen = self.seeds if seeds is None else seeds
         return np.array([self.records[self.seeds.index(seed)].results[key] for seed in chosen])
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """Arms that were trained and scored on the same.
+class Condition:
+    """Arms that were trained and scored on the same data, in the same way.
 
     Args:
-        data: the data set's name.
-        label_type: its name.
-        variant: what else sets the block apart: "key=value" each; nothing where it is as most runs of the study.
+        data: name of the data set.
+        label_type: name of the label type.
+        variant: "key=value" for each other key whose value is not that of most runs of the study.
         classes: names of the C classes.
-        colors: of these, "#RRGGBB".
+        colors: colours of the classes, "#RRGGBB".
         images: names of the test images.
-        image_hashes: which photograph each of these is.
-        arms: in the order of their first runs.
-        repeats: its runs stand in other blocks already.
+        image_hashes: a digest of each test image; equal if the same image occurs under two names.
+        arms: the arms, in the order of their first runs.
+        repeats: its runs are also in other conditions.
     """
 
     data: str
@@ -70,60 +70,60 @@ class Block:
 
     @property
     def title(self) -> str:
-        """In words, for headings."""
+        """Label type and variant, for headings."""
         return ", ".join([self.label_type, *self.variant])
 
 
-def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Block], list[str]]:
-    """The blocks of a study, and what is missing in them.
+def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condition], list[str]]:
+    """The conditions of a study, and what is missing in them.
 
     Args:
-        study: its folder.
-        allow_incomplete: go on with the seeds that all arms of a block have, and return the faults.
+        study: folder of the study.
+        allow_incomplete: use the seeds that all arms of a condition have, and return what is missing.
 
     Raises:
-        BadInput: no finished runs; runs of several protocol versions or data; or, unless allowed, runs that did not
-            finish and seeds that not all arms have.
+        BadInput: the study has no finished runs, runs with different protocol versions, data or test images, or two
+            runs of an arm with the same seed; or, unless allowed, unfinished runs or missing seeds.
     """
     runs, unfinished = read_runs(study)
     if not runs:
         raise BadInput(
-            f"{study.absolute()}: no finished runs; `python train.py -m … study={study.name}` makes them. Studies are "
-            f"looked for below the current folder, or folder=…"
+            f"{study.absolute()}: no finished runs; train some with `python train.py -m … study={study.name}`, "
+            "or give the folder that contains the study as folder=PATH"
         )
-    _refuse_mixtures(study, runs)
+    _reject_mixtures(study, runs)
     arms = _arms(runs)
-    _refuse_twins(study, arms)
+    _reject_duplicate_seeds(study, arms)
     problems = [*unfinished, *_seed_problems(arms)]
     if problems and not allow_incomplete:
-        mend = "A sweep over all of them makes what is missing; allow_incomplete=true compares what there is."
-        raise BadInput(problems_message(f"{study} is not complete", problems, mend))
-    return [_block(key[2:], group) for key, group in arms.items()], problems
+        hint = "Complete it with a sweep over all activations and seeds, or use allow_incomplete=true."
+        raise BadInput(problems_message(f"{study} is incomplete", problems, hint))
+    return [_condition(key[2:], group) for key, group in arms.items()], problems
 
 
 def _arms(runs: Sequence[Run]) -> dict[tuple[str, ...], list[tuple[str, list[Run]]]]:
-    """The runs of each block, in arms with their names."""
+    """The arms of each condition: (name, runs)."""
     variants = Variants([run.record.config for run in runs])
     groups = grouped(runs, lambda run: (*arm(run.record.config), *variants.of(run.record.config)))
-    blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]] = {}
+    conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]] = {}
     for (data, label_type, activation, *variant), group in groups.items():
-        own = [_short(each) for each in variant if each.startswith("activation.")]
-        apart = [each for each in variant if not each.startswith("activation.")]
-        blocks.setdefault((data, label_type, *apart), []).append((" ".join([activation, *own]), group))
-    return blocks
+        options = [_short(setting) for setting in variant if setting.startswith("activation.")]
+        others = [setting for setting in variant if not setting.startswith("activation.")]
+        conditions.setdefault((data, label_type, *others), []).append((" ".join([activation, *options]), group))
+    return conditions
 
 
-def _short(variant: str) -> str:
-    """The last part of the key: "activation.layer.kernel_size=5" → "kernel_size=5"."""
-    key, _, value = variant.partition("=")
+def _short(setting: str) -> str:
+    """The setting with the last part of its key: "activation.layer.kernel_size=5" → "kernel_size=5"."""
+    key, _, value = setting.partition("=")
     return f"{key.rpartition('.')[2]}={value}"
 
 
-def _block(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) -> Block:
+def _condition(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) -> Condition:
     first = arms[0][1][0]
     common = set.intersection(*(set(_seeds(group)) for _, group in arms))
     config = first.record.config
-    return Block(
+    return Condition(
         data=config["data"]["name"],
         label_type=config["label_type"]["name"],
         variant=variant,
@@ -143,52 +143,51 @@ def _seeds(runs: Sequence[Run]) -> list[int]:
     return sorted(_seed(run) for run in runs)
 
 
-def _refuse_mixtures(study: Path, runs: Sequence[Run]) -> None:
-    """BadInput where runs measured different things under one name."""
+def _reject_mixtures(study: Path, runs: Sequence[Run]) -> None:
+    """Raises BadInput if runs measured different things under one name."""
     problems = []
     protocols = {run.record.protocol for run in runs}
     if len(protocols) > 1:
-        problems.append(f"protocol versions {', '.join(map(str, sorted(protocols)))}")
-    for key, group in grouped(runs, lambda run: (run.record.config["data"]["name"],)).items():
+        problems.append(f"different protocol versions: {', '.join(map(str, sorted(protocols)))}")
+    for (data,), group in grouped(runs, lambda run: (run.record.config["data"]["name"],)).items():
         digests = {run.record.digests["data"][:12] for run in group}
         if len(digests) > 1:
-            problems.append(f"{key[0]}: contents {', '.join(sorted(digests))}")
-    for key, group in grouped(runs, lambda run: (str(_what_is_tested(run)),)).items():
+            problems.append(f"{data}: different contents, SHA-256 {', '.join(sorted(digests))}")
+    for split, group in grouped(runs, _split_settings).items():
         if len({run.images for run in group}) > 1:
-            problems.append(f"{key[0]}: different test images")
+            problems.append(f"{', '.join(split)}: different test images")
     if problems:
-        raise BadInput(
-            problems_message(f"{study} mixes what cannot be compared", problems, "rerun=all makes them alike.")
-        )
+        hint = "Train all of them again with rerun=all."
+        raise BadInput(problems_message(f"{study} has runs that cannot be compared", problems, hint))
 
 
-def _refuse_twins(study: Path, blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> None:
-    """BadInput where one arm has a seed twice: both would count, though they are no two runs of it."""
+def _reject_duplicate_seeds(study: Path, conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> None:
+    """Raises BadInput if an arm has two runs with the same seed: they are not independent, but both would count."""
     problems = []
-    for key, arms in blocks.items():
+    for key, arms in conditions.items():
         for name, group in arms:
-            for seed, twins in grouped(group, lambda run: (str(_seed(run)),)).items():
-                if len(twins) > 1:
-                    folders = " and ".join(run.folder.name for run in twins)
-                    problems.append(f"{' '.join(key)}, {name}, seed {seed[0]}: {folders}")
+            for (seed,), duplicates in grouped(group, lambda run: (str(_seed(run)),)).items():
+                if len(duplicates) > 1:
+                    folders = " and ".join(run.folder.name for run in duplicates)
+                    problems.append(f"{' '.join(key)}, {name}, seed {seed}: {folders}")
     if problems:
-        mend = "Runs that differ in seeding.* alone, or by the version of the code: move those away that do not belong."
-        raise BadInput(problems_message(f"{study} has runs that stand for the same seed", problems, mend))
+        hint = "They differ only in seeding.* or in the version of the code. Move the extra runs to another folder."
+        raise BadInput(problems_message(f"{study} has duplicate runs for a seed", problems, hint))
 
 
-def _what_is_tested(run: Run) -> dict[str, object]:
+def _split_settings(run: Run) -> tuple[str, ...]:
     data = run.record.config["data"]
     keys = ("name", "split", "split_seed", "folds", "fold", "remove_duplicates")
-    return {key: data.get(key) for key in keys}
+    return tuple(f"data.{key}={data.get(key)}" for key in keys)
 
 
-def _seed_problems(blocks: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
-    for key, arms in blocks.items():
+def _seed_problems(conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
+    for key, arms in conditions.items():
         every = set.union(*(set(_seeds(group)) for _, group in arms))
         for name, group in arms:
-            lacking = sorted(every - set(_seeds(group)))
-            if lacking:
-                yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, lacking))}"
+            missing = sorted(every - set(_seeds(group)))
+            if missing:
+                yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, missing))}"
 
 
 def _arm(name: str, runs: Sequence[Run]) -> Arm:

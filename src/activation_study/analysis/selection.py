@@ -1,4 +1,4 @@
-"""One setting chosen for each activation on the validation split, so that no activation is judged by another's."""
+"""Selects a setting for each activation on the validation split, so that no activation is judged at another's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,64 +7,68 @@ import numpy as np
 
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.grouping import grouped
-from activation_study.analysis.results import Arm, Block
+from activation_study.analysis.results import Arm, Condition
 from activation_study.config.identity import flatten
 from activation_study.errors import BadInput
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What was chosen among the blocks of one data set and label type.
+    """The values selected among the conditions of one data set and label type.
 
     Args:
-        block: each activation with its own best value.
-        key: of the configuration.
-        scores: for each activation, its values with their mean IoU on validation (best weights, mean over seeds).
+        condition: each activation at its own best value.
+        key: the configuration key that was selected.
+        scores: for each activation, the mean IoU on validation of each value (best weights, mean over seeds).
     """
 
-    block: Block
+    condition: Condition
     key: str
     scores: dict[str, dict[str, float]]
 
 
-def chosen_on_validation(blocks: Sequence[Block], key: str) -> list[Selection]:
-    """A block for each data set, label type and rest of the variant, where every arm has its best value of `key`.
+def select_on_validation(conditions: Sequence[Condition], key: str) -> list[Selection]:
+    """One condition for each data set, label type and rest of the variant, with every arm at its best value of `key`.
 
-    The best value is that with the largest mean over seeds of the validation split's mean IoU at the best weights; the
-    test split has no part in it. Where the blocks do not differ in `key`, there is nothing to choose.
+    The best value is the one with the largest mean over seeds of the mean IoU on the validation split at the best
+    weights. The test split has no part in the choice. Conditions that do not differ in `key` give no selection.
 
     Args:
-        blocks: of a study.
+        conditions: conditions of a study.
         key: e.g. `optimizer.learning_rate`.
 
     Raises:
-        BadInput: its values do not have the same seeds.
+        BadInput: the values of the key do not have the same seeds.
     """
 
-    def rest(block: Block) -> tuple[str, ...]:
-        return (block.data, block.label_type, *(each for each in block.variant if not each.startswith(f"{key}=")))
+    def others(condition: Condition) -> tuple[str, ...]:
+        settings = (setting for setting in condition.variant if not setting.startswith(f"{key}="))
+        return (condition.data, condition.label_type, *settings)
 
-    groups = grouped(blocks, rest)
-    return [_choice(group, key, others[2:]) for others, group in groups.items() if len(group) > 1]
+    groups = grouped(conditions, others)
+    return [_select(group, key, variant) for (_, _, *variant), group in groups.items() if len(group) > 1]
 
 
-def _choice(blocks: Sequence[Block], key: str, variant: tuple[str, ...]) -> Selection:
-    seeds = {block.arms[0].seeds for block in blocks}
-    if len(seeds) > 1:
-        said = "; ".join(
-            f"{_value(block.arms[0], key)}: {', '.join(map(str, block.arms[0].seeds))}" for block in blocks
+def _select(conditions: Sequence[Condition], key: str, variant: Sequence[str]) -> Selection:
+    if len({condition.arms[0].seeds for condition in conditions}) > 1:
+        seeds = "; ".join(
+            f"{_value(condition.arms[0], key)}: {', '.join(map(str, condition.arms[0].seeds))}"
+            for condition in conditions
         )
-        raise BadInput(f"{key} cannot be chosen on validation: its values do not have the same seeds ({said})")
+        raise BadInput(
+            f"{key} cannot be selected on validation: its values do not have the same seeds ({seeds}); "
+            "train the missing seeds"
+        )
     arms: list[Arm] = []
     scores: dict[str, dict[str, float]] = {}
-    for name in dict.fromkeys(arm.name for block in blocks for arm in block.arms):
-        candidates = [arm for block in blocks for arm in block.arms if arm.name == name]
+    for name in dict.fromkeys(arm.name for condition in conditions for arm in condition.arms):
+        candidates = [arm for condition in conditions for arm in condition.arms if arm.name == name]
         scores[name] = {_value(arm, key): _score(arm) for arm in candidates}
         arms.append(max(candidates, key=_score))
-    said = ", ".join(f"{display_name(arm.name)} {_value(arm, key)}" for arm in arms)
-    chosen = (*variant, f"{key} chosen on validation: {said}")
-    block = replace(blocks[0], variant=chosen, arms=tuple(arms), repeats=True)
-    return Selection(block, key, scores)
+    values = ", ".join(f"{display_name(arm.name)} {_value(arm, key)}" for arm in arms)
+    # The bootstrap's draws depend on this text.
+    selected = (*variant, f"{key} chosen on validation: {values}")
+    return Selection(replace(conditions[0], variant=selected, arms=tuple(arms), repeats=True), key, scores)
 
 
 def _value(arm: Arm, key: str) -> str:

@@ -1,7 +1,7 @@
-"""The statistics of a study, pure: arrays in, numbers out.
+"""The statistics of a study as pure functions: arrays in, numbers out.
 
-Two claims, never mixed. *On this test set*: the metric of each run, paired by seed; only the seeds vary. *On new
-images of this kind*: seeds and images vary, crossed: every run was scored on the same images.
+Two claims are kept apart. *On this test set*: the metric of each run, paired by seed; only the seeds vary. *On new
+images of this kind*: seeds and images vary, crossed, since every run was scored on the same images.
 Differences are a − b, of IoU between 0 and 1.
 """
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from activation_study.metrics import Counts, Values, mean_iou
 
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 POWER = 0.8
-DRAWS = 4000
-# The seeds for which the smallest difference that would be found is told.
-PLANNED = (5, 8, 20)
+BOOTSTRAP_DRAWS = 4000
+# Numbers of seeds for which the minimum detectable difference is reported.
+PLANNED_SEEDS = (5, 8, 20)
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,16 @@ class Interval:
 
 @dataclass(frozen=True)
 class Paired:
-    """What the seeds say about a difference.
+    """The comparison of two arms on one test set, paired by seed.
 
     Args:
         difference: mean over seeds of a − b, with the interval of the paired t.
-        p: of the paired t, two-sided, n − 1 degrees of freedom.
-        p_sign_flip: of the exact sign-flip test, two-sided: assumes symmetry alone.
-        smallest_p: the smallest p that the latter can give with so many seeds, 2/2ⁿ.
+        p: p of the paired t test, two-sided, n − 1 degrees of freedom.
+        p_sign_flip: p of the exact sign-flip test, two-sided; it assumes symmetry only.
+        smallest_p: the smallest p that the sign-flip test can give with n seeds, 2/2ⁿ.
         deviation: standard deviation of the differences over seeds.
-        correlation: Pearson's, between a and b over seeds; NaN where one of them does not vary.
-        probability: P(a run of a is above a run of b), over all pairs of runs, ties half.
+        correlation: Pearson's correlation between a and b over seeds; NaN if one of them does not vary.
+        probability_of_superiority: P(a run of a is above a run of b), over all pairs of runs; ties count half.
     """
 
     difference: Interval
@@ -49,7 +49,7 @@ class Paired:
     smallest_p: float
     deviation: float
     correlation: float
-    probability: float
+    probability_of_superiority: float
 
 
 def paired(a: Values, b: Values) -> Paired:
@@ -57,23 +57,23 @@ def paired(a: Values, b: Values) -> Paired:
 
     Args:
         a: the metric of each run of a, in the order of the seeds: [n].
-        b: likewise of b, with the same seeds: [n].
+        b: the metric of each run of b, with the same seeds: [n].
 
     Raises:
-        ValueError: fewer than two seeds, or not the same number.
+        ValueError: fewer than two seeds, or different numbers of them.
     """
     from scipy import stats
 
     if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
-        raise ValueError(f"expected two rows of two or more seeds, not {a.shape} and {b.shape}")
+        raise ValueError(f"expected two equally long arrays of two or more seeds, not {a.shape} and {b.shape}")
     differences = a - b
     constant = bool(np.ptp(differences) == 0)
-    if constant:  # SciPy's t is 0/0 or x/0 there
+    if constant:  # SciPy's t would divide by zero
         mean = float(differences[0])
         interval, p = Interval(mean, mean, mean), 1.0 if mean == 0 else 0.0
     else:
         test = stats.ttest_1samp(differences, 0.0)
-        low, high = test.confidence_interval(LEVEL)
+        low, high = test.confidence_interval(CONFIDENCE_LEVEL)
         interval, p = Interval(float(differences.mean()), float(low), float(high)), float(test.pvalue)
     varies = np.ptp(a) > 0 and np.ptp(b) > 0
     return Paired(
@@ -83,25 +83,25 @@ def paired(a: Values, b: Values) -> Paired:
         smallest_p=2.0 ** (1 - len(a)),
         deviation=float(differences.std(ddof=1)),
         correlation=float(stats.pearsonr(a, b).statistic) if varies else float("nan"),
-        probability=float(stats.mannwhitneyu(a, b).statistic) / len(a) ** 2,
+        probability_of_superiority=float(stats.mannwhitneyu(a, b).statistic) / len(a) ** 2,
     )
 
 
 def sign_flip_p(differences: Values) -> float:
-    """Two-sided p of the exact sign-flip test of a mean of 0: the share of all 2ⁿ choices of signs whose mean is at
-    least as far from 0. Drawn at random, 100,000 times, with more than 16 differences.
+    """Two-sided p of the exact sign-flip test of a mean of 0: the fraction of all 2ⁿ choices of signs whose mean is at
+    least as far from 0. With more than 16 differences, 100,000 random choices are used.
 
     Source: Fisher, "The Design of Experiments", 1935.
     """
     from scipy import stats
 
-    flips = np.inf if len(differences) <= 16 else 100_000
+    resamples = np.inf if len(differences) <= 16 else 100_000
     test = stats.permutation_test(
         (differences,),
         lambda sample, axis: np.mean(sample, axis=axis),
         permutation_type="samples",
         vectorized=True,
-        n_resamples=flips,
+        n_resamples=resamples,
         rng=np.random.default_rng(0),
     )
     return float(test.pvalue)
@@ -122,79 +122,79 @@ def holm(p: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class NewImages:
-    """What seeds and images together say about a difference of pooled mean IoU.
+    """The difference of pooled mean IoU, and how it varies with seeds and images together.
 
     Args:
-        difference: on all images and seeds, with its interval.
-        lacking: share of the draws in which a class of the split's truth did not occur; such a class is then left
-            out of the mean, for both arms.
+        difference: over all images and seeds, with its interval.
+        missing_class_fraction: fraction of the draws in which a class of the split's truth does not occur; such a class
+            is left out of that draw's mean, for both arms.
     """
 
     difference: Interval
-    lacking: float
+    missing_class_fraction: float
 
 
 def crossed_bootstrap(
-    a: Counts, b: Counts, image_hashes: Sequence[str], generator: np.random.Generator, draws: int = DRAWS
+    a: Counts, b: Counts, image_hashes: Sequence[str], generator: np.random.Generator, draws: int = BOOTSTRAP_DRAWS
 ) -> NewImages:
     """Compares two arms on new images of this kind: bootstrap over images and seeds, crossed.
 
-    Each draw takes one set of photographs, shared by all seeds and both arms, and one set of n − 1 seeds out of n
-    (so that the variance over seeds is unbiased: Rao and Wu, 1988), and computes the pooled mean IoU of each run
-    anew. Images of one photograph are drawn together. The interval is the difference ± t · (standard deviation
-    of the draws), t with Satterthwaite's degrees of freedom: few seeds make it wide, as they should.
+    Each draw takes one set of images, shared by all seeds and both arms, and one set of n − 1 seeds out of n (so that
+    the variance over seeds is unbiased: Rao and Wu, 1988), and computes the pooled mean IoU of each run from them.
+    Files that contain the same image are drawn together. The interval is the difference ± t · (standard deviation of
+    the draws), t with Satterthwaite's degrees of freedom: few seeds make it wide, as they should.
 
     Args:
         a: confusions of a, [n seeds, images, C + 1, C].
-        b: likewise of b, with the same seeds and images.
-        image_hashes: which photograph each image is.
-        generator: of the draws.
-        draws: how many.
+        b: confusions of b, with the same seeds and images.
+        image_hashes: a digest of each image; equal if the same image occurs under two names.
+        generator: random generator of the draws.
+        draws: number of draws.
     """
     from scipy import stats
 
     seeds = a.shape[0]
-    names, group = np.unique(np.asarray(image_hashes), return_inverse=True)
-    chosen = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)[:, group]
-    drawn_seeds = generator.multinomial(seeds - 1, np.full(seeds, 1 / seeds), size=draws) / (seeds - 1)
-    pooled = [np.einsum("di,sirc->dsrc", chosen, arm, optimize=True) for arm in (a, b)]
+    hashes, group = np.unique(np.asarray(image_hashes), return_inverse=True)
+    image_counts = generator.multinomial(len(hashes), np.full(len(hashes), 1 / len(hashes)), size=draws)[:, group]
+    seed_weights = generator.multinomial(seeds - 1, np.full(seeds, 1 / seeds), size=draws) / (seeds - 1)
+    pooled = [np.einsum("di,sirc->dsrc", image_counts, arm, optimize=True) for arm in (a, b)]
     per_seed = mean_iou(pooled[0]) - mean_iou(pooled[1])  # [draws, seeds]
-    point = float(np.mean(mean_iou(a.sum(axis=1)) - mean_iou(b.sum(axis=1))))
-    variance = float(np.var((per_seed * drawn_seeds).sum(axis=1), ddof=1))
-    of_images = float(np.var(per_seed.mean(axis=1), ddof=1))
-    of_seeds = max(variance - of_images, 0.0)
-    whole = of_seeds**2 / (seeds - 1) + of_images**2 / max(len(names) - 1, 1)
-    freedom = variance**2 / whole if whole > 0 else np.inf
-    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * variance**0.5 if variance > 0 else 0.0
-    there = (a[0].sum(axis=0)[:-1].sum(axis=-1)) > 0
-    lacking = ((pooled[0][:, 0, :-1].sum(axis=-1) == 0) & there).any(axis=-1)
-    return NewImages(Interval(point, point - half, point + half), float(lacking.mean()))
+    difference = float(np.mean(mean_iou(a.sum(axis=1)) - mean_iou(b.sum(axis=1))))
+    variance = float(np.var((per_seed * seed_weights).sum(axis=1), ddof=1))
+    image_variance = float(np.var(per_seed.mean(axis=1), ddof=1))
+    seed_variance = max(variance - image_variance, 0.0)
+    satterthwaite = seed_variance**2 / (seeds - 1) + image_variance**2 / max(len(hashes) - 1, 1)
+    freedom = variance**2 / satterthwaite if satterthwaite > 0 else np.inf
+    half = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom)) * variance**0.5 if variance > 0 else 0.0
+    occurs = (a[0].sum(axis=0)[:-1].sum(axis=-1)) > 0
+    class_missing = ((pooled[0][:, 0, :-1].sum(axis=-1) == 0) & occurs).any(axis=-1)
+    return NewImages(Interval(difference, difference - half, difference + half), float(class_missing.mean()))
 
 
 def minimum_detectable_difference(deviation: float, seeds: int) -> float:
-    """The difference that the paired t finds at the 5 % level with 80 % power.
+    """The difference that the paired t detects at the 5 % level with 80 % power.
 
     Solves P(|T| > t₀.₉₇₅) = 0.8 for T noncentral t with n − 1 degrees of freedom and noncentrality δ√n / deviation.
 
     Args:
         deviation: standard deviation of the differences over seeds.
-        seeds: n.
+        seeds: number of seeds n.
     """
     from scipy import optimize, stats
 
-    limit = stats.t.ppf((1 + LEVEL) / 2, seeds - 1)
+    limit = stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, seeds - 1)
 
-    def lacks(noncentrality: float) -> float:
-        return float(stats.nct.sf(limit, seeds - 1, noncentrality)) - POWER  # the other tail is nothing there
+    def excess_power(noncentrality: float) -> float:
+        return float(stats.nct.sf(limit, seeds - 1, noncentrality)) - POWER  # the other tail is negligible
 
-    return float(optimize.brentq(lacks, 0.0, 3 * limit)) * deviation / seeds**0.5
+    return float(optimize.brentq(excess_power, 0.0, 3 * limit)) * deviation / seeds**0.5
 
 
 def mean_over_seeds(values: NDArray[np.float64]) -> Interval:
-    """The mean of runs with the 95 % interval of the t over seeds; no width where there is one run."""
+    """The mean over runs with the 95 % interval of the t over seeds; of zero width for a single run."""
     from scipy import stats
 
     half = 0.0
     if len(values) > 1:
-        half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
+        half = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
     return Interval(float(values.mean()), float(values.mean()) - half, float(values.mean()) + half)

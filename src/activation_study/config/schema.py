@@ -33,7 +33,7 @@ class Activation:
 
 
 @dataclass
-class LabelType:
+class LabelTypeOptions:
     """Which labels the network learns."""
 
     name: str = choice("regions", "surfaces", "layers", "own")
@@ -202,7 +202,7 @@ class Config:
     """One run."""
 
     activation: Activation = field(default_factory=Activation)
-    label_type: LabelType = field(default_factory=LabelType)
+    label_type: LabelTypeOptions = field(default_factory=LabelTypeOptions)
     data: Data = field(default_factory=Data)
     model: Model = field(default_factory=Model)
     normalization: Normalization = field(default_factory=Normalization)
@@ -246,7 +246,7 @@ class Config:
 
 
 # Keys of the command itself: they say nothing about the run.
-COMMAND_ONLY_KEYS = ("experiment", "rerun", "allow_changes", "dry_run", "sync", "sweep", "suffix")
+COMMAND_ONLY_KEYS = ("experiment", "rerun", "allow_changes", "dry_run", "sync", "sweep", "suffix", "overrides")
 
 
 def resolved(config: Config) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a data set is like before anything is trained on it: sizes, shares, sources, pictures that are alike."""
+"""An audit of a data set before training: sizes, class fractions, sources, near duplicates, suspicious labels."""
 
 import hashlib
 import re
@@ -15,25 +15,25 @@ from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.source import Source
 from activation_study.data.splits import Split
 
-SIDE = 16  # pixels of the thumbnails that are compared
-ALIKE = 0.97  # correlation of two thumbnails from which on their pictures count as nearly the same
-MOSTLY_UNKNOWN = 0.5
-MOST_SOURCES = 40  # more groups of names than that tell nothing
+THUMBNAIL_SIDE = 16  # pixels
+MIN_SIMILARITY = 0.97  # of near duplicates: the correlation of their thumbnails
+MOSTLY_UNKNOWN = 0.5  # fraction of unknown pixels from which on a label is suspicious
+MAX_SOURCES = 40  # more groups of names than this are not sources
 _BLOCK = 1024  # thumbnails compared at once
 
-Watch = Callable[[Sequence[int]], Iterable[int]]
+Progress = Callable[[Sequence[int]], Iterable[int]]
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two pictures that are the same or nearly so.
+class DuplicatePair:
+    """Two images that are identical or nearly so.
 
     Args:
-        first: place in the source.
-        second: likewise, larger.
-        similarity: correlation of their thumbnails, 1 for equal ones.
-        identical: pixel by pixel, at the network's size.
-        agreement: share of the pixels whose labels are equal, at the network's size; unknown in both is equal.
+        first: index into the source.
+        second: index into the source, larger than `first`.
+        similarity: correlation of their thumbnails, 1 for identical images.
+        identical: whether all pixels are equal at the network's size.
+        agreement: fraction of pixels with equal labels at the network's size; unknown counts as a value.
     """
 
     first: int
@@ -44,17 +44,17 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Inspection:
-    """All that was found.
+class DatasetAudit:
+    """The results.
 
     Args:
-        names: the pictures'.
-        part_of: `train`, `validation`, `test` or, for a picture in none of them, `left out`.
-        sizes: (height, width) of each label, which is that of its picture.
-        counts: pixels of each class, unknown last, of each label: int64 [N, C + 1].
-        sources: for each picture where it comes from, as far as its name tells; None where names tell nothing.
-        pairs: likest first.
-        suspicious: (place, reason).
+        names: of the images.
+        part_of: each image's part of the split, `train`, `validation` or `test`; `left out` if it is in none.
+        sizes: (height, width) of each label, which is also that of its image.
+        counts: pixels of each class, unknown last, in each label: int64 [N, C + 1].
+        sources: each image's source, guessed from the names; None if the names do not suggest any.
+        pairs: the near duplicates: identical ones first, then by decreasing similarity.
+        suspicious: (index, reason) of labels that need review.
     """
 
     names: tuple[str, ...]
@@ -62,123 +62,126 @@ class Inspection:
     sizes: tuple[tuple[int, int], ...]
     counts: NDArray[np.int64]
     sources: tuple[str, ...] | None
-    pairs: tuple[Pair, ...]
+    pairs: tuple[DuplicatePair, ...]
     suspicious: tuple[tuple[int, str], ...]
 
-    def crosses(self, pair: Pair) -> bool:
-        """Whether it leaks: its pictures are in different parts of the split."""
+    def crosses(self, pair: DuplicatePair) -> bool:
+        """Whether the two images are in different parts of the split."""
         return self.part_of[pair.first] != self.part_of[pair.second]
 
 
-def inspect(
-    source: Source, preprocessed: PreprocessedData, parts: Split, label_type: LabelType, watch: Watch
-) -> Inspection:
-    """Reads every label once and compares all pictures.
+def audit_dataset(
+    source: Source, preprocessed: PreprocessedData, split: Split, label_type: LabelType, progress: Progress
+) -> DatasetAudit:
+    """Reads every label once and compares all images with each other.
 
     Args:
         source: the data set.
-        preprocessed: it, at the network's size.
-        parts: its split.
+        preprocessed: the same images and labels at the network's size.
+        split: the split of the data set.
         label_type: which labels.
-        watch: hands out the places, to show progress.
+        progress: yields the indices that it is given and shows the progress.
     """
     count = len(source.names)
     counts = np.zeros((count, len(label_type.classes) + 1), np.int64)
-    sizes, digests = [], []
-    for index in watch(range(count)):
+    sizes, label_digests = [], []
+    for index in progress(range(count)):
         target = label_type.target(source.label(index, label_type.name))
         counts[index] = np.roll(np.bincount(target.ravel() + 1, minlength=counts.shape[1]), -1)
         sizes.append((target.shape[0], target.shape[1]))
-        digests.append(hashlib.sha256(target.tobytes()).hexdigest())
+        label_digests.append(hashlib.sha256(target.tobytes()).hexdigest())
     part_of = ["left out"] * count
-    for part, indices in vars(parts).items():
+    for part, indices in vars(split).items():
         for index in indices:
             part_of[index] = part
-    pairs = alike(preprocessed)
-    return Inspection(
+    pairs = near_duplicates(preprocessed)
+    return DatasetAudit(
         names=source.names,
         part_of=tuple(part_of),
         sizes=tuple(sizes),
         counts=counts,
-        sources=sources_of(source.names),
+        sources=sources_from_names(source.names),
         pairs=tuple(pairs),
-        suspicious=tuple(_suspicious(counts, label_type.classes, digests, source.names, pairs)),
+        suspicious=tuple(_suspicious_labels(counts, label_type.classes, label_digests, source.names, pairs)),
     )
 
 
-def sources_of(names: Sequence[str]) -> tuple[str, ...] | None:
-    """Where pictures come from, as far as their names tell: by folder, by what stands before a separator, by the first
-    digit of numbers of one length. None where that gives one group, or more than `MOST_SOURCES`.
+def sources_from_names(names: Sequence[str]) -> tuple[str, ...] | None:
+    """Each image's source, guessed from its name; None if no rule gives 2 to `MAX_SOURCES` groups.
+
+    The rules, in order: the first folder; the text before the first separator; the text before a final number; the
+    first digit of numbers of equal length.
     """
-    ways: list[list[str]] = [
+    rules: list[list[str]] = [
         [PurePosixPath(name).parts[0] if "/" in name else "" for name in names],
         [re.split(r"[-_ .]", name, maxsplit=1)[0] if re.search(r"[-_ .]", name) else "" for name in names],
         [re.sub(r"\d+$", "", name) for name in names],
         [name[0] if re.fullmatch(r"\d{3,}", name) and len(name) == len(names[0]) else "" for name in names],
     ]
-    for way in ways:
-        if all(way) and 1 < len(set(way)) <= min(MOST_SOURCES, len(names) // 2):
-            return tuple(way)
+    for sources in rules:
+        if all(sources) and 1 < len(set(sources)) <= min(MAX_SOURCES, len(names) // 2):
+            return tuple(sources)
     return None
 
 
-def alike(preprocessed: PreprocessedData) -> list[Pair]:
-    """The pairs of pictures that are the same or nearly so, likest first.
+def near_duplicates(preprocessed: PreprocessedData) -> list[DuplicatePair]:
+    """All pairs of images whose thumbnails have a correlation of `MIN_SIMILARITY` or more.
 
-    Compared are thumbnails of 16 × 16 pixels, less their mean, by correlation over pixels and colours.
+    The correlation of two thumbnails of 16 × 16 pixels is taken over pixels and channels. Identical pairs come first,
+    then the others by decreasing similarity.
     """
     import cv2
 
-    images = preprocessed.images
-    small = np.stack([cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for image in images])
-    vectors = small.reshape(len(small), -1).astype(np.float32)
+    images, size = preprocessed.images, (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    thumbnails = np.stack([cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in images])
+    vectors = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
     vectors -= vectors.mean(axis=1, keepdims=True)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
-    found = []
+    pairs = []
     for start in range(0, len(vectors), _BLOCK):
-        block = vectors[start : start + _BLOCK] @ vectors.T
-        for row, column in np.argwhere(block >= ALIKE):
+        correlations = vectors[start : start + _BLOCK] @ vectors.T
+        for row, column in np.argwhere(correlations >= MIN_SIMILARITY):
             first, second = start + int(row), int(column)
             if first < second:
-                similarity = min(1.0, float(block[row, column]))
-                found.append((first, second, similarity))
-    pairs = [
-        Pair(
-            first,
-            second,
-            similarity,
-            identical=bool(np.array_equal(images[first], images[second])),
-            agreement=float(np.mean(preprocessed.labels[first] == preprocessed.labels[second])),
-        )
-        for first, second, similarity in found
-    ]
+                pair = DuplicatePair(
+                    first,
+                    second,
+                    similarity=min(1.0, float(correlations[row, column])),
+                    identical=bool(np.array_equal(images[first], images[second])),
+                    agreement=float(np.mean(preprocessed.labels[first] == preprocessed.labels[second])),
+                )
+                pairs.append(pair)
     return sorted(pairs, key=lambda pair: (not pair.identical, -pair.similarity))
 
 
-def _suspicious(
+def _suspicious_labels(
     counts: NDArray[np.int64],
     classes: tuple[str, ...],
-    digests: Sequence[str],
+    label_digests: Sequence[str],
     names: Sequence[str],
-    pairs: Sequence[Pair],
+    pairs: Sequence[DuplicatePair],
 ) -> list[tuple[int, str]]:
-    found = []
+    suspicious = []
     known = counts[:, :-1]
-    pictures_with = (known > 0).sum(axis=0)
+    images_with_class = (known > 0).sum(axis=0)
     for index, row in enumerate(counts):
         unknown = row[-1] / row.sum()
         present = np.flatnonzero(known[index])
         if unknown >= MOSTLY_UNKNOWN:
-            found.append((index, f"{unknown:.0%} unknown"))
+            suspicious.append((index, f"{unknown:.0%} unknown"))
         if len(present) == 1:
-            found.append((index, f"nothing but {classes[present[0]]}"))
-        found += [(index, f"{classes[place]} is in no other picture") for place in present if pictures_with[place] == 1]
-    same: dict[str, list[int]] = defaultdict(list)
-    for index, digest in enumerate(digests):
-        same[digest].append(index)
-    alike_pairs = {(pair.first, pair.second) for pair in pairs}
-    for group in same.values():
-        for other in group[1:]:
-            if (group[0], other) not in alike_pairs and len(np.flatnonzero(known[other])) > 1:
-                found.append((other, f"has the very label of {names[group[0]]}, another picture"))
-    return found
+            suspicious.append((index, f"only {classes[present[0]]}"))
+        suspicious += [
+            (index, f"the only image with {classes[class_id]}")
+            for class_id in present
+            if images_with_class[class_id] == 1
+        ]
+    indices_by_digest: dict[str, list[int]] = defaultdict(list)
+    for index, digest in enumerate(label_digests):
+        indices_by_digest[digest].append(index)
+    duplicates = {(pair.first, pair.second) for pair in pairs}
+    for first, *others in indices_by_digest.values():
+        for other in others:
+            if (first, other) not in duplicates and len(np.flatnonzero(known[other])) > 1:
+                suspicious.append((other, f"same label as {names[first]}, which is a different image"))
+    return suspicious

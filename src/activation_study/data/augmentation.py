@@ -1,58 +1,58 @@
-"""Training pictures changed at random, labels along with them: a pure function of a batch and a generator."""
+"""Random augmentation of training images together with their labels: a pure function of batch and generator."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.batching import Batch
 
-SMALLEST_CROP = 0.75
-LARGEST_GAIN = 0.2
-LARGEST_SHIFT = 0.1
+MIN_CROP = 0.75
+MAX_CONTRAST_CHANGE = 0.2
+MAX_BRIGHTNESS_CHANGE = 0.1
 
 
-def augmented(batch: Batch, how: str, generator: np.random.Generator) -> Batch:
-    """A batch with each of its pictures changed on its own.
+def augment(batch: Batch, name: str, generator: np.random.Generator) -> Batch:
+    """A batch in which each image is changed independently of the others.
 
-    `flip`: mirrored left to right with probability 1/2. `flip_crop_color`: after that, a window whose sides are s
-    times the picture's, s uniform in [0.75, 1] and its place uniform, is resized to the picture's size (pictures by
-    bilinear interpolation, labels by nearest neighbour); then each value v of 0 … 255 becomes
-    g · (v − 127.5) + 127.5 + 255 · h, rounded and clipped, with contrast g uniform in [0.8, 1.2] and brightness h
-    uniform in [−0.1, 0.1].
+    `flip` mirrors an image left to right with probability 1/2. `flip_crop_color` does this first. Then it crops a
+    window whose sides are s times those of the image, s uniform in [0.75, 1] and its position uniform, and resizes it
+    to the image's size, by bilinear interpolation for images and by nearest neighbour for labels. Then each value v of
+    0 … 255 becomes g · (v − 127.5) + 127.5 + 255 · h, rounded and clipped, with contrast g uniform in [0.8, 1.2] and
+    brightness h uniform in [−0.1, 0.1].
 
     Args:
-        batch: images uint8 [N, height, width, 3], labels int8 [N, height, width]; left as they are.
-        how: `none`, `flip` or `flip_crop_color`.
-        generator: of this step alone, so that a resumed training meets the same pictures.
+        batch: images uint8 [N, height, width, 3], labels int8 [N, height, width]; not modified.
+        name: `none`, `flip` or `flip_crop_color`.
+        generator: used for this step only, so that a resumed training gets the same images.
     """
-    if how == "none":
+    if name == "none":
         return batch
     images, labels = batch[0].copy(), batch[1].copy()
     mirrored = generator.random(len(images)) < 0.5
     images[mirrored], labels[mirrored] = images[mirrored, :, ::-1], labels[mirrored, :, ::-1]
-    if how == "flip_crop_color":
-        for picture, label in zip(images, labels, strict=True):
-            _crop(picture, label, generator)
-            _recolor(picture, generator)
+    if name == "flip_crop_color":
+        for image, label in zip(images, labels, strict=True):
+            _crop(image, label, generator)
+            _change_colors(image, generator)
     return images, labels
 
 
-def _crop(picture: NDArray[np.uint8], label: NDArray[np.int8], generator: np.random.Generator) -> None:
+def _crop(image: NDArray[np.uint8], label: NDArray[np.int8], generator: np.random.Generator) -> None:
     import cv2
 
     height, width = label.shape
-    side = generator.uniform(SMALLEST_CROP, 1)
-    rows, columns = round(side * height), round(side * width)
+    scale = generator.uniform(MIN_CROP, 1)
+    rows, columns = round(scale * height), round(scale * width)
     top, left = generator.integers(0, (height - rows + 1, width - columns + 1))
     window = np.s_[top : top + rows, left : left + columns]
-    picture[:] = cv2.resize(picture[window], (width, height), interpolation=cv2.INTER_LINEAR)
+    image[:] = cv2.resize(image[window], (width, height), interpolation=cv2.INTER_LINEAR)
     label[:] = cv2.resize(label[window], (width, height), interpolation=cv2.INTER_NEAREST)
 
 
-def _recolor(picture: NDArray[np.uint8], generator: np.random.Generator) -> None:
+def _change_colors(image: NDArray[np.uint8], generator: np.random.Generator) -> None:
     import cv2
 
-    gain = generator.uniform(1 - LARGEST_GAIN, 1 + LARGEST_GAIN)
-    shift = generator.uniform(-LARGEST_SHIFT, LARGEST_SHIFT)
+    contrast = generator.uniform(1 - MAX_CONTRAST_CHANGE, 1 + MAX_CONTRAST_CHANGE)
+    brightness = generator.uniform(-MAX_BRIGHTNESS_CHANGE, MAX_BRIGHTNESS_CHANGE)
     values = np.arange(256)
-    table = np.clip(np.rint(gain * (values - 127.5) + 127.5 + 255 * shift), 0, 255).astype(np.uint8)
-    picture[:] = cv2.LUT(picture, table)
+    table = np.clip(np.rint(contrast * (values - 127.5) + 127.5 + 255 * brightness), 0, 255).astype(np.uint8)
+    image[:] = cv2.LUT(image, table)

@@ -1,4 +1,4 @@
-"""Batches as a pure function of (seed, epoch, step): the same for every activation, and after a resume."""
+"""Batches as a pure function of (seed, epoch, step): equal for all activations and after a resume."""
 
 import hashlib
 from collections.abc import Iterator
@@ -20,23 +20,23 @@ def epoch_order(indices: Indices, seed: int, epoch: int) -> Indices:
 
 
 def batches(preprocessed: PreprocessedData, order: Indices, batch_size: int) -> Iterator[Batch]:
-    """Images uint8 [N, height, width, 3] and labels int8 [N, height, width], the last batch perhaps smaller."""
+    """Yields images uint8 [N, height, width, 3] and labels int8 [N, height, width]; the last batch may be smaller."""
     for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        yield preprocessed.images[chosen], preprocessed.labels[chosen]
+        indices = order[start : start + batch_size]
+        yield preprocessed.images[indices], preprocessed.labels[indices]
 
 
 def prefetch(items: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches in the same order, each made by a thread while the one before it is in use."""
-    with ThreadPoolExecutor(1, "ahead") as thread:
-        coming = thread.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = thread.submit(next, items, None)
+    """The same batches in the same order; a thread prepares the next one while the current one is in use."""
+    with ThreadPoolExecutor(1, "prefetch") as executor:
+        future = executor.submit(next, items, None)
+        while (item := future.result()) is not None:
+            future = executor.submit(next, items, None)
             yield item
 
 
 def order_digest(parts: Split, seed: int, epochs: int) -> str:
-    """A sha256 of the split and of every epoch's order: equal for all activations of a seed."""
+    """SHA-256 of the split and of the order of every epoch: equal for all activations of a seed."""
     digest = hashlib.sha256()
     for part in (parts.train, parts.validation, parts.test):
         digest.update(part.astype("<i8").tobytes() + b"|")

@@ -1,4 +1,4 @@
-"""All data of a run: the source, its prepared arrays and their split."""
+"""The data of a run: the source, its preprocessed arrays and their split."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Config, Data
-from activation_study.data.label_types import LabelResize, label_type_of
+from activation_study.data.label_types import LabelInterpolation, label_type_of
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.source import Source, open_source
 from activation_study.data.split_files import read_split_files, split_digest
@@ -16,33 +16,33 @@ from activation_study.errors import BadInput
 
 
 class Dataset:
-    """What a configuration trains on and is scored by.
+    """The data that a configuration trains and evaluates on.
 
     Raises:
-        BadInput: the data set cannot be had or used.
+        BadInput: the data set cannot be fetched, read or split, or a part of the split has no class.
     """
 
     def __init__(self, config: Config) -> None:
         options = config.data
-        resize: LabelResize = "nearest" if options.label_interpolation == "nearest" else "bilinear"
+        interpolation: LabelInterpolation = "nearest" if options.label_interpolation == "nearest" else "bilinear"
         self.label_type = label_type_of(config)
         self.source: Source = open_source(options, self.label_type)
         self.preprocessed: PreprocessedData = preprocess(
-            self.source, self.label_type, config.image_size, options.channel_order, resize, Path(options.cache)
+            self.source, self.label_type, config.image_size, options.channel_order, interpolation, Path(options.cache)
         )
         try:
             self.split: Split = _split(options, self.source.names)
         except ValueError as error:
             raise BadInput(f"{options.name}: {error}") from error
         if options.remove_duplicates:
-            everything = np.arange(len(self.source.names))
-            self.split = without_duplicates(self.split, self.preprocessed.image_hashes(everything))
+            all_indices = np.arange(len(self.source.names))
+            self.split = without_duplicates(self.split, self.preprocessed.image_hashes(all_indices))
         for part, indices in vars(self.split).items():
             if not (self.preprocessed.labels[indices] >= 0).any():
-                raise BadInput(f"{options.name}: no pixel of the {part} split has a class; nothing to learn or score")
+                raise BadInput(f"{options.name}: all pixels of the {part} split are unknown, so it cannot be used")
 
     def truth(self, index: int) -> NDArray[np.int16]:
-        """Class ids [height, width] of a picture at its label's own size, negative = unknown."""
+        """The class ids of an image at its label's original size, [height, width]; negative = unknown."""
         return self.label_type.target(self.source.label(index, self.label_type.name))
 
 
@@ -50,6 +50,9 @@ def _split(options: Data, names: Sequence[str]) -> Split:
     if options.split_files is not None:
         parts = read_split_files(Path(options.split_files))
         if split_digest(parts) != options.split_digest:
-            raise BadInput(f"data.split_files={options.split_files}: not the split that it was when the run was made")
+            raise BadInput(
+                f"data.split_files={options.split_files}: the split was changed since the run was configured; "
+                "restore its files or start a new run"
+            )
         return split_by_names(names, parts)
     return split(len(names), options.split, options.split_seed, options.folds, options.fold)

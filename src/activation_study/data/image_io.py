@@ -1,7 +1,6 @@
-"""Pictures and label images of any usual format as arrays, or the reason why a file is none.
+"""Decoding of image and label files. Every function raises ValueError with the reason if a file cannot be used.
 
-A picture's size is known before anything is unpacked. Pictures come as every viewer shows them: turned by their EXIF
-orientation, 16 bits reduced to 8, grey and CMYK as colours, transparency ignored, the first one of several.
+Pillow reads the header first, so the size of an image is checked before any pixel is decoded. OpenCV decodes images.
 """
 
 import io
@@ -11,76 +10,99 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.jpeg import MAX_PIXELS
-
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
-_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+MAX_PIXELS = 64_000_000  # a JPEG file of a few hundred kilobytes can decode to gigabytes
+_JPEG_END = b"\xff\xd9"  # cannot occur within the pixel data
 _LABEL_MODES = ("1", "L", "P", "I;16", "I;16B", "I")
 
 
-def read_picture(content: bytes) -> NDArray[np.uint8]:
-    """A picture file as uint8 [height, width, 3], BGR. ValueError with the reason why it is none."""
+def read_image(content: bytes) -> NDArray[np.uint8]:
+    """An image file of any of `FORMATS`, as viewers show it: uint8 [height, width, 3], BGR.
+
+    The EXIF orientation is applied, 16 bits are reduced to 8, grey and CMYK are converted to BGR, transparency is
+    dropped, and of several images the first is taken. Truncated files of other formats than JPEG may be accepted and
+    filled with grey: see `check_image`.
+    """
     import cv2
 
-    _opened(content, _FORMATS)
-    try:
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        picture = None
-    if picture is None:
-        raise ValueError("cannot be decoded: the file is damaged")
-    return np.asarray(picture, np.uint8)
+    _open(content, FORMATS)
+    return _decode(content, cv2.IMREAD_COLOR)
 
 
-def check_whole(content: bytes) -> None:
-    """ValueError with the reason if a picture file is cut off: `read_picture` may fill the rest with grey."""
-    _decoded(_opened(content, _FORMATS))
+def read_jpeg(content: bytes) -> NDArray[np.uint8]:
+    """As `read_image`, but JPEG only, and in the stored orientation: the EXIF orientation is ignored."""
+    import cv2
+
+    _open(content, ("JPEG",))
+    return _decode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+
+
+def check_image(content: bytes) -> None:
+    """Decodes the whole image with Pillow, which refuses truncated files of any format.
+
+    This takes as long as `read_image` itself, so call it once per file and not at each read.
+    """
+    _load(_open(content, FORMATS))
 
 
 def read_label_image(content: bytes) -> NDArray[np.int32]:
-    """A label image's values, int32 [height, width]: the indices of an indexed PNG, the values of a grey one.
-
-    Raises:
-        ValueError: no PNG file; colours or transparency; damaged.
-    """
-    picture = _opened(content, ("PNG",))
-    if picture.mode not in _LABEL_MODES:
-        raise ValueError(f"colours ({picture.mode}): expected an indexed or grey PNG whose values are ids")
-    ids = np.asarray(_decoded(picture)).astype(np.int32)
-    depth, kind = content[24], content[25]  # of the header, which was read
-    if kind == 0 and depth in (2, 4):  # grey of few bits comes spread over 0 … 255
-        ids //= 255 // (2**depth - 1)
+    """The ids of a label image, int32 [height, width]: the indices of an indexed PNG, the values of a grey one."""
+    image = _open(content, ("PNG",))
+    if image.mode not in _LABEL_MODES:
+        raise ValueError(f"colour image ({image.mode}): expected an indexed or grey PNG whose values are ids")
+    _load(image)
+    ids = np.asarray(image).astype(np.int32)
+    bit_depth, color_type = content[24], content[25]  # of the PNG header
+    if color_type == 0 and bit_depth in (2, 4):  # Pillow scales grey values of few bits to 0 … 255
+        ids //= 255 // (2**bit_depth - 1)
     return ids
 
 
-def _opened(content: bytes, formats: tuple[str, ...]) -> "Image":
-    """The picture with its header read."""
+def _open(content: bytes, formats: tuple[str, ...]) -> "Image":
+    """The image with only its header read. A JPEG file is refused if it is truncated."""
     from PIL import Image, UnidentifiedImageError
 
     if not content:
         raise ValueError("empty file")
-    # Ours is the smaller limit, and an exception.
-    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    # Pillow warns about large images, which are refused below, and about damaged metadata, which does not matter.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    stream = io.BytesIO(content)
     try:
-        picture = Image.open(io.BytesIO(content), formats=formats)
+        image = Image.open(stream, formats=formats)
     except UnidentifiedImageError as error:
-        raise ValueError(f"no {', '.join(formats)} file, or its header is damaged") from error
+        raise ValueError(f"not a {' or '.join(formats)} file, or its header is damaged") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"more than {MAX_PIXELS:,} pixels") from error
-    except Exception as error:  # of a hostile file's header Pillow may raise anything
+    except Exception as error:  # Pillow may raise anything for a malicious header
         raise ValueError(f"cannot be decoded: {error}") from error
-    width, height = picture.size
+    width, height = image.size
     if width * height > MAX_PIXELS:
         raise ValueError(f"{width}×{height} pixels: expected at most {MAX_PIXELS:,}")
-    return picture
+    # The decoders may fill missing pixels with grey. The stream is at the pixels now, after any embedded thumbnail,
+    # which has an end marker of its own.
+    if image.format in ("JPEG", "MPO") and content.find(_JPEG_END, stream.tell()) < 0:
+        raise ValueError("truncated: the end marker is missing")
+    return image
 
 
-def _decoded(picture: "Image") -> "Image":
+def _load(image: "Image") -> None:
     try:
-        picture.load()
-    except Exception as error:  # likewise
+        image.load()
+    except Exception as error:  # Pillow may raise anything for a damaged file
         raise ValueError(f"cannot be decoded: {error}") from error
-    return picture
+
+
+def _decode(content: bytes, flags: int) -> NDArray[np.uint8]:
+    import cv2
+
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise ValueError("cannot be decoded: the file is damaged")
+    return np.asarray(image, np.uint8)

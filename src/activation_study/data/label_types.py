@@ -1,4 +1,4 @@
-"""Label matrices: reading them from text, what each label type makes of them, resizing them."""
+"""Label types: their classes, the training targets they define, and the resizing of targets."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Config
-from activation_study.data.class_list import LARGEST_ID, OTHERS
+from activation_study.data.class_list import MAX_ID, OTHERS
 from activation_study.palette import class_colors
 
 UNKNOWN = -1
 _UNDECLARED = -2
-LabelResize = Literal["bilinear", "nearest"]
+LabelInterpolation = Literal["bilinear", "nearest"]
 
 _INT16 = np.iinfo(np.int16)
 
 
 @dataclass(frozen=True)
 class LabelType:
-    """What a label matrix means: the names of its classes, and the target that a network learns.
+    """The meaning of a label matrix: the names of its classes, and the target that a network learns.
 
     Args:
-        name: `regions`, `surfaces` or `layers`, which is also the middle of the label files' names; or `own`.
-        classes: the classes' names; a class's id is its place. Unknown is −1 and no class.
-        border_width: pixels on each side of a border that count as border; only `layers` uses it.
-        ids: of `own`: the values of each class in the label images.
-        unknown: of `own`: the values of unknown pixels; None for all that no class has.
-        colors: of `own`: of the classes, "#RRGGBB".
+        name: `regions`, `surfaces` or `layers`, which is also part of the label files' names; or `own`.
+        classes: the names of the classes. A class id is an index into it; −1 means unknown.
+        border_width: pixels on each side of a border that belong to the class border; used by `layers` only.
+        ids: for `own`, the values of each class in the label images.
+        unknown: for `own`, the values of unknown pixels; None if all values without a class are unknown.
+        colors: for `own`, the colour of each class as "#RRGGBB".
     """
 
     name: str
@@ -41,33 +41,33 @@ class LabelType:
 
     @property
     def key(self) -> str:
-        """Names the targets, among those of other label types of the same data set."""
+        """Identifies the targets among all that can be made from the same data set."""
         if self.ids:
             meaning = repr((self.ids, self.unknown)).encode()
             return f"{self.name}-{hashlib.sha256(meaning).hexdigest()[:8]}"
         return f"{self.name}{self.border_width}" if self.name == "layers" else self.name
 
     @cached_property
-    def _class_of(self) -> NDArray[np.int16]:
-        table = np.full(LARGEST_ID + 1, UNKNOWN if self.unknown is None else _UNDECLARED, np.int16)
+    def _class_of_value(self) -> NDArray[np.int16]:
+        table = np.full(MAX_ID + 1, UNKNOWN if self.unknown is None else _UNDECLARED, np.int16)
         table[list(self.unknown or ())] = UNKNOWN
-        for place, ids in enumerate(self.ids):
-            table[list(ids)] = place
+        for class_id, values in enumerate(self.ids):
+            table[list(values)] = class_id
         return table
 
     def target(self, raw: NDArray[Any]) -> NDArray[np.int16]:
-        """Class ids, int16 [height, width], −1 = unknown, at the label's own resolution.
+        """Class ids at the label's original size, int16 [height, width], −1 = unknown.
 
-        `regions` and `surfaces` are class ids already. The ids of `layers` are numbered per picture,
-        so they are no classes: their target is `border_map(raw, border_width)`. Those of `own` stand in `ids`.
+        The values of `regions` and `surfaces` are class ids already. Those of `layers` number the regions of one image,
+        so their target is `border_map(raw, border_width)`. Those of `own` are mapped to classes by `ids`.
         """
         if self.ids:
-            return np.maximum(self._class_of[raw], UNKNOWN)
+            return np.maximum(self._class_of_value[raw], UNKNOWN)
         return border_map(raw, self.border_width) if self.name == "layers" else raw
 
     def undeclared(self, raw: NDArray[Any]) -> NDArray[np.bool_]:
-        """Where a label image of `own` has a value that is neither a class' nor unknown."""
-        return self._class_of[raw] == _UNDECLARED
+        """For `own`: where the label image has a value that belongs to no class and is not declared unknown."""
+        return self._class_of_value[raw] == _UNDECLARED
 
 
 LABEL_TYPES = {
@@ -81,15 +81,15 @@ LABEL_TYPES = {
 
 
 def label_type_of(config: Config) -> LabelType:
-    """The configured label type, with the classes of a data set of one's own."""
-    own = config.data.classes
-    if own is not None:
+    """The configured label type; for `own`, with the classes of `data.classes`."""
+    declared = config.data.classes
+    if declared is not None:
         return LabelType(
             config.label_type.name,
-            classes=tuple(each["name"] for each in own["classes"]),
-            ids=tuple(tuple(each["ids"]) for each in own["classes"]),
-            unknown=None if own["unknown"] == OTHERS else tuple(own["unknown"]),
-            colors=tuple(each["color"] for each in own["classes"]),
+            classes=tuple(entry["name"] for entry in declared["classes"]),
+            ids=tuple(tuple(entry["ids"]) for entry in declared["classes"]),
+            unknown=None if declared["unknown"] == OTHERS else tuple(declared["unknown"]),
+            colors=tuple(entry["color"] for entry in declared["classes"]),
         )
     known = LABEL_TYPES[config.label_type.name]
     return LabelType(
@@ -100,51 +100,55 @@ def label_type_of(config: Config) -> LabelType:
 def border_map(ids: NDArray[np.int16], width: int) -> NDArray[np.int16]:
     """Where regions meet: 1 = border, 0 = interior, −1 = unknown; int16 [height, width].
 
-    A pixel is border when a pixel at most `width` rows and columns away (Chebyshev distance: a
-    square neighbourhood) has another id. Beyond the picture nothing is another region (its edge pixels are
-    replicated). Unknown pixels (negative) stay unknown and are not "another id" to their neighbours.
+    A pixel is border if any pixel at most `width` rows and columns away (Chebyshev distance: a square neighbourhood)
+    has another id. The edge pixels of the image are replicated, so its edge is no border. Unknown pixels (negative)
+    stay unknown and do not make their neighbours border.
     """
     import cv2
 
     square = np.ones((2 * width + 1, 2 * width + 1), np.uint8)
     unknown = ids < 0
-    known_or_largest = np.where(unknown, _INT16.max, ids).astype(np.int16) if unknown.any() else ids
-    smallest = cv2.erode(known_or_largest, square, borderType=cv2.BORDER_REPLICATE)
+    without_unknown = np.where(unknown, _INT16.max, ids).astype(np.int16) if unknown.any() else ids
+    smallest = cv2.erode(without_unknown, square, borderType=cv2.BORDER_REPLICATE)
     largest = cv2.dilate(ids, square, borderType=cv2.BORDER_REPLICATE)
     return np.where(unknown, UNKNOWN, smallest != largest).astype(np.int16)
 
 
-def resize_label(target: NDArray[np.int16], size: tuple[int, int], how: LabelResize) -> NDArray[np.int8]:
-    """A target map at another size: int8 [height, width], −1 = unknown.
+def resize_label(
+    target: NDArray[np.int16], size: tuple[int, int], interpolation: LabelInterpolation
+) -> NDArray[np.int8]:
+    """The target at another size: int8 [height, width], −1 = unknown.
 
     Args:
         target: class ids [rows, columns], at most 127; negative = unknown.
         size: (height, width) of the result.
-        how: `bilinear` is the article's way: the ids are interpolated as float64, and a pixel whose
-            value is then not exactly a class id, or is negative, is unknown. Interpolation between the ids 0
-            and 2 can make a 1: the article's fault, kept. `nearest` takes an existing pixel's id.
-            For the border map of `layers` the caller has to choose `nearest` (see `resize_way`).
+        interpolation: `bilinear`, as in the article: the ids are interpolated as float64, and a pixel whose value is
+            then negative or not exactly a class id becomes unknown. Interpolation between the ids 0 and 2 can produce
+            a 1, an error of the article that is kept. `nearest` takes the id of an existing pixel. The target of
+            `layers` must be resized by `nearest` (see `interpolation_for`).
+
+    Raises:
+        ValueError: an id above 127, or another interpolation.
     """
     import cv2
 
     height, width = size
     if target.size and target.max() > np.iinfo(np.int8).max:
         raise ValueError(f"class id {target.max()} does not fit into int8: expected ids up to 127")
-    if how == "nearest":
+    if interpolation == "nearest":
         nearest = cv2.resize(target.astype(np.int16, copy=False), (width, height), interpolation=cv2.INTER_NEAREST)
         return np.maximum(nearest, UNKNOWN).astype(np.int8)
-    if how != "bilinear":
-        raise ValueError(f"a label cannot be resized by {how!r}: expected 'bilinear' or 'nearest'")
-    blended = cv2.resize(target.astype(np.float64), (width, height), interpolation=cv2.INTER_LINEAR)
-    ids = np.maximum(blended, UNKNOWN).astype(np.int8)
-    ids[(ids != blended) | (ids < 0)] = UNKNOWN
+    if interpolation != "bilinear":
+        raise ValueError(f"interpolation {interpolation!r} of labels: expected 'bilinear' or 'nearest'")
+    interpolated = cv2.resize(target.astype(np.float64), (width, height), interpolation=cv2.INTER_LINEAR)
+    ids = np.maximum(interpolated, UNKNOWN).astype(np.int8)
+    ids[(ids != interpolated) | (ids < 0)] = UNKNOWN
     return ids
 
 
-def resize_way(label_type: LabelType, how: LabelResize) -> LabelResize:
-    """How targets of this type are resized when the configuration says `how`.
+def interpolation_for(label_type: LabelType, configured: LabelInterpolation) -> LabelInterpolation:
+    """The interpolation of this type's targets: the configured one, but always `nearest` for `layers`.
 
-    `layers` always by nearest neighbour: a border is a few pixels wide, so the bilinear way would
-    turn most of it into unknown.
+    A border is only a few pixels wide, so bilinear interpolation would turn most of it into unknown.
     """
-    return "nearest" if label_type.name == "layers" else how
+    return "nearest" if label_type.name == "layers" else configured

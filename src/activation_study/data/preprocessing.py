@@ -1,7 +1,7 @@
-"""Pictures and labels at the network's size, made once and read from disk ever after.
+"""Images and labels at the network's size, computed once and cached on disk.
 
-Cached by content digest and preparation options: pictures once for all label types. The files are
-memory-mapped: a training process holds two batches, not the data set.
+The cache is keyed by the content's digest and the preprocessing options; all label types share the images. The files
+are memory-mapped, so a training process holds two batches in memory, not the data set.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.label_types import LabelResize, LabelType, resize_label, resize_way
+from activation_study.data.label_types import LabelInterpolation, LabelType, interpolation_for, resize_label
 from activation_study.data.source import Source
 from activation_study.errors import BadInput
 from activation_study.files import replacing
 
-# Raised when the code below makes other arrays from the same pictures.
-PREPARATION_VERSION = 1
+# Increased when the code below makes other arrays from the same images.
+PREPROCESSING_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class PreprocessedData:
 
     Args:
         images: uint8 [N, height, width, 3].
-        labels: int8 [N, height, width], −1 = the article's all-zero target.
+        labels: int8 [N, height, width], −1 = unknown (an all-zero target in the article).
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int8]
 
     def image_hashes(self, indices: NDArray[np.int64]) -> list[str]:
-        """A digest of each chosen picture's pixels: equal for one photograph under two names."""
+        """A digest of each chosen image's pixels: equal for identical images under two names."""
         return [hashlib.sha256(self.images[index].tobytes()).hexdigest()[:16] for index in indices]
 
 
@@ -45,20 +45,20 @@ def preprocess(
     label_type: LabelType,
     size: tuple[int, int],
     channel_order: str,
-    label_interpolation: LabelResize,
+    label_interpolation: LabelInterpolation,
     cache: Path,
 ) -> PreprocessedData:
-    """The prepared arrays of a source, from the cache or made now.
+    """The preprocessed arrays of a source, read from the cache or computed.
 
-    Pictures: resized by bilinear interpolation as uint8. Labels: `resize_label`.
+    Images are resized by bilinear interpolation as uint8, labels by `resize_label`.
 
     Args:
-        source: pictures and raw labels.
-        label_type: which labels, and what the target is.
+        source: images and raw labels.
+        label_type: which labels.
         size: (height, width).
-        channel_order: `bgr`, as OpenCV reads and the article trains, or `rgb`.
-        label_interpolation: `bilinear` or `nearest`.
-        cache: folder of the prepared arrays.
+        channel_order: `bgr`, as in the article and as OpenCV decodes, or `rgb`.
+        label_interpolation: `bilinear` or `nearest`; see `interpolation_for`.
+        cache: the folder of the preprocessed arrays.
 
     Raises:
         BadInput: the cache cannot be written.
@@ -67,46 +67,48 @@ def preprocess(
 
     height, width = size
     count = len(source.names)
-    way = resize_way(label_type, label_interpolation)
-    home = cache / f"{source.digest[:16]}-v{PREPARATION_VERSION}-opencv{cv2.__version__}"
+    interpolation = interpolation_for(label_type, label_interpolation)
+    folder = cache / f"{source.digest[:16]}-v{PREPROCESSING_VERSION}-opencv{cv2.__version__}"
 
     def image(index: int) -> NDArray[Any]:
-        picture = cv2.resize(source.image(index), (width, height), interpolation=cv2.INTER_LINEAR)
-        return picture if channel_order == "bgr" else picture[..., ::-1]
+        resized = cv2.resize(source.image(index), (width, height), interpolation=cv2.INTER_LINEAR)
+        return resized if channel_order == "bgr" else resized[..., ::-1]
 
     def label(index: int) -> NDArray[Any]:
-        return resize_label(label_type.target(source.label(index, label_type.name)), size, way)
+        return resize_label(label_type.target(source.label(index, label_type.name)), size, interpolation)
 
+    images_file = folder / f"images-{height}x{width}-{channel_order}.npy"
+    labels_file = folder / f"{label_type.key}-{height}x{width}-{interpolation}.npy"
     return PreprocessedData(
-        images=_cached(
-            home / f"images-{height}x{width}-{channel_order}.npy", image, (count, height, width, 3), "uint8"
-        ),
-        labels=_cached(home / f"{label_type.key}-{height}x{width}-{way}.npy", label, (count, height, width), "int8"),
+        images=_cached(images_file, image, (count, height, width, 3), "uint8"),
+        labels=_cached(labels_file, label, (count, height, width), "int8"),
     )
 
 
-def _cached(path: Path, make: Callable[[int], NDArray[Any]], shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    found = _read(path, shape, dtype)
-    if found is None:
+def _cached(path: Path, compute: Callable[[int], NDArray[Any]], shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    array = _read(path, shape, dtype)
+    if array is None:
         try:
-            # Written, not mapped: on a full disk a mapped file ends the process by SIGBUS.
+            # Not written through a memory map, which would end the process by SIGBUS on a full disk.
             with replacing(path) as temporary, open(temporary, "wb") as file:
                 header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
                 for index in range(shape[0]):
-                    file.write(np.ascontiguousarray(make(index), dtype).tobytes())
+                    file.write(np.ascontiguousarray(compute(index), dtype).tobytes())
         except OSError as error:
-            raise BadInput(f"{path.parent}: cannot write prepared arrays: {error}; choose data.cache=FOLDER") from error
-        found = _read(path, shape, dtype)
-        assert found is not None, path
-    return found
+            raise BadInput(
+                f"{path.parent}: cannot write the preprocessed arrays: {error}. Set data.cache=FOLDER"
+            ) from error
+        array = _read(path, shape, dtype)
+        assert array is not None, path
+    return array
 
 
 def _read(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any] | None:
-    """The array, or None where there is none or the file is not whole."""
+    """The memory-mapped array; None if the file is missing, incomplete, or has another shape or type."""
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    whole = array.shape == shape and array.dtype == dtype and os.path.getsize(path) >= array.nbytes
-    return array if whole else None
+    valid = array.shape == shape and array.dtype == dtype and os.path.getsize(path) >= array.nbytes
+    return array if valid else None

@@ -1,4 +1,4 @@
-"""What all data sets offer, and which one a configuration means."""
+"""The interface of all data sets, and the choice of one by the configuration."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -12,12 +12,12 @@ from activation_study.data.label_types import LabelType
 
 
 class Source(Protocol):
-    """Photographs with their label matrices, sorted by name.
+    """Images and their label matrices, sorted by name.
 
     Attributes:
-        name: the data set's.
-        names: the pictures', sorted.
-        digest: sha256 of the content.
+        name: of the data set.
+        names: of the images, sorted.
+        digest: SHA-256 of the content.
     """
 
     @property
@@ -30,17 +30,17 @@ class Source(Protocol):
     def digest(self) -> str: ...  # noqa: D102
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """A picture as OpenCV reads it: uint8 [height, width, 3], BGR."""
+        """The image as decoded by OpenCV: uint8 [height, width, 3], BGR."""
 
     def label(self, index: int, label_type: str) -> NDArray[Any]:
-        """Its label file's matrix, integers [height, width], which `LabelType.target` understands."""
+        """The raw label matrix, integers [height, width]; `LabelType.target` converts it to class ids."""
 
 
 def open_source(data: Data, label_type: LabelType) -> Source:
-    """The configured data set, fetched when it is missing, verified.
+    """The configured data set, downloaded or extracted if it is missing, and verified.
 
     Raises:
-        BadInput: it is not there and cannot be had, or its content is not what it should be.
+        BadInput: the data set is missing and cannot be fetched, or its content is invalid.
     """
     if data.format == "scenes":
         assert data.count is not None
@@ -64,7 +64,7 @@ def open_source(data: Data, label_type: LabelType) -> Source:
 
 @lru_cache(maxsize=2)
 def _scenes(count: int, seed: int) -> Source:
-    """Drawn once per process: a sweep's runs share them."""
+    """The scenes, drawn once per process, since the runs of a sweep share them."""
     from activation_study.data.scenes import draw_scenes
 
     return draw_scenes(count, seed)

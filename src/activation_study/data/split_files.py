@@ -1,4 +1,4 @@
-"""A split that someone else made: train.txt, validation.txt (or val.txt) and test.txt in a folder, a name a line."""
+"""A given split, read from a folder: train.txt, validation.txt (or val.txt) and test.txt with one name per line."""
 
 import hashlib
 import json
@@ -11,16 +11,17 @@ _MAX_BYTES = 100_000_000
 
 
 def read_split_files(folder: Path) -> dict[str, list[str]]:
-    """The names of each part: `train`, `validation`, `test`; empty lines and those that begin with # are left out.
+    """The names in `train`, `validation` and `test`; empty lines and lines that start with # are skipped.
 
     Raises:
-        BadInput: a file is missing, empty or no text; a name stands twice.
+        BadInput: a file is missing, empty or not UTF-8 text, or a name occurs twice.
     """
-    problems, found = [], {}
+    problems: list[str] = []
+    names_of: dict[str, list[str]] = {}
     for part, candidates in _FILES.items():
-        path = next((folder / each for each in candidates if (folder / each).is_file()), None)
+        path = next((folder / name for name in candidates if (folder / name).is_file()), None)
         if path is None:
-            problems.append(f"{' or '.join(candidates)}: there is no such file")
+            problems.append(f"{' or '.join(candidates)}: no such file")
             continue
         try:
             if path.stat().st_size > _MAX_BYTES:
@@ -29,23 +30,23 @@ def read_split_files(folder: Path) -> dict[str, list[str]]:
         except (OSError, ValueError) as error:
             problems.append(f"{path.name}: {error}")
             continue
-        found[part] = [line for line in lines if line and not line.startswith("#")]
-        if not found[part]:
-            problems.append(f"{path.name}: no names in it")
-    owners: dict[str, str] = {}
-    for part, names in found.items():
+        names_of[part] = [line for line in lines if line and not line.startswith("#")]
+        if not names_of[part]:
+            problems.append(f"{path.name}: contains no names")
+    part_of: dict[str, str] = {}
+    for part, names in names_of.items():
         for name in names:
-            if name in owners:
-                problems.append(f"{name}: in {part}, and in {owners[name]} already")
-            owners[name] = part
+            if name in part_of:
+                problems.append(f"{name}: in {part}, but already in {part_of[name]}")
+            part_of[name] = part
     if problems:
         raise BadInput(
-            problems_message(f"The split in {folder} cannot be used", problems, "A name a line, each name once.")
+            problems_message(f"The split in {folder} cannot be used", problems, "Expected one unique name per line.")
         )
-    return found
+    return names_of
 
 
 def split_digest(split: dict[str, list[str]]) -> str:
-    """16 hex digits of a hash of the names, whatever their order."""
+    """16 hex digits of a hash of the names, independent of their order."""
     text = json.dumps({part: sorted(names) for part, names in split.items()}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

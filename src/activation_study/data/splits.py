@@ -1,4 +1,4 @@
-"""Which pictures train, validate and test: a function of the number of pictures and the split's options alone."""
+"""The split into train, validation and test: a function of the number of images and the options alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,22 +13,23 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Split:
-    """Indices into a source's names; disjoint."""
+    """Disjoint sets of indices into a source, each sorted."""
 
     train: Indices
     validation: Indices
     test: Indices
 
 
-def split(count: int, how: str, seed: int = 0, folds: int = 5, fold: int = 0) -> Split:
-    """Splits `count` pictures.
+def split(count: int, method: str, seed: int = 0, folds: int = 5, fold: int = 0) -> Split:
+    """Splits `count` images.
 
     Args:
-        count: pictures in the source, sorted by name.
-        how: `sorted`, the article's: the first int(0.6·N) train, up to int((N + that)/2) validate, the rest
-            test. `shuffled`: the same sizes after a permutation drawn from `seed`. `kfold`: after that
-            permutation the pictures fall into `folds` parts; part `fold` tests, the next one validates,
-            the others train, so that over all folds each picture is tested once.
+        count: number of images in the source, which are sorted by name.
+        method: `sorted`, as in the article: the first p = int(0.6·N) images are for training, those up to
+            int((N + p)/2) for validation, the rest for testing. `shuffled`: parts of the same sizes after a random
+            permutation. `kfold`: after the same permutation, the images are divided into `folds` parts; part `fold` is
+            for testing, the next one for validation, the others for training. Over all folds, each image is tested
+            once.
         seed: of the permutation.
         folds: number of parts, 3 or more.
         fold: 0 … folds − 1.
@@ -36,59 +37,59 @@ def split(count: int, how: str, seed: int = 0, folds: int = 5, fold: int = 0) ->
     Raises:
         ValueError: a part would be empty.
     """
-    order = np.arange(count) if how == "sorted" else stream(seed, "split").permutation(count)
-    if how == "kfold":
+    order = np.arange(count) if method == "sorted" else stream(seed, "split").permutation(count)
+    if method == "kfold":
         parts = np.array_split(order, folds)
         validation = (fold + 1) % folds
-        rest = [part for number, part in enumerate(parts) if number not in (fold, validation)]
-        result = Split(np.sort(np.concatenate(rest)), np.sort(parts[validation]), np.sort(parts[fold]))
+        train = [part for index, part in enumerate(parts) if index not in (fold, validation)]
+        result = Split(np.sort(np.concatenate(train)), np.sort(parts[validation]), np.sort(parts[fold]))
     else:
         first = int(0.6 * count)
         second = int((count + first) / 2)
         result = Split(*(np.sort(part) for part in np.split(order, [first, second])))
     if not (len(result.train) and len(result.validation) and len(result.test)):
-        raise ValueError(f"{count} pictures are too few to train, validate and test: expected 5 or more")
+        raise ValueError(f"{count} images are too few for training, validation and testing: expected 5 or more")
     return result
 
 
 def split_by_names(names: Sequence[str], parts: Mapping[str, Sequence[str]]) -> Split:
-    """The split that lists of names make; a picture in no list is left out.
+    """The split given by lists of names; an image in none of the lists is left out.
 
     Args:
-        names: of the source's pictures.
+        names: of the source's images.
         parts: the names of `train`, `validation` and `test`, with or without the file's suffix.
 
     Raises:
-        ValueError: naming the first names that no picture has; a picture is in two parts.
+        ValueError: a name has no image, or an image is in two parts.
     """
-    index = {name: place for place, name in enumerate(names)}
+    index_by_name = {name: index for index, name in enumerate(names)}
 
-    def place_of(name: str) -> int | None:
-        return index.get(name, index.get(name.rpartition(".")[0]))
+    def find(name: str) -> int | None:
+        return index_by_name.get(name, index_by_name.get(name.rpartition(".")[0]))
 
-    found = {name: place_of(name) for listed in parts.values() for name in listed}
-    unknown = [name for name, place in found.items() if place is None]
-    if unknown:
-        raise ValueError(f"{len(unknown)} names of the split's files have no picture: {', '.join(unknown[:5])}")
-    chosen = {part: np.unique(np.array([found[name] for name in listed], np.int64)) for part, listed in parts.items()}
-    twice = sum(map(len, chosen.values())) - len(np.unique(np.concatenate(list(chosen.values()))))
-    if twice:
-        raise ValueError(f"{twice} pictures are in two parts of the split, under two spellings of their names")
-    return Split(**chosen)
+    found = {name: find(name) for part in parts.values() for name in part}
+    missing = [name for name, index in found.items() if index is None]
+    if missing:
+        raise ValueError(f"names in the split files without an image ({len(missing)}): {', '.join(missing[:5])}")
+    indices = {key: np.unique(np.array([found[name] for name in part], np.int64)) for key, part in parts.items()}
+    duplicates = sum(map(len, indices.values())) - len(np.unique(np.concatenate(list(indices.values()))))
+    if duplicates:
+        raise ValueError(f"images in two parts of the split files, with and without their suffix: {duplicates}")
+    return Split(**indices)
 
 
-def without_duplicates(parts: Split, image_hashes: Sequence[str]) -> Split:
-    """The split with each photograph once: where it occurs again, the test split keeps it, else the validation split.
+def without_duplicates(full: Split, image_hashes: Sequence[str]) -> Split:
+    """The split with each distinct image once: in test if it occurs there, else in validation, else in train.
 
-    So nothing that is trained or validated on is tested, and the test split stays as it is but for its own repetitions.
+    So no test image is used for training or validation, and the test split only loses its own duplicates.
 
     Args:
-        parts: the split.
-        image_hashes: which photograph each picture of the source is.
+        full: the split.
+        image_hashes: a digest of each image of the source: equal for identical images.
     """
     seen: set[str] = set()
 
-    def first_ones(indices: Indices) -> Indices:
+    def first_occurrences(indices: Indices) -> Indices:
         kept = []
         for index in indices:
             if image_hashes[index] not in seen:
@@ -96,6 +97,6 @@ def without_duplicates(parts: Split, image_hashes: Sequence[str]) -> Split:
                 kept.append(index)
         return np.array(kept, np.int64)
 
-    test = first_ones(parts.test)
-    validation = first_ones(parts.validation)
-    return Split(first_ones(parts.train), validation, test)
+    test = first_occurrences(full.test)
+    validation = first_occurrences(full.validation)
+    return Split(first_occurrences(full.train), validation, test)

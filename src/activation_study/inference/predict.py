@@ -7,7 +7,7 @@ from pathlib import Path
 
 from activation_study.config.commands import Predict
 from activation_study.console import track_progress
-from activation_study.data.image_io import SUFFIXES, check_whole, read_picture
+from activation_study.data.image_io import SUFFIXES, check_image, read_image
 from activation_study.data.verification import error_reason, printable_path
 from activation_study.errors import BadInput, problems_message
 from activation_study.evaluation.evaluate import Predictor
@@ -38,7 +38,7 @@ def predict_pictures(options: Predict) -> Path:
         networks = [_network(run, options, stack) for run in runs]
         files = [_files(run, output) for run in runs]
         for name, path in track_progress(list(pictures.items()), "pictures"):
-            picture = read_picture(path.read_bytes())
+            picture = read_image(path.read_bytes())
             maps = [predict_label_map(predict, picture, way) for predict, way in networks]
             for each, classes in zip(files, maps, strict=True):
                 each.write(name, picture, classes)
@@ -106,7 +106,7 @@ def _check_pictures(pictures: dict[str, Path]) -> None:
     problems = []
     for path in track_progress(list(pictures.values()), "pictures checked"):
         try:
-            check_whole(path.read_bytes())
+            check_image(path.read_bytes())
         except (OSError, ValueError) as error:
             problems.append(f"{printable_path(str(path))}: {error_reason(error)}")
     if problems:

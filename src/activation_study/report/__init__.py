@@ -1,1 +1,1 @@
-"""What people look at: HTML, Markdown, CSV, figures, galleries, the page of a data set."""
+"""Presentation of results: HTML, Markdown, CSV, figures, sample images, and the page of a data set."""

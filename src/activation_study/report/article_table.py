@@ -20,29 +20,29 @@ PUBLISHED = {
 
 
 def article_table(records: Sequence[Record]) -> Table:
-    """A table to print, one row per data set, label type and activation in the order of their first run.
+    """A table to print, one row per data set, label type and activation, in the order of their first runs.
 
-    Runs of one such row that differ in more than the seed stand in rows of their own.
+    Runs that differ in more than the seed get separate rows.
 
     Args:
-        records: of finished runs.
+        records: records of finished runs.
     """
     headings, groups = rows(records, lambda record: record.config)
-    some = any(published(group[0]) for group in groups.values())
+    any_published = any(published(group[0]) for group in groups.values())
     table = Table(title="Mean IoU on the test split in percent: mean and maximum over seeds")
     for column in headings:
         table.add_column(column, overflow="fold")
-    for column in ("seeds", "article's protocol", "pooled", *(["published, full size"] if some else [])):
+    for column in ("seeds", "article's protocol", "pooled", *(["published, full size"] if any_published else [])):
         table.add_column(column, justify="right")
     for key, group in groups.items():
         cells = [_mean_and_maximum(group, name) for name in ("test/article/mean_iou", "test/mean_iou")]
-        known = published(group[0])
-        table.add_row(*key, str(len(group)), *cells, *([f"{known[0]:.1f}  {known[1]:.1f}"] if known else []))
+        numbers = published(group[0])
+        table.add_row(*key, str(len(group)), *cells, *([f"{numbers[0]:.1f}  {numbers[1]:.1f}"] if numbers else []))
     return table
 
 
 def published(record: Record) -> tuple[float, float] | None:
-    """The article's mean and maximum for a run of its data set, label type and activation, in percent."""
+    """The article's mean and maximum in percent for the run's label type and activation; None for other data."""
     data, label_type, activation = arm(record.config)
     return PUBLISHED.get((label_type, activation)) if data == "stanford_background" else None
 

@@ -1,4 +1,4 @@
-"""A study's tables as files: one line per run, per contrast, per class."""
+"""A study's results as CSV files. Their columns are described in docs/reference/report-tables.md."""
 
 import csv
 import io
@@ -10,6 +10,7 @@ import numpy as np
 
 from activation_study.analysis.contrasts import class_ious
 from activation_study.analysis.findings import Findings
+from activation_study.analysis.statistics import Interval
 from activation_study.files import write_text
 from activation_study.tracking.mirror import run_id_of
 
@@ -25,15 +26,20 @@ CHANGES = ("label_type", "protocol", "of", "value", "low", "high", "data")
 PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high", "data")
 
 
-def write_tables(folder: Path, found: Findings) -> None:
-    """Writes `runs.csv`, `differences.csv`, `per_class.csv`, and `changes.csv`; IoU is
-    between 0 and 1, differences are a − b.
+def write_tables(folder: Path, findings: Findings) -> None:
+    """Writes `runs.csv`, `differences.csv`, `per_class.csv` and `changes.csv`.
+
+    IoU is between 0 and 1, differences are a − b.
+
+    Args:
+        folder: folder of the report.
+        findings: results of the study.
     """
     for name, columns, lines in (
-        ("runs", RUNS, _runs(found)),
-        ("differences", DIFFERENCES, _differences(found)),
-        ("per_class", PER_CLASS, _per_class(found)),
-        ("changes", CHANGES, _changes(found)),
+        ("runs", RUNS, _runs(findings)),
+        ("differences", DIFFERENCES, _differences(findings)),
+        ("per_class", PER_CLASS, _per_class(findings)),
+        ("changes", CHANGES, _changes(findings)),
     ):
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
@@ -42,77 +48,58 @@ def write_tables(folder: Path, found: Findings) -> None:
         write_text(folder / f"{name}.csv", table.getvalue())
 
 
-def _runs(found: Findings) -> Iterable[list[Any]]:
-    for block in found.blocks:
-        for arm in block.arms:
+def _runs(findings: Findings) -> Iterable[list[Any]]:
+    for condition in findings.conditions:
+        for arm in condition.arms:
             for seed, record, folder in zip(arm.seeds, arm.records, arm.folders, strict=True):
                 scores = [record.results[key] for key in ("test/mean_iou", "test/article/mean_iou")]
-                run = [
-                    record.study,
-                    block.title,
-                    arm.name,
-                    seed,
-                    *scores,
-                    len(record.epochs),
-                    round(record.training_seconds, 1),
-                ]
-                yield [*run, run_id_of(folder, record) or "", folder.as_posix(), block.data]
+                cost = [len(record.epochs), round(record.training_seconds, 1)]
+                location = [run_id_of(folder, record) or "", folder.as_posix()]
+                yield [record.study, condition.title, arm.name, seed, *scores, *cost, *location, condition.data]
 
 
-def _differences(found: Findings) -> Iterable[list[Any]]:
-    for block, contrasts in found.answered:
+def _differences(findings: Findings) -> Iterable[list[Any]]:
+    for condition, contrasts in findings.compared:
         for contrast in contrasts:
             paired, new = contrast.paired, contrast.new_images
-            interval = [paired.difference.value, paired.difference.low, paired.difference.high]
-            images = [new.difference.low, new.difference.high] if new else ["", ""]
-            line = [block.title, contrast.metric, contrast.a, contrast.b, contrast.seeds, *interval, paired.p]
-            more = [paired.p_sign_flip, paired.deviation, "" if np.isnan(paired.correlation) else paired.correlation]
-            yield [*line, contrast.p_holm, paired.probability, *images, *more, block.data]
+            yield [
+                condition.title,
+                contrast.metric,
+                contrast.a,
+                contrast.b,
+                contrast.seeds,
+                *_numbers(paired.difference),
+                paired.p,
+                contrast.p_holm,
+                paired.probability_of_superiority,
+                *([new.difference.low, new.difference.high] if new else ["", ""]),
+                paired.p_sign_flip,
+                paired.deviation,
+                "" if np.isnan(paired.correlation) else paired.correlation,
+                condition.data,
+            ]
 
 
-def _per_class(found: Findings) -> Iterable[list[Any]]:
-    for block, contrasts in found.answered:
-        for arm in block.arms:
-            for name, values in zip(block.classes, class_ious(arm).T, strict=True):
+def _per_class(findings: Findings) -> Iterable[list[Any]]:
+    for condition, contrasts in findings.compared:
+        for arm in condition.arms:
+            for name, values in zip(condition.classes, class_ious(arm).T, strict=True):
                 if not np.isnan(values).any():
-                    yield [
-                        block.title,
-                        name,
-                        "mean",
-                        arm.name,
-                        "",
-                        values.mean(),
-                        values.min(),
-                        values.max(),
-                        block.data,
-                    ]
+                    numbers = [values.mean(), values.min(), values.max()]
+                    yield [condition.title, name, "mean", arm.name, "", *numbers, condition.data]
         for contrast in contrasts:
-            for name, interval in contrast.classes.items():
-                yield [
-                    block.title,
-                    name,
-                    "difference",
-                    contrast.a,
-                    contrast.b,
-                    interval.value,
-                    interval.low,
-                    interval.high,
-                    block.data,
-                ]
+            for name, interval in contrast.class_differences.items():
+                numbers = _numbers(interval)
+                yield [condition.title, name, "difference", contrast.a, contrast.b, *numbers, condition.data]
 
 
-def _changes(found: Findings) -> Iterable[list[Any]]:
-    for changes in found.changes:
-        a, b = changes.pair
-        for change in changes.changes:
-            named = {**change.arms, f"{a} - {b}": change.change}
-            for name, interval in named.items():
-                yield [
-                    changes.base.label_type,
-                    change.variant,
-                    name,
-                    interval.value,
-                    interval.low,
-                    interval.high,
-                    changes.base.data,
-                ]
+def _changes(findings: Findings) -> Iterable[list[Any]]:
+    for ablations in findings.ablations:
+        a, b = ablations.pair
+        for change in ablations.changes:
+            for name, interval in {**change.arms, f"{a} - {b}": change.change}.items():
+                yield [ablations.base.label_type, change.variant, name, *_numbers(interval), ablations.base.data]
+
+
+def _numbers(interval: Interval) -> list[float]:
+    return [interval.value, interval.low, interval.high]

@@ -1,4 +1,4 @@
-"""Pictures inside a page, so that the page is one file."""
+"""Images as data URIs, so that a page is a single file."""
 
 import base64
 from collections.abc import Sequence
@@ -9,33 +9,33 @@ from numpy.typing import NDArray
 
 from activation_study.evaluation.plots import colored
 
-WIDTH = 320  # pixels of a picture on the page, at most
+MAX_WIDTH = 320  # pixels of an image on the page
 
 
 def label_map_uri(ids: NDArray[Any], colors: Sequence[str]) -> str:
-    """A map of class ids [height, width], negative = unknown, in colours, as a data address."""
-    return _encoded(".png", _smaller(colored(ids, colors), nearest=True))
+    """A label map of class ids [height, width], negative = unknown, in colours, as a data URI."""
+    return _encode(".png", _downscale(colored(ids, colors), nearest=True))
 
 
-def image_uri(picture: NDArray[np.uint8]) -> str:
-    """A picture RGB uint8 [height, width, 3] as a data address."""
-    return _encoded(".jpg", _smaller(picture, nearest=False))
+def image_uri(image: NDArray[np.uint8]) -> str:
+    """An image RGB uint8 [height, width, 3] as a data URI."""
+    return _encode(".jpg", _downscale(image, nearest=False))
 
 
-def _smaller(picture: NDArray[np.uint8], nearest: bool) -> NDArray[np.uint8]:
+def _downscale(image: NDArray[np.uint8], nearest: bool) -> NDArray[np.uint8]:
     import cv2
 
-    height, width = picture.shape[:2]
-    scale = min(1.0, WIDTH / width)
+    height, width = image.shape[:2]
+    scale = min(1.0, MAX_WIDTH / width)
     size = (round(scale * width), round(scale * height))
-    resized: Any = cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST if nearest else cv2.INTER_AREA)
+    resized: Any = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST if nearest else cv2.INTER_AREA)
     return resized
 
 
-def _encoded(kind: str, picture: NDArray[np.uint8]) -> str:
-    """RGB uint8 [height, width, 3] as a data address."""
+def _encode(suffix: str, image: NDArray[np.uint8]) -> str:
+    """An image RGB uint8 [height, width, 3] as a data URI in the file format of the suffix."""
     import cv2
 
-    _, content = cv2.imencode(kind, np.ascontiguousarray(picture[..., ::-1]))
-    mime = {".png": "image/png", ".jpg": "image/jpeg"}[kind]
+    _, content = cv2.imencode(suffix, np.ascontiguousarray(image[..., ::-1]))
+    mime = {".png": "image/png", ".jpg": "image/jpeg"}[suffix]
     return f"data:{mime};base64,{base64.b64encode(content.tobytes()).decode()}"

@@ -1,16 +1,15 @@
-"""A data set looked at before training: tables in the terminal, and a page with its pictures under their labels."""
+"""The report on a data set before training: tables in the terminal, and a page of images with their labels."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from activation_study.config.schema import Config
 from activation_study.console import table_console, track_progress
-from activation_study.data.audit import Inspection, Pair, inspect
+from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicatePair, audit_dataset
 from activation_study.data.dataset import Dataset
 from activation_study.evaluation.plots import overlaid
 from activation_study.files import write_text
@@ -19,28 +18,28 @@ from activation_study.report.data_uris import image_uri, label_map_uri
 from activation_study.report.elements import ImagePanel, ImageRow, Table, to_rich
 from activation_study.report.render import render
 
-MAX_PAIRS = 48  # pictures to browse, evenly spaced over the data set
-MOST_PAIRS = 24  # with pictures; the table of pairs is as long
-MOST_SUSPICIOUS = 48
+MAX_BROWSED = 48  # images to browse, evenly spaced over the data set
+MAX_PAIRS = 24  # pairs of near duplicates, in the table and with images
+MAX_SUSPICIOUS = 48
 PARTS = ("train", "validation", "test", "left out")
 
 
 @dataclass(frozen=True)
 class Page:
-    """What is on the page.
+    """The contents of the page.
 
     Args:
         title: the data set and label type.
-        lead: what had better be known, a line each.
-        tables: in order.
+        summary: what to know before training, one sentence each.
+        tables: tables, in order.
         legend: (class, colour).
-        pairs: pictures that are alike.
-        suspicious: labels to look at.
-        browse: a part of all.
+        pairs: pairs of near duplicates.
+        suspicious: labels that need review.
+        browse: images evenly spaced over the data set.
     """
 
     title: str
-    lead: tuple[str, ...]
+    summary: tuple[str, ...]
     tables: tuple[Table, ...]
     legend: tuple[tuple[str, str], ...]
     pairs: tuple[ImageRow, ...]
@@ -49,165 +48,172 @@ class Page:
 
 
 def inspect_data(config: Config) -> Path:
-    """Prints what the configured data set is like, and writes the page; returns its path.
+    """Prints an overview of the configured data set and writes the page; returns its path.
 
     Raises:
-        BadInput: the data set cannot be had or used.
+        BadInput: the data set is missing or cannot be used.
     """
     dataset = Dataset(config)
-    found = inspect(
+    audit = audit_dataset(
         dataset.source,
         dataset.preprocessed,
         dataset.split,
         dataset.label_type,
-        lambda places: track_progress(places, "labels"),
+        lambda indices: track_progress(indices, "labels"),
     )
-    page = _page(config, dataset, found)
+    page = _page(config, dataset, audit)
     console = table_console()
     for table in page.tables:
         console.print(to_rich(table))
-    for line in page.lead:
-        console.print(line, highlight=False)
+    for sentence in page.summary:
+        console.print(sentence, highlight=False)
     path = Path("outputs") / "inspection" / f"{dataset.source.name}-{dataset.label_type.name}" / "index.html"
     write_text(path, render("dataset.html.j2", autoescape=True, page=page))
     return path
 
 
-def _page(config: Config, dataset: Dataset, found: Inspection) -> Page:
+def _page(config: Config, dataset: Dataset, audit: DatasetAudit) -> Page:
     label_type = dataset.label_type
-    tables = [_parts_table(found, label_type.classes), _sizes_table(found, config.image_size)]
-    if found.sources is not None:
-        tables.append(_sources_table(found, found.sources))
-    pairs = sorted(found.pairs, key=lambda pair: not found.crosses(pair))[:MOST_PAIRS]  # leaks first
+    tables = [_parts_table(audit, label_type.classes), _sizes_table(audit, config.image_size)]
+    if audit.sources is not None:
+        tables.append(_sources_table(audit, audit.sources))
+    pairs = sorted(audit.pairs, key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]  # leaks first
     if pairs:
-        tables.append(_pairs_table(found, pairs))
+        tables.append(_pairs_table(audit, pairs))
     return Page(
         title=f"{dataset.source.name}, {label_type.name}",
-        lead=tuple(_lead(found, label_type.classes)),
+        summary=tuple(_summary(audit, label_type.classes)),
         tables=tuple(tables),
         legend=(*zip(label_type.classes, label_type.colors, strict=True), ("unknown", UNKNOWN_COLOR)),
-        pairs=tuple(_pair_row(dataset, found, pair) for pair in pairs),
+        pairs=tuple(_pair_row(dataset, audit, pair) for pair in pairs),
         suspicious=tuple(
-            ImageRow(f"{found.names[place]}: {reason}", _both(dataset, place))
-            for place, reason in found.suspicious[:MOST_SUSPICIOUS]
+            ImageRow(f"{audit.names[index]}: {reason}", _image_and_label(dataset, index))
+            for index, reason in audit.suspicious[:MAX_SUSPICIOUS]
         ),
-        browse=tuple(_overlay(dataset, place) for place in _spaced(len(found.names), MAX_PAIRS)),
+        browse=tuple(_overlay(dataset, index) for index in _evenly_spaced(len(audit.names), MAX_BROWSED)),
     )
 
 
-def _lead(found: Inspection, classes: tuple[str, ...]) -> list[str]:
-    """What had better be known before training."""
-    said = []
-    crossing = [pair for pair in found.pairs if found.crosses(pair)]
-    leaks = [pair for pair in crossing if "test" in (found.part_of[pair.first], found.part_of[pair.second])]
+def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
+    """What to know before training, one sentence each."""
+    sentences = []
+    leaks = [pair for pair in audit.pairs if audit.crosses(pair) and "test" in _parts(audit, pair)]
     if leaks:
-        same = sum(pair.identical for pair in leaks)
-        said.append(
-            f"{_count(leaks, 'pair')} of alike pictures (correlation of thumbnails 0.97 or more) stand on both sides "
-            f"of the test split: {same} of identical pixels, which data.remove_duplicates=true takes out of the other "
-            f"parts, and {len(leaks) - same} of nearly the same."
+        identical = sum(pair.identical for pair in leaks)
+        sentences.append(
+            f"{_count(leaks, 'pair')} of near duplicates (correlation of thumbnails at least {MIN_SIMILARITY}) across "
+            f"the test split: {identical} with identical pixels, which data.remove_duplicates=true removes from the "
+            f"other parts, and {len(leaks) - identical} nearly identical."
         )
     for part in PARTS[:3]:
-        counts = found.counts[[each == part for each in found.part_of]].sum(axis=0)[:-1]
+        counts = audit.counts[[name == part for name in audit.part_of]].sum(axis=0)[:-1]
         absent = [name for name, count in zip(classes, counts, strict=True) if not count]
         if absent:
-            said.append(f"Not in the {part} split: {', '.join(absent)}.")
-    if found.sources is not None:
-        tested = {source for source, part in zip(found.sources, found.part_of, strict=True) if part == "test"}
-        trained = {source for source, part in zip(found.sources, found.part_of, strict=True) if part == "train"}
-        both = sorted(tested & trained)
+            sentences.append(f"Classes that do not occur in the {part} split: {', '.join(absent)}.")
+    if audit.sources is not None:
+        occurrences = set(zip(audit.sources, audit.part_of, strict=True))
+        both = sorted(source for source, part in occurrences if part == "test" and (source, "train") in occurrences)
         if both:
-            said.append(f"Of the sources that names tell, {', '.join(both)} are both trained on and tested.")
-    if found.suspicious:
-        said.append(f"{_count(found.suspicious, 'label')} had better be looked at.")
-    return said or ["Nothing stands out."]
+            noun = "Source" if len(both) == 1 else "Sources"
+            names = ", ".join(both)
+            sentences.append(f"{noun} {names} (judging by file names): images in both training and test.")
+    if audit.suspicious:
+        count = len(audit.suspicious)
+        sentences.append(f"{_count(audit.suspicious, 'label')} need{'s' if count == 1 else ''} review.")
+    return sentences or ["No problems found."]
 
 
-def _parts_table(found: Inspection, classes: tuple[str, ...]) -> Table:
+def _parts(audit: DatasetAudit, pair: DuplicatePair) -> tuple[str, str]:
+    return audit.part_of[pair.first], audit.part_of[pair.second]
+
+
+def _parts_table(audit: DatasetAudit, classes: tuple[str, ...]) -> Table:
     rows = []
     for part in (*PARTS, "all"):
-        chosen = np.array([part in (each, "all") for each in found.part_of])
+        chosen = np.array([part in (name, "all") for name in audit.part_of])
         if not chosen.any():
             continue
-        counts = found.counts[chosen].sum(axis=0)
+        counts = audit.counts[chosen].sum(axis=0)
         known = max(1, counts[:-1].sum())
-        shares = [_percent(count / known) for count in counts[:-1]]
-        rows.append((part, str(chosen.sum()), *shares, _percent(counts[-1] / counts.sum())))
-    caption = "Pictures, each class' share of the known pixels, and the share of unknown pixels, in percent."
-    return Table(("split", "pictures", *classes, "unknown"), tuple(rows), caption)
-
-
-def _sizes_table(found: Inspection, size: tuple[int, int]) -> Table:
-    common = Counter(found.sizes).most_common(6)
-    rows = [(f"{width} × {height}", str(count)) for (height, width), count in common]
-    others = len(found.names) - sum(count for _, count in common)
-    rows += [("others", str(others))] if others else []
-    heights, widths = zip(*found.sizes, strict=True)
+        fractions = [_percent(count / known) for count in counts[:-1]]
+        rows.append((part, str(chosen.sum()), *fractions, _percent(counts[-1] / counts.sum())))
     caption = (
-        f"Width × height in pixels; widths {min(widths)} to {max(widths)}, heights {min(heights)} to {max(heights)}, "
-        f"{len(set(found.sizes))} different sizes. The network sees all at {size[1]} × {size[0]}."
+        "Images in each part of the split; each class as a percentage of the known pixels; unknown pixels as a "
+        "percentage of all pixels."
     )
-    return Table(("size", "pictures"), tuple(rows), caption)
+    return Table(("split", "images", *classes, "unknown"), tuple(rows), caption)
 
 
-def _sources_table(found: Inspection, sources: tuple[str, ...]) -> Table:
-    counts = Counter(zip(sources, found.part_of, strict=True))
-    parts = [part for part in PARTS if part in found.part_of]
+def _sizes_table(audit: DatasetAudit, size: tuple[int, int]) -> Table:
+    common = Counter(audit.sizes).most_common(6)
+    rows = [(f"{width} × {height}", str(count)) for (height, width), count in common]
+    others = len(audit.names) - sum(count for _, count in common)
+    rows += [("others", str(others))] if others else []
+    heights, widths = zip(*audit.sizes, strict=True)
+    caption = (
+        f"Image sizes, width × height in pixels: widths {min(widths)} to {max(widths)}, heights {min(heights)} to "
+        f"{max(heights)}, {_count(set(audit.sizes), 'different size')}. The network receives all images at "
+        f"{size[1]} × {size[0]}."
+    )
+    return Table(("size", "images"), tuple(rows), caption)
+
+
+def _sources_table(audit: DatasetAudit, sources: tuple[str, ...]) -> Table:
+    counts = Counter(zip(sources, audit.part_of, strict=True))
+    parts = [part for part in PARTS if part in audit.part_of]
     rows = [(source, *(str(counts[source, part]) for part in parts)) for source in sorted(set(sources))]
-    return Table(
-        ("source", *parts), tuple(rows), "Pictures of each source, as far as the names tell where they are from."
-    )
+    caption = "Images of each source (judging by file names) in each part of the split."
+    return Table(("source", *parts), tuple(rows), caption)
 
 
-def _pairs_table(found: Inspection, pairs: list[Pair]) -> Table:
+def _pairs_table(audit: DatasetAudit, pairs: list[DuplicatePair]) -> Table:
     rows = [
         (
-            found.names[pair.first],
-            found.part_of[pair.first],
-            found.names[pair.second],
-            found.part_of[pair.second],
+            audit.names[pair.first],
+            audit.part_of[pair.first],
+            audit.names[pair.second],
+            audit.part_of[pair.second],
             "identical" if pair.identical else f"{pair.similarity:.4f}",
             _percent(pair.agreement),
         )
         for pair in pairs
     ]
-    crossing = sum(map(found.crosses, found.pairs))
+    crossing = sum(map(audit.crosses, audit.pairs))
     caption = (
-        f"{_count(found.pairs, 'pair')} of pictures that are alike, {crossing} of them across the split; these "
-        f"{len(pairs)} first: correlation of their thumbnails, and the share of pixels whose labels agree, in percent."
+        f"{_count(audit.pairs, 'pair')} of near duplicates, {crossing} of them in different parts of the split; "
+        f"{len(pairs)} shown. Similarity: correlation of the thumbnails. Labels agree: percentage of pixels with the "
+        "same label."
     )
-    return Table(("picture", "split", "other", "its split", "likeness", "labels agree"), tuple(rows), caption)
+    return Table(("image", "split", "other", "its split", "similarity", "labels agree"), tuple(rows), caption)
 
 
-def _pair_row(dataset: Dataset, found: Inspection, pair: Pair) -> ImageRow:
-    likeness = "identical" if pair.identical else f"likeness {pair.similarity:.4f}"
-    parts = f"{found.part_of[pair.first]} and {found.part_of[pair.second]}"
-    return ImageRow(f"{parts}: {likeness}", (*_both(dataset, pair.first), *_both(dataset, pair.second)))
+def _pair_row(dataset: Dataset, audit: DatasetAudit, pair: DuplicatePair) -> ImageRow:
+    similarity = "identical" if pair.identical else f"similarity {pair.similarity:.4f}"
+    panels = (*_image_and_label(dataset, pair.first), *_image_and_label(dataset, pair.second))
+    return ImageRow(f"{' and '.join(_parts(audit, pair))}: {similarity}", panels)
 
 
-def _both(dataset: Dataset, place: int) -> tuple[ImagePanel, ...]:
-    name = dataset.source.names[place]
-    photograph = image_uri(dataset.source.image(place)[..., ::-1])
-    return (
-        ImagePanel(name, f"photograph {name}", photograph),
-        ImagePanel("label", f"label of {name}", label_map_uri(dataset.truth(place), dataset.label_type.colors)),
-    )
+def _image_and_label(dataset: Dataset, index: int) -> tuple[ImagePanel, ...]:
+    name = dataset.source.names[index]
+    image = image_uri(dataset.source.image(index)[..., ::-1])
+    label = label_map_uri(dataset.truth(index), dataset.label_type.colors)
+    return ImagePanel(name, f"image {name}", image), ImagePanel("label", f"label of {name}", label)
 
 
-def _overlay(dataset: Dataset, place: int) -> ImagePanel:
-    name = dataset.source.names[place]
-    over = overlaid(dataset.source.image(place)[..., ::-1], dataset.truth(place), dataset.label_type.colors)
+def _overlay(dataset: Dataset, index: int) -> ImagePanel:
+    name = dataset.source.names[index]
+    over = overlaid(dataset.source.image(index)[..., ::-1], dataset.truth(index), dataset.label_type.colors)
     return ImagePanel(name, f"{name} under its label", image_uri(over))
 
 
-def _spaced(count: int, most: int) -> list[int]:
-    return [int(place) for place in np.unique(np.linspace(0, count - 1, most).round())]
+def _evenly_spaced(count: int, maximum: int) -> list[int]:
+    return [int(index) for index in np.unique(np.linspace(0, count - 1, maximum).round())]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}" if share == 0 or share >= 0.0005 else "< 0.1"
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}" if fraction == 0 or fraction >= 0.0005 else "< 0.1"
 
 
-def _count(items: Sequence[Any], noun: str) -> str:
+def _count(items: Sized, noun: str) -> str:
     number = len(items)
     return f"{number} {noun}{'' if number == 1 else 's'}"

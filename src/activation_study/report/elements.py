@@ -1,4 +1,4 @@
-"""A table that is shown: on a page, in Markdown, in a terminal."""
+"""The elements of a page: tables, images, figures, sections. No layout."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import rich.table
 
 @dataclass(frozen=True)
 class Table:
-    """A table: headings, rows of the same length, and a caption that can be read alone."""
+    """A table: headings, rows of the same length, and a caption that can be read on its own."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -17,8 +17,8 @@ class Table:
 def to_rich(table: Table) -> rich.table.Table:
     """The table for a terminal."""
     result = rich.table.Table(caption=table.caption)
-    for place, heading in enumerate(table.head):
-        result.add_column(heading, justify="right" if place else "left", overflow="fold")
+    for column, heading in enumerate(table.head):
+        result.add_column(heading, justify="right" if column else "left", overflow="fold")
     for row in table.rows:
         result.add_row(*row)
     return result
@@ -26,16 +26,16 @@ def to_rich(table: Table) -> rich.table.Table:
 
 @dataclass(frozen=True)
 class ImagePanel:
-    """One picture on the page: its caption, what it shows in words, and its content as a data address."""
+    """An image on a page: its caption, its description in words, and its content as a data URI."""
 
     caption: str
     alt: str
-    address: str
+    data_uri: str
 
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One line of pictures: why it is shown, and its panels."""
+    """A row of images: the reason why it is shown, and its images."""
 
     reason: str
     panels: tuple[ImagePanel, ...]
@@ -43,12 +43,12 @@ class ImageRow:
 
 @dataclass(frozen=True)
 class Gallery:
-    """The chosen images of a block.
+    """The sample images of a condition.
 
     Args:
         rows: one for each image.
         legend: (class, colour).
-        seed: whose predictions are shown.
+        seed: seed of the runs whose predictions are shown.
     """
 
     rows: tuple[ImageRow, ...]
@@ -58,7 +58,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with a caption that can be read alone, and perhaps a table of its numbers."""
+    """A figure with a caption that can be read on its own, and optionally a table of its numbers."""
 
     title: str
     svg: str
@@ -68,47 +68,47 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """One block, or what sets several apart.
+    """A section of the report: one condition, or the changes of the protocol.
 
     Args:
-        name: for the names of its files.
-        title: of its heading.
-        data: the data set's name.
-        lead: its answer.
-        tables: before its figures.
-        colors: of the activations, by the names in the tables.
-        figures: in order.
-        pictures: test images side by side.
-        no_pictures: why there are none; empty where none are meant to be.
-        main: it is of the study's answer; the others are folded in.
+        slug: the section's anchor, with which the file names of its figures begin.
+        title: heading.
+        data: name of the data set.
+        conclusion: conclusion of the condition; empty for changes of the protocol.
+        tables: tables that precede the figures.
+        colors: colours of the activations, by the names used in tables.
+        figures: figures, in order.
+        gallery: sample test images, if any.
+        no_gallery: the reason why there are no sample images; empty if none are wanted.
+        main: whether the section is open; the others are collapsed.
     """
 
-    name: str
+    slug: str
     title: str
     data: str
-    lead: str
+    conclusion: str
     tables: tuple[Table, ...]
     colors: dict[str, str]
     figures: tuple[Figure, ...]
-    pictures: Gallery | None
-    no_pictures: str
+    gallery: Gallery | None
+    no_gallery: str
     main: bool
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The whole report.
+    """The contents of a study's report.
 
     Args:
-        study: its name.
-        leads: the answer.
-        reduced: it is not the article's network and size.
-        problems: what is missing.
-        runs: how many.
-        protocol: the protocol's version.
-        sections: in order.
+        study: name of the study.
+        summary: the conclusions, one paragraph each.
+        reduced: whether network and image size are smaller than the article's.
+        problems: what is missing in the study.
+        runs: number of runs.
+        protocol: protocol version.
+        sections: sections, in order.
         environment: (name, values).
-        commands: one for each run.
+        commands: the command of each run.
     """
 
     study: str

@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else, and as Markdown beside its figures."""
+"""Writes a report as one self-contained HTML file, and as Markdown with SVG figures."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from activation_study.report.elements import Contents, Section
 from activation_study.report.gallery import RULE
 
 FIGURES = "figures"
-# A figure on its own takes the reader's ink; on the HTML page it takes the page's.
+# Figures use currentColor, which the HTML page defines. As a file of its own, a figure needs the definition.
 INK = "<style>svg{color:#1b1f24}@media(prefers-color-scheme:dark){svg{color:#e6e9ec}}</style>"
 
 
@@ -16,32 +16,32 @@ def write_pages(folder: Path, contents: Contents) -> None:
     """Writes `index.html`, and `report.md` with its figures in `figures/`.
 
     Args:
-        folder: of the report.
-        contents: what is on them.
+        folder: folder of the report.
+        contents: contents of both.
     """
-    write_text(folder / "index.html", render("study.html.j2", autoescape=True, contents=contents, named=_named))
+    write_text(folder / "index.html", render("study.html.j2", True, contents=contents))
     for section in contents.sections:
-        for name, figure in _named(section).items():
-            write_text(folder / FIGURES / name, _alone(figure.svg))
-    made = {name for section in contents.sections for name in _named(section)}
+        for name, figure in _figure_files(section).items():
+            write_text(folder / FIGURES / name, _standalone(figure.svg))
+    names = {name for section in contents.sections for name in _figure_files(section)}
     for path in (folder / FIGURES).glob("*.svg"):
-        if path.name not in made:  # of an earlier report
+        if path.name not in names:  # left over from an earlier report
             path.unlink()
-    write_text(folder / "report.md", render("study.md.j2", autoescape=False, contents=contents, named=_named))
+    write_text(folder / "report.md", render("study.md.j2", False, contents=contents, figure_files=_figure_files))
 
 
-def _named(section: Section) -> dict[str, Any]:
-    """The section's figures by the names of their files."""
-    return {f"{section.name}-{figure.title.lower()}.svg": figure for figure in section.figures}
+def _figure_files(section: Section) -> dict[str, Any]:
+    """The section's figures by file name."""
+    return {f"{section.slug}-{figure.title.lower()}.svg": figure for figure in section.figures}
 
 
-def _alone(svg: str) -> str:
+def _standalone(svg: str) -> str:
     start = svg.index(">") + 1
     return f"{svg[:start]}{INK}{svg[start:]}\n"
 
 
 def render(template: str, autoescape: bool, **context: Any) -> str:
-    """A template of this folder, filled in."""
+    """Fills in a template of the folder `templates`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 

@@ -1,13 +1,14 @@
-"""What is on a report, in the order of its page: the answer first, then what it rests on."""
+"""The contents of a report in the order of the page: the conclusions first, then the evidence for them."""
 
 import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.formatting import display_name
-from activation_study.analysis.results import Block
+from activation_study.analysis.results import Condition
 from activation_study.errors import BadInput
 from activation_study.palette import activation_colors
 from activation_study.report.elements import Contents, Figure, Gallery, Section
@@ -24,145 +25,157 @@ from activation_study.report.gallery import gallery
 from activation_study.report.tables import (
     arms_table,
     changes_table,
-    choice_table,
     class_table,
     cost_table,
     difference_table,
+    selection_table,
 )
 
 FULL_SIZE = [224, 224]
 
 
-def build_sections(found: Findings, pictures: bool) -> Contents:
-    """A study's report.
+def build_sections(findings: Findings, pictures: bool) -> Contents:
+    """The contents of a study's report.
 
     Args:
-        found: what its runs say.
-        pictures: with test images side by side, where data and weights are here.
+        findings: results of the study.
+        pictures: include sample test images if data and weights are available.
     """
-    records = found.records
-    main = found.main
+    records = findings.records
+    main = findings.main
     return Contents(
-        study=found.study,
-        summary=tuple(found.summary),
-        reduced=_reduced(found.blocks[0]),
-        problems=found.problems,
+        study=findings.study,
+        summary=tuple(findings.summary),
+        reduced=_reduced(findings.conditions[0]),
+        problems=findings.problems,
         runs=len(records),
         protocol=records[0].protocol,
         sections=(
-            *(_of_changes(found, place) for place in range(len(found.changes))),
-            *(_of_block(found, block, block in main, pictures) for block, _ in found.answered),
+            *map(_changes_section, findings.ablations),
+            *(
+                _condition_section(findings, condition, condition in main, pictures)
+                for condition, _ in findings.compared
+            ),
         ),
         environment=tuple(_environment([record.environment for record in records])),
         commands=tuple(f"python train.py {shlex.join(record.overrides)}" for record in records),
     )
 
 
-def _reduced(block: Block) -> bool:
-    config = block.arms[0].records[0].config
+def _reduced(condition: Condition) -> bool:
+    config = condition.arms[0].records[0].config
     return config["data"].get("image_size") != FULL_SIZE or config["model"].get("name") != "unet"
 
 
-def _of_changes(found: Findings, place: int) -> Section:
-    changes = found.changes[place]
-    block = changes.base
+def _changes_section(ablations: Ablations) -> Section:
+    base = ablations.base
     caption = (
-        "How far each change of the protocol moves each activation's mean IoU, in points, paired by seed: mean and "
-        "95 % interval over seeds. An interval that holds 0 leaves open whether it moves it at all."
+        f"Effect of each change of the protocol on the mean IoU of each activation on {base.label_type}, in points, "
+        "paired by seed: mean and 95 % interval over seeds. An interval that contains 0 leaves open whether there is "
+        "an effect."
     )
     return Section(
-        name=_file_name(block, f"{block.label_type} protocol"),
-        title=f"{block.label_type}: what each change of the protocol changes",
-        data=block.data,
-        lead="",
-        tables=(changes_table(changes),),
-        colors=_colors(block),
-        figures=(Figure("Changes", changes_figure(changes), caption + changes.note),),
-        pictures=None,
-        no_pictures="",
+        slug=_slug(base, f"{base.label_type} protocol"),
+        title=f"{base.label_type}: changes of the protocol",
+        data=base.data,
+        conclusion="",
+        tables=(changes_table(ablations),),
+        colors=_colors(base),
+        figures=(Figure("Changes", changes_figure(ablations), caption + ablations.note),),
+        gallery=None,
+        no_gallery="",
         main=True,
     )
 
 
-def _of_block(found: Findings, block: Block, main: bool, pictures: bool) -> Section:
-    contrasts = found.contrasts(block)
-    shown, why_not = _pictures(block, contrasts) if main and pictures else (None, "")
-    choices = tuple(choice_table(choice) for choice in found.choices if choice.block is block)
+def _condition_section(findings: Findings, condition: Condition, main: bool, pictures: bool) -> Section:
+    contrasts = findings.contrasts(condition)
+    images, no_images = _gallery(condition, contrasts) if main and pictures else (None, "")
+    selections = (selection_table(selection) for selection in findings.selections if selection.condition is condition)
     return Section(
-        name=_file_name(block, block.title),
-        title=block.title,
-        data=block.data,
-        lead=found.conclusion(block),
-        tables=(*choices, arms_table(block, _reduced(block))),
-        colors=_colors(block),
-        figures=tuple(_figures(block, contrasts)),
-        pictures=shown,
-        no_pictures=why_not,
+        slug=_slug(condition, condition.title),
+        title=condition.title,
+        data=condition.data,
+        conclusion=findings.conclusion(condition),
+        tables=(*selections, arms_table(condition, _reduced(condition))),
+        colors=_colors(condition),
+        figures=tuple(_figures(condition, contrasts)),
+        gallery=images,
+        no_gallery=no_images,
         main=main,
     )
 
 
-def _pictures(block: Block, contrasts: Sequence[Contrast]) -> tuple[Gallery | None, str]:
+def _gallery(condition: Condition, contrasts: Sequence[Contrast]) -> tuple[Gallery | None, str]:
+    """The sample images, or the reason why there are none."""
     try:
-        return gallery(block, contrasts), ""
+        return gallery(condition, contrasts), ""
     except BadInput as error:
         return None, str(error)
 
 
-def _colors(block: Block) -> dict[str, str]:
-    colors = activation_colors(tuple(arm.name for arm in block.arms))
+def _colors(condition: Condition) -> dict[str, str]:
+    colors = activation_colors(tuple(arm.name for arm in condition.arms))
     return {display_name(name): color for name, color in colors.items()}
 
 
-def _file_name(block: Block, title: str) -> str:
-    title = f"{block.data} {title}"
+def _slug(condition: Condition, title: str) -> str:
+    title = f"{condition.data} {title}"
     words = "".join(letter if letter.isalnum() or letter in "-_." else " " for letter in title).split()
     return "-".join(words)[:80]
 
 
-def _figures(block: Block, contrasts: Sequence[Contrast]) -> list[Figure]:
-    n, title = len(block.arms[0].seeds), block.title
-    seeds = (
-        f"Mean IoU on the test split of {title}: each dot is one of {n} seeds, the diamond their mean with its 95 % "
-        "interval."
+def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure]:
+    seeds, test = len(condition.arms[0].seeds), f"on the test split of {condition.title}"
+    runs = (
+        f"Pooled mean IoU {test}: each dot is one of {seeds} seeds, the diamond is their mean with its 95 % interval."
     )
     differences = (
-        f"Differences of mean IoU on {title}, paired by seed. Blue, diamond: on this test set, 95 % interval of the "
-        "paired t. Orange: 95 % interval for new images of this kind. An interval that holds 0 leaves it open."
+        f"Differences of pooled mean IoU {test}, paired by seed. Thick blue line with diamond: mean on this test set, "
+        "95 % interval of the paired t. Thin orange line: 95 % interval for new images of this kind. An interval that "
+        "contains 0 leaves open which activation is above the other."
     )
-    classes = f"IoU of each class of {title}: mean over {n} seeds, the line from the smallest to the largest."
+    classes = f"IoU of each class {test}: mean over {seeds} seeds (dot), minimum to maximum (line)."
     learning = (
-        f"Mean IoU on the validation split of {title} at the network's size after each epoch: median over the seeds "
-        "that still train, and their range. Runs stop at different epochs."
+        f"Mean IoU after each epoch, at the network's image size, on the validation split of {condition.title}: median "
+        "and range of the seeds that are still training. Runs stop at different epochs."
     )
-    cost = f"What each run cost in training against its mean IoU on {title}: each dot is a run."
-    confusion = f"Where the pixels of each true class of {title} (rows) went (columns), in percent, over all {n} seeds."
-    figures = [Figure("Seeds", seeds_figure(block), seeds)]
+    cost = f"Cost of training against pooled mean IoU {test}: each dot is a run."
+    confusion = (
+        f"Confusion matrices {test}, pooled over {seeds} seeds: percentage of the pixels of each true class (row) that "
+        "are predicted as each class (column)."
+    )
+    figures = [Figure("Seeds", seeds_figure(condition), runs)]
     if contrasts:
         table = difference_table(contrasts)
         figures.append(Figure("Differences", differences_figure(contrasts), differences, table))
     return [
         *figures,
-        Figure("Classes", classes_figure(block), classes, class_table(contrasts)),
-        Figure("Learning", curves_figure(block), learning),
-        Figure("Cost", cost_figure(block), cost, cost_table(block)),
-        Figure("Confusion", confusion_figure(block), confusion),
+        Figure("Classes", classes_figure(condition), classes, class_table(contrasts)),
+        Figure("Learning", curves_figure(condition), learning),
+        Figure("Cost", cost_figure(condition), cost, cost_table(condition)),
+        Figure("Confusion", confusion_figure(condition), confusion),
     ]
 
 
 def _environment(environments: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     def values(name: str) -> str:
-        return ", ".join(sorted({str(each[name]) for each in environments if each.get(name) is not None}))
+        present = (environment.get(name) for environment in environments)
+        return ", ".join(sorted({str(value) for value in present if value is not None}))
 
-    versions = sorted({f"{key} {value}" for each in environments for key, value in each.get("versions", {}).items()})
+    versions = {
+        f"{package} {version}"
+        for environment in environments
+        for package, version in environment.get("versions", {}).items()
+    }
     commits = {
-        f"{each['git'].get('commit')}{'' if each['git'].get('clean') else ' and changes'}"
-        for each in environments
-        if each.get("git")
+        f"{git.get('commit')}{'' if git.get('clean') else ' with uncommitted changes'}"
+        for environment in environments
+        if (git := environment.get("git"))
     }
     names = ("device", "processor", "threads", "backend", "jit_compile", "platform")
     return [
-        *((name, values(name)) for name in names if values(name)),  # older records lack some
-        ("versions", ", ".join(versions)),
+        *((name, values(name)) for name in names if values(name)),  # older records do not have all of them
+        ("versions", ", ".join(sorted(versions))),
         ("commit", ", ".join(sorted(commits))),
     ]

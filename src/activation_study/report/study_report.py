@@ -1,4 +1,4 @@
-"""The report of a study: read, compared, written, shown, mirrored."""
+"""The report of a study: reads and compares the runs, writes, prints and mirrors the report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.table import Table
 
-from activation_study.analysis.contrasts import SHORT
-from activation_study.analysis.findings import Findings, findings
+from activation_study.analysis.contrasts import METRIC_LABELS
+from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.finished_runs import REPORT_FOLDER
-from activation_study.analysis.formatting import format_interval
+from activation_study.analysis.formatting import format_interval, format_p
 from activation_study.analysis.results import read_study
 from activation_study.console import table_console
 from activation_study.errors import problems_message
@@ -24,13 +24,13 @@ from activation_study.tracking.mirror import mirror_report
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """How a report is to be made.
+    """Options of a report.
 
     Args:
-        contrasts: pairs to compare; empty for those that the runs' configuration declares.
-        seed: of the bootstrap's draws.
-        allow_incomplete: compare what there is, with a warning.
-        pictures: with test images side by side, where data and weights are here.
+        contrasts: pairs to compare; if empty, those declared in the runs' configuration.
+        seed: seed of the bootstrap.
+        allow_incomplete: compare an incomplete study, with a warning.
+        pictures: include sample test images if data and weights are available.
     """
 
     contrasts: Sequence[Sequence[str]] = ()
@@ -40,61 +40,67 @@ class ReportOptions:
 
 
 def make_report(study: Path, report_options: ReportOptions) -> Path:
-    """Compares a study's runs, prints the answer, and writes the report.
+    """Compares the runs of a study, writes the report and prints a summary.
 
     Args:
-        study: its folder.
-        report_options: how.
+        study: folder of the study.
+        report_options: options of the report.
 
     Returns:
-        The report's folder.
+        The folder of the report.
 
     Raises:
-        BadInput: see `read_study` and `compare_block`.
+        BadInput: see `read_study` and `compare_condition`.
     """
-    blocks, problems = read_study(study, report_options.allow_incomplete)
-    found = findings(study.name, blocks, problems, report_options.contrasts, report_options.seed)
+    conditions, problems = read_study(study, report_options.allow_incomplete)
+    findings = compare_study(study.name, conditions, problems, report_options.contrasts, report_options.seed)
     folder = study / REPORT_FOLDER
-    write_tables(folder, found)
-    whole = build_sections(found, report_options.pictures)
-    write_pages(folder, whole)
+    write_tables(folder, findings)
+    contents = build_sections(findings, report_options.pictures)
+    write_pages(folder, contents)
     if problems:
-        print(problems_message("Compared although incomplete", problems, "Only the seeds that all arms have count."))
-    show(found)
-    for section in whole.sections:
-        if section.no_pictures:
-            print(f"No pictures of {section.title}: {section.no_pictures}")
-    last = max(found.records, key=lambda record: record.started)
+        hint = "Only seeds that all activations have are compared."
+        print(problems_message("warning: the study is incomplete", problems, hint))
+    print_summary(findings)
+    for section in contents.sections:
+        if section.no_gallery:
+            print(f"No sample images of {section.title}: {section.no_gallery}")
+    last = max(findings.records, key=lambda record: record.started)
     mirror_report(folder, study.name, last.config.get("tracking", {}).get("uri"))
     return folder
 
 
-def show(found: Findings) -> None:
-    """Prints the article's table, what changes of the protocol do, the differences, and the answer in sentences."""
+def print_summary(findings: Findings) -> None:
+    """Prints the article's table, selections, changes of the protocol, differences, and the conclusions."""
     console = table_console()
-    console.print(article_table(found.records))
-    made = [tables.choice_table(choice) for choice in found.choices]
-    made += [tables.changes_table(changes) for changes in found.changes]
-    for table in made:
-        console.print(to_rich(table))
-    if any(contrasts for _, contrasts in found.answered):
-        console.print(_differences(found))
-    for lead in found.summary:
-        console.print(lead, highlight=False)
+    console.print(article_table(findings.records))
+    for selection in findings.selections:
+        console.print(to_rich(tables.selection_table(selection)))
+    for ablations in findings.ablations:
+        console.print(to_rich(tables.changes_table(ablations)))
+    if any(contrasts for _, contrasts in findings.compared):
+        console.print(_differences(findings))
+    for paragraph in findings.summary:
+        console.print(paragraph, highlight=False)
 
 
-def _differences(found: Findings) -> Table:
-    table = Table(
-        title="Differences in points of mean IoU, with 95 % intervals; pooled (primary) and article's protocol"
-    )
+def _differences(findings: Findings) -> Table:
+    title = "Differences of mean IoU in points with 95 % intervals; metric: pooled (primary) or the article's"
+    table = Table(title=title)
     for column in ("label type", "contrast", "metric", "seeds"):
         table.add_column(column, overflow="fold")
-    for column in ("on this test set", "p, Holm", "on new images"):
+    for column in ("this test set", "p (Holm)", "new images"):
         table.add_column(column, justify="right", no_wrap=True)
-    for block in found.main:
-        for each in found.contrasts(block):
-            new = format_interval(each.new_images.difference, signed=True) if each.new_images else ""
-            numbers = [f"{each.p_holm:.3f}", new]
-            about = [block.title, f"{each.a} − {each.b}", SHORT[each.metric], str(each.seeds)]
-            table.add_row(*about, format_interval(each.paired.difference, signed=True), *numbers)
+    for condition in findings.main:
+        for contrast in findings.contrasts(condition):
+            new = contrast.new_images
+            table.add_row(
+                condition.title,
+                f"{contrast.a} − {contrast.b}",
+                METRIC_LABELS[contrast.metric],
+                str(contrast.seeds),
+                format_interval(contrast.paired.difference, signed=True),
+                format_p(contrast.p_holm),
+                format_interval(new.difference, signed=True) if new else "",
+            )
     return table

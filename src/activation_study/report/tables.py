@@ -1,132 +1,148 @@
-"""The tables of a report, as text ready to be shown."""
+"""The tables of a report, as text."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from activation_study.analysis.ablation import Ablations
-from activation_study.analysis.contrasts import METRICS, PRIMARY, SHORT, Contrast
-from activation_study.analysis.formatting import display_name, format_interval, pair_name
-from activation_study.analysis.results import Block
+from activation_study.analysis.contrasts import METRIC_LABELS, METRICS, PRIMARY, Contrast
+from activation_study.analysis.formatting import display_name, format_interval, format_p, pair_name
+from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
-from activation_study.analysis.statistics import PLANNED, Interval, mean_over_seeds
+from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, mean_over_seeds
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table
 
 
-def arms_table(block: Block, reduced: bool) -> Table:
-    """Mean IoU of each activation, the article's numbers beside it where there are any."""
-    known = [published(arm.records[0]) for arm in block.arms]
-    head = ["activation", "pooled", "s.d.", "min", "max", "article's protocol", *(["published"] if any(known) else [])]
+def arms_table(condition: Condition, reduced: bool) -> Table:
+    """Mean IoU of each activation, with the article's published numbers if there are any."""
+    published_numbers = [published(arm.records[0]) for arm in condition.arms]
+    any_published = any(published_numbers)
+    head = ["activation", "pooled", "SD", "min", "max", "article's protocol", *(["published"] if any_published else [])]
     rows = []
-    for arm, numbers in zip(block.arms, known, strict=True):
+    for arm, numbers in zip(condition.arms, published_numbers, strict=True):
         values = 100 * arm.metric(PRIMARY)
         row = [display_name(arm.name), format_interval(mean_over_seeds(arm.metric(PRIMARY)))]
         row += [f"{values.std(ddof=1):.2f}" if len(values) > 1 else "–", f"{values.min():.1f}", f"{values.max():.1f}"]
         row += [format_interval(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))]
-        row += [f"{numbers[0]:.1f}, {numbers[1]:.1f}" if numbers else "–"] if any(known) else []
+        row += [f"{numbers[0]:.1f}, {numbers[1]:.1f}" if numbers else "–"] if any_published else []
         rows.append(tuple(row))
     caption = (
-        f"Mean IoU over {len(block.arms[0].seeds)} seeds in percent: mean with the 95 % interval of the mean over "
-        "seeds, standard deviation, smallest and largest."
+        f"Mean IoU in percent on the test split of {condition.title}, {len(condition.arms[0].seeds)} seeds. Pooled: "
+        "mean with its 95 % interval, standard deviation (SD), minimum and maximum. Article's protocol: mean with its "
+        "95 % interval."
     )
-    if any(known):
+    if any_published:
         caption += " Published: the 2021 article's mean and maximum of five unseeded runs at full size, by its protocol"
-        caption += "; this is a reduced study, not to be compared with them." if reduced else "."
+        caption += "; this study is reduced and must not be compared with them." if reduced else "."
     return Table(tuple(head), tuple(rows), caption)
 
 
 def difference_table(contrasts: Sequence[Contrast]) -> Table:
-    """All that is known about each contrast."""
+    """All numbers of each contrast."""
     rows = []
-    for each in contrasts:
-        found, new = each.paired, each.new_images
-        numbers = [f"{each.p_holm:.3f}", f"{found.p:.3f}", f"{found.p_sign_flip:.3f}", f"{found.probability:.2f}"]
-        correlation = "–" if np.isnan(found.correlation) else f"{found.correlation:.2f}".replace("-", "−")
-        smallest = ", ".join(f"{100 * each.smallest[seeds]:.1f}" for seeds in PLANNED)
-        images = format_interval(new.difference, signed=True) if new else ""
-        points = format_interval(found.difference, signed=True)
-        rows.append((each.pair, SHORT[each.metric], points, images, *numbers, correlation, smallest))
+    for contrast in contrasts:
+        paired, new = contrast.paired, contrast.new_images
+        correlation = "–" if np.isnan(paired.correlation) else f"{paired.correlation:.2f}".replace("-", "−")
+        detectable = ", ".join(f"{100 * contrast.minimum_detectable[seeds]:.1f}" for seeds in PLANNED_SEEDS)
+        rows.append(
+            (
+                contrast.pair,
+                METRIC_LABELS[contrast.metric],
+                _signed(paired.difference),
+                _signed(new.difference if new else None),
+                *map(format_p, (contrast.p_holm, paired.p, paired.p_sign_flip)),
+                f"{paired.probability_of_superiority:.2f}",
+                correlation,
+                detectable,
+            )
+        )
     seeds, smallest_p = contrasts[0].seeds, contrasts[0].paired.smallest_p
     head = (
         "contrast", "metric", "this test set", "new images", "p (Holm)", "p", "p (sign flip)", "P(a above b)",
-        "correlation", f"found with {', '.join(map(str, PLANNED))} seeds",
+        "correlation", f"detectable with {', '.join(map(str, PLANNED_SEEDS))} seeds",
     )  # fmt: skip
     caption = (
-        f"Differences in points with 95 % intervals, {seeds} seeds. The sign-flip p cannot be below {smallest_p:.4f} "
-        "with so many. Correlation: of paired seeds; pairing helps where it is above 0. Last column: the difference "
-        "in points that so many seeds would find with 80 % power."
+        f"Differences a − b of mean IoU in points with 95 % intervals, {seeds} seeds. Metric: pooled mean IoU "
+        "(primary) or the article's. p: paired t test, with and without Holm's correction, and exact sign-flip test, "
+        f"whose smallest possible p with {seeds} seeds is {format_p(smallest_p, digits=4)}. P(a above b): over all "
+        "pairs of runs. Correlation: between a and b over the seeds; pairing helps if it is positive. Last column: "
+        "the difference in points that this many seeds would detect with 80 % power."
     )
     return Table(head, tuple(rows), caption)
 
 
 def class_table(contrasts: Sequence[Contrast]) -> Table | None:
-    """Differences of each class's IoU."""
+    """Differences in the IoU of each class; None without contrasts."""
     primary = [contrast for contrast in contrasts if contrast.primary]
     if not primary:
         return None
     rows = [
-        (name, *(format_interval(contrast.classes[name], signed=True) for contrast in primary))
-        for name in primary[0].classes
+        (name, *(_signed(contrast.class_differences[name]) for contrast in primary))
+        for name in primary[0].class_differences
     ]
     caption = (
-        "Differences of each class's IoU in points with 95 % intervals over seeds, not corrected for their number."
+        "Differences in the IoU of each class on this test set, in points, with 95 % intervals over seeds, not "
+        "corrected for their number."
     )
     head = ("class", *(contrast.pair for contrast in primary))
     return Table(head, tuple(rows), caption)
 
 
-def cost_table(block: Block) -> Table:
-    """What a run of each activation costs."""
+def cost_table(condition: Condition) -> Table:
+    """The cost of a run with each activation."""
     rows = []
-    for arm in block.arms:
+    for arm in condition.arms:
         results = [record.results for record in arm.records]
         speed = np.median([epoch["images_per_second"] for record in arm.records for epoch in record.epochs])
         minutes = np.median([record.training_seconds / 60 for record in arm.records])
-        memory = np.median([each.get("peak_memory_bytes", np.nan) for each in results]) / 2**30
+        memory = np.median([result.get("peak_memory_bytes", np.nan) for result in results]) / 2**30
         epochs = np.median([len(record.epochs) for record in arm.records])
         parameters = f"{results[0].get('parameters', np.nan):,.0f}"
         rows.append(
             (display_name(arm.name), parameters, f"{epochs:.0f}", f"{minutes:.1f}", f"{speed:.1f}", f"{memory:.2f}")
         )
     head = ("activation", "parameters", "epochs", "minutes", "images/s", "peak memory, GiB")
-    caption = "Medians over the runs. Memory is the process's largest so far: in one process, that of all runs before."
+    caption = (
+        "Cost of training, medians over the runs of each activation. Peak memory is that of the process so far, "
+        "including all runs that it trained before."
+    )
     return Table(head, tuple(rows), caption)
 
 
-def changes_table(found: Ablations) -> Table:
-    """What each change of the protocol changes."""
-    names, pair = list(found.levels), pair_name(*found.pair)
+def changes_table(ablations: Ablations) -> Table:
+    """What each change of the protocol does to each activation and to their difference."""
+    names, pair = list(ablations.levels), pair_name(*ablations.pair)
     head = ("protocol", *map(display_name, names), pair, f"change of {pair}")
-    levels = (format_interval(found.levels[name]) for name in names)
-    rows = [(found.base.title, *levels, format_interval(found.difference, signed=True), "")]
-    for change in found.changes:
-        moved = [_points(change.arms.get(name)) for name in names]
-        rows.append((change.title, *moved, _points(change.difference), _points(change.change)))
+    levels = (format_interval(ablations.levels[name]) for name in names)
+    rows = [(ablations.base.title, *levels, _signed(ablations.difference), "")]
+    for change in ablations.changes:
+        effects = (_signed(change.arms.get(name)) for name in names)
+        rows.append((change.title, *effects, _signed(change.difference), _signed(change.change)))
     caption = (
-        "First row: mean IoU in percent. Below it, for each change of the protocol: how far it moves each activation's "
-        f"mean IoU, {pair} under it, and how far that is moved; in points, paired by seed, 95 % intervals over seeds, "
-        "not corrected for their number."
+        "First row: mean IoU in percent under the usual protocol. Other rows, one for each change of the protocol, "
+        f"in points: how far it moves the mean IoU of each activation; {pair} under it; how far it moves {pair}. "
+        "Paired by seed, with 95 % intervals over seeds, not corrected for their number."
     )
-    return Table(head, tuple(rows), caption + found.note)
+    return Table(head, tuple(rows), caption + ablations.note)
 
 
-def choice_table(choice: Selection) -> Table:
-    """Validation's mean IoU for each value that could be chosen."""
-    values = list(dict.fromkeys(value for scores in choice.scores.values() for value in scores))
+def selection_table(selection: Selection) -> Table:
+    """Mean IoU on validation for each value that could be selected."""
+    values = list(dict.fromkeys(value for scores in selection.scores.values() for value in scores))
     rows = []
-    for name, scores in choice.scores.items():
+    for name, scores in selection.scores.items():
         best = max(scores, key=lambda value: scores[value])
         cells = (
             f"{100 * scores[value]:.1f}{' ←' if value == best else ''}" if value in scores else "" for value in values
         )
         rows.append((display_name(name), *cells))
     caption = (
-        f"Mean IoU on the validation split in percent at the best weights, mean over seeds, for each {choice.key}; the "
-        "arrow marks what was chosen. The test split has no part in the choice."
+        f"Mean IoU on the validation split for each {selection.key}, in percent, at the best weights, mean over seeds. "
+        "The arrow marks the selected value. The test split has no part in the selection."
     )
     return Table(("activation", *values), tuple(rows), caption)
 
 
-def _points(interval: Interval | None) -> str:
+def _signed(interval: Interval | None) -> str:
     return format_interval(interval, signed=True) if interval else ""

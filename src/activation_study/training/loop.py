@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
-from activation_study.data.augmentation import augmented
+from activation_study.data.augmentation import augment
 from activation_study.data.batching import Batch, batches, epoch_order, prefetch
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import Split
@@ -223,7 +223,7 @@ def training_batches(setup: TrainingSetup, epoch: int, step: int) -> Iterator[Ba
     options, seeding = setup.options, setup.seeding
     order = epoch_order(setup.split.train, seeding.order, epoch)[step * options.batch_size :]
     for number, batch in enumerate(batches(setup.data, order, options.batch_size), step):
-        yield augmented(batch, setup.augmentation, stream(seeding.augmentation, "augmentation", epoch, number))
+        yield augment(batch, setup.augmentation, stream(seeding.augmentation, "augmentation", epoch, number))
 
 
 def validate(setup: TrainingSetup, state: TrainState, on_step: OnStep) -> RunningMetrics:

@@ -141,7 +141,7 @@ def test_some_scenes_lack_some_classes(scenes: Scenes) -> None:
     assert all(len(np.unique(scenes.label(index, "regions"))) < 9 for index in range(COUNT))
 
 
-def test_shares_of_unknown_are_like_those_of_the_real_set(scenes: Scenes) -> None:
+def test_fractions_of_unknown_are_like_those_of_the_real_set(scenes: Scenes) -> None:
     pixels = sum(scenes.image(index)[..., 0].size for index in range(COUNT))
     unknown = {
         label_type: sum(int((scenes.label(index, label_type) < 0).sum()) for index in range(COUNT)) / pixels
@@ -152,8 +152,8 @@ def test_shares_of_unknown_are_like_those_of_the_real_set(scenes: Scenes) -> Non
     assert unknown["layers"] == 0
 
 
-def test_labels_are_drawn_from_the_same_shapes_as_the_picture(scenes: Scenes) -> None:
-    """Along layers' borders the picture changes much more than inside."""
+def test_labels_are_drawn_from_the_same_shapes_as_the_image(scenes: Scenes) -> None:
+    """The image changes much more along the borders of layers than inside them."""
     at_borders, inside = [], []
     for index in range(20):
         change = np.abs(np.diff(scenes.image(index).astype(int), axis=1)).sum(axis=2)
@@ -163,8 +163,8 @@ def test_labels_are_drawn_from_the_same_shapes_as_the_picture(scenes: Scenes) ->
     assert np.mean(at_borders) > 2.5 * np.mean(inside)
 
 
-def test_colour_alone_does_not_tell_the_class(scenes: Scenes) -> None:
-    """The best guess from the colour (16 levels a channel), made on the very pixels it is judged on, errs often."""
+def test_colour_alone_does_not_determine_the_class(scenes: Scenes) -> None:
+    """The best classifier by colour (16 levels per channel), fitted to the same pixels, is often wrong."""
     colours = np.concatenate([scenes.image(index)[::2, ::2].reshape(-1, 3) // 16 for index in range(COUNT)]).astype(int)
     regions = np.concatenate([scenes.label(index, "regions")[::2, ::2].ravel() for index in range(COUNT)])
     code = colours @ (256, 16, 1)

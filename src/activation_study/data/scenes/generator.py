@@ -109,7 +109,7 @@ def _draw_scene(rng: np.random.Generator) -> Scene:
 
 
 def _backdrop(rng: np.random.Generator, view: landscape.View) -> Iterator[Thing]:
-    """What lies at the horizon, the ground, and buildings along a street, from far to near."""
+    """The horizon, the ground, and buildings along a street, from far to near."""
     grounds, strip, street = _PLACES[rng.integers(len(_PLACES))]
     if rng.random() < 0.65:
         yield landscape.skyline(rng, view, MOUNTAIN, rng.uniform(0.35, 0.9))

@@ -1,4 +1,4 @@
-"""What stands in a scene: trees, buildings and foreground objects."""
+"""The things in a scene: trees, buildings and foreground objects."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ _PAINTS = (0xC8302A, 0xE0A020, 0x2A48A8, 0xE8E8E4, 0x2A2C30, 0xB02A60, 0x8E959C,
 
 
 class Spot(NamedTuple):
-    """Where a thing stands: x, y in canvas pixels, canvas pixels per metre there, and the class of the ground."""
+    """A position for a thing: x, y in canvas pixels, canvas pixels per metre, and the class of the ground."""
 
     x: float
     y: float
