@@ -102,6 +102,8 @@ Item = TypeVar("Item")
 
 def track_progress(items: Sequence[Item], what: str) -> Iterator[Item]:
     """The items, with a bar in a terminal."""
+    from rich.console import Console
+
     console = Console(stderr=False, highlight=False)
     yield from track(items, what, console=console, transient=True, disable=not console.is_terminal)
 
