@@ -130,7 +130,7 @@ def predict(conf: Path) -> int:
 
 
 def _predict_one(composed: DictConfig) -> None:
-    from activation_study.inference.predict import predict_pictures
+    from activation_study.inference.predict import predict_images
 
     with _refusals():
         if OmegaConf.is_missing(composed, "images"):
@@ -141,7 +141,7 @@ def _predict_one(composed: DictConfig) -> None:
         assert isinstance(options, Predict)
         if options.batch_size < 1:
             raise BadInput(f"batch_size={options.batch_size}: expected 1 or more")
-        output = predict_pictures(options)
+        output = predict_images(options)
     print(f"Predictions: {output}")
 
 

@@ -12,7 +12,8 @@ from activation_study.config.schema import Config
 from activation_study.console import table_console, track_progress
 from activation_study.data.audit import Inspection, Pair, inspect
 from activation_study.data.dataset import Dataset
-from activation_study.evaluation.plots import overlaid
+from activation_study.data.input_convention import bgr_to_rgb
+from activation_study.evaluation.plots import overlay
 from activation_study.files import write_text
 from activation_study.palette import UNKNOWN_COLOR
 from activation_study.report.data_uris import image_uri, label_map_uri
@@ -187,7 +188,7 @@ def _pair_row(dataset: Dataset, found: Inspection, pair: Pair) -> ImageRow:
 
 def _both(dataset: Dataset, place: int) -> tuple[ImagePanel, ...]:
     name = dataset.source.names[place]
-    photograph = image_uri(dataset.source.image(place)[..., ::-1])
+    photograph = image_uri(bgr_to_rgb(dataset.source.image(place)))
     return (
         ImagePanel(name, f"photograph {name}", photograph),
         ImagePanel("label", f"label of {name}", label_map_uri(dataset.truth(place), dataset.label_type.colors)),
@@ -196,7 +197,7 @@ def _both(dataset: Dataset, place: int) -> tuple[ImagePanel, ...]:
 
 def _overlay(dataset: Dataset, place: int) -> ImagePanel:
     name = dataset.source.names[place]
-    over = overlaid(dataset.source.image(place)[..., ::-1], dataset.truth(place), dataset.label_type.colors)
+    over = overlay(bgr_to_rgb(dataset.source.image(place)), dataset.truth(place), dataset.label_type.colors)
     return ImagePanel(name, f"{name} under its label", image_uri(over))
 
 

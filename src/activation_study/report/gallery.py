@@ -57,7 +57,7 @@ def gallery(block: Block, contrasts: Sequence[Contrast]) -> Gallery:
     for number, (place, reason) in enumerate(chosen.items()):
         name = names[number]
         panels = [
-            ImagePanel(name, f"photograph {name}", image_uri(first.photograph(name))),
+            ImagePanel(name, f"photograph {name}", image_uri(first.image(name))),
             ImagePanel("truth", f"true classes of {name}", label_map_uri(first.truth(name), block.colors)),
         ]
         for arm in block.arms:
