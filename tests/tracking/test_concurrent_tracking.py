@@ -130,7 +130,7 @@ def test_artifacts_go_through_the_server_and_nothing_listens_beyond_this_machine
         [str(ROOT / "server.sh")], env=server.variables, capture_output=True, text=True, check=False
     )
     assert second.returncode == 2
-    assert "a server is at work in" in second.stderr
+    assert "a server is already running in" in second.stderr
     assert client.get_run(run.info.run_id).info.status == "FINISHED", "the first one is well"
     own = psutil.Process(server._process.pid).children(recursive=True)
     there = {each.laddr.ip for process in own for each in process.net_connections() if each.status == "LISTEN"}
