@@ -188,7 +188,7 @@ def test_a_run_that_another_process_has_is_left_to_it(tmp_path: Path) -> None:
     with run_lock(first):
         result = train(tmp_path, *arguments, "rerun=all")
         assert result.returncode == 0, result.stderr
-        assert "1 done, 1 under way" in result.stdout
+        assert "1 done, 1 running" in result.stdout
         assert f"{first.name}: another process is at work on this run" in result.stdout
         assert len(result.stdout.split("test mean IoU")) == 2, "the next one was trained"
         alone = train(tmp_path, *TINY, "seed=0", "tracking=off")

@@ -45,40 +45,40 @@ def train_step(layer: Any, x: Any) -> list[Any]:
 
 
 def test_training_equals_that_of_keras() -> None:
-    own, keras_layer = both(momentum=0.9, epsilon=1e-2)
+    ours, keras_layer = both(momentum=0.9, epsilon=1e-2)
     for seed in range(3):
-        for value, expected in zip(train_step(own, noise(seed)), train_step(keras_layer, noise(seed)), strict=True):
+        for value, expected in zip(train_step(ours, noise(seed)), train_step(keras_layer, noise(seed)), strict=True):
             np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5)
-        for value, expected in zip(own.get_weights(), keras_layer.get_weights(), strict=True):
+        for value, expected in zip(ours.get_weights(), keras_layer.get_weights(), strict=True):
             np.testing.assert_allclose(value, expected, rtol=1e-5)
     start = both()[0].get_weights()[3]
-    assert (np.abs(own.get_weights()[3] - start) > 0.1).any(), "the moving variance has changed"
+    assert (np.abs(ours.get_weights()[3] - start) > 0.1).any(), "the moving variance has changed"
 
 
 def test_the_moving_variance_is_updated_with_the_population_variance_of_the_batch() -> None:
-    own, _ = both(momentum=0.0)
+    ours, _ = both(momentum=0.0)
     x = noise(0).numpy()[:1, :2, :2]  # of four pixels: Σ / 4, not Σ / 3
-    own(tf.constant(x), training=True)
-    np.testing.assert_allclose(own.get_weights()[3], x.var(axis=(0, 1, 2)), rtol=1e-5)
+    ours(tf.constant(x), training=True)
+    np.testing.assert_allclose(ours.get_weights()[3], x.var(axis=(0, 1, 2)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_is_as_close_to_float32_as_in_keras(dtype: str) -> None:
     exact, _ = both()
-    own, keras_layer = both(dtype=f"mixed_{dtype}")
+    ours, keras_layer = both(dtype=f"mixed_{dtype}")
     x = noise(1, dtype)
     expected = train_step(exact, tf.cast(x, tf.float32))
-    for value, keras_value, exact_value in zip(train_step(own, x), train_step(keras_layer, x), expected, strict=True):
+    for value, keras_value, exact_value in zip(train_step(ours, x), train_step(keras_layer, x), expected, strict=True):
         assert np.abs(value - exact_value).max() <= 1.5 * np.abs(keras_value - exact_value).max() + 1e-4
-    assert own(x, training=True).dtype == dtype
+    assert ours(x, training=True).dtype == dtype
 
 
 @pytest.mark.parametrize("training", [False, True])
 def test_frozen_layers_and_inference_use_the_moving_statistics(training: bool) -> None:
-    own, keras_layer = both()
-    own.trainable = keras_layer.trainable = not training
-    np.testing.assert_array_equal(own(noise(0), training=training), keras_layer(noise(0), training=training))
-    np.testing.assert_array_equal(own.get_weights()[2], both()[0].get_weights()[2])
+    ours, keras_layer = both()
+    ours.trainable = keras_layer.trainable = not training
+    np.testing.assert_array_equal(ours(noise(0), training=training), keras_layer(noise(0), training=training))
+    np.testing.assert_array_equal(ours.get_weights()[2], both()[0].get_weights()[2])
 
 
 def test_a_file_saved_with_the_layer_of_keras_can_be_loaded(tmp_path: Path) -> None:
@@ -86,18 +86,18 @@ def test_a_file_saved_with_the_layer_of_keras_can_be_loaded(tmp_path: Path) -> N
         inputs = keras.Input(SHAPE[1:])
         return keras.Model(inputs, layer(inputs))
 
-    own, keras_layer = both()
+    ours, keras_layer = both()
     network(keras_layer).save(tmp_path / "network.keras")
     loaded = network(BatchNormalization())
     loaded.load_weights(tmp_path / "network.keras")
-    for value, expected in zip(loaded.get_weights(), own.get_weights(), strict=True):
+    for value, expected in zip(loaded.get_weights(), ours.get_weights(), strict=True):
         np.testing.assert_array_equal(value, expected)
 
 
 @pytest.mark.parametrize("options", [{"scale": False}, {"center": False}, {"axis": 1}])
 def test_options_without_a_fused_operation_use_the_layer_of_keras(options: dict[str, Any]) -> None:
     layers = BatchNormalization(**options), keras.layers.BatchNormalization(**options)
-    own, expected = (layer(noise(0), training=True) for layer in layers)
-    np.testing.assert_array_equal(own, expected)
+    ours, expected = (layer(noise(0), training=True) for layer in layers)
+    np.testing.assert_array_equal(ours, expected)
     for value, expected in zip(*(layer.get_weights() for layer in layers), strict=True):
         np.testing.assert_array_equal(value, expected)

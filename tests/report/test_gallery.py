@@ -50,5 +50,5 @@ def test_one_activation_alone_has_its_worst_image(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_not_here_are_named(block: Block) -> None:
-    with pytest.raises(BadInput, match="best weights are not here"):
+    with pytest.raises(BadInput, match="best weights are missing"):
         gallery(block, compare_block(block, [], 0))
