@@ -16,9 +16,8 @@ from .normalization import BatchNormalization  # relative: both files are shippe
 # (the layer's name, its seed) → a new layer.
 ActivationFactory = Callable[[str, int], keras.Layer]
 
-# Layers of Keras that run code from a configuration; not allowed.
+# Layers of Keras that are not allowed, since they run arbitrary code; layers of this module that are allowed.
 UNSAFE_LAYERS = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
-# Layers of this module that a configuration may name.
 CUSTOM_LAYERS = ("Mish", "FReLU", "DepthwiseReLU", "ReLUDepthwiseReLU", "ResidualDepthwiseReLU")
 
 
@@ -40,8 +39,8 @@ class Mish(keras.Layer):
 
 # In training, Mish has a hand-written gradient that stores only x and recomputes the rest. With e = exp(x) and
 # n = e (e + 2), tanh(softplus(x)) = n / (n + 2), since tanh(ln u) = (u² − 1) / (u² + 1) with u = 1 + e.
-# This subtracts no two close numbers. For x ≥ 20 the factor is 1 in float32, so e is bounded there. Value and gradient
-# are computed in float32 and rounded at the end to the type of x.
+# This subtracts no close numbers. For x ≥ 20 the factor is 1 in float32, so e is bounded. Both are computed in float32
+# and rounded at the end to the type of x.
 
 
 def _mish(x: Any) -> Any:
@@ -58,7 +57,7 @@ def _mish_gradient(x: Any, upstream: Any) -> Any:
 
 
 def _mish_terms(x: Any) -> tuple[Any, Any, Any]:
-    """X in float32, e and n."""
+    """The terms x in float32, e and n."""
     wide = ops.cast(x, "float32")
     e = ops.exp(ops.minimum(wide, 20.0))
     return wide, e, e * (e + 2.0)
@@ -211,8 +210,7 @@ def activation_factory(target: str, arguments: dict[str, Any], scope: str = "all
     """Turns a configured class and its arguments into a factory of layers.
 
     Args:
-        target: `keras.layers.<class>` or `activation_study.model.activations.<class>`; nothing else is
-            ever called.
+        target: `keras.layers.<class>` or `activation_study.model.activations.<class>`, nothing else.
         arguments: of the class.
         scope: `all`, `encoder` or `decoder`: layers whose name does not start with it are ReLU.
 
