@@ -1,4 +1,4 @@
-# On a fresh machine with Python 3.11 or newer, `make demo` and `make test` also create the environment.
+# On a fresh machine with Python 3.11, 3.12 or 3.13, `make demo` and `make test` also create the environment.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -7,7 +7,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint
 
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: demo test test-all test-browser server bench lint docs docs-linkcheck clean
+.PHONY: demo test test-quick test-all test-browser coverage server bench lint docs docs-linkcheck clean
 
 demo: $(VENV)/installed ## run the demo study on drawn scenes: 3 activations × 2 seeds
 	$(PY) train.py experiment=demo
@@ -15,11 +15,17 @@ demo: $(VENV)/installed ## run the demo study on drawn scenes: 3 activations × 
 test: $(VENV)/installed-test ## run all tests except the slow ones
 	$(PYTEST)
 
+test-quick: $(VENV)/installed-test ## run the unit tests, under 90 seconds on 2 cores
+	$(PYTEST) -m "not slow and not browser and not slurm and not server and not integration"
+
 test-browser: $(VENV)/installed-browser ## test the report in a browser, Debian's chromium
 	$(PY) -m pytest -m browser
 
 test-all: $(VENV)/installed-browser ## run all tests, including slow and browser tests
 	$(PYTEST) -m ""
+
+coverage: $(VENV)/installed-test ## measure line and branch coverage of `make test`; report in htmlcov/
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html
 
 server: $(VENV)/installed-server ## start an MLflow server with PostgreSQL and artifacts in server/, until Ctrl-C
 	./server.sh
@@ -42,8 +48,9 @@ clean: ## delete the environment; keeps runs, data and MLflow store
 	rm -rf $(VENV)
 
 $(VENV)/installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Python 3.11 or newer is required, but $(PYTHON) is $$($(PYTHON) --version); run: make PYTHON=python3.12 …"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "error: Python 3.11, 3.12 or 3.13 is required (TensorFlow 2.21 supports no other); $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+	       echo "hint: name another one: make PYTHON=python3.13 …" >&2; exit 2; }
 	@echo "Installing into $(VENV) (about 2 minutes) …"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --editable .

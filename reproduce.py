@@ -1,13 +1,12 @@
-"""Trains one tracked run again and says whether it came out the same: `python reproduce.py run=RUN`."""
+"""Train a tracked run again and compare it with the original: `python reproduce.py --help`."""
 
 import sys
-from pathlib import Path
 
 try:
-    from activation_study.cli import reproduce
+    from activation_study.cli import main
 except ModuleNotFoundError as error:
     print(f"error: {error}; activate the environment (make demo makes it): source .venv/bin/activate", file=sys.stderr)
     sys.exit(2)
 
 if __name__ == "__main__":
-    sys.exit(reproduce(Path(__file__).resolve().parent / "conf"))
+    sys.exit(main("reproduce"))

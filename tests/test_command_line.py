@@ -17,12 +17,12 @@ def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["training.epochz=3"], "training.epochz is no key of the configuration; did you mean training.epochs?"),
+        (["training.epochz=3"], "training.epochz: unknown key; did you mean training.epochs?"),
         (["training.epochs=abc"], "Value 'abc' of type 'str' could not be converted to Integer"),
         (["activation=rellu"], "silu; did you mean relu?"),
         (["experiment=smal"], "expected one of article, controls, demo, "),
-        (["seed=0,1"], "seed=0,1: several values make a sweep: say -m"),
-        (["study=x-…"], "study=x-… cannot be read; a value with special signs wants quotes within quotes"),
+        (["seed=0,1"], "seed=0,1: multiple values require a sweep; add -m"),
+        (["study=x-…"], "study=x-… could not be parsed; quote values with special characters"),
         (["data.image_size=100"], "data.image_size=100: expected multiples of 32, e.g. [96, 96] or [128, 128]"),
         (["seed=-1"], "seed=-1: expected 0 or more"),
         (["+bogus=1"], "bogus"),

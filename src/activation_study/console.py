@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from rich.progress import track
-
 if TYPE_CHECKING:
     pass
 
@@ -103,6 +101,7 @@ Item = TypeVar("Item")
 def track_progress(items: Sequence[Item], what: str) -> Iterator[Item]:
     """The items, with a bar in a terminal."""
     from rich.console import Console
+    from rich.progress import track
 
     console = Console(stderr=False, highlight=False)
     yield from track(items, what, console=console, transient=True, disable=not console.is_terminal)

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -21,7 +21,7 @@ from activation_study.sweep.worker import Worker
 try:
     from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 except ImportError:  # not installed; reported on use
-    JoblibLauncher = BasicLauncher
+    JoblibLauncher = Launcher
 
 DEFAULT_PROCESSES = 2  # at once, on a machine without GPUs
 
@@ -48,7 +48,7 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by Hydra before a sweep."""
-        if JoblibLauncher is BasicLauncher:
+        if JoblibLauncher is Launcher:
             raise BadInput("hydra/launcher=joblib is not installed: pip install -e '.[joblib]' -c constraints.txt")
         for name, value in (("processes", self._processes), ("jobs_per_gpu", self._jobs_per_gpu)):
             if value is not None and value < 1:

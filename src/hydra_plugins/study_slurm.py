@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -23,7 +23,7 @@ from activation_study.signals import Interrupted
 try:
     from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
 except ImportError:  # not installed; reported on use
-    SlurmLauncher = BasicLauncher
+    SlurmLauncher = Launcher
 
 POLL_SECONDS = 5.0  # between two calls of squeue
 POLLS = 3  # consecutive answers that a job must be missing from
@@ -38,13 +38,13 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
     """
 
     def __init__(self, **parameters: Any) -> None:
-        if SlurmLauncher is not BasicLauncher:  # only some versions of srun inherit the number of cores
+        if SlurmLauncher is not Launcher:  # only some versions of srun inherit the number of cores
             cores = f"--cpus-per-task={parameters.get('cpus_per_task') or 1}"
             super().__init__(**{"srun_args": [cores], **parameters})
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by Hydra before a sweep."""
-        if SlurmLauncher is BasicLauncher:
+        if SlurmLauncher is Launcher:
             raise BadInput("hydra/launcher=slurm is not installed: pip install -e '.[slurm]' -c constraints.txt")
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 

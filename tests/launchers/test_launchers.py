@@ -46,7 +46,7 @@ def test_invalid_joblib_options_are_rejected_before_anything_starts(
 
 
 def test_a_launcher_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    basic = study_joblib.BasicLauncher
+    basic = study_joblib.Launcher
     monkeypatch.setattr(study_joblib, "JoblibLauncher", basic)
     monkeypatch.setattr(study_slurm, "SlurmLauncher", basic)
     with pytest.raises(BadInput, match=r"pip install -e '\.\[joblib\]'"):

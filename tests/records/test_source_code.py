@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from activation_study.config import location
 from activation_study.errors import BadInput
 from activation_study.records import source_code
 
@@ -24,13 +25,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (package / "run" / "a.py").write_text("A = 1\n")
     (root / "src" / "hydra_plugins").mkdir()
     (root / "src" / "hydra_plugins" / "study_sweeper.py").write_text("S = 1\n")
+    (root / "pyproject.toml").touch()
     (root / "conf").mkdir()
     (root / "conf" / "config.yaml").write_text("seed: 0\n")
     git(root, "init", "-q")
     git(root, "add", ".")
     git(root, "commit", "-q", "-m", "first")
-    monkeypatch.setattr(source_code, "PACKAGE", package)
-    monkeypatch.setattr(source_code, "PROJECT", root)
+    monkeypatch.setattr(location, "PACKAGE", package)
+    monkeypatch.setattr(location, "CLONE", root)
     return root
 
 
@@ -78,3 +80,14 @@ def test_outside_of_git_nothing_is_known(project: Path) -> None:
     subprocess.run(["rm", "-rf", str(project / ".git")], check=True)
     assert source_code.git_state() == {"commit": None, "clean": None}
     assert source_code.patch() == b""
+
+
+def test_an_installed_package_comes_from_no_commit_of_a_repository_around_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert source_code.git_state()["commit"] is not None
+    package = project / ".venv" / "lib" / "activation_study"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(location, "PACKAGE", package)
+    monkeypatch.setattr(location, "CLONE", package.parents[1])
+    assert source_code.git_state() == {"commit": None, "clean": None}

@@ -5,7 +5,14 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from activation_study.config.schema import Data, Evaluation, LabelType, optional
+from activation_study.config.schema import Data, Evaluation, LabelType, at_least, optional
+
+RUN = "run=RUN is needed: an MLflow run id, a unique prefix of one, or a run's folder"
+
+
+def required(message: str) -> Any:
+    """A field that has to be given; the message says how."""
+    return field(default=MISSING, metadata={"required": message})
 
 
 @dataclass
@@ -28,9 +35,9 @@ class DataLocation:
 class Reproduce:
     """A reproduction."""
 
-    run: str = MISSING
-    epochs: int | None = None
-    threads: int | None = None
+    run: str = required(RUN)
+    epochs: int | None = at_least(1, default=None)
+    threads: int | None = at_least(1, default=None)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
     folder: str = MISSING
     data: DataLocation = field(default_factory=DataLocation)
@@ -46,7 +53,7 @@ EvaluationOverrides = optional(Evaluation)
 class Evaluate:
     """A tracked run scored elsewhere."""
 
-    run: str | None = None
+    run: str = required(RUN)
     part: str = "test"
     data: Any = field(default_factory=DataOverrides)
     label_type: Any = field(default_factory=LabelTypeOverrides)
@@ -62,12 +69,12 @@ class Predict:
 
     run: str | None = None
     runs: list[str] = field(default_factory=list)
-    images: str = MISSING
+    images: str = required("images=FOLDER_OR_FILE is needed: the images")
     output: str | None = None
     sliding_window: bool = False
     flip_tta: bool = False
-    batch_size: int = 8
-    threads: int | None = None
+    batch_size: int = at_least(1, default=8)
+    threads: int | None = at_least(1, default=None)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
 
@@ -75,7 +82,7 @@ class Predict:
 class Export:
     """An export."""
 
-    run: str | None = None
+    run: str = required(RUN)
     output: str | None = None
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
@@ -84,7 +91,7 @@ class Export:
 class Compare:
     """A comparison."""
 
-    study: str = MISSING
+    study: str = required("study=NAME is needed: a folder below multirun/")
     folder: str = MISSING
     contrasts: list[list[str]] = field(default_factory=list)
     seed: int = 0

@@ -246,7 +246,7 @@ class Config:
 
 
 # Keys of the command itself: they say nothing about the run.
-COMMAND_ONLY_KEYS = ("experiment", "rerun", "allow_changes", "dry_run", "sync", "sweep", "suffix")
+COMMAND_ONLY_KEYS = ("experiment", "rerun", "allow_changes", "dry_run", "sync", "sweep", "suffix", "overrides")
 
 
 def resolved(config: Config) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def write_confusions(
             temporary,
             confusions=confusions,
             names=np.array(names),
-            image_hashes=np.array(image_hashes),
+            photographs=np.array(image_hashes),
             classes=np.array(classes),
         )
     table = io.StringIO()

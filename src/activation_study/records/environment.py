@@ -6,7 +6,7 @@ import socket
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from activation_study import backend
+from activation_study import __version__, backend
 from activation_study.hardware import processor
 from activation_study.records.record import Record
 from activation_study.records.source_code import git_state
@@ -38,6 +38,7 @@ def describe_environment(threads: int | None, jit_compile: bool | str) -> dict[s
     import keras
 
     return {
+        "activation_study": __version__,
         "versions": {name: version_of(name) for name in PACKAGES},
         "platform": platform.platform(),
         "processor": processor(),

@@ -7,11 +7,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from activation_study.config import location
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 
-PACKAGE = Path(__file__).resolve().parents[1]
-PROJECT = PACKAGE.parents[1]
 MANIFESTS = ".sweeps"  # in a study's folder: the files' digests at the start of each sweep
 LARGEST = 2**20  # bytes of a new file that still goes into the patch
 
@@ -19,18 +18,18 @@ LARGEST = 2**20  # bytes of a new file that still goes into the patch
 def code_digest() -> str:
     """A sha256 of this package's source files."""
     digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(location.PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(location.PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
 def file_digests() -> dict[str, str]:
-    """A sha256 of each file of `src/` and `conf/`, by its path in the project."""
-    paths = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "hydra_plugins").glob("study_*.py")]
-    paths += (PROJECT / "conf").rglob("*.yaml")
-    return {
-        path.relative_to(PROJECT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(paths)
-    }
+    """A sha256 of each file of the packages and of `conf/`, by its path."""
+    folder = location.PACKAGE.parent
+    sources = [*location.PACKAGE.rglob("*.py"), *(folder / "hydra_plugins").glob("study_*.py")]
+    paths = {folder.name / path.relative_to(folder): path for path in sources}
+    paths |= {"conf" / path.relative_to(location.conf_dir()): path for path in location.conf_dir().rglob("*.yaml")}
+    return {name.as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(paths.items())}
 
 
 def keep_manifest(study: Path) -> str:
@@ -61,7 +60,12 @@ def changed_files(study: Path, name: str) -> list[str]:
 
 
 def git_state() -> dict[str, Any]:
-    """The commit that the code comes from, and whether the project's folder is that commit."""
+    """The commit that the code comes from, and whether the project's folder is that commit.
+
+    An installed package comes from no commit: a repository around it is somebody else's.
+    """
+    if not location.in_clone():
+        return {"commit": None, "clean": None}
     try:
         return {
             "commit": _git("rev-parse", "HEAD").decode().strip(),
@@ -76,7 +80,7 @@ def patch() -> bytes:
     try:
         parts = [_git("diff", "HEAD", "--binary", "--", ".")]
         for name in _git("ls-files", "--others", "--exclude-standard", "-z", "--", ".").split(b"\0"):
-            path = PROJECT / os.fsdecode(name)
+            path = location.CLONE / os.fsdecode(name)
             if name and path.is_file() and path.stat().st_size <= LARGEST:
                 parts.append(_git("diff", "--no-index", "--binary", "--", "/dev/null", os.fsdecode(name), differs=True))
     except (OSError, subprocess.SubprocessError):
@@ -85,7 +89,7 @@ def patch() -> bytes:
 
 
 def _git(*arguments: str, differs: bool = False) -> bytes:
-    command = ["git", "-C", str(PROJECT), *arguments]
+    command = ["git", "-C", str(location.CLONE), *arguments]
     done = subprocess.run(command, capture_output=True, timeout=30, check=False)
     if done.returncode > differs:  # --no-index says 1 for "there is a difference"
         raise subprocess.SubprocessError(os.fsdecode(done.stderr))

@@ -1,0 +1,68 @@
+"""For notebooks and scripts: a run composed as on the command line, and carried out.
+
+from activation_study import compose, run
+
+record = run(compose("activation=mish", "seed=1", "data=scenes"))
+record.results["test/mean_iou"]
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from activation_study.config.location import conf_dir
+from activation_study.config.schema import Config
+from activation_study.records.record import Record
+
+
+@dataclass
+class ComposedConfig(Config):
+    """A run's configuration with the overrides that it was composed from."""
+
+    overrides: list[str] = field(default_factory=list)
+
+
+def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedConfig:
+    """The checked configuration of one run, as `python train.py OVERRIDES` composes it.
+
+    Args:
+        *overrides: e.g. "activation=mish", "seed=1".
+        config_dir: a folder with options of your own, as `--config-dir`.
+
+    Raises:
+        BadInput: a value cannot be used.
+        hydra.errors.HydraException, omegaconf.errors.OmegaConfBaseException: there is no such key or option.
+    """
+    import hydra
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.singleton import Singleton
+
+    from activation_study.validation import from_hydra
+
+    ConfigStore.instance().store("schema", Config)
+    path = [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
+    before = Singleton.get_state()
+    GlobalHydra.instance().clear()  # a notebook may have initialised Hydra for itself
+    try:
+        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            config = from_hydra(hydra.compose("config", [*path, *overrides]))
+    finally:
+        Singleton.set_state(before)
+    return ComposedConfig(**vars(config), overrides=list(overrides))
+
+
+def run(config: Config) -> Record:
+    """Trains, evaluates and records one run; a finished one is read, an interrupted one is resumed.
+
+    Args:
+        config: from `compose`; the run is written to its `run_folder` and tracked in its `tracking.uri`.
+
+    Returns:
+        The record: `status`, `epochs`, `results`. The run's folder is `config.run_folder`.
+
+    Raises:
+        BadInput: the data or the network cannot be used.
+    """
+    from activation_study.runs.execute import run as execute
+
+    return execute(config, config.overrides if isinstance(config, ComposedConfig) else [])

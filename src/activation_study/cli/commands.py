@@ -1,0 +1,194 @@
+"""What each command does with its configuration."""
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from activation_study.config.commands import Compare, Evaluate, Export, Predict, Reproduce
+from activation_study.config.schema import Config, declared
+from activation_study.errors import BadInput, problems_message
+from activation_study.validation import contrast_problems, from_hydra
+
+Task = Callable[[DictConfig], None]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Args:
+        config: the file in `conf/` that it composes, without its suffix.
+        schema: what that file's `schema` stands for.
+        task: what it does; a SystemExit has its exit code where that is not 0.
+    """
+
+    config: str
+    schema: type
+    task: Task
+
+
+def _train(composed: DictConfig) -> None:
+    """One run; in a sweep, this is called once for each job, perhaps in another process."""
+    hydra_config = HydraConfig.get()
+    overrides = [override for override in hydra_config.overrides.task if not override.startswith("sweep.")]
+    alone = hydra_config.mode == RunMode.RUN
+    with _refusals() if alone else nullcontext():  # a sweep reports them itself
+        success = _train_one(from_hydra(composed), overrides, alone)
+    if alone and not success:
+        raise SystemExit(1)
+
+
+def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
+    """Does what the configuration says; returns whether it succeeded."""
+    if alone and (config.dry_run or config.sync):
+        from activation_study.sweep.plan import make_job, show_plan
+        from activation_study.sweep.run_sweep import sync_jobs
+
+        job = make_job(overrides, config)
+        if config.sync:
+            return sync_jobs([job]) == 0
+        show_plan([job])
+        return True
+    from activation_study.records.lock import RunLocked
+    from activation_study.runs.execute import run
+
+    try:
+        return run(config, overrides).status == "FINISHED"
+    except RunLocked as error:
+        if alone:
+            raise
+        print(error)
+        return True  # the sweep continues with its next run
+
+
+def _compare(options: Compare) -> None:
+    from activation_study.analysis.finished_runs import export_study
+    from activation_study.report.study_report import ReportOptions, make_report
+
+    problems = list(contrast_problems(options.contrasts))
+    if problems:
+        raise BadInput(problems_message("The contrasts cannot be used", problems, "Write contrasts=[[a,b],…]."))
+    study = Path(options.folder) / options.study
+    report_options = ReportOptions(options.contrasts, options.seed, options.allow_incomplete, options.pictures)
+    folder = make_report(study, report_options)
+    if options.contrasts:
+        print(f"The report now has these contrasts; `compare study={options.study}` restores the declared ones.")
+    if options.pack is not None:
+        print(f"Packed: {export_study(study, Path(options.pack))}")
+    print(f"Report: {folder / 'index.html'}")
+
+
+def _reproduce(options: Reproduce) -> None:
+    from activation_study.runs.reproduce import reproduce
+
+    try:
+        identical = reproduce(options)
+    except BadInput:
+        raise
+    except Exception as error:  # exit code 1 would mean "different"
+        traceback.print_exc()
+        raise SystemExit(2) from error
+    if not identical:
+        raise SystemExit(1)
+
+
+def _evaluate(options: Evaluate) -> None:
+    from activation_study.inference.evaluate_run import evaluate_run
+
+    evaluate_run(options)
+
+
+def _predict(options: Predict) -> None:
+    from activation_study.inference.predict import predict_images
+
+    print(f"Predictions: {predict_images(options)}")
+
+
+def _export(options: Export) -> None:
+    from activation_study.inference.export_onnx import export_onnx
+
+    print(f"Exported: {export_onnx(options)}")
+
+
+def _inspect(config: Config) -> None:
+    from activation_study.report.dataset_report import inspect_data
+
+    print(f"Page: {inspect_data(config)}")
+
+
+def _with_options(schema: type, act: Callable[[Any], None]) -> Task:
+    """A task that checks the composed configuration, makes plain options of it and acts on them."""
+
+    def task(composed: DictConfig) -> None:
+        with _refusals():
+            act(from_hydra(composed) if schema is Config else _options(composed, schema))
+
+    return task
+
+
+def _options(composed: DictConfig, schema: type) -> Any:
+    """The plain options of a command.
+
+    Raises:
+        BadInput: a value is missing, or too small.
+    """
+    # Run ids as they were typed: 12e45 would be taken for a number.
+    if _typed("run"):
+        composed.run = _typed("run")
+    if "runs" in composed:
+        composed.runs = [name.strip(" '\"") for name in _typed("runs").strip("[]").split(",") if name.strip(" '\"")]
+    for key, field in declared(schema).items():
+        if "required" in field.metadata and OmegaConf.is_missing(composed, key):
+            raise BadInput(field.metadata["required"])
+        smallest = field.metadata.get("at_least")
+        if smallest is not None and composed[key] is not None and composed[key] < smallest:
+            raise BadInput(f"{key}={composed[key]}: expected {smallest} or more")
+    return OmegaConf.to_object(composed)
+
+
+def _typed(key: str) -> str:
+    """A value as it was typed, without quotes; empty if it was not given."""
+    values = [text.partition("=")[2] for text in HydraConfig.get().overrides.task if text.startswith(f"{key}=")]
+    return values[-1].strip("'\"") if values else ""
+
+
+COMMANDS = {
+    "train": Command("config", Config, _train),
+    "compare": Command("compare", Compare, _with_options(Compare, _compare)),
+    "reproduce": Command("reproduce", Reproduce, _with_options(Reproduce, _reproduce)),
+    "evaluate": Command("evaluate", Evaluate, _with_options(Evaluate, _evaluate)),
+    "predict": Command("predict", Predict, _with_options(Predict, _predict)),
+    "export": Command("export", Export, _with_options(Export, _export)),
+    "inspect": Command("inspect", Config, _with_options(Config, _inspect)),
+}
+
+
+def register_schemas() -> None:
+    """Makes each command's schema known to Hydra, by the name that its file in `conf/` has for it."""
+    for command in COMMANDS.values():
+        name = "schema" if command.schema is Config else f"{command.config}_schema"
+        ConfigStore.instance().store(name, command.schema)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Ends the process on bad input before Hydra sees the exception, which it would announce in its own words."""
+    try:
+        yield
+    except BadInput as error:
+        raise SystemExit(refuse(str(error))) from error
+
+
+def refuse(message: str) -> int:
+    """Prints an error; returns its exit code."""
+    print(f"error: {message}", file=sys.stderr)
+    return 2

@@ -1,0 +1,93 @@
+"""Hydra's and OmegaConf's errors about a configuration, as one short message with a hint."""
+
+import difflib
+import re
+import sys
+from collections.abc import Sequence
+
+from activation_study.config.location import conf_dir
+
+_NOISE = (
+    "object_type=",
+    "reference_type=",
+    "full_key:",
+    "Config search path",
+    "provider=",
+    "To append to",
+    "See http",
+)
+
+
+def explain(error: Exception, config: str, called: str) -> str:
+    """An error as one short message.
+
+    Args:
+        error: of Hydra or OmegaConf.
+        config: the command's file in `conf/`, without its suffix.
+        called: how the command is called, e.g. `python train.py`.
+    """
+    lines = [line for link in (error, error.__cause__) if link for line in str(link).splitlines() if _is_useful(line)]
+    text = "\n".join(dict.fromkeys(line.strip() for line in lines))
+    if re.search("LexerNoViableAlt|mismatched input|token recognition|no viable alternative", text):
+        override = (text.partition(": ")[2].splitlines() or text.splitlines())[0]
+        return f"{override} could not be parsed; quote values with special characters: 'key=\"value\"'"
+    ambiguous = re.search("Ambiguous value for argument '(.+)'", text)
+    if ambiguous:
+        return f"{ambiguous[1]}: multiple values require a sweep; add -m. A list is written key=[1,2]"
+    option = re.search("Could not find '(.+)/(.+)'", text)
+    if option:
+        names = text.partition(f"Available options in '{option[1]}':")[2].split()
+        hint = _did_you_mean(option[2], names)
+        return f"{option[1]}={option[2]}: expected one of {', '.join(names)}{hint}"
+    unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Key '([^']+)' not in", text)
+    key = next((group for group in unknown.groups() if group), "") if unknown else ""
+    full_key = re.search(r"full_key: (\S+)", f"{error}\n{error.__cause__}")
+    if full_key and full_key[1].endswith(key):
+        key = full_key[1]
+    keys = _known_keys(config, key)
+    if not key or key in keys:
+        return text
+    hint = _did_you_mean(key, keys) or f"; `{called} --help` shows the keys"
+    return f"{key}: unknown key{hint}"
+
+
+def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    """A hint where something known looks like it; names before whole keys, so that a wrong group does not hide one."""
+    by_name = {key.rpartition(".")[2]: key for key in known}
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    last = difflib.get_close_matches(word.rpartition(".")[2], by_name, n=1, cutoff=0.75)
+    found = close or [by_name[name] for name in last]
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _known_keys(config: str, wrong: str) -> list[str]:
+    """All keys of the command's configuration as it is composed without the wrong one; those of an activation's layer
+    are known only then.
+    """
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from activation_study.config.identity import flatten
+
+    overrides = [
+        argument
+        for argument in sys.argv[1:]
+        if "=" in argument and not argument.startswith("-") and argument.lstrip("+~").partition("=")[0] != wrong
+    ]
+    try:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            composed = compose(config, overrides)
+    except Exception:  # another override is wrong, too
+        try:
+            with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+                composed = compose(config)
+        except Exception:
+            return []
+    values = OmegaConf.to_container(composed)
+    assert isinstance(values, dict)
+    nested = {str(key): value for key, value in values.items()}
+    return [*nested, *(key for key in flatten(nested) if key not in nested)]
+
+
+def _is_useful(line: str) -> bool:
+    return bool(line.strip()) and not line.strip().startswith(_NOISE) and "$VALUE" not in line

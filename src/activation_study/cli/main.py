@@ -1,0 +1,102 @@
+"""The entry point of all commands: `activation-study COMMAND …`, and the scripts of a clone."""
+
+import difflib
+import os
+import sys
+
+from activation_study.cli.help import command_help, overview
+from activation_study.config.location import conf_dir
+from activation_study.console import ignore_broken_pipes
+from activation_study.errors import BadInput
+from activation_study.signals import Interrupted
+
+# Command → the script of a clone that does the same; sync has none: it is `train.py sync=true`.
+SCRIPTS = {
+    "train": "train.py",
+    "compare": "compare.py",
+    "reproduce": "reproduce.py",
+    "evaluate": "evaluate.py",
+    "predict": "predict.py",
+    "export": "export.py",
+    "inspect": "inspect_data.py",
+    "sync": "",
+}
+
+
+def main(name: str | None = None) -> int:
+    """Runs a command with the arguments of this process; returns the exit code.
+
+    Args:
+        name: the command of a clone's script; None: the first argument names it, as in `activation-study train …`.
+    """
+    ignore_broken_pipes()
+    called = f"python {SCRIPTS[name]}" if name else ""
+    if name is None:
+        if sys.argv[1:2] in (["-sc"], ["--shell-completion"], ["--shell_completion"]):
+            name = _completed_command()
+            if name is None:
+                print(" ".join(SCRIPTS))
+                return 0
+        elif sys.argv[1:2] in ([], ["-h"], ["--help"], ["--version"]):
+            print(overview(list(SCRIPTS), version="--version" in sys.argv))
+            return 0
+        elif sys.argv[1] in SCRIPTS:
+            name = sys.argv.pop(1)
+        else:
+            close = difflib.get_close_matches(sys.argv[1], SCRIPTS, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            print(f"error: {sys.argv[1]}: expected one of {', '.join(SCRIPTS)}{hint}", file=sys.stderr)
+            return 2
+        called = f"activation-study {name}"
+    arguments = sys.argv[1:]
+    if "--help" in arguments or "-h" in arguments:
+        print(command_help(name, called, arguments))
+        return 0
+    if name == "sync":
+        name, arguments = "train", [*arguments, "sync=true"]
+    # -m goes first: argparse takes no overrides on both its sides.
+    sys.argv[1:] = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
+    return _run(name, called)
+
+
+def _run(name: str, called: str) -> int:
+    """Composes the command's configuration and carries it out; input errors end in one message."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from activation_study.cli.commands import COMMANDS, refuse, register_schemas
+    from activation_study.cli.hydra_errors import explain
+
+    register_schemas()
+    command = COMMANDS[name]
+    try:
+        hydra.main(config_path=str(conf_dir()), config_name=command.config, version_base="1.3")(command.task)()
+    except BadInput as error:
+        return refuse(str(error))
+    except (HydraException, OmegaConfBaseException) as error:
+        return refuse(explain(error, command.config, called))
+    except KeyboardInterrupt:
+        print("Interrupted. Run the same command again to continue.", file=sys.stderr)
+        return 130
+    except Interrupted as error:
+        return error.exit_code
+    return 0
+
+
+def _completed_command() -> str | None:
+    """The command whose arguments the shell completes; None while it completes the command itself.
+
+    Hydra's completion calls `activation-study -sc query=bash` without the command, which is in COMP_LINE alone. It is
+    taken out of there, so that Hydra sees a line of that command.
+    """
+    line = os.environ.get("COMP_LINE")
+    if line is None:  # -sc install=bash
+        return "train"
+    words = line.split()
+    name = words[1] if len(words) > 1 else ""
+    if name not in SCRIPTS or line.endswith(name):
+        return None
+    os.environ["COMP_LINE"] = line.replace(f" {name}", "", 1)
+    return "train" if name == "sync" else name

@@ -1,0 +1,52 @@
+"""`compose` and `run`, as a notebook uses them."""
+
+from pathlib import Path
+
+import pytest
+from hydra import initialize_config_dir
+from omegaconf.errors import OmegaConfBaseException
+
+from activation_study import compose, run
+from activation_study.config.identity import identity
+from activation_study.config.schema import resolved
+from activation_study.errors import BadInput
+from cli_runner import ROOT, TINY
+
+
+def test_a_configuration_is_composed_as_on_the_command_line() -> None:
+    config = compose("activation=mish", "seed=3", "training.learning_rate=3e-4")
+    assert (config.activation.name, config.seed, config.optimizer.learning_rate) == ("mish", 3, 3e-4)
+    assert config.overrides == ["activation=mish", "seed=3", "training.learning_rate=3e-4"]
+    assert config.run_name == f"surfaces-mish-seed3-{identity(resolved(config))}"
+    assert "overrides" not in resolved(config)
+
+
+def test_it_is_composed_whatever_hydra_was_used_for_before() -> None:
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        assert compose("seed=1").seed == 1
+        assert compose("seed=2").seed == 2
+
+
+def test_options_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "activation").mkdir()
+    layer = "name: celu\nlayer:\n  _target_: keras.layers.Activation\n  activation: celu\n"
+    (tmp_path / "activation/celu.yaml").write_text(layer)
+    assert compose("activation=celu", config_dir=tmp_path).activation.name == "celu"
+
+
+def test_bad_values_and_keys_raise() -> None:
+    with pytest.raises(BadInput, match="seed=-1: expected 0 or more"):
+        compose("seed=-1")
+    with pytest.raises((OmegaConfBaseException, Exception), match="epochz"):
+        compose("training.epochz=1")
+
+
+@pytest.mark.integration
+def test_a_run_is_carried_out_and_read_again(tmp_path: Path) -> None:
+    overrides = [*TINY, "training.epochs=1", "tracking=off", f"folder={tmp_path}"]
+    config = compose(*overrides)
+    record = run(config)
+    assert record.status == "FINISHED"
+    assert record.overrides == overrides
+    assert 0 < record.results["test/mean_iou"] <= 1
+    assert run(config).started == record.started
