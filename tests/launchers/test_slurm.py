@@ -51,7 +51,7 @@ def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
     command_line = [sys.executable, "-u", str(ROOT / "train.py"), "-m", *SWEEP, *LONG, *SLURM, *arguments]
     with open(folder / "output", "w") as output:
         process = subprocess.Popen(command_line, stdout=output, stderr=subprocess.STDOUT, text=True, cwd=folder)
-    pattern = re.compile(r"submitted as Slurm array (\d+)")
+    pattern = re.compile(r"Slurm array (\d+) submitted")
     wait_for(lambda: bool(pattern.search((folder / "output").read_text())), process)
     match = pattern.search((folder / "output").read_text())
     assert match is not None
