@@ -1,4 +1,4 @@
-# On a fresh machine with Python 3.11, 3.12 or 3.13: `make demo` and `make test` do everything, environment included.
+# On a fresh machine with Python 3.11, 3.12 or 3.13, `make demo` and `make test` also create the environment.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -9,42 +9,42 @@ export MLFLOW_DISABLE_TELEMETRY = true
 
 .PHONY: demo test test-quick test-all test-browser coverage server bench lint docs docs-linkcheck clean
 
-demo: $(VENV)/installed ## the demo study on drawn scenes: 3 activations × 2 seeds, then their table
+demo: $(VENV)/installed ## run the demo study on drawn scenes: 3 activations × 2 seeds
 	$(PY) train.py experiment=demo
 
-test: $(VENV)/installed-test ## all but the slow tests
+test: $(VENV)/installed-test ## run all tests except the slow ones
 	$(PYTEST)
 
-test-quick: $(VENV)/installed-test ## the unit tests: under 90 seconds on 2 cores
+test-quick: $(VENV)/installed-test ## run the unit tests, under 90 seconds on 2 cores
 	$(PYTEST) -m "not slow and not browser and not slurm and not server and not integration"
 
-test-browser: $(VENV)/installed-browser ## the report in a real browser: Debian's chromium
+test-browser: $(VENV)/installed-browser ## test the report in a browser, Debian's chromium
 	$(PY) -m pytest -m browser
 
-test-all: $(VENV)/installed-browser ## all tests, the slow ones and those in a browser included
+test-all: $(VENV)/installed-browser ## run all tests, including slow and browser tests
 	$(PYTEST) -m ""
 
-coverage: $(VENV)/installed-test ## the tests of `make test` with line and branch coverage; page in htmlcov/
+coverage: $(VENV)/installed-test ## measure line and branch coverage of `make test`; report in htmlcov/
 	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html
 
-server: $(VENV)/installed-server ## a team's tracking server: MLflow, PostgreSQL, artifacts in server/; until Ctrl-C
+server: $(VENV)/installed-server ## start an MLflow server with PostgreSQL and artifacts in server/, until Ctrl-C
 	./server.sh
 
-bench: $(VENV)/installed-bench ## beside the article's code and PyTorch, into docs/BENCHMARKS.md; on a quiet machine; DATA=data.archive=PATH
+bench: $(VENV)/installed-bench ## write docs/BENCHMARKS.md; on an otherwise idle machine, with DATA=data.archive=PATH
 	$(PY) benchmarks/bench.py $(DATA) > docs/BENCHMARKS.md.new && mv docs/BENCHMARKS.md.new docs/BENCHMARKS.md
 
-lint: $(VENV)/installed-dev ## style and types
+lint: $(VENV)/installed-dev ## check style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-docs: $(VENV)/installed-docs ## the documentation site in docs/_build/html; executes the notebook, which DOCS_EXECUTE=off leaves out
+docs: $(VENV)/installed-docs ## build the documentation site in docs/_build/html; DOCS_EXECUTE=off skips executing the notebook
 	$(VENV)/bin/sphinx-build -W --keep-going docs docs/_build/html
 
-docs-linkcheck: $(VENV)/installed-docs ## the documentation's external links
+docs-linkcheck: $(VENV)/installed-docs ## check the external links of the documentation
 	DOCS_EXECUTE=off $(VENV)/bin/sphinx-build -b linkcheck docs docs/_build/linkcheck
 
-clean: ## the environment; runs, data and tracking stay
+clean: ## delete the environment; keeps runs, data and MLflow store
 	rm -rf $(VENV)
 
 $(VENV)/installed: pyproject.toml constraints.txt

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A tracking server for a team: MLflow with PostgreSQL and the artifacts of all, until it is stopped (Ctrl-C).
-#   FOLDER=server HOST=127.0.0.1 PORT=5000 WORKERS=2 ./server.sh [more options of `mlflow server`]
-# Everything it keeps is in FOLDER: database, artifacts, logs. The database listens on a socket in FOLDER alone.
+# Starts an MLflow server for a team, with PostgreSQL and an artifact store; runs until stopped (Ctrl-C).
+#   FOLDER=server HOST=127.0.0.1 PORT=5000 WORKERS=2 ./server.sh [further options of `mlflow server`]
+# FOLDER contains database, artifacts and logs. The database listens only on a Unix socket, not on the network.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(realpath -m "${FOLDER:-server}") host=${HOST:-127.0.0.1} port=${PORT:-5000}
@@ -9,26 +9,26 @@ python=${PYTHON:-.venv/bin/python}
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | sort -V | tail -n 1 || true)
 PATH=${bin:+$bin:}$PATH
-command -v initdb > /dev/null || { echo "PostgreSQL is not installed: apt-get install postgresql" >&2; exit 2; }
+command -v initdb > /dev/null || { echo "PostgreSQL is not installed; run: apt-get install postgresql" >&2; exit 2; }
 "$python" -c 'import psycopg2' 2> /dev/null \
-  || { echo "psycopg2 is not installed: make server, or pip install -e '.[server]' -c constraints.txt" >&2; exit 2; }
+  || { echo "psycopg2 is not installed; run: make server, or: pip install -e '.[server]' -c constraints.txt" >&2; exit 2; }
 
 mkdir -p "$folder/artifacts"
 as_owner=()
-if [ "$(id -u)" = 0 ]; then # PostgreSQL does not run as root
+if [ "$(id -u)" = 0 ]; then # PostgreSQL refuses to run as root
   as_owner=(runuser -u postgres --)
   mkdir -p "$folder/database"
   chown postgres "$folder/database"
   chmod 711 "$folder"
   "${as_owner[@]}" test -w "$folder/database" \
-    || { echo "FOLDER=$folder: PostgreSQL runs as user postgres, who cannot get there; choose another" >&2; exit 2; }
+    || { echo "FOLDER=$folder: PostgreSQL runs as user postgres, who has no access to it; choose another folder" >&2; exit 2; }
 fi
 exec 9> "$folder/lock"
-flock --nonblock 9 || { echo "a server is at work in $folder already" >&2; exit 2; }
-socket=$(mktemp -d) # its owner's alone; a socket's path has to be short
+flock --nonblock 9 || { echo "a server is already running in $folder" >&2; exit 2; }
+socket=$(mktemp -d) # accessible only to its owner; the path of a socket must be short
 [ "$(id -u)" != 0 ] || chown postgres "$socket"
 data=$folder/database/data
-control() { (cd /; "${as_owner[@]}" "$(command -v pg_ctl)" --pgdata="$data" --silent "$@") 9>&-; } # keeps no lock
+control() { (cd /; "${as_owner[@]}" "$(command -v pg_ctl)" --pgdata="$data" --silent "$@") 9>&-; } # does not inherit the lock
 if [ ! -e "$data/PG_VERSION" ]; then
   (cd /; "${as_owner[@]}" "$(command -v initdb)" --pgdata="$data" --username=mlflow --auth=trust --encoding=UTF8 > /dev/null)
 fi
@@ -41,11 +41,11 @@ stop() {
 }
 trap stop EXIT
 trap 'exit 0' INT TERM
-control status > /dev/null 2>&1 && control stop --mode=fast # of a server that was killed
+control status > /dev/null 2>&1 && control stop --mode=fast # left by a server that was killed
 control --options="-c listen_addresses='' -c unix_socket_directories=$socket -c unix_socket_permissions=0700" \
   --log="$folder/database/log" --wait start
 uri="postgresql+psycopg2://mlflow@/postgres?host=$socket"
-echo "MLflow on http://$host:$port, kept in $folder; track there with: tracking=server tracking.uri=http://$host:$port"
+echo "MLflow runs on http://$host:$port with its data in $folder; to track there, use: tracking=server tracking.uri=http://$host:$port"
 MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false "$python" -m mlflow server \
   --backend-store-uri "$uri" --artifacts-destination "$folder/artifacts" --serve-artifacts \
   --host "$host" --port "$port" --workers "${WORKERS:-2}" "$@" &

@@ -1,4 +1,4 @@
-"""Time and size of a saved state: python benchmarks/checkpoint.py [KEY=VALUE …]; default: the article's network."""
+"""Time and size of a checkpoint: python benchmarks/checkpoint.py [KEY=VALUE …]; by default of the article's network."""
 
 import shutil
 import statistics
@@ -16,20 +16,20 @@ REPETITIONS = 5
 def main() -> None:
     """Prints the medians."""
     config = configuration(*sys.argv[1:])
-    own, state = network(config), initial_state(config.schedule, config.training.early_stopping)
-    own.train_on(*batch(config))
-    state.best_weights = own.weights()
+    model, state = network(config), initial_state(config.schedule, config.training.early_stopping)
+    model.train_on(*batch(config))
+    state.best_weights = model.weights()
     folder = Path(tempfile.mkdtemp(dir=config.folder if Path(config.folder).is_dir() else None))
     checkpoints = Checkpoints(folder, "a")
     try:
         saves, restores = in_turns(
-            lambda: checkpoints.save(own, state), lambda: checkpoints.restore(own), turns=REPETITIONS
+            lambda: checkpoints.save(model, state), lambda: checkpoints.restore(model), turns=REPETITIONS
         )
         size = max(path.stat().st_size for path in (folder / CHECKPOINT_FOLDER).iterdir())
     finally:
         shutil.rmtree(folder)
     print(
-        f"{own.unet.count_params():,} parameters: {size / 1e6:.0f} MB, saved in {statistics.median(saves):.2f} s "
+        f"{model.unet.count_params():,} parameters: {size / 1e6:.0f} MB, saved in {statistics.median(saves):.2f} s "
         f"({min(saves):.2f} to {max(saves):.2f}), restored in {statistics.median(restores):.2f} s"
     )
 

@@ -1,6 +1,4 @@
-"""What the benchmarks share: a network as a run would build it, batches of noise, drawn pictures in files; taking
-turns; tables.
-"""
+"""Shared by the benchmarks: configurations, networks, noise batches, drawn data sets, interleaved timing, tables."""
 
 import statistics
 import tempfile
@@ -30,7 +28,7 @@ SCENES = ("data=scenes", "data.count=20")
 
 
 def configuration(*overrides: str, data: Sequence[str] = SCENES) -> Config:
-    """The configuration that train.py would have; drawn scenes where nothing else is said."""
+    """The configuration that train.py would compose; drawn scenes by default."""
     ConfigStore.instance().store("schema", Config)
     with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
         return from_hydra(compose("config", [*data, *overrides]))
@@ -51,14 +49,14 @@ def batch(config: Config) -> tuple[Any, Any]:
     )
 
 
-def prepare_anew(source: Source, dataset: Dataset, config: Config) -> None:
-    """Prepares the pictures and labels of a source as if nothing were in the cache."""
+def preprocess_uncached(source: Source, dataset: Dataset, config: Config) -> None:
+    """Preprocesses the images and labels of a source with an empty cache."""
     with tempfile.TemporaryDirectory(dir=config.data.cache) as cache:
         preprocess(source, dataset.label_type, config.image_size, "bgr", "bilinear", Path(cache))
 
 
 def drawn_folder(root: Path, count: int) -> tuple[str, ...]:
-    """Drawn scenes as files in the Stanford set's layout; what train.py would have to be told about them."""
+    """Writes drawn scenes as files in the layout of the Stanford set; returns the overrides that select them."""
     import cv2
 
     from activation_study.data.label_types import LABEL_TYPES
@@ -79,25 +77,25 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
-def medians(*ways: Callable[[], Any], turns: int = 5) -> list[float]:
-    """The median seconds of each way; they take turns."""
-    return [statistics.median(spent) for spent in in_turns(*ways, turns=turns)]
+def medians(*functions: Callable[[], Any], turns: int = 5) -> list[float]:
+    """The median seconds of each function; they take turns."""
+    return [statistics.median(seconds) for seconds in in_turns(*functions, turns=turns)]
 
 
-def in_turns(*ways: Callable[[], Any], turns: int) -> list[list[float]]:
-    """The seconds that each way takes at each of its turns."""
-    seconds: list[list[float]] = [[] for _ in ways]
+def in_turns(*functions: Callable[[], Any], turns: int) -> list[list[float]]:
+    """The seconds of each function at each of its turns."""
+    seconds: list[list[float]] = [[] for _ in functions]
     for _ in range(turns):
-        for way, spent in zip(ways, seconds, strict=True):
+        for function, durations in zip(functions, seconds, strict=True):
             started = time.perf_counter()
-            way()
-            spent.append(time.perf_counter() - started)
+            function()
+            durations.append(time.perf_counter() - started)
     return seconds
 
 
 @contextmanager
 def timed(owner: Any, name: str) -> Iterator[list[float]]:
-    """The seconds of each call of a class' method, or a module's function, while the block runs."""
+    """Collects the seconds of each call of a method or module function while the block runs."""
     original, seconds = getattr(owner, name), list[float]()
 
     def measured(*arguments: Any, **named: Any) -> Any:

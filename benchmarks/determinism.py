@@ -1,6 +1,6 @@
-"""What TensorFlow's deterministic operations cost: python benchmarks/determinism.py [KEY=VALUE …].
+"""The cost of TensorFlow's deterministic operations: python benchmarks/determinism.py [KEY=VALUE …].
 
-Processes with and without them take turns; the ratio is that of the medians of a training step.
+Processes with and without them take turns; the ratio is of the median durations of a training step.
 """
 
 import statistics
@@ -12,20 +12,20 @@ ROUNDS, WARM_UP, STEPS = 4, 3, 12
 CHILD = "--child="
 
 
-def child(how: str, overrides: list[str]) -> None:
+def child(mode: str, overrides: list[str]) -> None:
     """Prints the median seconds of a step in this process."""
     import tensorflow as tf
 
     from common import batch, configuration, network
 
-    if how == "without":
+    if mode == "without":
         tf.config.experimental.enable_op_determinism = lambda: None
     config = configuration(*overrides)
-    own, (images, labels) = network(config), batch(config)
+    model, (images, labels) = network(config), batch(config)
     seconds = []
     for _ in range(WARM_UP + STEPS):
         started = time.perf_counter()
-        own.train_on(images, labels)
+        model.train_on(images, labels)
         seconds.append(time.perf_counter() - started)
     print(statistics.median(seconds[WARM_UP:]))
 
@@ -33,15 +33,15 @@ def child(how: str, overrides: list[str]) -> None:
 def main() -> None:
     """Prints both medians and their ratio."""
     overrides = sys.argv[1:]
-    found: dict[str, list[float]] = {"with": [], "without": []}
+    measured: dict[str, list[float]] = {"with": [], "without": []}
     for _ in range(ROUNDS):
-        for how, seconds in found.items():
-            command = [sys.executable, __file__, f"{CHILD}{how}", *overrides]
+        for mode, seconds in measured.items():
+            command = [sys.executable, __file__, f"{CHILD}{mode}", *overrides]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             seconds.append(float(done.stdout.split()[-1]))
-    medians = {how: statistics.median(seconds) for how, seconds in found.items()}
+    medians = {mode: statistics.median(seconds) for mode, seconds in measured.items()}
     ratio = medians["with"] / medians["without"]
-    print(f"with {medians['with']:.3f} s, without {medians['without']:.3f} s a step: ratio {ratio:.3f}")
+    print(f"with {medians['with']:.3f} s, without {medians['without']:.3f} s per step: ratio {ratio:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What it costs to run many at once: python benchmarks/scale.py [--server http://…]. Prints Markdown.
+"""The cost of running many runs at once: python benchmarks/scale.py [--server http://…]. Prints Markdown.
 
-Launchers (Slurm where there is one), processes against threads, and stores: SQLite, and a server that is running.
+Compares launchers (Slurm if available), processes with threads, and MLflow stores: SQLite and a running server.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 from shutil import which
 
 from common import PROJECT, table
-from race import say
+from interleaved import log
 
 TINY = (
     "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",
@@ -25,14 +25,14 @@ SMALL = (
 JOBS = 12
 SLURM = ("hydra/launcher=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=1")
 EPOCHS = 100
-POINTS = 8  # of each epoch
+POINTS = 8  # metrics per epoch
 
 
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", help="a tracking server's address")
-    parser.add_argument("--stores", action="store_true", help="these alone")
+    parser.add_argument("--server", help="address of an MLflow server")
+    parser.add_argument("--stores", action="store_true", help="measure only the stores")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if not options.stores:
@@ -42,77 +42,79 @@ def main() -> None:
 
 
 def launchers(folder: Path) -> str:
-    """Seconds a job."""
-    ways = {
-        "one after the other, in one process (Hydra's own)": ("threads=1",),
+    """Seconds per run with each launcher."""
+    configurations = {
+        "Hydra's default, one process": ("threads=1",),
         "joblib, one process": ("hydra/launcher=joblib", "hydra.launcher.processes=1", "threads=1"),
         "joblib, two processes": ("hydra/launcher=joblib", "hydra.launcher.processes=2", "threads=1"),
     }
     if which("sbatch"):
-        ways["slurm, one job at a time"] = (*SLURM, "hydra.launcher.array_parallelism=1")
-        ways["slurm, two jobs at a time"] = (*SLURM, "hydra.launcher.array_parallelism=2")
+        configurations["slurm, one job at a time"] = (*SLURM, "hydra.launcher.array_parallelism=1")
+        configurations["slurm, two jobs at a time"] = (*SLURM, "hydra.launcher.array_parallelism=2")
     rows = []
-    for number, (name, way) in enumerate(ways.items()):
+    for number, (name, options) in enumerate(configurations.items()):
         few, many = (
-            _sweep(folder / f"l{number}-{jobs}", *TINY, *way, f"seed={','.join(map(str, range(jobs)))}")
+            _sweep(folder / f"l{number}-{jobs}", *TINY, *options, f"seed={','.join(map(str, range(jobs)))}")
             for jobs in (2, JOBS)
         )
         rows.append([name, f"{few:.1f}", f"{many:.1f}", f"{(many - few) / (JOBS - 2):.2f}"])
-    return "## Launchers\n\nA sweep of toy runs (one epoch of 7 pictures), wall time.\n\n" + table(
-        ["launcher", "2 runs, s", f"{JOBS} runs, s", "each more, s"], rows
+    return "## Launchers\n\nA sweep of toy runs (one epoch of 7 images), wall time.\n\n" + table(
+        ["launcher", "2 runs, s", f"{JOBS} runs, s", "each additional run, s"], rows
     )
 
 
 def processes(folder: Path) -> str:
-    """One process with all threads against two with half of them."""
-    ways = {
+    """One process with all threads against two processes with half of them each."""
+    configurations = {
         "1 process × 2 threads": ("threads=2",),
         "2 processes × 1 thread": ("threads=1", "hydra/launcher=joblib", "hydra.launcher.processes=2"),
     }
     rows = [
-        [name, *(f"{_sweep(folder / f'p{number}-{turn}', *SMALL, *way, 'seed=0,1,2,3'):.0f}" for turn in range(2))]
-        for number, (name, way) in enumerate(ways.items())
+        [name, *(f"{_sweep(folder / f'p{number}-{turn}', *SMALL, *options, 'seed=0,1,2,3'):.0f}" for turn in range(2))]
+        for number, (name, options) in enumerate(configurations.items())
     ]
-    head = ["4 runs of unet_small, 64×64, 48 pictures, 6 epochs", "s", "again, s"]
-    return "\n## Processes or threads\n\nOn 2 cores, equal total threads.\n\n" + table(head, rows)
+    head = ["4 runs of unet_small, 64×64, 48 images, 6 epochs", "s", "repeated, s"]
+    return "\n## Processes or threads\n\nOn 2 cores, with equal total numbers of threads.\n\n" + table(head, rows)
 
 
 def stores(folder: Path, server: str | None) -> str:
-    """Points a second."""
-    places = [("SQLite", f"sqlite:///{folder}/mlflow.db", 8)]
-    places += [("PostgreSQL behind a server", server, 16)] if server else []
+    """Logged points per second."""
+    targets = [("SQLite", f"sqlite:///{folder}/mlflow.db", 8)]
+    targets += [("PostgreSQL behind a server", server, 16)] if server else []
     rows = []
-    ways = [(*place, when) for place in places for when in ("always", "end")]
-    ways += [(name, uri, 1, "always") for name, uri, _ in places]
-    for number, (name, uri, count, when) in enumerate(ways):
-        say(f"{name}, {count}, {when} …")
-        home = folder / f"s{number}"
-        home.mkdir()
-        line = [sys.executable, str(PROJECT / "tests/mirroring.py"), uri, str(home)]
+    configurations = [(*target, when) for target in targets for when in ("always", "end")]
+    configurations += [(name, uri, 1, "always") for name, uri, _ in targets]
+    for number, (name, uri, count, when) in enumerate(configurations):
+        log(f"{name}, {count}, {when} …")
+        store_folder = folder / f"s{number}"
+        store_folder.mkdir()
+        command = [sys.executable, str(PROJECT / "tests/mirror_one_run.py"), uri, str(store_folder)]
         started = time.perf_counter()
-        running = [subprocess.Popen([*line, str(seed), str(EPOCHS), when], cwd=home) for seed in range(count)]
+        running = [
+            subprocess.Popen([*command, str(seed), str(EPOCHS), when], cwd=store_folder) for seed in range(count)
+        ]
         if any(process.wait() for process in running):
             raise SystemExit(f"{name}: a process failed")
         seconds = time.perf_counter() - started
         epochs = count * EPOCHS
-        told = "each epoch in a call" if when == "always" else "all epochs at the end"
+        mode = "one call per epoch" if when == "always" else "one call at the end"
         rows.append(
-            [name, str(count), told, f"{seconds:.1f}", f"{epochs / seconds:.0f}", f"{epochs * POINTS / seconds:.0f}"]
+            [name, str(count), mode, f"{seconds:.1f}", f"{epochs / seconds:.0f}", f"{epochs * POINTS / seconds:.0f}"]
         )
-    head = ["store", "processes at once", "how", "s", "epochs a second", "points a second"]
+    head = ["store", "processes at once", "calls", "s", "epochs per second", "points per second"]
     return (
-        f"\n## Stores\n\nProcesses that mirror a run each, {EPOCHS} epochs of {POINTS} points as fast as they can, the "
-        "start of Python and MLflow included.\n\n" + table(head, rows)
+        f"\n## Stores\n\nEach process mirrors one run, {EPOCHS} epochs of {POINTS} points, as fast as possible; "
+        "starting Python and MLflow is included.\n\n" + table(head, rows)
     )
 
 
 def _sweep(folder: Path, *arguments: str) -> float:
-    """Its wall time."""
-    say(f"{' '.join(arguments[7:])} …")
+    """The wall time of a sweep in seconds."""
+    log(f"{' '.join(arguments[7:])} …")
     folder.mkdir()
-    line = [sys.executable, str(PROJECT / "train.py"), "-m", *arguments]
+    command = [sys.executable, str(PROJECT / "train.py"), "-m", *arguments]
     started = time.perf_counter()
-    result = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if result.returncode:
         raise SystemExit(result.stdout + result.stderr)
     return time.perf_counter() - started

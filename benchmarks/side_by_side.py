@@ -1,74 +1,82 @@
-"""Training: the article's code, PyTorch and this project; what the activations cost; memory."""
+"""Training with the code of the article, PyTorch and this project; the cost of activations; memory."""
 
 from activation_study.hardware import processor_flags
 from activation_study.records.environment import version_of
 from common import table
-from race import BATCH, PRODUCT_SIDE, Contender, race, widths_from
+from interleaved import BATCH, PRODUCT_SIDE, Candidate, measure, widths_from
 
 ACTIVATIONS = ("relu", "mish", "frelu")
 PRECISIONS = ("float32", "mixed_bfloat16")
-NAMES = {"article": "the article's code", "torch": "PyTorch, channels last", "project": "this project"}
+NAMES = {"article": "code of the article", "torch": "PyTorch, channels last", "project": "this project"}
 WITHOUT_AMX = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
-WAYS = (("article", "float32"), ("project", "float32"), ("torch", "mixed_bfloat16"), ("project", "mixed_bfloat16"))
+IMPLEMENTATIONS = (
+    ("article", "float32"),
+    ("project", "float32"),
+    ("torch", "mixed_bfloat16"),
+    ("project", "mixed_bfloat16"),
+)
 
 
 def training(size: tuple[int, int], turns: int) -> str:
-    """Each way against the article's code in float32."""
+    """The section "Training": each implementation against the code of the article in float32."""
     speed = _products(4 * turns, size)
     work = gigaflops_of_an_image(*size)
     rows = []
     for activation in ACTIVATIONS:
-        plan = [each for each in WAYS if each[0] != "torch" or version_of("torch")]
-        contenders = [Contender(way, activation, precision, size) for way, precision in plan]
-        race(contenders, turns)
-        for each in contenders:
-            rate = BATCH / each.median
-            row = [activation, NAMES[each.way], each.precision, f"{rate:.2f}", f"{1 / each.times(contenders[0]):.2f}"]
-            rows.append([*row, f"{100 * rate * work / speed[each.precision]:.0f} %", f"{each.peak:.2f}"])
-    head = ["activation", "way", "precision", "images/s", "times the article's code", "of the machine", "peak, GB"]
+        plan = [entry for entry in IMPLEMENTATIONS if entry[0] != "torch" or version_of("torch")]
+        candidates = [Candidate(implementation, activation, precision, size) for implementation, precision in plan]
+        measure(candidates, turns)
+        for one in candidates:
+            rate, speedup = BATCH / one.median, 1 / one.ratio_to(candidates[0])
+            row = [activation, NAMES[one.implementation], one.precision, f"{rate:.2f}", f"{speedup:.2f}"]
+            rows.append([*row, f"{100 * rate * work / speed[one.precision]:.0f} %", f"{one.peak:.2f}"])
+    head = ["activation", "implementation", "precision", "images/s", "speedup", "of the machine", "peak memory, GB"]
     return (
         f"## Training\n\nThe U-Net at {size[0]}×{size[0]}, widths from {size[1]}, batches of {BATCH}: {work:.1f} GFLOP "
-        f"a picture. Each way in a process of its own, taking turns, {turns} steps each; medians; 715 pictures. "
-        f"Machine: its product of two {PRODUCT_SIDE}×{PRODUCT_SIDE} matrices, {speed['float32']:.0f} GFLOP/s in "
-        f"float32, {speed['mixed_bfloat16']:.0f} in bf16. Peak: of the process.\n\n{table(head, rows)}"
+        f"per image. Each implementation runs in its own process; they take turns, {turns} steps each. Medians; 715 "
+        "images. Speedup: over the code of the article. Of the machine: relative to the product of two "
+        f"{PRODUCT_SIDE}×{PRODUCT_SIDE} matrices, {speed['float32']:.0f} GFLOP/s in float32 and "
+        f"{speed['mixed_bfloat16']:.0f} in bf16. Peak memory: of the process.\n\n{table(head, rows)}"
     )
 
 
 def memory(size: tuple[int, int]) -> str:
-    """Ten times the pictures."""
+    """The section "Memory": with ten times as many images."""
     rows = []
-    for way in ("article", "project"):
-        for pictures in (715, 7150):
-            each = Contender(way, "relu", "float32", size, pictures)
-            race([each], 3)
-            rows.append([NAMES[way], f"{pictures:,}", f"{each.peak - each.mapped:.2f}", f"{each.mapped:.2f}"])
+    for implementation in ("article", "project"):
+        for images in (715, 7150):
+            one = Candidate(implementation, "relu", "float32", size, images)
+            measure([one], 3)
+            rows.append([NAMES[implementation], f"{images:,}", f"{one.peak - one.mapped:.2f}", f"{one.mapped:.2f}"])
     return (
-        "## Memory\n\nOf a process that trains ReLU in float32, GB, after 5 steps. Mapped files (an epoch would map "
-        "all of them) can be dropped by the system at any time.\n\n"
-        + table(["way", "pictures", "peak without mapped files", "mapped files"], rows)
+        "## Memory\n\nMemory in GB of a process that trains ReLU in float32, after 5 steps. The system can drop "
+        "mapped files at any time; an epoch would map all of them.\n\n"
+        + table(["implementation", "images", "peak without mapped files", "mapped files"], rows)
     )
 
 
 def activations(size: tuple[int, int], turns: int) -> str:
-    """A step with each activation against ReLU's."""
+    """The section "Activations": a step with each activation against one with ReLU."""
     rows = []
     machines = [(precision, precision, dict[str, str]()) for precision in PRECISIONS]
     if "amx_bf16" in processor_flags():
-        machines.append(("mixed_bfloat16, AMX switched off", "mixed_bfloat16", WITHOUT_AMX))
+        machines.append(("mixed_bfloat16 without AMX", "mixed_bfloat16", WITHOUT_AMX))
     for name, precision, environment in machines:
-        contenders = [Contender("project", each, precision, size, environment=environment) for each in ACTIVATIONS]
-        race(contenders, turns)
-        relu, *others = contenders
-        rows.append([name, f"{relu.median:.3f}", *(f"{each.times(relu):.3f}" for each in others)])
+        candidates = [
+            Candidate("project", activation, precision, size, environment=environment) for activation in ACTIVATIONS
+        ]
+        measure(candidates, turns)
+        relu, *others = candidates
+        rows.append([name, f"{relu.median:.3f}", *(f"{other.ratio_to(relu):.3f}" for other in others)])
     return (
-        "## Activations\n\nWhat an activation costs: this project's step, times ReLU's, taking turns. AMX makes the "
-        "convolutions faster and an activation's passes over memory no faster, so there their share grows.\n\n"
-        + table(["precision", "ReLU, s a step", "Mish", "FReLU"], rows)
+        "## Activations\n\nThe duration of a training step of this project relative to ReLU, taking turns. AMX speeds "
+        "up the convolutions but not the memory-bound activations, so activations take a larger fraction there.\n\n"
+        + table(["precision", "ReLU, s per step", "Mish", "FReLU"], rows)
     )
 
 
 def gigaflops_of_an_image(side: int, width: int) -> float:
-    """Of training: the convolutions forward, and twice that backward, but for the gradient of the picture."""
+    """Operations of training: convolutions forward, twice that backward, except the gradient of the image."""
     w = widths_from(width)
     levels = [
         [(3, w[0]), (w[1] + w[0], 2 * w[0])],
@@ -85,7 +93,7 @@ def gigaflops_of_an_image(side: int, width: int) -> float:
 
 
 def _products(turns: int, size: tuple[int, int]) -> dict[str, float]:
-    """The machine's matrix product in GFLOP/s, by precision."""
-    contenders = [Contender("product", "none", precision, size) for precision in PRECISIONS]
-    race(contenders, turns)
-    return {each.precision: 2 * PRODUCT_SIDE**3 / each.median / 1e9 for each in contenders}
+    """The speed of the machine's matrix product in GFLOP/s, by precision."""
+    candidates = [Candidate("product", "none", precision, size) for precision in PRECISIONS]
+    measure(candidates, turns)
+    return {one.precision: 2 * PRODUCT_SIDE**3 / one.median / 1e9 for one in candidates}

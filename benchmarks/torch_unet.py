@@ -1,4 +1,4 @@
-"""The same U-Net in PyTorch, as its documentation advises for processors: channels last, bf16 by autocast."""
+"""The same U-Net in PyTorch, as its documentation recommends for CPUs: channels last, bf16 by autocast."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 class FReLU(nn.Module):
-    """max(x, T(x)), T = normalised 3×3 depthwise convolution."""
+    """max(x, T(x)), T = 3×3 depthwise convolution with batch normalisation."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class FReLU(nn.Module):
         self.normalization = nn.BatchNorm2d(width, eps=1e-3, momentum=0.01)
 
     def forward(self, x: Any) -> Any:
-        """Activates x."""
+        """FReLU of x."""
         return torch.maximum(x, self.normalization(self.depthwise(x)))
 
 
@@ -41,8 +41,8 @@ class UNet(nn.Module):
 
         down = [(3, w[0]), (w[0], w[1]), (w[1], w[2]), (w[2], w[3]), (w[3], w[4], w[4]), (w[4], w[5], w[5])]
         up = [(w[5], w[5]), (w[5] + w[4], w[4], w[4]), *((w[k + 1] + w[k], w[k]) for k in (3, 2, 1))]
-        self.down = nn.ModuleList(blocks(*each) for each in down)
-        self.up = nn.ModuleList(blocks(*each) for each in up)
+        self.down = nn.ModuleList(blocks(*widths) for widths in down)
+        self.up = nn.ModuleList(blocks(*widths) for widths in up)
         self.head = nn.Sequential(nn.Conv2d(w[1] + w[0], 2 * w[0], 3, padding=1), nn.Conv2d(2 * w[0], classes, 1))
 
     def forward(self, x: Any) -> Any:
@@ -59,7 +59,7 @@ class UNet(nn.Module):
 
 
 def trainer(classes: int, activation: str, precision: str, w: Sequence[int]) -> Any:
-    """A function of one batch, uint8 [N, height, width, 3] and int8 [N, height, width], that trains one step."""
+    """A function that trains one step on images uint8 [N, height, width, 3] and labels int8 [N, height, width]."""
     model = UNet(classes, activation, w).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, amsgrad=True, eps=1e-7)
 

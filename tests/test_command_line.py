@@ -1,4 +1,4 @@
-"""`train.py` as a user meets it: exit codes, messages, no traceback, nothing heavy imported."""
+"""`train.py` as a command: exit codes, messages without traceback, no heavy imports."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["training.epochz=3"], "training.epochz: unknown key; did you mean training.epochs?"),
         (["training.epochs=abc"], "Value 'abc' of type 'str' could not be converted to Integer"),
@@ -32,22 +32,22 @@ def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
         (["activation.layer._target_=os.system"], "only classes of keras.layers or"),
     ],
 )
-def test_bad_input_gives_one_message_and_exit_code_2(arguments: list[str], told: str, tmp_path: Path) -> None:
+def test_bad_input_gives_one_message_and_exit_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
     result = train(*arguments, "data=scenes", "data.count=5", cwd=tmp_path)
     assert result.returncode == 2, result.stderr
-    assert told in result.stderr
+    assert message in result.stderr
     assert result.stderr.count("error:") == 1
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("multirun/*"))
 
 
-def test_the_sweeps_option_may_stand_anywhere(tmp_path: Path) -> None:
+def test_the_option_m_is_accepted_in_any_position(tmp_path: Path) -> None:
     result = train("activation=relu,mish", "-m", "seed=0,1", "data=scenes", "dry_run=true", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "4 runs of multirun/default: 4 new" in result.stdout
 
 
-def test_outside_its_environment_the_message_says_what_to_do(tmp_path: Path) -> None:
+def test_outside_the_environment_the_message_says_how_to_activate_it(tmp_path: Path) -> None:
     for path in sorted(ROOT.glob("*.py")):
         command = [sys.executable, "-S", "-E", str(path)]  # without site-packages
         result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
@@ -57,14 +57,14 @@ def test_outside_its_environment_the_message_says_what_to_do(tmp_path: Path) -> 
         assert "Traceback" not in result.stderr
 
 
-def test_without_data_and_network_the_message_says_what_to_do(tmp_path: Path) -> None:
+def test_without_data_and_network_the_message_gives_the_alternatives(tmp_path: Path) -> None:
     result = train("data.addresses=[http://127.0.0.1:9/x.tar.gz]", cwd=tmp_path)
     assert result.returncode == 2
-    for mend in ("data/iccv09Data", "data.archive=PATH", "experiment=demo"):
-        assert mend in result.stderr
+    for hint in ("data/iccv09Data", "data.archive=PATH", "experiment=demo"):
+        assert hint in result.stderr
 
 
-def test_help_shows_groups_and_three_examples() -> None:
+def test_help_lists_groups_and_three_examples() -> None:
     result = train("--help")
     assert result.returncode == 0
     (line,) = [line for line in result.stdout.splitlines() if line.strip().startswith("activation: ")]
@@ -75,7 +75,7 @@ def test_help_shows_groups_and_three_examples() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["seed=-1"]])
-def test_nothing_heavy_is_imported_for_an_answer(arguments: list[str]) -> None:
+def test_help_and_errors_import_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys, runpy; sys.argv = ['train.py', *sys.argv[1:]]\n"
         "try: runpy.run_path('train.py', run_name='__main__')\n"

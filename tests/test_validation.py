@@ -1,4 +1,4 @@
-"""Configurations as they compose: every group's option, every fault."""
+"""Composed configurations: every option of every group, every invalid value."""
 
 from pathlib import Path
 
@@ -18,8 +18,14 @@ GROUPS = (
 OPTIONS = [f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
 
 
-OWN_DATA = ("data=folder", "label_type=own")  # they belong together
-NEEDED = {"tracking=server": ["tracking.uri=http://a:1"]}
+OWN_DATA = ("data=folder", "label_type=own")  # one requires the other
+REQUIRED = {"tracking=server": ["tracking.uri=http://a:1"]}
+
+
+@pytest.fixture(autouse=True)
+def _no_tracking_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow sets this variable in processes that log to it, such as earlier tests."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
 def identity_of(config: Config) -> str:
@@ -37,14 +43,14 @@ def config_of(*overrides: str) -> Config:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_of_every_group_composes(option: str, tmp_path: Path) -> None:
-    needed = own_data(tmp_path) if option in OWN_DATA else NEEDED.get(option, [])
-    config = config_of("data=folder" if option in OWN_DATA else option, *needed)
+    required = own_data(tmp_path) if option in OWN_DATA else REQUIRED.get(option, [])
+    config = config_of("data=folder" if option in OWN_DATA else option, *required)
     group, name = option.split("=")
     if group in ("activation", "label_type", "data", "model"):
         assert getattr(config, group).name == name
 
 
-def test_the_groups_have_the_promised_options() -> None:
+def test_the_groups_have_the_documented_options() -> None:
     names = {group: {file.stem for file in (CONF / group).glob("*.yaml")} for group in GROUPS}
     assert names["activation"] >= {"relu", "mish", "frelu", "silu", "gelu", "elu", "leaky_relu", "prelu", "hard_silu"}
     assert names["label_type"] == {"regions", "surfaces", "layers", "own"}
@@ -53,7 +59,7 @@ def test_the_groups_have_the_promised_options() -> None:
     assert names["tracking"] >= {"local", "off"}
 
 
-def test_nothing_else_is_the_articles_protocol() -> None:
+def test_the_default_is_the_protocol_of_the_article() -> None:
     config = config_of()
     assert (config.activation.name, config.label_type.name, config.seed) == ("relu", "surfaces", 0)
     assert config.image_size == (224, 224)
@@ -73,7 +79,7 @@ def test_nothing_else_is_the_articles_protocol() -> None:
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [
         ("data.image_size=100", r"data\.image_size=100.*\[96, 96\] or \[128, 128\]"),
         ("data.image_size=[64,100]", r"multiples of 32"),
@@ -86,7 +92,7 @@ def test_nothing_else_is_the_articles_protocol() -> None:
         ("training.learning_rate=inf", r"optimizer\.learning_rate"),
         ("schedule.factor=1.5", r"schedule\.factor"),
         ("model.widths=[8,16]", r"encoder_blocks.*expected 2"),
-        ("study=../elsewhere", r"study=\.\./elsewhere"),
+        ("study=../elsewhere", r"study=\.\./elsewhere: .* it is used as a directory name"),
         ("study=a/b", r"study=a/b"),
         ("threads=0", r"threads=0"),
         ("training.jit_compile=1", r"training\.jit_compile=1: expected auto or true or false"),
@@ -94,12 +100,12 @@ def test_nothing_else_is_the_articles_protocol() -> None:
         ("+nonsense=1", r"nonsense"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named(override: str, told: str) -> None:
-    with pytest.raises(BadInput, match=told):
+def test_an_invalid_value_is_reported_with_its_key(override: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         config_of(override)
 
 
-def test_a_server_is_named_on_the_command_line_or_in_mlflows_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_is_set_on_the_command_line_or_by_mlflows_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config_of("tracking=server", "tracking.uri=http://a:1").tracking.uri == "http://a:1"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://b:2")
     assert config_of("tracking=server").tracking.uri == "http://b:2"
@@ -109,18 +115,18 @@ CHOICES = {key: field.metadata["choices"] for key, field in declared().items() i
 
 
 @pytest.mark.parametrize("key", [key for key, choices in CHOICES.items() if len(choices) > 1])
-def test_a_choice_names_its_alternatives(key: str) -> None:
+def test_an_invalid_choice_gives_the_allowed_values(key: str) -> None:
     with pytest.raises(BadInput, match=rf"{key}=nonsense: expected {CHOICES[key][0]} or "):
         config_of(f"{key}=nonsense")
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(BadInput) as error:
         config_of("seed=-1", "training.epochs=0", "data.split=random")
     assert all(text in str(error.value) for text in ("seed=-1", "training.epochs=0", "data.split=random"))
 
 
-def test_two_activations_differ_below_activation_alone() -> None:
+def test_configurations_of_two_activations_differ_only_below_activation() -> None:
     values = [resolved(config_of(f"activation={name}")) for name in ("relu", "mish", "frelu", "prelu", "silu")]
     activations = [value.pop("activation") for value in values]
     assert all(value == values[0] for value in values)
@@ -133,7 +139,7 @@ def test_two_activations_differ_below_activation_alone() -> None:
      "data.split=shuffled", "data.remove_duplicates=true", "augmentation.name=flip",
      "evaluation.interpolation=bilinear", "loss.average_over=known_pixels", "model=unet_small"],
 )  # fmt: skip
-def test_what_decides_the_result_changes_the_identity(override: str) -> None:
+def test_values_that_affect_results_change_the_identity(override: str) -> None:
     assert identity_of(config_of(override)) != identity_of(config_of())
 
 
@@ -143,53 +149,57 @@ def test_what_decides_the_result_changes_the_identity(override: str) -> None:
      "data.cache=c", "evaluation.batch_size=1", "training.checkpoint_minutes=0", "rerun=all", "allow_changes=true",
      "comparison.contrasts=[[mish,relu]]", "sweep.position='1 of 2'", "training.jit_compile=true"],
 )  # fmt: skip
-def test_paths_threads_and_tracking_leave_the_identity(override: str) -> None:
+def test_paths_threads_and_tracking_do_not_change_the_identity(override: str) -> None:
     assert identity_of(config_of(override)) == identity_of(config_of())
 
 
-def test_runs_that_were_made_before_are_found_again() -> None:
+def test_the_identity_of_an_existing_run_has_not_changed() -> None:
     config = config_of("experiment=small", "label_type=regions", "data.archive=x.tar")
     assert config.run_name == "regions-relu-seed0-7e4cc952"  # docs/studies/2026-11-24-small
 
 
-@pytest.mark.parametrize("quick", ["float32", "mixed_bfloat16"])
-def test_automatic_precision_is_named_by_what_it_comes_to(quick: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activation_study.validation.fastest_precision", lambda: quick)
+@pytest.mark.parametrize("fastest", ["float32", "mixed_bfloat16"])
+def test_automatic_precision_is_recorded_as_resolved(fastest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activation_study.validation.fastest_precision", lambda: fastest)
     config = config_of("training.precision=auto")
-    assert config.training.precision == quick
-    assert identity_of(config) == identity_of(config_of(f"training.precision={quick}"))
+    assert config.training.precision == fastest
+    assert identity_of(config) == identity_of(config_of(f"training.precision={fastest}"))
 
 
-def test_a_job_elsewhere_takes_the_precision_that_was_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_on_another_machine_uses_the_planned_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("activation_study.validation.fastest_precision", lambda: "float32")
-    elsewhere = config_of("training.precision=auto", "sweep.precision=mixed_bfloat16")
-    assert elsewhere.training.precision == "mixed_bfloat16"
+    config = config_of("training.precision=auto", "sweep.precision=mixed_bfloat16")
+    assert config.training.precision == "mixed_bfloat16"
     assert config_of("training.precision=float32", "sweep.precision=mixed_bfloat16").training.precision == "float32"
 
 
 @pytest.mark.parametrize(("value", "expected"), [("auto", "auto"), ("true", True), ("false", False)])
-def test_compiling_is_a_choice(value: str, expected: object) -> None:
+def test_jit_compile_is_auto_true_or_false(value: str, expected: object) -> None:
     assert config_of(f"training.jit_compile={value}").training.jit_compile == expected
 
 
-def test_an_image_size_in_one_number_is_the_same_as_in_two() -> None:
+def test_one_image_size_is_the_same_as_two_equal_sides() -> None:
     assert identity_of(config_of("data.image_size=64")) == identity_of(config_of("data.image_size=[64,64]"))
 
 
-def test_an_experiment_names_its_study() -> None:
+def test_an_experiment_sets_its_study() -> None:
     assert config_of("experiment=demo").study == "demo"
     assert config_of("experiment=small").run_folder.parent == Path("multirun/small")
 
 
-def test_contrasts_are_pairs_and_few() -> None:
+def test_contrasts_are_at_most_five_pairs_of_different_activations() -> None:
     assert config_of("comparison.contrasts=[[mish,relu],[frelu,relu]]").comparison.contrasts[1] == ["frelu", "relu"]
     with pytest.raises(BadInput) as error:
         config_of(f"comparison.contrasts=[[mish,mish],[relu],{','.join(['[mish,relu]'] * 4)}]")
-    for told in ("6 pairs, expected 5 or fewer", "['mish', 'mish']: expected two different", "['relu']: expected two"):
-        assert told in str(error.value)
+    for message in (
+        "6 pairs, expected 5 or fewer",
+        "['mish', 'mish']: expected two different",
+        "['relu']: expected two",
+    ):
+        assert message in str(error.value)
 
 
-def test_only_what_decides_a_result_sets_runs_apart() -> None:
+def test_affects_result_distinguishes_keys() -> None:
     assert affects_result("training.epochs")
     assert affects_result("activation.layer.kernel_size")
     assert affects_result("data.split")
@@ -197,7 +207,7 @@ def test_only_what_decides_a_result_sets_runs_apart() -> None:
         assert not affects_result(key)
 
 
-def test_the_controls_experiment_declares_contrasts_of_activations_that_it_trains() -> None:
+def test_the_controls_experiment_contrasts_only_activations_that_it_trains() -> None:
     config = config_of("experiment=controls")
     experiment = yaml.safe_load((CONF / "experiment/controls.yaml").read_text())
     trained = experiment["hydra"]["sweeper"]["params"]["activation"].split(",")
@@ -207,7 +217,7 @@ def test_the_controls_experiment_declares_contrasts_of_activations_that_it_train
         assert config_of(f"activation={name}").activation.name == name
 
 
-def test_the_protocol_experiment_turns_every_switch_once() -> None:
+def test_the_protocol_experiment_uses_every_switch_once() -> None:
     experiment = yaml.safe_load((CONF / "experiment/protocol.yaml").read_text())
     names = experiment["hydra"]["sweeper"]["params"]["switch"].split(",")
     assert sorted(names) == sorted(file.stem for file in (CONF / "switch").glob("*.yaml"))
@@ -216,7 +226,7 @@ def test_the_protocol_experiment_turns_every_switch_once() -> None:
     assert identities["article"] == identity_of(config_of("experiment=protocol"))
 
 
-def test_the_precision_experiment_trains_each_run_in_both() -> None:
+def test_the_precision_experiment_trains_each_run_in_both_precisions() -> None:
     experiment = yaml.safe_load((CONF / "experiment/precision.yaml").read_text())
     names = experiment["hydra"]["sweeper"]["params"]["training.precision"].split(",")
     assert names == ["float32", "mixed_bfloat16"]
@@ -225,22 +235,22 @@ def test_the_precision_experiment_trains_each_run_in_both() -> None:
     assert float32 != bf16
 
 
-def test_what_is_chosen_on_validation_is_a_setting_of_training_or_model() -> None:
+def test_only_keys_that_affect_training_can_be_chosen_on_validation() -> None:
     assert config_of("experiment=learning_rate").comparison.chosen_on_validation == "optimizer.learning_rate"
     for key in ("data.split", "seed", "training.checkpoint_minutes", "training.nonsense_"):
-        with pytest.raises(BadInput, match=f"chosen_on_validation={key}: expected a key of training"):
+        with pytest.raises(BadInput, match=f"chosen_on_validation={key}: expected a key that affects training"):
             config_of(f"comparison.chosen_on_validation={key}")
 
 
 def test_questions_are_one_for_each_contrast() -> None:
-    with pytest.raises(BadInput, match="1, expected one for each of 2 contrasts"):
+    with pytest.raises(BadInput, match="1 given, expected one for each of 2 contrasts"):
         config_of("comparison.contrasts=[[mish,relu],[frelu,relu]]", "comparison.questions=[why]")
 
 
-def test_own_classes_stand_in_the_configuration_and_decide_the_identity(tmp_path: Path) -> None:
+def test_own_classes_are_in_the_configuration_and_change_the_identity(tmp_path: Path) -> None:
     config = config_of("data=folder", *own_data(tmp_path))
     assert (config.label_type.name, config.data.label_interpolation) == ("own", "nearest")
-    assert [each["name"] for each in config.data.classes["classes"]] == ["a", "b"]
+    assert [entry["name"] for entry in config.data.classes["classes"]] == ["a", "b"]
     moved = tmp_path / "elsewhere"
     moved.mkdir()
     assert identity_of(config_of("data=folder", *own_data(moved))) == identity_of(config)
@@ -248,31 +258,31 @@ def test_own_classes_stand_in_the_configuration_and_decide_the_identity(tmp_path
     assert identity_of(other) != identity_of(config)
 
 
-def test_own_classes_and_data_of_ones_own_belong_together(tmp_path: Path) -> None:
-    for overrides, told in (
+def test_own_classes_require_own_data_and_the_reverse(tmp_path: Path) -> None:
+    for overrides, message in (
         (
             ["data=folder", *own_data(tmp_path), "label_type=regions"],
             r"label_type\.name=regions with data\.format=folder",
         ),
         (["label_type=own"], r"label_type\.name=own with data\.format=iccv09"),
-        (["data=scenes", "data.images=x"], r"data\.images: only data=folder has it"),
-        (["data=folder", "data.images=x"], "data.labels: expected with data.format=folder"),
+        (["data=scenes", "data.images=x"], r"data\.images: allowed only with data=folder"),
+        (["data=folder", "data.images=x"], "data.labels: required with data.format=folder"),
     ):
-        with pytest.raises(BadInput, match=told):
+        with pytest.raises(BadInput, match=message):
             config_of(*overrides)
 
 
-def test_the_names_in_a_splits_files_decide_the_identity(tmp_path: Path) -> None:
+def test_the_names_in_split_files_change_the_identity(tmp_path: Path) -> None:
     for part, name in (("train", "a"), ("validation", "b"), ("test", "c")):
         (tmp_path / f"{part}.txt").write_text(name)
-    given = ("data.split=files", f"data.split_files={tmp_path}")
-    before = config_of(*given)
+    overrides = ("data.split=files", f"data.split_files={tmp_path}")
+    before = config_of(*overrides)
     assert identity_of(before) != identity_of(config_of())
     (tmp_path / "train.txt").write_text("d")
-    assert identity_of(config_of(*given)) != identity_of(before)
+    assert identity_of(config_of(*overrides)) != identity_of(before)
     with pytest.raises(BadInput, match=r"expected data\.split=files together with data\.split_files=FOLDER"):
         config_of("data.split=files")
 
 
-def test_what_is_newer_than_the_first_runs_left_their_identity_as_it_was() -> None:
+def test_later_keys_did_not_change_the_identity_of_the_default_run() -> None:
     assert identity_of(config_of()) == "e52bce5d"

@@ -1,8 +1,9 @@
-"""Every check of a configuration that needs neither data nor a heavy import.
+"""Checks a configuration, as far as possible without data and heavy imports.
 
-Below this module nobody sees a `DictConfig`.
+Modules below this one take no `DictConfig`.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,54 +17,57 @@ from activation_study.data.split_files import read_split_files, split_digest
 from activation_study.errors import BadInput, problems_message
 from activation_study.hardware import fastest_precision
 
-# Groups with a key whose value can be chosen on validation.
-CHOOSABLE = ("training.", "optimizer.", "schedule.", "loss.", "normalization.", "model.")
-MOST_CONTRASTS = 5  # each more asks for more seeds (Holm's correction)
+# Groups whose keys can be chosen on the validation split.
+SELECTABLE_GROUPS = ("training.", "optimizer.", "schedule.", "loss.", "normalization.", "model.")
+MAX_CONTRASTS = 5  # each additional one needs more seeds (Holm's correction)
 
 
 def from_hydra(composed: DictConfig) -> Config:
-    """The plain configuration of one run.
+    """Converts Hydra's configuration of one run to dataclasses and checks it.
 
     Raises:
-        BadInput: naming every value that cannot be used, what was expected, and the mend.
+        BadInput: lists every invalid value, what was expected, and a hint.
     """
     unknown = [key for key in composed if key not in Config.__dataclass_fields__]
     if unknown:
         raise BadInput(
-            problems_message("No keys of the configuration", map(str, unknown), "`python train.py --cfg job`.")
+            problems_message("Unknown keys", map(str, unknown), "`python train.py --cfg job` shows all keys.")
         )
     missing = sorted(OmegaConf.missing_keys(composed))
     if missing:
-        raise BadInput(problems_message("The configuration lacks values", missing, "Give each as KEY=VALUE."))
+        raise BadInput(problems_message("Values are missing", missing, "Give each as KEY=VALUE."))
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
     return validate(config, "The configuration", "`python train.py --cfg job` shows all values.")
 
 
-def validate(config: Config, what: str, mend: str) -> Config:
-    """A configuration whose values have been checked, with what its files say in place of their paths.
+def validate(config: Config, what: str, hint: str) -> Config:
+    """Checks all values of a configuration, reads the files it names and resolves aliases and `auto`.
 
     Args:
         config: changed in place.
-        what: it is, for the message.
-        mend: likewise.
+        what: names the configuration in the error message.
+        hint: ends the error message.
+
+    Returns:
+        The configuration that was given.
 
     Raises:
-        BadInput: as `checked`.
+        BadInput: lists every invalid value and what was expected.
     """
-    _take_in_files(config)
-    _take_in_aliases(config)
+    _read_files(config)
+    _resolve_aliases(config)
     problems = list(_problems(config))
     if problems:
-        raise BadInput(problems_message(f"{what} cannot be used", problems, mend))
+        raise BadInput(problems_message(f"{what} is invalid", problems, hint))
     config.data.image_size = list(config.image_size)
     if config.training.precision == "auto":
         config.training.precision = config.sweep.precision or fastest_precision()
     return config
 
 
-def _take_in_files(config: Config) -> None:
-    """Puts what the configuration's files say in place of their paths, so that a record has it."""
+def _read_files(config: Config) -> None:
+    """Adds the content of the files that the configuration names, so that the record contains it."""
     data = config.data
     if data.classes is not None:
         data.classes = read_classes(data.classes)
@@ -71,8 +75,8 @@ def _take_in_files(config: Config) -> None:
         data.split_digest = split_digest(read_split_files(Path(data.split_files)))
 
 
-def _take_in_aliases(config: Config) -> None:
-    """Puts `training.learning_rate` where it belongs."""
+def _resolve_aliases(config: Config) -> None:
+    """Moves `training.learning_rate` to `optimizer.learning_rate`."""
     if config.training.learning_rate is not None:
         config.optimizer.learning_rate, config.training.learning_rate = config.training.learning_rate, None
     if config.comparison.chosen_on_validation == "training.learning_rate":
@@ -82,10 +86,10 @@ def _take_in_aliases(config: Config) -> None:
 def _problems(config: Config) -> Iterator[str]:
     for key, declaration in declared().items():
         value, allowed, smallest = value_of(config, key), *map(declaration.metadata.get, ("choices", "at_least"))
-        if allowed and not any(value == each and type(value) is type(each) for each in allowed):
-            yield f"{key}={value}: expected {' or '.join(str(each).lower() for each in allowed)}"
+        if allowed and not any(value == option and type(value) is type(option) for option in allowed):
+            yield f"{key}={value}: expected {' or '.join(str(option).lower() for option in allowed)}"
         if key.startswith("seeding.") and value == config.seed:
-            continue  # it is that one
+            continue  # reported as seed
         if smallest is not None and value is not None and not value >= smallest:
             yield f"{key}={value}: expected {smallest} or more"
     yield from _model_problems(config.model)
@@ -95,23 +99,23 @@ def _problems(config: Config) -> Iterator[str]:
     if not 0 < config.schedule.factor < 1:
         yield f"schedule.factor={config.schedule.factor}: expected a number between 0 and 1"
     if not 0 <= config.normalization.momentum < 1:
-        yield f"normalization.momentum={config.normalization.momentum}: expected a number from 0 to below 1"
+        yield f"normalization.momentum={config.normalization.momentum}: expected a number of at least 0 and below 1"
     if config.data.split == "kfold" and config.data.fold >= config.data.folds:
         yield f"data.fold={config.data.fold}: expected a fold below data.folds={config.data.folds}"
     if config.tracking.uri == "":
-        yield "tracking.uri: expected a server's address, tracking.uri=http://…, or in MLFLOW_TRACKING_URI"
+        yield "tracking.uri: expected a server's address: tracking.uri=http://…, or the variable MLFLOW_TRACKING_URI"
     if config.data.format == "iccv09" and not config.data.root:
-        yield "data.root: expected the data set's folder"
+        yield "data.root: required, the data set's folder"
     yield from _own_data_problems(config)
     if config.data.format == "scenes" and (config.data.count is None or config.data.scenes_seed is None):
-        yield "data.count and data.scenes_seed: expected with data.format=scenes"
+        yield "data.count and data.scenes_seed: required with data.format=scenes"
     if not str(config.activation.layer.get("_target_", "")):
-        yield "activation.layer._target_: expected the layer's class, e.g. keras.layers.ReLU"
+        yield "activation.layer._target_: required, the layer's class, e.g. keras.layers.ReLU"
     yield from _comparison_problems(config)
     for key in ("study", "activation.name", "data.name", "model.name"):
         name = str(value_of(config, key))
         if not is_safe_name(name):
-            yield f"{key}={name}: expected letters, digits, '-', '_' and '.', since it becomes a name of a folder"
+            yield f"{key}={name}: expected only letters, digits, '-', '_' and '.', since it is used as a directory name"
 
 
 def _own_data_problems(config: Config) -> Iterator[str]:
@@ -119,12 +123,12 @@ def _own_data_problems(config: Config) -> Iterator[str]:
     for key in ("images", "labels", "classes"):
         value = getattr(data, key)
         if folder and not value:
-            yield f"data.{key}: expected with data.format=folder"
+            yield f"data.{key}: required with data.format=folder"
         if not folder and value:
-            yield f"data.{key}: only data=folder has it"
+            yield f"data.{key}: allowed only with data=folder"
     if folder != (config.label_type.name == "own"):
         given = f"label_type.name={config.label_type.name} with data.format={data.format}"
-        yield f"{given}: expected label_type=own with data=folder, and with no other"
+        yield f"{given}: expected label_type=own with data=folder, and only there"
     if (data.split == "files") != (data.split_files is not None):
         given = f"data.split={data.split}, data.split_files={data.split_files}"
         yield f"{given}: expected data.split=files together with data.split_files=FOLDER"
@@ -135,17 +139,20 @@ def _comparison_problems(config: Config) -> Iterator[str]:
     yield from contrast_problems(comparison.contrasts)
     if comparison.questions and len(comparison.questions) != len(comparison.contrasts):
         expected = f"expected one for each of {len(comparison.contrasts)} contrasts"
-        yield f"comparison.questions: {len(comparison.questions)}, {expected}"
+        yield f"comparison.questions: {len(comparison.questions)} given, {expected}"
     key = comparison.chosen_on_validation
-    known = [each for each in flatten(resolved(config)) if each.startswith(CHOOSABLE) and affects_result(each)]
-    if key is not None and key not in known:
-        yield f"comparison.chosen_on_validation={key}: expected a key of training, e.g. optimizer.learning_rate"
+    selectable = [
+        name for name in flatten(resolved(config)) if name.startswith(SELECTABLE_GROUPS) and affects_result(name)
+    ]
+    if key is not None and key not in selectable:
+        expected = "expected a key that affects training, e.g. optimizer.learning_rate"
+        yield f"comparison.chosen_on_validation={key}: {expected}"
 
 
 def contrast_problems(contrasts: list[list[str]]) -> Iterator[str]:
-    """What is wrong with the declared contrasts."""
-    if len(contrasts) > MOST_CONTRASTS:
-        yield f"comparison.contrasts: {len(contrasts)} pairs, expected {MOST_CONTRASTS} or fewer: declare what is asked"
+    """Yields an error message for each problem of the declared contrasts."""
+    if len(contrasts) > MAX_CONTRASTS:
+        yield f"comparison.contrasts: {len(contrasts)} pairs, expected {MAX_CONTRASTS} or fewer"
     for pair in contrasts:
         if len(pair) != 2 or pair[0] == pair[1]:
             yield f"comparison.contrasts: {pair}: expected two different activations, e.g. [mish,relu]"
@@ -154,16 +161,16 @@ def contrast_problems(contrasts: list[list[str]]) -> Iterator[str]:
 def _model_problems(model: Model) -> Iterator[str]:
     levels = len(model.widths)
     if levels < 2:
-        yield f"model.widths={model.widths}: expected two levels or more"
+        yield f"model.widths={model.widths}: expected two or more levels"
     for key, values, length in (
         ("widths", model.widths, levels),
         ("encoder_blocks", model.encoder_blocks, levels),
         ("decoder_blocks", model.decoder_blocks, levels - 1),
     ):
         if len(values) != length:
-            yield f"model.{key}={values}: expected {length} numbers beside {levels} widths"
+            yield f"model.{key}={values}: expected {length} numbers for {levels} widths"
         if any(value < 1 for value in values):
-            yield f"model.{key}={values}: expected numbers of 1 or more"
+            yield f"model.{key}={values}: expected only numbers of 1 or more"
 
 
 def _size_problems(size: Any, multiple: int) -> Iterator[str]:
@@ -172,5 +179,7 @@ def _size_problems(size: Any, multiple: int) -> Iterator[str]:
     if not whole or len(sides) != 2:
         yield f"data.image_size={size}: expected one number, or [height,width]"
     elif any(side < multiple or side % multiple for side in sides):
-        down, up = ([max(f(side / multiple), 1) * multiple for side in sides] for f in (int, lambda x: -int(-x // 1)))
-        yield f"data.image_size={size}: expected multiples of {multiple}, e.g. {down} or {up}"
+        smaller, larger = (
+            [max(rounded(side / multiple), 1) * multiple for side in sides] for rounded in (math.floor, math.ceil)
+        )
+        yield f"data.image_size={size}: expected multiples of {multiple}, e.g. {smaller} or {larger}"

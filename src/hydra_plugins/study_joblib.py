@@ -1,4 +1,4 @@
-"""`hydra/launcher=joblib`: a sweep's runs in several processes of this machine, by Hydra's own joblib launcher."""
+"""`hydra/launcher=joblib`: runs a sweep in several processes of this machine, by Hydra's joblib launcher."""
 
 import sys
 import threading
@@ -20,26 +20,26 @@ from activation_study.sweep.worker import Worker
 
 try:
     from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
-except ImportError:  # without the extra; said where it is wanted
+except ImportError:  # not installed; reported on use
     JoblibLauncher = Launcher
 
-PROCESSES = 2  # at once, where no cards say how many
+DEFAULT_PROCESSES = 2  # at once, on a machine without GPUs
 
 
-class OwnLauncherConfig(SearchPathPlugin):
-    """Takes the plugin's own configuration of this name out of the way of `conf/hydra/launcher/joblib.yaml`."""
+class LauncherConfigPlugin(SearchPathPlugin):
+    """Removes the configuration that Hydra's plugin registers, so that `conf/hydra/launcher/joblib.yaml` is used."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """As Hydra calls it when all plugins are there and nothing is composed yet."""
+        """Called by Hydra when all plugins are loaded and nothing is composed yet."""
         ConfigStore.instance().repo.get("hydra", {}).get("launcher", {}).pop("joblib.yaml", None)
 
 
 class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
-    """Hydra's joblib launcher, whose processes share cores and cards, and save what they have on a signal.
+    """Hydra's joblib launcher; its processes share cores and GPUs, and save their state on a signal.
 
     Args:
-        processes: at once; None: as many as the cards take, or 2 without cards.
-        jobs_per_gpu: how many processes may share one.
+        processes: how many run at once; None: as many as the GPUs have slots for, or 2 without a GPU.
+        jobs_per_gpu: how many processes may share one GPU.
     """
 
     def __init__(self, processes: int | None = None, jobs_per_gpu: int = 1) -> None:
@@ -47,57 +47,58 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
         self._processes, self._jobs_per_gpu = processes, jobs_per_gpu
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """As Hydra calls it before a sweep."""
+        """Called by Hydra before a sweep."""
         if JoblibLauncher is Launcher:
             raise BadInput("hydra/launcher=joblib is not installed: pip install -e '.[joblib]' -c constraints.txt")
         for name, value in (("processes", self._processes), ("jobs_per_gpu", self._jobs_per_gpu)):
             if value is not None and value < 1:
                 raise BadInput(f"hydra.launcher.{name}={value}: expected 1 or more")
-        cards = visible_gpus()
-        room = len(cards) * self._jobs_per_gpu
-        if cards and (self._processes or room) > room:
+        gpus = visible_gpus()
+        slots = len(gpus) * self._jobs_per_gpu
+        if gpus and (self._processes or slots) > slots:
             raise BadInput(
-                f"hydra.launcher.processes={self._processes}: {len(cards)} cards have room for {room}; "
-                "hydra.launcher.jobs_per_gpu lets more share one"
+                f"hydra.launcher.processes={self._processes}: expected {slots} or fewer with "
+                f"{len(gpus)} {'GPU' if len(gpus) == 1 else 'GPUs'}; more can share a GPU with "
+                f"hydra.launcher.jobs_per_gpu={self._jobs_per_gpu + 1}"
             )
-        self._processes = self._processes or room or PROCESSES
-        worker = Worker(task_function, cards, self._jobs_per_gpu)
+        self._processes = self._processes or slots or DEFAULT_PROCESSES
+        worker = Worker(task_function, gpus, self._jobs_per_gpu)
         super().setup(hydra_context=hydra_context, task_function=worker, config=config)
 
     def threads(self, cores: int) -> int:
-        """What each process may have of the machine's cores."""
+        """The threads of each process on a machine with this number of cores."""
         assert self._processes is not None
         return max(1, cores // self._processes)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Runs the jobs and waits; without results where a process was killed from outside."""
+        """Runs the jobs and waits for them; returns no results if a process was killed from outside."""
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         assert self._processes is not None
         self.joblib = {"n_jobs": min(self._processes, len(job_overrides)), "batch_size": 1}
         returned: Sequence[JobReturn] = []
-        with GracefulShutdown() as interruption, _handing_on(interruption):
+        with GracefulShutdown() as shutdown, _forward_signals(shutdown):
             try:
                 returned = super().launch(job_overrides, initial_job_idx)
             except TerminatedWorkerError as error:
-                print(f"a process was killed, and the others ended with it: {error}".split("\n")[0], file=sys.stderr)
-        interruption.check()
+                print(f"a process was killed, which ended the others too: {error}".split("\n")[0], file=sys.stderr)
+        shutdown.check()
         return returned
 
 
 @contextmanager
-def _handing_on(interruption: GracefulShutdown) -> Iterator[None]:
-    """Tells the processes of the pool, as SIGTERM, that a signal came, which may have reached this process alone."""
+def _forward_signals(shutdown: GracefulShutdown) -> Iterator[None]:
+    """Sends SIGTERM to the processes of the pool when this process receives a signal, which they may not have got."""
     import psutil
 
-    over = threading.Event()
+    finished = threading.Event()
 
     def watch() -> None:
-        told = set[int]()
-        while not over.wait(0.1):
-            for child in psutil.Process().children() if interruption.requested is not None else []:
-                if child.pid not in told:  # joblib's own helper among them ignores it
-                    told.add(child.pid)
+        notified = set[int]()
+        while not finished.wait(0.1):
+            for child in psutil.Process().children() if shutdown.requested is not None else []:
+                if child.pid not in notified:  # one of them is joblib's helper, which ignores the signal
+                    notified.add(child.pid)
                     with suppress(psutil.Error):
                         child.terminate()
 
@@ -106,5 +107,5 @@ def _handing_on(interruption: GracefulShutdown) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        finished.set()
         thread.join()

@@ -1,4 +1,4 @@
-"""The door through which Hydra reaches `activation_study.sweep.run_sweep`: it loads plugins from here only."""
+"""The Hydra plugin that calls `activation_study.sweep.run_sweep`; Hydra loads plugins from this package only."""
 
 import copy
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from omegaconf import DictConfig, flag_override
 
 
 class StudySweeper(BasicSweeper):
-    """Hydra's own sweeper, with a plan before the first run and an account after the last."""
+    """Hydra's basic sweeper with a plan before the first run and a summary after the last."""
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         super().__init__(max_batch_size=None, params=params)
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Runs every combination of `arguments` that is not finished, on whatever launcher is configured."""
+        """Runs every combination of `arguments` that is not finished, by the configured launcher."""
         from activation_study.hardware import available_threads
         from activation_study.sweep.run_sweep import run_sweep
 
@@ -39,10 +39,10 @@ class StudySweeper(BasicSweeper):
 
 
 class Composer:
-    """Overrides of a job → its configuration, as Hydra composes it.
+    """Composes the configuration of a job from its overrides, with the same result as Hydra.
 
-    Jobs that choose the same options of all groups (seeds, mostly) differ by values alone: the groups are composed
-    once for all of them. 30 jobs: 1.2 s instead of 7 (docs/LOG.md).
+    Jobs with the same option of every group, such as seeds of one activation, differ only in values; their groups are
+    composed once. 30 jobs take 1.2 s instead of 7 s (docs/LOG.md).
     """
 
     def __init__(self, loader: ConfigLoaderImpl, master: DictConfig) -> None:
@@ -50,7 +50,7 @@ class Composer:
         self._composed: dict[tuple[str, ...], DictConfig] = {}
 
     def __call__(self, job: Sequence[str]) -> DictConfig:
-        """The configuration, without Hydra's own part."""
+        """The configuration of a job, without the key `hydra`."""
         parsed = OverridesParser.create().parse_overrides(list(job))
         values = [override for override in parsed if self._is_value(override)]
         groups = tuple(override.input_line or "" for override in parsed if not self._is_value(override))

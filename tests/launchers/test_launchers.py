@@ -1,4 +1,4 @@
-"""What the launchers do without their engines: shares, refusals, the look at Slurm's queue."""
+"""The launchers without joblib and Slurm: processes and threads, rejected options, polling of Slurm's queue."""
 
 import subprocess
 from types import SimpleNamespace
@@ -9,44 +9,44 @@ import pytest
 from activation_study.errors import BadInput
 from hydra_plugins import study_joblib, study_slurm
 from hydra_plugins.study_joblib import StudyJoblibLauncher
-from hydra_plugins.study_slurm import LOOKS, Queue, StudySlurmLauncher
+from hydra_plugins.study_slurm import POLLS, Queue, StudySlurmLauncher
 
 SETTING: dict[str, Any] = {"hydra_context": None, "task_function": print, "config": None}
 
 
 @pytest.mark.parametrize(
-    ("cards", "told", "processes", "share"),
+    ("gpus", "options", "processes", "threads"),
     [((), {}, 2, 4), ((), {"processes": 16}, 16, 1), (("0", "1", "2", "3"), {}, 4, 2),
      (("0", "1"), {"jobs_per_gpu": 2}, 4, 2), (("0", "1"), {"processes": 1}, 1, 8)],
 )  # fmt: skip
-def test_processes_share_cores_and_cards(
-    monkeypatch: pytest.MonkeyPatch, cards: tuple[str, ...], told: dict[str, int], processes: int, share: int
+def test_processes_share_cores_and_gpus(
+    monkeypatch: pytest.MonkeyPatch, gpus: tuple[str, ...], options: dict[str, int], processes: int, threads: int
 ) -> None:
-    monkeypatch.setattr(study_joblib, "visible_gpus", lambda: cards)
-    launcher = StudyJoblibLauncher(**told)
+    monkeypatch.setattr(study_joblib, "visible_gpus", lambda: gpus)
+    launcher = StudyJoblibLauncher(**options)
     launcher.setup(**SETTING)
     assert launcher._processes == processes
-    assert launcher.threads(8) == share
+    assert launcher.threads(8) == threads
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("options", "message"),
     [
         ({"processes": 0}, r"hydra.launcher.processes=0: expected 1 or more"),
         ({"jobs_per_gpu": 0}, r"hydra.launcher.jobs_per_gpu=0: expected 1 or more"),
-        ({"processes": 3}, r"hydra.launcher.processes=3: 2 cards have room for 2"),
+        ({"processes": 3}, r"hydra.launcher.processes=3: expected 2 or fewer with 2 GPUs"),
     ],
 )
-def test_what_joblib_cannot_do_is_said_before_anything_begins(
-    monkeypatch: pytest.MonkeyPatch, told: dict[str, int], message: str
+def test_invalid_joblib_options_are_rejected_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, int], message: str
 ) -> None:
     monkeypatch.setattr(study_joblib, "visible_gpus", lambda: ("0", "1"))
     with pytest.raises(BadInput, match=message):
-        StudyJoblibLauncher(**told).setup(**SETTING)
+        StudyJoblibLauncher(**options).setup(**SETTING)
 
 
-def test_a_launcher_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    basic = study_joblib.BasicLauncher
+def test_a_launcher_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    basic = study_joblib.Launcher
     monkeypatch.setattr(study_joblib, "JoblibLauncher", basic)
     monkeypatch.setattr(study_slurm, "SlurmLauncher", basic)
     with pytest.raises(BadInput, match=r"pip install -e '\.\[joblib\]'"):
@@ -55,17 +55,17 @@ def test_a_launcher_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest
         StudySlurmLauncher(submitit_folder="x").setup(**SETTING)
 
 
-def test_a_job_is_gone_when_several_answers_of_squeue_lack_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_has_ended_when_it_is_missing_from_several_answers_of_squeue(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [(0, "7_0\n7_1\n"), (0, ""), (1, ""), (0, "7_1\n"), (0, ""), (0, "")]
-    asked = iter(answers)
+    remaining = iter(answers)
 
     def squeue(*_: Any, **__: Any) -> Any:
-        code, told = next(asked)
-        return SimpleNamespace(returncode=code, stdout=told)
+        code, output = next(remaining)
+        return SimpleNamespace(returncode=code, stdout=output)
 
-    monkeypatch.setattr(study_slurm, "SECONDS", -1.0)  # asks each time
+    monkeypatch.setattr(study_slurm, "POLL_SECONDS", -1.0)  # polls at every call
     monkeypatch.setattr(subprocess, "run", squeue)
     Queue.answers.clear()
-    found = [Queue.has("7_0") for _ in answers]
-    assert LOOKS == 3
-    assert found == [True, True, True, True, False, False], "an error is no answer"
+    queued = [Queue.has("7_0") for _ in answers]
+    assert POLLS == 3
+    assert queued == [True, True, True, True, False, False], "a failed call does not count"

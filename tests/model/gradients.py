@@ -1,6 +1,6 @@
-"""One batch's loss and gradients from given weights, on the backend of KERAS_BACKEND: gradients.py FOLDER.
+"""Loss and gradients of one batch from given weights, on the backend of KERAS_BACKEND: gradients.py FOLDER.
 
-Reads weights-ACTIVATION.npz where it is there, else writes it; writes BACKEND-ACTIVATION.npz.
+Reads weights-ACTIVATION.npz if it exists, otherwise writes it; writes BACKEND-ACTIVATION.npz.
 """
 
 import sys
@@ -35,19 +35,19 @@ def main(folder: Path) -> None:
         unet = build_unet((32, 32), 4, activation_factory(target, {}), [8, 16, 16], [1, 1, 2], [2, 1], seed=1)
         weights = folder / f"weights-{name}.npz"
         if weights.exists():
-            with np.load(weights) as arrays:
-                unet.set_weights([arrays[key] for key in arrays])
+            with np.load(weights) as saved:
+                unet.set_weights([saved[key] for key in saved])
         else:
             np.savez(weights, *unet.get_weights())
         logits = keras.Model(unet.input, unet.get_layer("logits").output)
-        loss, gradients = differentiated(logits, SegmentationLoss(), images, labels)
-        found = {str(number): np.asarray(each) for number, each in enumerate(gradients)}
+        loss, gradients = loss_and_gradients(logits, SegmentationLoss(), images, labels)
+        arrays = {str(number): np.asarray(gradient) for number, gradient in enumerate(gradients)}
         path = folder / f"{keras.backend.backend()}-{name}.npz"
-        np.savez(path, loss=np.asarray(loss), parameters=unet.count_params(), **found)
+        np.savez(path, loss=np.asarray(loss), parameters=unet.count_params(), **arrays)
 
 
-def differentiated(logits: Any, loss: Any, images: Any, labels: Any) -> tuple[Any, list[Any]]:
-    """The loss in training, and its gradients by the trainable weights."""
+def loss_and_gradients(logits: Any, loss: Any, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+    """The loss in training mode, and its gradients by the trainable weights."""
     import keras
 
     if keras.backend.backend() == "tensorflow":

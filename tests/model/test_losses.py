@@ -1,4 +1,4 @@
-"""The loss against Keras' own on one-hot targets, with and without TensorFlow's deterministic operations."""
+"""The loss against that of Keras on one-hot targets, with and without TensorFlow's deterministic operations."""
 
 import json
 import subprocess
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from activation_study import backend
 
 Results = dict[str, dict[str, Any]]
-SOFTMAX_OF_2_1_0 = [0.665, 0.245, 0.090]  # the article's facts, as measured
+SOFTMAX_OF_2_1_0 = [0.665, 0.245, 0.090]
 
-# Runs in a process of its own: this one has TensorFlow's deterministic operations switched on, once for all.
+# Runs in another process: this one has TensorFlow's deterministic operations enabled, which cannot be undone.
 SCRIPT = """
 import json, keras, numpy as np, tensorflow as tf
 from activation_study.model.losses import SegmentationLoss
@@ -66,7 +66,7 @@ def _backend() -> None:
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
-    """Keras' losses and ours with TensorFlow's default operations, then with its deterministic ones."""
+    """The losses of Keras and ours with TensorFlow's default operations, then with its deterministic ones."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     results: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -104,11 +104,11 @@ def example(unknown: float = 0.3) -> tuple[NDArray[np.int8], NDArray[np.float32]
 # --- the article's objective -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theirs", ["keras", "softmax"])
-def test_value_and_gradient_are_keras_cross_entropys_with_default_operations(
-    measured: dict[str, Any], theirs: str
+@pytest.mark.parametrize("reference", ["keras", "softmax"])
+def test_value_and_gradient_equal_those_of_keras_with_default_operations(
+    measured: dict[str, Any], reference: str
 ) -> None:
-    ours, expected = measured["default"]["many"]["ours"], measured["default"]["many"][theirs]
+    ours, expected = measured["default"]["many"]["ours"], measured["default"]["many"][reference]
     assert ours["value"] == pytest.approx(expected["value"], rel=1e-5)
     np.testing.assert_allclose(ours["gradient"], expected["gradient"], rtol=1e-4, atol=1e-7)
     unknown = np.array(measured["unknown"])
@@ -116,25 +116,25 @@ def test_value_and_gradient_are_keras_cross_entropys_with_default_operations(
     assert (np.abs(np.array(ours["gradient"])[unknown]).max(axis=-1) > 1e-4).all()
 
 
-@pytest.mark.parametrize("theirs", ["ours", "keras", "softmax"])
-def test_an_all_zero_target_has_value_zero_and_the_softmax_as_gradient(measured: dict[str, Any], theirs: str) -> None:
-    result = measured["default"]["one"][theirs]
+@pytest.mark.parametrize("reference", ["ours", "keras", "softmax"])
+def test_an_all_zero_target_has_value_zero_and_gradient_softmax(measured: dict[str, Any], reference: str) -> None:
+    result = measured["default"]["one"][reference]
     assert result["value"] == pytest.approx(0, abs=1e-6)
     np.testing.assert_allclose(np.ravel(result["gradient"]), SOFTMAX_OF_2_1_0, atol=6e-4)
 
 
-@pytest.mark.parametrize("theirs", ["keras", "softmax"])
-def test_deterministic_operations_take_the_gradient_from_keras_loss_but_not_from_ours(
-    measured: dict[str, Any], theirs: str
+@pytest.mark.parametrize("reference", ["keras", "softmax"])
+def test_deterministic_operations_remove_the_gradient_of_keras_loss_but_not_of_ours(
+    measured: dict[str, Any], reference: str
 ) -> None:
     one, many = measured["deterministic"]["one"], measured["deterministic"]["many"]
-    np.testing.assert_allclose(np.ravel(one[theirs]["gradient"]), 0, atol=1e-7)
+    np.testing.assert_allclose(np.ravel(one[reference]["gradient"]), 0, atol=1e-7)
     np.testing.assert_allclose(np.ravel(one["ours"]["gradient"]), SOFTMAX_OF_2_1_0, atol=6e-4)
     before = measured["default"]["many"]["ours"]
     np.testing.assert_allclose(many["ours"]["gradient"], before["gradient"], rtol=1e-5, atol=1e-8)
     assert many["ours"]["value"] == pytest.approx(before["value"], rel=1e-6)
     unknown = np.array(measured["unknown"])
-    np.testing.assert_allclose(np.array(many[theirs]["gradient"])[unknown], 0, atol=1e-7)
+    np.testing.assert_allclose(np.array(many[reference]["gradient"])[unknown], 0, atol=1e-7)
 
 
 # --- switches --------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_deterministic_operations_take_the_gradient_from_keras_loss_but_not_from
 
 @pytest.mark.parametrize("unlabeled", ["article", "ignored"])
 @pytest.mark.parametrize("average_over", ["all_pixels", "known_pixels"])
-def test_value_and_gradient_are_the_formulas_under_every_switch(unlabeled: str, average_over: str) -> None:
+def test_value_and_gradient_match_the_formula_with_all_options(unlabeled: str, average_over: str) -> None:
     labels, logits = example()
     known = labels >= 0
     assert known.any()
@@ -178,22 +178,22 @@ def test_large_logits_stay_finite() -> None:
     np.testing.assert_allclose(gradient[0, 0] * 3, [[0, 0], [1, -1], [1, 0]], atol=1e-5)
 
 
-def test_half_precision_logits_are_reckoned_in_float32() -> None:
+def test_the_loss_of_half_precision_logits_is_computed_in_float32() -> None:
     import tensorflow as tf
 
     from activation_study.model.losses import SegmentationLoss
 
     labels, logits = example()
-    short = tf.cast(logits, tf.bfloat16)
-    value = SegmentationLoss()(labels, short)
+    rounded = tf.cast(logits, tf.bfloat16)
+    value = SegmentationLoss()(labels, rounded)
     assert value.dtype == tf.float32
-    assert float(value) == float(SegmentationLoss()(labels, tf.cast(short, tf.float32)))
+    assert float(value) == float(SegmentationLoss()(labels, tf.cast(rounded, tf.float32)))
 
 
 # --- counts ----------------------------------------------------------------------------------------------------------
 
 
-def counted(labels: NDArray[np.int8], logits: NDArray[np.float32]) -> NDArray[np.int64]:
+def count_pixels(labels: NDArray[np.int8], logits: NDArray[np.float32]) -> NDArray[np.int64]:
     counts = np.zeros((5, 5), np.int64)
     for truth, predicted in zip(labels.ravel(), logits.reshape(-1, 5).argmax(axis=1), strict=True):
         if truth >= 0:
@@ -207,12 +207,12 @@ def test_the_pixel_confusion_counts_truth_by_prediction_without_unknown_pixels()
     labels, logits = example()
     metric = PixelConfusion(5)
     metric.update_state(labels, logits)
-    expected = counted(labels, logits)
+    expected = count_pixels(labels, logits)
     assert (expected != expected.T).any()
     assert expected.sum() < labels.size
     np.testing.assert_array_equal(metric.result(), expected)
     metric.update_state(labels[:1], logits[:1])
-    np.testing.assert_array_equal(metric.result(), expected + counted(labels[:1], logits[:1]))
+    np.testing.assert_array_equal(metric.result(), expected + count_pixels(labels[:1], logits[:1]))
     metric.reset_state()
     assert not np.asarray(metric.result()).any()
 

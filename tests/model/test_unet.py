@@ -1,4 +1,4 @@
-"""The U-Net: the article's numbers of parameters, its layers in order, and equal starts under every activation."""
+"""The U-Net: parameters, layers and connections as in the article, equal initial weights for every activation."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-import article  # in benchmarks/
-import side_by_side  # likewise
+import reference_unet  # in benchmarks/
+import side_by_side  # in benchmarks/
 from activation_study import backend
 from activation_study.model.activations import activation_factory
 from activation_study.model.network import shared_weights_digest
@@ -25,7 +25,7 @@ def _backend() -> None:
     backend.configure_backend(None, "float32")
 
 
-def maker(name: str) -> Any:
+def factory(name: str) -> Any:
     file = OmegaConf.load(CONFIGURATION / f"activation/{name}.yaml")
     layer: Any = OmegaConf.to_container(OmegaConf.merge({"normalization": {"momentum": 0.99}}, file), resolve=True)[
         "layer"
@@ -34,7 +34,7 @@ def maker(name: str) -> Any:
 
 
 def shape_of(model: str) -> dict[str, list[int]]:
-    """What conf/model says, its defaults included."""
+    """The shape in conf/model, including its defaults."""
     options = OmegaConf.merge(
         OmegaConf.load(CONFIGURATION / "model/unet.yaml"), OmegaConf.load(CONFIGURATION / f"model/{model}.yaml")
     )
@@ -42,11 +42,11 @@ def shape_of(model: str) -> dict[str, list[int]]:
 
 
 def build(activation: str = "relu", model: str = "unet_small", classes: int = 3, side: int = 32, seed: int = 0) -> Any:
-    return build_unet((side, side), classes, maker(activation), **shape_of(model), seed=seed)
+    return build_unet((side, side), classes, factory(activation), **shape_of(model), seed=seed)
 
 
 def tiny(activation: str = "relu", seed: int = 0) -> Any:
-    return build_unet((16, 16), 3, maker(activation), **TINY, seed=seed)
+    return build_unet((16, 16), 3, factory(activation), **TINY, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def convolutions(unet: Any) -> dict[str, int]:
 
 
 def sources(unet: Any, name: str) -> list[str]:
-    """The names of the layers whose outputs the layer `name` takes, in order."""
+    """The names of the input layers of the layer `name`, in order."""
     inputs = unet.get_layer(name).input
     return [tensor._keras_history.operation.name for tensor in (inputs if isinstance(inputs, list) else [inputs])]
 
@@ -88,13 +88,13 @@ def test_the_number_of_parameters_is_as_documented(model: str, activation: str, 
     assert build(activation, model, classes).count_params() == expected
 
 
-def test_frelu_stands_at_fourteen_places() -> None:
+def test_there_are_fourteen_activations() -> None:
     from activation_study.model.activations import FReLU
 
     assert sum(type(layer) is FReLU for layer in build("frelu").layers) == 14
 
 
-def test_the_small_network_is_the_articles_with_a_quarter_of_each_width() -> None:
+def test_the_small_network_has_a_quarter_of_each_width() -> None:
     full, small = shape_of("unet"), shape_of("unet_small")
     assert full["widths"] == [4 * width for width in small["widths"]] == [32, 64, 128, 256, 512, 1024]
     assert full["encoder_blocks"] == small["encoder_blocks"] == [1, 1, 1, 1, 2, 2]
@@ -107,25 +107,25 @@ def test_the_small_network_is_the_articles_with_a_quarter_of_each_width() -> Non
 def test_the_network_pools_and_doubles_five_times(small: Any) -> None:
     import keras
 
-    for kind in (keras.layers.MaxPooling2D, keras.layers.UpSampling2D, keras.layers.Concatenate):
-        assert sum(type(layer) is kind for layer in small.layers) == 5
+    for layer_class in (keras.layers.MaxPooling2D, keras.layers.UpSampling2D, keras.layers.Concatenate):
+        assert sum(type(layer) is layer_class for layer in small.layers) == 5
     assert all(layer.pool_size == (2, 2) for layer in small.layers if type(layer) is keras.layers.MaxPooling2D)
     assert all(layer.interpolation == "nearest" for layer in small.layers if type(layer) is keras.layers.UpSampling2D)
 
 
-def test_the_convolutions_are_the_articles(small: Any) -> None:
-    quarter = {
+def test_the_convolutions_are_those_of_the_article(small: Any) -> None:
+    expected = {
         **{"encoder1_block1_conv": 8, "encoder2_block1_conv": 16, "encoder3_block1_conv": 32},
         **{"encoder4_block1_conv": 64, "encoder5_block1_conv": 128, "encoder5_block2_conv": 128},
         **{"encoder6_block1_conv": 256, "encoder6_block2_conv": 256, "decoder6_block1_conv": 256},
         **{"decoder5_block1_conv": 128, "decoder5_block2_conv": 128, "decoder4_block1_conv": 64},
         **{"decoder3_block1_conv": 32, "decoder2_block1_conv": 16, "head_conv": 16, "logits": 3},
     }
-    assert convolutions(small) == quarter
+    assert convolutions(small) == expected
 
 
 @pytest.mark.parametrize(
-    ("joined", "expected"),
+    ("name", "expected"),
     [
         ("decoder5_join", ["decoder5_up", "encoder5_block2_activation"]),
         ("decoder4_join", ["decoder4_up", "encoder4_block1_activation"]),
@@ -143,11 +143,11 @@ def test_the_convolutions_are_the_articles(small: Any) -> None:
         ("probabilities", ["logits"]),
     ],
 )
-def test_each_layer_takes_what_the_article_says(small: Any, joined: str, expected: list[str]) -> None:
-    assert sources(small, joined) == expected
+def test_the_layers_are_connected_as_in_the_article(small: Any, name: str, expected: list[str]) -> None:
+    assert sources(small, name) == expected
 
 
-def test_the_normalisations_have_keras_defaults_and_the_convolutions_a_bias(small: Any) -> None:
+def test_normalisations_have_the_defaults_of_keras_and_convolutions_a_bias(small: Any) -> None:
     import keras
 
     norms = [layer for layer in small.layers if type(layer) is BatchNormalization]
@@ -158,29 +158,29 @@ def test_the_normalisations_have_keras_defaults_and_the_convolutions_a_bias(smal
     assert all(layer.use_bias and layer.padding == "same" for layer in convs)
 
 
-def test_the_kernels_start_he_normal(small: Any) -> None:
+def test_kernels_are_initialised_he_normal(small: Any) -> None:
     kernel = small.get_layer("encoder6_block2_conv").get_weights()[0]
     expected = np.sqrt(2 / (9 * 256))
     assert kernel.std() == pytest.approx(expected, rel=0.01)
-    assert np.abs(kernel).max() == pytest.approx(2 * expected / 0.8796, rel=0.01)  # truncated at two deviations
+    assert np.abs(kernel).max() == pytest.approx(2 * expected / 0.8796, rel=0.01)  # truncated at two σ
     assert not small.get_layer("encoder6_block2_conv").get_weights()[1].any()
 
 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("activation", ["relu", "mish", "frelu"])
-def test_the_network_computes_what_the_article_wrote_out_computes(activation: str, training: bool) -> None:
-    literal = article.network(32, 3, activation, shape_of("unet_small")["widths"])
+def test_the_outputs_equal_those_of_the_written_out_network(activation: str, training: bool) -> None:
+    reference = reference_unet.network(32, 3, activation, shape_of("unet_small")["widths"])
     generator = np.random.default_rng(3)
     copy = build(activation)
     weights = [weight + 0.1 * generator.uniform(size=weight.shape) for weight in copy.get_weights()]
     copy.set_weights(weights)
-    literal.set_weights(weights)
+    reference.set_weights(weights)
     images = generator.uniform(size=(2, 32, 32, 3)).astype(np.float32)
-    np.testing.assert_allclose(copy(images, training=training), literal(images, training=training), atol=1e-5)
+    np.testing.assert_allclose(copy(images, training=training), reference(images, training=training), atol=1e-5)
 
 
-def test_the_work_of_a_training_step_is_that_of_the_convolutions(small: Any) -> None:
-    """What docs/BENCHMARKS.md and docs/GPU.md reckon with, against the layers' own shapes."""
+def test_the_operations_of_a_training_step_are_those_of_the_convolutions(small: Any) -> None:
+    """The number used in docs/BENCHMARKS.md and docs/GPU.md, against the shapes of the layers."""
     import keras
 
     forward = 0
@@ -192,7 +192,7 @@ def test_the_work_of_a_training_step_is_that_of_the_convolutions(small: Any) -> 
     assert side_by_side.gigaflops_of_an_image(32, 8) == pytest.approx((3 * forward - first) / 1e9)
 
 
-# --- shapes and refusals ---------------------------------------------------------------------------------------------
+# --- shapes and rejected input ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("classes", [2, 8])
@@ -207,25 +207,25 @@ def test_the_output_is_a_distribution_over_the_classes_at_each_pixel(classes: in
 
 
 def test_height_and_width_may_differ() -> None:
-    assert build_unet((32, 64), 3, maker("relu"), **shape_of("unet_small"), seed=0).output_shape == (None, 32, 64, 3)
+    assert build_unet((32, 64), 3, factory("relu"), **shape_of("unet_small"), seed=0).output_shape == (None, 32, 64, 3)
 
 
 @pytest.mark.parametrize("size", [(48, 32), (32, 48), (224, 225), (16, 16)])
-def test_a_size_that_is_no_multiple_of_32_is_refused(size: tuple[int, int]) -> None:
+def test_a_size_that_is_no_multiple_of_32_is_rejected(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="must be multiples of 32"):
-        build_unet(size, 3, maker("relu"), **shape_of("unet_small"), seed=0)
+        build_unet(size, 3, factory("relu"), **shape_of("unet_small"), seed=0)
 
 
 @pytest.mark.parametrize(("key", "blocks"), [("encoder_blocks", [1, 1]), ("decoder_blocks", [1, 1, 1])])
-def test_lists_of_other_lengths_are_refused(key: str, blocks: list[int]) -> None:
+def test_lists_of_the_wrong_length_are_rejected(key: str, blocks: list[int]) -> None:
     with pytest.raises(ValueError, match="3 widths need 3 encoder_blocks and 2 decoder_blocks"):
-        build_unet((16, 16), 3, maker("relu"), **{**TINY, key: blocks}, seed=0)
+        build_unet((16, 16), 3, factory("relu"), **{**TINY, key: blocks}, seed=0)
 
 
 # --- fairness --------------------------------------------------------------------------------------------------------
 
 
-def test_shared_layers_start_equal_under_every_activation() -> None:
+def test_shared_layers_start_equal_for_every_activation() -> None:
     assert len(ACTIVATIONS) > 2
     networks = {name: tiny(name) for name in ACTIVATIONS}
     assert len({shared_weights_digest(network) for network in networks.values()}) == 1
@@ -234,33 +234,33 @@ def test_shared_layers_start_equal_under_every_activation() -> None:
         np.testing.assert_array_equal(kernel, kernels["relu"])
 
 
-def test_another_seed_gives_other_starts() -> None:
+def test_another_seed_gives_other_initial_weights() -> None:
     assert len({shared_weights_digest(tiny(seed=seed)) for seed in (0, 1, 2)}) == 3
 
 
-def test_the_digest_sees_a_change_in_any_shared_layer() -> None:
+def test_the_digest_changes_with_any_shared_layer() -> None:
     network = tiny("frelu")
     before = shared_weights_digest(network)
     for name in ("head_conv", "logits", "encoder3_block2_norm"):
         layer = network.get_layer(name)
-        kept = layer.get_weights()
-        layer.set_weights([kept[0] + 1, *kept[1:]])
+        original = layer.get_weights()
+        layer.set_weights([original[0] + 1, *original[1:]])
         assert shared_weights_digest(network) != before
-        layer.set_weights(kept)
+        layer.set_weights(original)
     layer = network.get_layer("encoder1_block1_activation")
     layer.set_weights([weight + 1 for weight in layer.get_weights()])
     assert shared_weights_digest(network) == before
 
 
-def test_layers_of_one_shape_start_different() -> None:
+def test_layers_of_the_same_shape_start_different() -> None:
     kernels = [tiny().get_layer(name).get_weights()[0] for name in ("encoder3_block1_conv", "encoder3_block2_conv")]
     assert (kernels[0] != kernels[1]).all()
 
 
-def test_places_of_frelu_start_different_and_seeded() -> None:
+def test_frelu_layers_start_different_and_depend_on_the_seed() -> None:
     first, again, other = tiny("frelu"), tiny("frelu"), tiny("frelu", seed=1)
-    places = ("encoder2_block1_activation", "encoder3_block1_activation")
-    start = [first.get_layer(place).depthwise.get_weights()[0] for place in places]
+    names = ("encoder2_block1_activation", "encoder3_block1_activation")
+    start = [first.get_layer(name).depthwise.get_weights()[0] for name in names]
     assert (start[0] != start[1]).all()
-    np.testing.assert_array_equal(start[0], again.get_layer(places[0]).depthwise.get_weights()[0])
-    assert (start[0] != other.get_layer(places[0]).depthwise.get_weights()[0]).all()
+    np.testing.assert_array_equal(start[0], again.get_layer(names[0]).depthwise.get_weights()[0])
+    assert (start[0] != other.get_layer(names[0]).depthwise.get_weights()[0]).all()

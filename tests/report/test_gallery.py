@@ -50,5 +50,5 @@ def test_for_one_activation_alone_its_worst_image_is_chosen(tmp_path: Path) -> N
 
 
 def test_missing_weights_are_reported(condition: Condition) -> None:
-    with pytest.raises(BadInput, match="best weights are not here"):
+    with pytest.raises(BadInput, match="best weights are missing"):
         gallery(condition, compare_condition(condition, [], 0))

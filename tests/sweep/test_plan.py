@@ -1,4 +1,4 @@
-"""Where runs stand, and what a sweep would do about it."""
+"""The status of runs, and the plan of a sweep."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from activation_study.validation import from_hydra
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
@@ -27,8 +27,8 @@ def composed(overrides: Sequence[str]) -> DictConfig:
     return hydra_compose.composed(["data=scenes", "data.count=6", "training.epochs=10", *overrides])
 
 
-def pretend(status: Status, *overrides: str, epochs: int = 5) -> Path:
-    """A run's folder as some process left it."""
+def write_run(status: Status, *overrides: str, epochs: int = 5) -> Path:
+    """Writes a run folder as a process would have left it."""
     config = from_hydra(composed(overrides))
     digests = {"code": code_digest(), "data": "d"}
     record = Record(config.run_name, config.study, identity(resolved(config)), resolved(config), [], [], {}, digests)
@@ -43,9 +43,9 @@ def job(*overrides: str) -> Job:
     return make_job(overrides, from_hydra(composed(overrides)))
 
 
-def test_a_run_stands_where_its_folder_and_its_lock_say() -> None:
+def test_the_status_comes_from_the_run_folder_and_its_lock() -> None:
     for number, status in enumerate(("FINISHED", "FAILED", "KILLED", "RUNNING")):
-        pretend(status, f"seed={number}")  # type: ignore[arg-type]
+        write_run(status, f"seed={number}")  # type: ignore[arg-type]
     statuses = [job(f"seed={seed}").status for seed in range(5)]
     assert statuses == [RunStatus.DONE, RunStatus.FAILED, RunStatus.RESUMABLE, RunStatus.RESUMABLE, RunStatus.NEW]
     with run_lock(from_hydra(composed(["seed=3"])).run_folder):
@@ -53,46 +53,46 @@ def test_a_run_stands_where_its_folder_and_its_lock_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rerun", "again"),
+    ("rerun", "launched"),
     [("failed", {1, 2, 3}), ("none", {2, 3}), ("all", {0, 1, 2, 3})],
 )
-def test_rerun_decides_about_ended_runs_only(rerun: str, again: set[int]) -> None:
+def test_rerun_affects_only_ended_runs(rerun: str, launched: set[int]) -> None:
     for number, status in enumerate(("FINISHED", "FAILED", "KILLED")):
-        pretend(status, f"seed={number}")  # type: ignore[arg-type]
-    assert {seed for seed in range(4) if job(f"seed={seed}", f"rerun={rerun}").to_do} == again
+        write_run(status, f"seed={number}")  # type: ignore[arg-type]
+    assert {seed for seed in range(4) if job(f"seed={seed}", f"rerun={rerun}").to_do} == launched
 
 
-def test_the_plan_counts_and_foretells(capsys: pytest.CaptureFixture[str]) -> None:
-    pretend("FINISHED", "seed=0", epochs=8)
-    pretend("KILLED", "seed=1", epochs=3)
+def test_the_plan_counts_runs_and_estimates_time_and_disk(capsys: pytest.CaptureFixture[str]) -> None:
+    write_run("FINISHED", "seed=0", epochs=8)
+    write_run("KILLED", "seed=1", epochs=3)
     show_plan(
         make_plan([[f"activation={name}", f"seed={seed}"] for name in ("relu", "mish") for seed in (0, 1)], composed)
     )
-    said = capsys.readouterr().out
-    assert "4 runs of multirun/default: 1 done, 1 resume, 2 new" in said
-    rows = {line.split("│")[3].strip(): line.split("│") for line in said.splitlines() if "│" in line}
+    output = capsys.readouterr().out
+    assert "4 runs of multirun/default: 1 done, 1 resume, 2 new" in output
+    rows = {line.split("│")[3].strip(): line.split("│") for line in output.splitlines() if "│" in line}
     relu, mish = ([cell.strip() for cell in rows[name]] for name in ("relu", "mish"))
-    assert relu[4:8] == ["1", "1", "", "5 min"]  # 5 epochs of 60 s are left, and 20 s of evaluation
-    assert mish[4:8] == ["", "", "2", "17 min"]  # twice 8 epochs, as the other activation took
-    assert "goes on after epoch 3" in said
-    assert relu[8] == "315 MB"  # 39.4 million float32 weights, in the folder and in the store
+    assert relu[4:8] == ["1", "1", "", "5 min"]  # 5 epochs of 60 s are left, plus 20 s of evaluation
+    assert mish[4:8] == ["", "", "2", "17 min"]  # twice 8 epochs, as many as the other activation took
+    assert "resumes from its last checkpoint, at or before epoch 3" in output
+    assert relu[8] == "315 MB"  # 39.4 million float32 weights, in the run folder and in MLflow
 
 
-def test_runs_of_other_code_or_data_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    folder = pretend("FINISHED", "seed=0")
-    pretend("FINISHED", "seed=1")
+def test_runs_of_different_code_or_data_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_run("FINISHED", "seed=0")
+    write_run("FINISHED", "seed=1")
     values = json.loads((folder / "run.json").read_text())
     values["digests"]["code"] = "another"
     (folder / "run.json").write_text(json.dumps(values))
     show_plan(make_plan([["seed=0"], ["seed=1"]], composed))
-    assert f"note: 1 run done with other code than is here now: {folder.name};" in capsys.readouterr().out
+    assert f"note: 1 run used different code: {folder.name}; rerun=all trains them again" in capsys.readouterr().out
     show_plan(make_plan([["seed=0", "data.digest=x"], ["seed=1", "data.digest=x"]], composed))
-    assert "note: 2 runs done with other data" in capsys.readouterr().out
+    assert "note: 2 runs used different data: " in capsys.readouterr().out
 
 
-def test_a_dead_process_leaves_no_running_behind() -> None:
-    dead, alive = pretend("RUNNING", "seed=0"), pretend("RUNNING", "seed=1")
-    pretend("FINISHED", "seed=2")
+def test_a_run_of_a_dead_process_is_marked_as_killed() -> None:
+    dead, alive = write_run("RUNNING", "seed=0"), write_run("RUNNING", "seed=1")
+    write_run("FINISHED", "seed=2")
     with run_lock(alive):
         assert mark_stale_runs(dead.parent) == [dead]
         record = read_record(dead)
@@ -103,10 +103,14 @@ def test_a_dead_process_leaves_no_running_behind() -> None:
         assert other.status == "RUNNING"
 
 
-def test_what_will_only_be_scored_takes_no_time_of_training(capsys: pytest.CaptureFixture[str]) -> None:
-    pretend("FINISHED", "seed=0")  # 5 epochs of 60 s, 20 s of evaluation
+def test_a_run_that_reuses_weights_needs_no_training_time(capsys: pytest.CaptureFixture[str]) -> None:
+    write_run("FINISHED", "seed=0")  # 5 epochs of 60 s, 20 s of evaluation
     show_plan(
-        [job(f"seed={seed}", f"evaluation.interpolation={how}") for how in ("bilinear", "lanczos4") for seed in (0, 1)]
+        [
+            job(f"seed={seed}", f"evaluation.interpolation={name}")
+            for name in ("bilinear", "lanczos4")
+            for seed in (0, 1)
+        ]
     )
     total = next(line for line in capsys.readouterr().out.splitlines() if " all " in line)
-    assert "  5 min " in total  # one of four: one is done, two take another's weights
+    assert "  5 min " in total  # only one of four trains: one is done, two reuse weights

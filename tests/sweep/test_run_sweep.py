@@ -1,4 +1,4 @@
-"""Plan, launch and account of a sweep, with jobs that only pretend to train."""
+"""Plan, launch and summary of a sweep, with simulated jobs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from activation_study.validation import from_hydra
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
@@ -26,7 +26,7 @@ def composed(overrides: Sequence[str]) -> DictConfig:
     return hydra_compose.composed(["data=scenes", "data.count=6", "data.image_size=32", *overrides])
 
 
-def pretend(overrides: Sequence[str], status: Status = "FINISHED", error: str | None = None) -> None:
+def write_run(overrides: Sequence[str], status: Status = "FINISHED", error: str | None = None) -> None:
     config = from_hydra(composed(overrides))
     results = {"test/mean_iou": 0.5, "test/article/mean_iou": 0.4, "evaluation_seconds": 1.0}
     record = Record(
@@ -37,23 +37,25 @@ def pretend(overrides: Sequence[str], status: Status = "FINISHED", error: str | 
 
 
 class Launcher:
-    """Pretends to run jobs: `fates` by seed, FINISHED if not named."""
+    """Simulates jobs: `outcomes` by seed, FINISHED for all others."""
 
-    def __init__(self, **fates: str) -> None:
-        self.fates, self.launched = fates, list[list[str]]()
+    def __init__(self, **outcomes: str) -> None:
+        self.outcomes, self.launched = outcomes, list[list[str]]()
 
     def __call__(self, jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
         self.launched = [list(job) for job in jobs]
         returned = []
         for job in jobs:
-            fate = next((fate for seed, fate in self.fates.items() if f"seed={seed[1:]}" in job), "FINISHED")
+            outcome = next(
+                (outcome for seed, outcome in self.outcomes.items() if f"seed={seed[1:]}" in job), "FINISHED"
+            )
             result = JobReturn(status=JobStatus.COMPLETED)
-            if fate == "raises":
+            if outcome == "raises":
                 result.status, result.return_value = JobStatus.FAILED, OSError("disk full\nmore")
-            elif fate == "refuses":
-                result.status, result.return_value = JobStatus.FAILED, BadInput("run: threads then 1, now 2")
-            elif fate != "vanishes":
-                pretend(job, fate, "ValueError: no" if fate == "FAILED" else None)  # type: ignore[arg-type]
+            elif outcome == "rejects":
+                result.status, result.return_value = JobStatus.FAILED, BadInput("run: threads were 1, now 2")
+            elif outcome != "dies":
+                write_run(job, outcome, "ValueError: no" if outcome == "FAILED" else None)  # type: ignore[arg-type]
             returned.append(result)
         return returned
 
@@ -61,8 +63,8 @@ class Launcher:
 JOBS = [["seed=0"], ["seed=1"], ["seed=2"]]
 
 
-def test_only_what_is_not_finished_is_launched(capsys: pytest.CaptureFixture[str]) -> None:
-    pretend(["seed=1"])
+def test_only_unfinished_runs_are_launched(capsys: pytest.CaptureFixture[str]) -> None:
+    write_run(["seed=1"])
     launch = Launcher()
     run_sweep(JOBS, composed, launch)
     assert [job[:2] for job in launch.launched] == [
@@ -72,8 +74,8 @@ def test_only_what_is_not_finished_is_launched(capsys: pytest.CaptureFixture[str
     assert "3 runs of multirun/default: 1 done, 2 new" in capsys.readouterr().out
 
 
-def test_a_failed_run_is_tried_again() -> None:
-    pretend(["seed=1"], "FAILED", "ValueError: no")
+def test_a_failed_run_is_launched_again() -> None:
+    write_run(["seed=1"], "FAILED", "ValueError: no")
     launch = Launcher()
     run_sweep(JOBS, composed, launch)
     assert len(launch.launched) == 3
@@ -81,28 +83,33 @@ def test_a_failed_run_is_tried_again() -> None:
 
 def test_failures_are_listed_with_their_first_line_and_the_exit_code_is_1(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_code:
-        run_sweep(JOBS, composed, Launcher(s0="FAILED", s1="raises", s2="vanishes"))
+        run_sweep(JOBS, composed, Launcher(s0="FAILED", s1="raises", s2="dies"))
     assert exit_code.value.code == 1
-    said = capsys.readouterr().out
-    for reason in ("3 of 3 runs failed", "ValueError: no", "disk full\n", "ended without a word"):
-        assert reason in said
-    assert "disk full\nmore" not in said
+    output = capsys.readouterr().out
+    for message in (
+        "3 of 3 runs failed; run the same command to try again:",
+        "ValueError: no",
+        "disk full\n",
+        "it was not started, or its process exited unexpectedly (killed?)",
+    ):
+        assert message in output
+    assert "disk full\nmore" not in output
 
 
-def test_jobs_that_are_only_refused_end_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rejected_runs_alone_give_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_code:
-        run_sweep(JOBS, composed, Launcher(s1="refuses"))
+        run_sweep(JOBS, composed, Launcher(s1="rejects"))
     assert exit_code.value.code == 2
-    assert "1 of 3 runs refused:\n  run: threads then 1, now 2\n" in capsys.readouterr().out
+    assert "1 of 3 runs rejected:\n  run: threads were 1, now 2\n" in capsys.readouterr().out
 
 
-def test_nothing_is_launched_when_one_job_cannot_be_used() -> None:
+def test_nothing_is_launched_if_one_configuration_is_invalid() -> None:
     launch = Launcher()
     with pytest.raises(BadInput, match="seed=-1"):
         run_sweep([["seed=0"], ["seed=-1"]], composed, launch)
     assert launch.launched == []
 
 
-def test_two_jobs_that_are_the_same_run_are_refused() -> None:
+def test_two_combinations_of_the_same_run_are_rejected() -> None:
     with pytest.raises(BadInput, match="threads=1 and threads=2 are the same run"):
         make_plan([["threads=1"], ["threads=2"]], composed)

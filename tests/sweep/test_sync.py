@@ -1,4 +1,4 @@
-"""A study brought into a store: twice is the same as once, and also into another one."""
+"""A study is copied into an MLflow store, repeatedly and into another store."""
 
 import time
 from pathlib import Path
@@ -19,12 +19,12 @@ def study(tmp_path: Path) -> Path:
     """Two finished runs, one of a dead process, and a reproduction."""
     folder = tmp_path / "multirun" / "study"
     for number, status in enumerate(("FINISHED", "FINISHED", "RUNNING")):
-        write(folder / f"run{number}", "study", status)
-    write(folder / "reproductions" / "run0-again1", "study/reproductions", "FINISHED")
+        write_run(folder / f"run{number}", "study", status)
+    write_run(folder / "reproductions" / "run0-again1", "study/reproductions", "FINISHED")
     return folder
 
 
-def write(folder: Path, study: str, status: str) -> None:
+def write_run(folder: Path, study: str, status: str) -> None:
     config = {
         "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "seed": 3,
         "data": {"name": "scenes", "root": None, "format": "scenes"}, "model": {"name": "unet"},
@@ -40,15 +40,15 @@ def contents(uri: str) -> dict[str, tuple[str, list[int]]]:
     client = MlflowClient(uri)
     names = [experiment.name for experiment in client.search_experiments()]
     assert sorted(names) == ["Default", "study", "study/reproductions"]
-    found = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    runs = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
     steps = {
         run.info.run_name: [point.step for point in client.get_metric_history(run.info.run_id, "train/loss")]
-        for run in found
+        for run in runs
     }
-    return {run.info.run_name: (run.info.status, steps[run.info.run_name]) for run in found}
+    return {run.info.run_name: (run.info.status, steps[run.info.run_name]) for run in runs}
 
 
-def test_all_runs_come_into_any_store_once(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_runs_are_copied_once_into_any_store(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     expected = {name: ("FINISHED", [1, 2, 3]) for name in ("run0", "run1", "run0-again1")} | {
         "run2": ("KILLED", [1, 2, 3])
@@ -62,7 +62,7 @@ def test_all_runs_come_into_any_store_once(study: Path, tmp_path: Path, monkeypa
     assert record.status == "KILLED"
 
 
-def test_a_run_under_way_is_left_to_its_own_process(study: Path, tmp_path: Path) -> None:
+def test_a_running_run_is_left_to_its_own_process(study: Path, tmp_path: Path) -> None:
     with run_lock(study / "run2"):
         assert sync_study(study, f"sqlite:///{tmp_path}/one.db", "none") == 0
     record = read_record(study / "run2")
@@ -71,13 +71,13 @@ def test_a_run_under_way_is_left_to_its_own_process(study: Path, tmp_path: Path)
     assert "run2" not in contents(f"sqlite:///{tmp_path}/one.db")
 
 
-def test_a_store_that_fails_is_counted(study: Path, tmp_path: Path) -> None:
+def test_runs_that_could_not_be_copied_are_counted(study: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert sync_study(study, f"sqlite:///{tmp_path}/file/one.db", "none") == 4
 
 
-def test_without_a_store_or_runs_it_is_refused(study: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="needs a store"):
+def test_a_missing_store_or_study_is_rejected(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="sync=true needs an MLflow store"):
         sync_study(study, None, "none")
-    with pytest.raises(BadInput, match="no runs; study=NAME names one of study"):
+    with pytest.raises(BadInput, match="no runs; expected study=NAME with NAME one of: study"):
         sync_study(study.parent / "stuby", f"sqlite:///{tmp_path}/one.db", "none")

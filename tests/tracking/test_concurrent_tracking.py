@@ -128,7 +128,7 @@ def test_artifacts_go_through_the_server_which_listens_on_this_machine_only(serv
         [str(ROOT / "server.sh")], env=server.environment, capture_output=True, text=True, check=False
     )
     assert second.returncode == 2
-    assert "a server is at work in" in second.stderr
+    assert "a server is already running in" in second.stderr
     assert client.get_run(run.info.run_id).info.status == "FINISHED", "the first server still works"
     processes = psutil.Process(server._process.pid).children(recursive=True)
     connections = [connection for process in processes for connection in process.net_connections()]

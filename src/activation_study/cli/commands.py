@@ -108,9 +108,9 @@ def _evaluate(options: Evaluate) -> None:
 
 
 def _predict(options: Predict) -> None:
-    from activation_study.inference.predict import predict_pictures
+    from activation_study.inference.predict import predict_images
 
-    print(f"Predictions: {predict_pictures(options)}")
+    print(f"Predictions: {predict_images(options)}")
 
 
 def _export(options: Export) -> None:

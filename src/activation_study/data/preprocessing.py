@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.data.input_convention import to_channel_order
 from activation_study.data.label_types import LabelInterpolation, LabelType, interpolation_for, resize_label
 from activation_study.data.source import Source
 from activation_study.errors import BadInput
@@ -72,7 +73,7 @@ def preprocess(
 
     def image(index: int) -> NDArray[Any]:
         resized = cv2.resize(source.image(index), (width, height), interpolation=cv2.INTER_LINEAR)
-        return resized if channel_order == "bgr" else resized[..., ::-1]
+        return to_channel_order(np.asarray(resized, np.uint8), channel_order)
 
     def label(index: int) -> NDArray[Any]:
         return resize_label(label_type.target(source.label(index, label_type.name)), size, interpolation)

@@ -1,1 +1,1 @@
-"""One network scored on one part of the data, and drawn."""
+"""Scores and plots of one network on one part of the data."""

@@ -1,4 +1,4 @@
-"""The best weights on a split: one pass, one confusion matrix per image, at each label's own size."""
+"""Predictions and confusion matrices of chosen images, at each label's own size."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,55 +14,56 @@ from activation_study.metrics import Counts, confusion
 Predictor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-def resize_and_argmax(probabilities: NDArray[np.float32], size: tuple[int, int], resize: str) -> NDArray[np.int64]:
+def resize_and_argmax(
+    probabilities: NDArray[np.float32], size: tuple[int, int], interpolation: str
+) -> NDArray[np.int64]:
     """The predicted class of each pixel at another size: int64 [height, width].
 
     Args:
-        probabilities: float32 [rows, columns, C].
+        probabilities: float32 [rows, columns, C]; resized before the argmax.
         size: (height, width) of the result.
-        resize: `lanczos4`, the article's, or `bilinear`; of the probabilities, before argmax.
+        interpolation: `lanczos4`, as in the article, or `bilinear`.
     """
     import cv2
 
-    interpolation = {"lanczos4": cv2.INTER_LANCZOS4, "bilinear": cv2.INTER_LINEAR}[resize]
+    flag = {"lanczos4": cv2.INTER_LANCZOS4, "bilinear": cv2.INTER_LINEAR}[interpolation]
     height, width = size
-    return np.argmax(cv2.resize(probabilities, (width, height), interpolation=interpolation), axis=-1)
+    return np.argmax(cv2.resize(probabilities, (width, height), interpolation=flag), axis=-1)
 
 
-def predictions(
+def predict_in_batches(
     predict: Predictor, images: NDArray[np.uint8], indices: Indices, batch_size: int
 ) -> Iterator[NDArray[np.float32]]:
-    """The probabilities [height, width, C] of each chosen image in turn."""
+    """Yields the probabilities [height, width, C] of each chosen image."""
     for start in range(0, len(indices), batch_size):
         yield from predict(images[indices[start : start + batch_size]])
 
 
-def evaluate(
+def confusion_matrices(
     predict: Predictor,
     images: NDArray[np.uint8],
     source: Source,
     label_type: LabelType,
     indices: Indices,
-    resize: str,
+    interpolation: str,
     batch_size: int,
 ) -> Counts:
-    """Confusion matrices of the chosen images against their original labels: int64 [images, C + 1, C].
+    """One confusion matrix per chosen image against its original label: int64 [images, C + 1, C].
 
     Args:
         predict: the network.
-        images: the prepared pictures of the whole source, uint8 [N, height, width, 3].
-        source: where the original labels are.
+        images: the preprocessed images of the whole source, uint8 [N, height, width, 3].
+        source: has the original labels.
         label_type: which labels.
         indices: the chosen images.
-        resize: see `resize_and_argmax`.
+        interpolation: see `resize_and_argmax`.
         batch_size: images per forward pass.
     """
     confusions = np.zeros((len(indices), len(label_type.classes) + 1, len(label_type.classes)), np.int64)
-    for row, (index, probabilities) in enumerate(
-        zip(indices, predictions(predict, images, indices, batch_size), strict=True)
-    ):
+    outputs = predict_in_batches(predict, images, indices, batch_size)
+    for row, (index, probabilities) in enumerate(zip(indices, outputs, strict=True)):
         truth = label_type.target(source.label(index, label_type.name))
         height, width = truth.shape
-        predicted = resize_and_argmax(probabilities, (height, width), resize)
+        predicted = resize_and_argmax(probabilities, (height, width), interpolation)
         confusions[row] = confusion(truth, predicted, len(label_type.classes))
     return confusions

@@ -1,4 +1,4 @@
-"""What a run looks like: predictions beside the truth, its course, its confusions. PNG files."""
+"""Plots of a run as PNG files: predictions beside the truth, learning curves, confusion matrix."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _figure(width: float, height: float) -> "Figure":
-    """A figure without pyplot, which would keep every one alive for as long as the process lives."""
+    """A figure made without pyplot, which would keep every figure in memory until the process ends."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
@@ -27,22 +27,22 @@ def _save(figure: "Figure", path: Path) -> None:
         figure.savefig(temporary, dpi=100)
 
 
-def colored(classes_map: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
-    """A map of class ids [height, width], negative = unknown, as RGB uint8 [height, width, 3]."""
+def colorize(label_map: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
+    """A label map of class ids [height, width], negative = unknown, as RGB uint8 [height, width, 3]."""
     palette = np.array([rgb(color) for color in (*colors, UNKNOWN_COLOR)], np.uint8)
-    return palette[np.where(classes_map < 0, len(colors), classes_map)]
+    return palette[np.where(label_map < 0, len(colors), label_map)]
 
 
-def overlaid(picture: NDArray[np.uint8], ids: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
-    """A picture RGB uint8 [height, width, 3] with a map of class ids over it, each to a half."""
+def overlay(image: NDArray[np.uint8], label_map: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
+    """The mean of an RGB image uint8 [height, width, 3] and its coloured label map [height, width]."""
     import cv2
 
-    over = cv2.addWeighted(np.ascontiguousarray(picture), 0.5, colored(ids, colors), 0.5, 0)
-    return np.asarray(over, np.uint8)
+    blended = cv2.addWeighted(np.ascontiguousarray(image), 0.5, colorize(label_map, colors), 0.5, 0)
+    return np.asarray(blended, np.uint8)
 
 
 def _legend(figure: "Figure", legend: Iterable[tuple[str, str]], columns: int) -> None:
-    """Classes with their colours below the figure."""
+    """Adds the classes with their colours below the figure."""
     from matplotlib.patches import Patch
 
     handles = [
@@ -59,25 +59,25 @@ def draw_predictions(
     label_type: LabelType,
     title: str,
 ) -> None:
-    """Rows of photograph, truth and prediction.
+    """Draws rows of image, truth and prediction.
 
     Args:
-        path: of the PNG.
-        examples: (caption, picture RGB uint8, truth ids, predicted ids), all [height, width].
-        label_type: whose classes they are.
-        title: says how the examples were chosen.
+        path: of the PNG file.
+        examples: (caption, RGB image uint8 [height, width, 3], true ids and predicted ids [height, width]).
+        label_type: has the classes and their colours.
+        title: above the figure; how the examples were chosen.
     """
     figure = _figure(8, 2.15 * len(examples) + 1.1)
     axes = figure.subplots(len(examples), 3, squeeze=False)
-    for row, (caption, picture, truth, predicted) in zip(axes, examples, strict=True):
-        maps = (colored(ids, label_type.colors) for ids in (truth, predicted))
-        panels = ((picture, caption), *zip(maps, ("truth", "prediction"), strict=True))
+    for row, (caption, image, truth, predicted) in zip(axes, examples, strict=True):
+        maps = (colorize(ids, label_type.colors) for ids in (truth, predicted))
+        panels = ((image, caption), *zip(maps, ("truth", "prediction"), strict=True))
         for panel, (content, label) in zip(row, panels, strict=True):
             panel.imshow(content, interpolation="nearest")
             panel.set_title(label, fontsize=8)
             panel.set_axis_off()
-    named = zip(label_type.classes, label_type.colors, strict=True)
-    _legend(figure, [*named, ("unknown", UNKNOWN_COLOR)], columns=5)
+    classes = zip(label_type.classes, label_type.colors, strict=True)
+    _legend(figure, [*classes, ("unknown", UNKNOWN_COLOR)], columns=5)
     figure.suptitle(title, fontsize=9)
     _save(figure, path)
 
@@ -85,13 +85,13 @@ def draw_predictions(
 def draw_panels(
     path: Path, panels: Sequence[tuple[str, NDArray[np.uint8]]], legend: Sequence[tuple[str, str]], title: str
 ) -> None:
-    """Pictures in a row.
+    """Draws images in a row.
 
     Args:
-        path: of the PNG.
+        path: of the PNG file.
         panels: (caption, RGB uint8 [height, width, 3]).
         legend: (class, colour).
-        title: above all.
+        title: above the figure.
     """
     height, width = panels[0][1].shape[:2]
     side = 3.2
@@ -106,7 +106,7 @@ def draw_panels(
 
 
 def draw_learning_curves(path: Path, epochs: Sequence[dict[str, float]], best_epoch: int, title: str) -> None:
-    """Loss, mean IoU and learning rate over the epochs, the best epoch marked."""
+    """Draws loss, mean IoU, accuracy and learning rate over the epochs, with the best epoch marked."""
     figure = _figure(9, 3)
     numbers = range(1, len(epochs) + 1)
     panels = (
@@ -130,15 +130,15 @@ def draw_learning_curves(path: Path, epochs: Sequence[dict[str, float]], best_ep
 
 
 def draw_confusion(path: Path, pooled: NDArray[np.int64], classes: tuple[str, ...], title: str) -> None:
-    """The pooled confusion [C + 1, C] as shares of each true class; unknown last."""
+    """Draws the pooled confusion matrix [C + 1, C] as fractions of each true class, unknown last."""
     names = [*classes, "unknown"]
-    shares = pooled / np.maximum(pooled.sum(axis=1, keepdims=True), 1)
+    fractions = pooled / np.maximum(pooled.sum(axis=1, keepdims=True), 1)
     figure = _figure(1.8 + 0.75 * len(classes), 1.6 + 0.55 * len(names))
     axes = figure.subplots()
-    axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-    for (row, column), share in np.ndenumerate(shares):
-        text = f"{share:.0%}" if pooled[row].any() else "–"
-        axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if share < 0.5 else "black")
+    axes.imshow(fractions, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for (row, column), fraction in np.ndenumerate(fractions):
+        text = f"{fraction:.0%}" if pooled[row].any() else "–"
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if fraction < 0.5 else "black")
     axes.set_xticks(range(len(classes)), classes, rotation=35, ha="right", fontsize=8)
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_xlabel("predicted")

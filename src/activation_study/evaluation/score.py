@@ -1,4 +1,4 @@
-"""A network's weights scored on some pictures, and all that is known about it written beside the record."""
+"""Scores of one network on one part of the data, with their files and plots."""
 
 import time
 from pathlib import Path
@@ -6,32 +6,33 @@ from pathlib import Path
 import numpy as np
 
 from activation_study.data.dataset import Dataset
+from activation_study.data.input_convention import bgr_to_rgb
 from activation_study.data.splits import Indices
-from activation_study.evaluation.evaluate import Predictor, evaluate, resize_and_argmax
+from activation_study.evaluation.evaluate import Predictor, confusion_matrices, resize_and_argmax
 from activation_study.evaluation.plots import draw_confusion, draw_learning_curves, draw_predictions
 from activation_study.metrics import Counts, summary
 from activation_study.records import artifacts
 from activation_study.records.record import Record
 
-EXAMPLES = 6  # images that are drawn
+EXAMPLES = 6  # images in the plot of predictions
 
 
 def score(
     predict: Predictor, dataset: Dataset, indices: Indices, record: Record, folder: Path, part: str = "test"
 ) -> None:
-    """Puts the scores into the record's results, and confusions, table and pictures into its folder.
+    """Adds the scores to the record's results and writes confusion matrices, IoU table and plots into the run folder.
 
     Args:
-        predict: the network with the weights.
+        predict: the network with the weights to score.
         dataset: the data.
-        indices: which pictures.
-        record: of the run; says how probabilities are resized.
-        folder: the run's.
-        part: how these pictures are called; metrics' names begin so.
+        indices: which images.
+        record: of the run; its configuration says how probabilities are resized.
+        folder: of the run.
+        part: the name of these images, used as prefix of the metrics' names.
     """
     label_type, options = dataset.label_type, record.config["evaluation"]
     started = time.perf_counter()
-    confusions = evaluate(
+    confusions = confusion_matrices(
         predict,
         dataset.preprocessed.images,
         dataset.source,
@@ -45,34 +46,34 @@ def score(
     names = [dataset.source.names[index] for index in indices]
     image_hashes = dataset.preprocessed.image_hashes(indices)
     artifacts.write_confusions(folder, confusions, names, image_hashes, label_type.classes)
-    draw(folder, record, dataset, indices, predict, confusions, part)
+    draw_plots(predict, dataset, indices, record, folder, part, confusions)
 
 
-def draw(
-    folder: Path,
-    record: Record,
+def draw_plots(
+    predict: Predictor,
     dataset: Dataset,
     indices: Indices,
-    predict: Predictor,
-    confusions: Counts,
+    record: Record,
+    folder: Path,
     part: str,
+    confusions: Counts,
 ) -> None:
-    """Draws `pictures/`: predictions of pictures spread evenly over the part, the course, the confusion."""
-    resize, source, label_type = record.config["evaluation"]["interpolation"], dataset.source, dataset.label_type
+    """Draws `pictures/`: predictions of images spread evenly over the part, learning curves, confusion matrix.
+
+    Arguments as of `score`; `confusions` are int64 [images, C + 1, C].
+    """
+    interpolation, source, label_type = record.config["evaluation"]["interpolation"], dataset.source, dataset.label_type
     chosen = indices[np.unique(np.linspace(0, len(indices) - 1, EXAMPLES).round().astype(int))]
     examples = []
     for index, probabilities in zip(chosen, predict(dataset.preprocessed.images[chosen]), strict=True):
         truth = dataset.truth(index)
         height, width = truth.shape
-        picture = source.image(index)[..., ::-1]
-        examples.append(
-            (source.names[index], picture, truth, resize_and_argmax(probabilities, (height, width), resize))
-        )
-    pictures, iou = folder / "pictures", record.results[f"{part}/mean_iou"]
+        predicted = resize_and_argmax(probabilities, (height, width), interpolation)
+        examples.append((source.names[index], bgr_to_rgb(source.image(index)), truth, predicted))
+    plots, iou = folder / "pictures", record.results[f"{part}/mean_iou"]
     title = f"{record.name}: {len(examples)} of {len(indices)} {part} images, evenly spaced; mean IoU of all {iou:.3f}"
-    draw_predictions(pictures / "predictions.png", examples, label_type, title)
+    draw_predictions(plots / "predictions.png", examples, label_type, title)
     if record.epochs:
-        draw_learning_curves(
-            pictures / "learning_curves.png", record.epochs, int(record.results["best_epoch"]), record.name
-        )
-    draw_confusion(pictures / "confusion.png", confusions.sum(axis=0), label_type.classes, record.name)
+        best_epoch = int(record.results["best_epoch"])
+        draw_learning_curves(plots / "learning_curves.png", record.epochs, best_epoch, record.name)
+    draw_confusion(plots / "confusion.png", confusions.sum(axis=0), label_type.classes, record.name)

@@ -1,1 +1,1 @@
-"""Trained networks used: scored elsewhere, predicting, exported."""
+"""Uses trained networks: predict, evaluate, export."""

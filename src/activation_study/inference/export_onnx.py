@@ -1,4 +1,4 @@
-"""A tracked run's network as one ONNX file, which needs neither this project nor TensorFlow."""
+"""Exports the network of a finished run as one ONNX file, which needs neither this project nor TensorFlow."""
 
 import json
 import logging
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.commands import Export
+from activation_study.data.input_convention import bgr_to_rgb, rgb_tensor_to_input, to_channel_order
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.errors import BadInput
 from activation_study.files import replacing
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
-OPSET = 18  # of ONNX' operators; onnxruntime has them since 1.14, 2023
-CHECKED = 32  # drawn scenes
-MIN_AGREEMENT = 0.999  # of their pixels: have to get the class that Keras gives them
+OPSET = 18  # version of the ONNX operators; supported since onnxruntime 1.14 (2023)
+CHECKED = 32  # drawn scenes that the export is verified on
+MIN_AGREEMENT = 0.999  # fraction of their pixels that must get the same class from Keras and onnxruntime
 
 
 def export_onnx(options: Export) -> Path:
-    """Writes the network and checks it; returns the file.
+    """Writes the ONNX file, verifies it against Keras and returns its path.
 
-    What the file takes: `pictures`, RGB uint8 [N, height, width, 3], resized to the network's height and width. What
-    it gives: `probabilities` float32 [N, height, width, C]. Its metadata name classes, colours, run and weights.
+    Input: `pictures`, RGB uint8 [N, height, width, 3], resized to the network's height and width.
+    Output: `probabilities`, float32 [N, height, width, C]. The metadata have classes, colours, run and weights.
 
     Raises:
-        BadInput: no such run; it cannot be exported (the reason); it sees something else in ONNX.
+        BadInput: the run does not exist, its network cannot be exported, or onnxruntime predicts other classes.
     """
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
@@ -45,49 +46,47 @@ def export_onnx(options: Export) -> Path:
     record = run.record
     output = Path(options.output or Path("outputs") / f"{record.name}.onnx")
     if output.suffix != ".onnx" or output.is_dir():
-        raise BadInput(f"output={output}: expected a file that ends in .onnx")
+        raise BadInput(f"output={output}: expected a file name that ends in .onnx")
     config = inference_config(record, None)
-    config.training.precision = "float32"  # what the weights are kept in
-    with tempfile.TemporaryDirectory() as place:
-        weights = weights_file(run, options.tracking.uri, Path(place))
+    config.training.precision = "float32"  # of the stored weights
+    with tempfile.TemporaryDirectory() as folder:
+        weights = weights_file(run, options.tracking.uri, Path(folder))
         network = load_network(config, len(record.classes), weights)
     with replacing(output) as temporary:
         _convert(network, config.data.channel_order, temporary, record)
         same = _agreement(network, config.data.channel_order, temporary)
-        told = f"{same.sum():,} of {same.size:,} pixels of {CHECKED} drawn scenes get the class that Keras gives them"
+        result = f"{same.sum():,} of {same.size:,} pixels of {CHECKED} drawn scenes get the same class as in Keras"
         if same.mean() < MIN_AGREEMENT:
-            raise BadInput(f"{record.name}: in onnxruntime only {told}")
-    print(f"  in onnxruntime {told}")
+            raise BadInput(f"{record.name} cannot be exported: in onnxruntime only {result}")
+    print(f"  verified in onnxruntime: {result}")
     return output
 
 
-def _convert(network: "Network", color: str, path: Path, record: Record) -> None:
+def _convert(network: "Network", channel_order: str, path: Path, record: Record) -> None:
     import keras
-    from keras import ops
 
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what it does not know is said below
-    pictures = keras.Input(network.unet.input_shape[1:], dtype="uint8", name="pictures")
-    ordered = ops.flip(pictures, axis=-1) if color == "bgr" else pictures
-    whole = keras.Model(pictures, network.unet(ops.cast(ordered, "float32") / 255.0))
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # unsupported operations are reported below
+    images = keras.Input(network.unet.input_shape[1:], dtype="uint8", name="pictures")
+    model = keras.Model(images, network.unet(rgb_tensor_to_input(images, channel_order)))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the converter's own, about NumPy
-            whole.export(
+            warnings.simplefilter("ignore")  # the converter uses deprecated NumPy
+            model.export(
                 path,
                 format="onnx",
                 verbose=False,
                 opset_version=OPSET,
-                input_signature=[keras.InputSpec(shape=whole.input_shape, dtype="uint8", name="pictures")],
+                input_signature=[keras.InputSpec(shape=model.input_shape, dtype="uint8", name="pictures")],
             )
-        _finish(path, record)
+        _finalize(path, record)
     except BadInput:
         raise
-    except Exception as error:  # whatever converter and checker raise
+    except Exception as error:  # converter and checker raise many types
         raise BadInput(f"{record.name} cannot be exported: {error}") from error
 
 
-def _finish(path: Path, record: Record) -> None:
-    """Gives the file names and metadata that tell what it is, and checks that it is ONNX."""
+def _finalize(path: Path, record: Record) -> None:
+    """Names inputs and outputs, adds the metadata and checks that the file is valid ONNX."""
     import onnx
 
     model = onnx.load(path)
@@ -101,7 +100,7 @@ def _finish(path: Path, record: Record) -> None:
     output.name = "probabilities"
     for value in (*model.graph.input, output):
         value.type.tensor_type.shape.dim[0].dim_param = "N"
-    told = {
+    metadata = {
         "run": record.name,
         "key": record.key,
         "weights": record.digests["weights"],
@@ -110,13 +109,13 @@ def _finish(path: Path, record: Record) -> None:
         "colors": json.dumps(recorded_colors(record.config, record.classes)),
         "input": "RGB uint8, resized to the network's height and width by bilinear interpolation",
     }
-    onnx.helper.set_model_props(model, told)
+    onnx.helper.set_model_props(model, metadata)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
 
 
 def _replace_erfc(graph: Any) -> None:
-    """1 − erf(x) for erfc(x), which GELU is computed with and ONNX does not know."""
+    """Replaces erfc(x), which GELU uses and ONNX lacks, by 1 − erf(x)."""
     from onnx import TensorProto, helper
 
     nodes = list(graph.node)
@@ -132,24 +131,24 @@ def _replace_erfc(graph: Any) -> None:
             graph.node.append(node)
 
 
-def _agreement(network: "Network", color: str, path: Path) -> NDArray[np.bool_]:
-    """Whether a pixel gets the same class from Keras and from onnxruntime: drawn scenes [N, height, width]."""
-    pictures = _scenes(network.unet.input_shape[1:3])
-    expected = network.predict(pictures[..., ::-1] if color == "bgr" else pictures)
+def _agreement(network: "Network", channel_order: str, path: Path) -> NDArray[np.bool_]:
+    """Whether a pixel gets the same class from Keras and onnxruntime: bool [N, height, width] of drawn scenes."""
+    images = _scenes(network.unet.input_shape[1:3])
+    expected = network.predict(to_channel_order(images, channel_order))
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (found,) = session.run(["probabilities"], {"pictures": pictures})
-    same: NDArray[np.bool_] = found.argmax(axis=-1) == expected.argmax(axis=-1)
+    (probabilities,) = session.run(["probabilities"], {"pictures": bgr_to_rgb(images)})
+    same: NDArray[np.bool_] = probabilities.argmax(axis=-1) == expected.argmax(axis=-1)
     return same
 
 
 def _scenes(size: tuple[int, int]) -> NDArray[np.uint8]:
-    """RGB."""
+    """Drawn scenes at this (height, width): BGR uint8 [N, height, width, 3]."""
     import cv2
 
     scenes = draw_scenes(CHECKED, 0)
     resized: list[Any] = [
         cv2.resize(scenes.image(index), size[::-1], interpolation=cv2.INTER_LINEAR) for index in range(CHECKED)
     ]
-    return np.stack(resized)[..., ::-1]
+    return np.stack(resized)

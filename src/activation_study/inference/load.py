@@ -1,4 +1,4 @@
-"""A finished run's data and its network with the best weights, to look at what it predicts."""
+"""Loads finished runs: configuration, network with the best weights, data."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
+from activation_study.data.input_convention import bgr_to_rgb
 from activation_study.errors import BadInput
 from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.model.build import build_network
@@ -20,10 +21,16 @@ if TYPE_CHECKING:
 
 
 def inference_config(record: Record, threads: int | None, changes: Mapping[str, Any] | None = None) -> Config:
-    """The recorded configuration, changed, to ask the best weights with, on so many threads; nothing is trained."""
+    """The recorded configuration with `changes`, adapted to inference on this machine.
+
+    Args:
+        record: of the run.
+        threads: as in the configuration; None = one per core.
+        changes: values that replace recorded ones, in the same nesting.
+    """
     config = record.configuration(changes)
     config.threads = threads
-    config.data.addresses = []  # nor downloaded
+    config.data.addresses = []  # do not download
     config.training.jit_compile = "auto"
     if config.training.precision == "tensorfloat32":
         config.training.precision = "float32"
@@ -31,10 +38,10 @@ def inference_config(record: Record, threads: int | None, changes: Mapping[str, 
 
 
 def load_network(config: Config, classes: int, weights: Path) -> "Network":
-    """The network with the weights of a file.
+    """The network of a configuration with the weights of a file.
 
     Raises:
-        BadInput: they cannot be read.
+        BadInput: the file cannot be read or is not of this network.
     """
     network = build_network(config, classes)
     try:
@@ -45,36 +52,36 @@ def load_network(config: Config, classes: int, weights: Path) -> "Network":
 
 
 class TrainedModel:
-    """A finished run that can be asked.
+    """The data and best weights of a finished run.
 
     Args:
-        record: its.
-        folder: its.
+        record: of the run.
+        folder: of the run.
 
     Raises:
-        BadInput: its weights or data are not here, or not what they were. Nothing is downloaded.
+        BadInput: weights or data are missing or have changed. Nothing is downloaded.
     """
 
     def __init__(self, record: Record, folder: Path) -> None:
         self._weights = folder / WEIGHTS_FILE
         if not self._weights.is_file():
-            raise BadInput(f"{record.name}: its best weights are not here")
-        self._config = inference_config(record, int(record.environment["threads"]))  # the bits that were scored
+            raise BadInput(f"{record.name}: its best weights are missing")
+        self._config = inference_config(record, int(record.environment["threads"]))  # so that the bits are the same
         self._dataset = Dataset(self._config)
         if self._dataset.source.digest != record.digests["data"]:
-            raise BadInput(f"{record.name}: the data are not those that it was trained on")
+            raise BadInput(f"{record.name}: the data differ from those of its training")
         self._index = {name: index for index, name in enumerate(self._dataset.source.names)}
 
-    def photograph(self, name: str) -> NDArray[np.uint8]:
-        """RGB uint8 [height, width, 3]."""
-        return self._dataset.source.image(self._index[name])[..., ::-1]
+    def image(self, name: str) -> NDArray[np.uint8]:
+        """The image as RGB uint8 [height, width, 3]."""
+        return bgr_to_rgb(self._dataset.source.image(self._index[name]))
 
     def truth(self, name: str) -> NDArray[np.int16]:
-        """Class ids [height, width], negative = unknown."""
+        """The true class ids [height, width], negative = unknown."""
         return self._dataset.truth(self._index[name])
 
     def predictions(self, names: Sequence[str]) -> list[NDArray[Any]]:
-        """The best weights' class ids [height, width] of each picture, at its label's own size.
+        """The predicted class ids [height, width] of each image, at the size of its label.
 
         Raises:
             BadInput: the weights cannot be read.

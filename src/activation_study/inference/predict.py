@@ -1,4 +1,4 @@
-"""What tracked runs see in pictures that have no labels. What is written: see prediction_files."""
+"""Predicts label maps of images without labels by finished runs. See `prediction_writer` for the files."""
 
 import tempfile
 from collections.abc import Sequence
@@ -19,118 +19,118 @@ from activation_study.records.run import Run
 from activation_study.tracking.lookup import find_run, weights_file
 
 
-def predict_pictures(options: Predict) -> Path:
-    """Writes what the runs see in each picture; returns the output's folder.
+def predict_images(options: Predict) -> Path:
+    """Writes the predictions of each run for each image; returns the output folder.
 
     Raises:
-        BadInput: no such runs or pictures, a picture that cannot be read, or an output in the way of the input.
+        BadInput: a run or the images do not exist, an image is unreadable, or images and output overlap.
     """
     source = Path(options.images)
-    pictures = _pictures(source)
+    images = _find_images(source)
     resolved = source.resolve()
     output = Path(options.output or Path("outputs") / (resolved.stem if source.is_file() else resolved.name))
-    _keep_apart(source, output)
-    wished = [options.run, *options.runs] if options.run else options.runs
-    runs = [find_run(name, options.tracking.uri) for name in wished]
+    _check_output(source, output)
+    names = [options.run, *options.runs] if options.run else options.runs
+    runs = [find_run(name, options.tracking.uri) for name in names]
     _check_runs(runs)
-    _check_pictures(pictures)
+    _check_images(images)
     with ExitStack() as stack:
-        networks = [_network(run, options, stack) for run in runs]
-        files = [_files(run, output) for run in runs]
-        for name, path in track_progress(list(pictures.items()), "pictures"):
-            picture = read_image(path.read_bytes())
-            maps = [predict_label_map(predict, picture, way) for predict, way in networks]
-            for each, classes in zip(files, maps, strict=True):
-                each.write(name, picture, classes)
-            if len(files) > 1:
-                write_side_by_side(output / "side_by_side" / f"{name}.png", name, picture, files, maps)
-    for each in files:
-        each.close()
+        predictors = [_load(run, options, stack) for run in runs]
+        writers = [_writer(run, output) for run in runs]
+        for name, path in track_progress(list(images.items()), "images"):
+            image = read_image(path.read_bytes())
+            label_maps = [predict_label_map(predict, image, settings) for predict, settings in predictors]
+            for writer, label_map in zip(writers, label_maps, strict=True):
+                writer.write(name, image, label_map)
+            if len(writers) > 1:
+                write_side_by_side(output / "side_by_side" / f"{name}.png", name, image, writers, label_maps)
+    for writer in writers:
+        writer.close()
     return output
 
 
-def _pictures(source: Path) -> dict[str, Path]:
-    """The pictures by name: the path below the folder without suffix."""
+def _find_images(source: Path) -> dict[str, Path]:
+    """The image files by name: the path relative to the folder, without suffix."""
     if source.is_file():
         return {source.stem: source}
     if not source.is_dir():
-        raise BadInput(f"images={source}: there is no such file or folder")
-    found: dict[str, Path] = {}
+        raise BadInput(f"images={source}: no such file or folder")
+    images: dict[str, Path] = {}
     problems = []
     for path in sorted(source.rglob("*")):
         relative = path.relative_to(source)
         hidden = any(part.startswith(".") for part in relative.parts)
         if hidden or path.suffix.lower() not in SUFFIXES or not path.is_file():
             continue
-        other = found.setdefault(relative.with_suffix("").as_posix(), path)
+        other = images.setdefault(relative.with_suffix("").as_posix(), path)
         if other is not path:
             problems.append(
-                f"{printable_path(str(relative))}: {printable_path(other.name)} has the same name but for the suffix"
+                f"{printable_path(str(relative))}: has the same name as {printable_path(other.name)} except the suffix"
             )
     if problems:
-        raise BadInput(problems_message(f"The pictures in {source} cannot be told apart", problems, "Rename them."))
-    if not found:
-        raise BadInput(f"images={source}: no pictures in it; expected files that end in {', '.join(SUFFIXES)}")
-    return found
+        raise BadInput(problems_message(f"Images in {source} have the same name", problems, "Rename them."))
+    if not images:
+        raise BadInput(f"images={source}: no images found; expected files that end in {', '.join(SUFFIXES)}")
+    return images
 
 
-def _keep_apart(source: Path, output: Path) -> None:
-    """BadInput where the output would be among the pictures, or the pictures in the output."""
-    pictures = source.resolve() if source.is_dir() else source.resolve().parent
+def _check_output(source: Path, output: Path) -> None:
+    """Raises BadInput if the output would be written among the images, or the images are in the output."""
+    images = source.resolve() if source.is_dir() else source.resolve().parent
     target = output.resolve()
     if target.exists() and not target.is_dir():
-        raise BadInput(f"output={output}: it is a file; expected a folder")
-    among = source.is_dir() and target.is_relative_to(pictures)
-    if among or pictures.is_relative_to(target):
-        raise BadInput(f"output={output} and images={source} are in one another; expected output=FOLDER elsewhere")
+        raise BadInput(f"output={output}: this is a file; expected a folder")
+    inside_images = source.is_dir() and target.is_relative_to(images)
+    if inside_images or images.is_relative_to(target):
+        raise BadInput(f"output={output} and images={source} must not contain each other; choose another output=FOLDER")
 
 
 def _check_runs(runs: Sequence[Run]) -> None:
     if not runs:
-        raise BadInput("run=RUN is needed, or runs=[A,B,C]: MLflow run ids, beginnings of them, or runs' folders")
+        raise BadInput("run=RUN is required, or runs=[A,B,C]; a run is an MLflow run id, its beginning or a run folder")
     names = [run.record.name for run in runs]
     problems = [f"{run.record.name}: {run.record.status}" for run in runs if run.record.status != "FINISHED"]
     if problems:
-        raise BadInput(problems_message("Only finished runs have best weights", problems, "Finish them first."))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise BadInput(f"runs: {', '.join(twice)}: given twice, or the same of two studies; ask them one by one")
-    classes = {run.record.name: tuple(run.record.classes) for run in runs}
-    if len(set(classes.values())) > 1:
-        told = (f"{name}: {', '.join(each)}" for name, each in classes.items())
-        raise BadInput(problems_message("Runs of different classes do not fit side by side", told, "Ask one by one."))
+        raise BadInput(problems_message("These runs are not finished", problems, "Finish them first."))
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise BadInput(
+            f"runs: {', '.join(repeated)}: given more than once, or in two studies; predict with one run at a time"
+        )
+    if len({tuple(run.record.classes) for run in runs}) > 1:
+        details = (f"{run.record.name}: {', '.join(run.record.classes)}" for run in runs)
+        hint = "Predict with one run at a time."
+        raise BadInput(problems_message("The runs have different classes and cannot be compared", details, hint))
 
 
-def _check_pictures(pictures: dict[str, Path]) -> None:
-    """Reads each once, so that nothing stops in the middle."""
+def _check_images(images: dict[str, Path]) -> None:
+    """Reads every image once, so that the prediction does not stop halfway."""
     problems = []
-    for path in track_progress(list(pictures.values()), "pictures checked"):
+    for path in track_progress(list(images.values()), "images checked"):
         try:
             check_image(path.read_bytes())
         except (OSError, ValueError) as error:
             problems.append(f"{printable_path(str(path))}: {error_reason(error)}")
     if problems:
-        raise BadInput(
-            problems_message("There are pictures that cannot be read", problems, "Mend them or move them away.")
-        )
+        raise BadInput(problems_message("Unreadable images", problems, "Fix them or move them elsewhere."))
 
 
-def _network(run: Run, options: Predict, stack: ExitStack) -> tuple[Predictor, InferenceOptions]:
+def _load(run: Run, options: Predict, stack: ExitStack) -> tuple[Predictor, InferenceOptions]:
     config = inference_config(run.record, options.threads)
-    place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    network = load_network(config, len(run.record.classes), weights_file(run, options.tracking.uri, place))
-    way = InferenceOptions(
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    network = load_network(config, len(run.record.classes), weights_file(run, options.tracking.uri, folder))
+    settings = InferenceOptions(
         size=config.image_size,
-        color=config.data.channel_order,
-        resize=config.evaluation.interpolation,
-        windows=options.sliding_window,
-        flip=options.flip_tta,
+        channel_order=config.data.channel_order,
+        interpolation=config.evaluation.interpolation,
+        sliding_window=options.sliding_window,
+        flip_tta=options.flip_tta,
         batch_size=options.batch_size,
     )
-    return network.predict, way
+    return network.predict, settings
 
 
-def _files(run: Run, output: Path) -> PredictionWriter:
+def _writer(run: Run, output: Path) -> PredictionWriter:
     record = run.record
     caption = f"{record.config['activation']['name']}, seed {record.config['seed']}"
     return PredictionWriter(

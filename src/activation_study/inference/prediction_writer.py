@@ -1,10 +1,10 @@
-"""The files of a prediction.
+"""Writes the files of a prediction.
 
-OUTPUT/<run>/labels/NAME.png     indexed: each pixel's value is the place of its class in classes.yaml
-OUTPUT/<run>/overlays/NAME.jpg   the picture with the classes' colours over it
-OUTPUT/<run>/shares.csv          each class' share of each picture
-OUTPUT/<run>/classes.yaml        names and colours, as data=folder takes them
-OUTPUT/side_by_side/NAME.png     of several runs
+OUTPUT/<run>/labels/NAME.png     indexed: each pixel's value is the index of its class in classes.yaml
+OUTPUT/<run>/overlays/NAME.jpg   the image blended with the colours of the predicted classes
+OUTPUT/<run>/shares.csv          the fraction of each image's pixels in each class
+OUTPUT/<run>/classes.yaml        names and colours, in the format of data=folder
+OUTPUT/side_by_side/NAME.png     the image and the label maps of several runs
 """
 
 import csv
@@ -17,67 +17,69 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.evaluation.plots import colored, draw_panels, overlaid
+from activation_study.data.input_convention import bgr_to_rgb, rgb_to_bgr
+from activation_study.evaluation.plots import colorize, draw_panels, overlay
 from activation_study.files import replacing, write_text
 from activation_study.palette import rgb
 
-QUALITY = 90  # of the JPEG files
+JPEG_QUALITY = 90
 
 
 @dataclass
 class PredictionWriter:
-    """What one run sees.
+    """Writes the predictions of one run.
 
     Args:
-        folder: where it is written.
-        caption: names the run beside others.
+        folder: for the files.
+        caption: names the run where several are shown side by side.
         classes: their names.
-        colors: "#RRGGBB".
-        shares: the rows so far: the picture's name, each class' share.
+        colors: "#RRGGBB" of each class.
+        rows: of shares.csv so far: the image's name and the fraction of each class.
     """
 
     folder: Path
     caption: str
     classes: tuple[str, ...]
     colors: tuple[str, ...]
-    shares: list[list[str]] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
 
-    def write(self, name: str, picture: NDArray[np.uint8], classes: NDArray[np.uint8]) -> None:
-        """Writes label map and overlay of a picture uint8 [height, width, 3], BGR."""
+    def write(self, name: str, image: NDArray[np.uint8], label_map: NDArray[np.uint8]) -> None:
+        """Writes the label map uint8 [height, width] and the overlay of an image uint8 [height, width, 3], BGR."""
         import cv2
         from PIL import Image
 
-        indexed = Image.fromarray(classes)
+        indexed = Image.fromarray(label_map)
         indexed.putpalette([value for color in self.colors for value in rgb(color)])
         with replacing(self.folder / "labels" / f"{name}.png") as temporary:
             indexed.save(temporary)
-        over = np.ascontiguousarray(overlaid(picture[..., ::-1], classes, self.colors)[..., ::-1])
+        blended = np.ascontiguousarray(rgb_to_bgr(overlay(bgr_to_rgb(image), label_map, self.colors)))
         with replacing(self.folder / "overlays" / f"{name}.jpg") as temporary:
-            temporary.write_bytes(cv2.imencode(".jpg", over, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
-        shares = np.bincount(classes.ravel(), minlength=len(self.classes)) / classes.size
-        self.shares.append([name, *(f"{share:.6f}" for share in shares)])
+            temporary.write_bytes(cv2.imencode(".jpg", blended, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
+        fractions = np.bincount(label_map.ravel(), minlength=len(self.classes)) / label_map.size
+        self.rows.append([name, *(f"{fraction:.6f}" for fraction in fractions)])
 
     def close(self) -> None:
-        """Writes what is said about all pictures."""
+        """Writes shares.csv and classes.yaml."""
         table = io.StringIO()
-        csv.writer(table, lineterminator="\n").writerows([["picture", *self.classes], *self.shares])
+        csv.writer(table, lineterminator="\n").writerows([["picture", *self.classes], *self.rows])
         write_text(self.folder / "shares.csv", table.getvalue())
         lines = ["classes:"]
-        for place, (name, color) in enumerate(zip(self.classes, self.colors, strict=True)):
-            lines.append(f'  - {{name: {json.dumps(name, ensure_ascii=False)}, id: {place}, color: "{color}"}}')
+        for index, (name, color) in enumerate(zip(self.classes, self.colors, strict=True)):
+            lines.append(f'  - {{name: {json.dumps(name, ensure_ascii=False)}, id: {index}, color: "{color}"}}')
         write_text(self.folder / "classes.yaml", "\n".join(lines) + "\n")
 
 
 def write_side_by_side(
     path: Path,
     name: str,
-    picture: NDArray[np.uint8],
-    runs: Sequence[PredictionWriter],
-    maps: Sequence[NDArray[np.uint8]],
+    image: NDArray[np.uint8],
+    writers: Sequence[PredictionWriter],
+    label_maps: Sequence[NDArray[np.uint8]],
 ) -> None:
-    """Draws the picture and the runs' maps of it in a row, with the share of pixels on which all agree."""
-    agreed = float(np.mean(np.all(np.stack(maps) == maps[0], axis=0)))
-    panels = [(run.caption, colored(classes, run.colors)) for run, classes in zip(runs, maps, strict=True)]
-    legend = list(zip(runs[0].classes, runs[0].colors, strict=True))
-    title = f"{name}: all agree on {agreed:.0%} of the pixels"
-    draw_panels(path, [("photograph", np.asarray(picture[..., ::-1], np.uint8)), *panels], legend, title)
+    """Draws an image (BGR) and the runs' label maps in a row, titled with the fraction of pixels where all agree."""
+    agreement = float(np.mean(np.all(np.stack(label_maps) == label_maps[0], axis=0)))
+    panels = [("image", bgr_to_rgb(image))]
+    for writer, label_map in zip(writers, label_maps, strict=True):
+        panels.append((writer.caption, colorize(label_map, writer.colors)))
+    legend = list(zip(writers[0].classes, writers[0].colors, strict=True))
+    draw_panels(path, panels, legend, f"{name}: all agree on {agreement:.0%} of the pixels")

@@ -1,6 +1,6 @@
-"""The activations that Keras lacks, and how a configuration becomes a layer.
+"""The activations that Keras lacks, and the factory that turns a configuration into layers.
 
-An activation is one YAML file in `conf/activation/`; only one that Keras lacks needs a class here.
+An activation is one YAML file in `conf/activation/`; it needs a class here only if Keras lacks it.
 """
 
 import inspect
@@ -11,13 +11,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from .normalization import BatchNormalization  # relative: both files travel with each logged model
+from .normalization import BatchNormalization  # relative: both files are shipped with each logged model
 
-# A place's name and its seed → one fresh layer.
+# (the layer's name, its seed) → a new layer.
 ActivationFactory = Callable[[str, int], keras.Layer]
 
-# The classes that a configuration may name besides Keras'.
-UNSAFE_LAYERS = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")  # of Keras', but for these
+# Layers of Keras that are not allowed, since they run arbitrary code; layers of this module that are allowed.
+UNSAFE_LAYERS = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
 CUSTOM_LAYERS = ("Mish", "FReLU", "DepthwiseReLU", "ReLUDepthwiseReLU", "ResidualDepthwiseReLU")
 
 
@@ -29,49 +29,50 @@ class Mish(keras.Layer):
     """
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """Activates x; while `training` by a form that is cheaper to differentiate."""
-        return _trained_mish()(x) if training else x * ops.tanh(ops.softplus(x))
+        """Mish of x; in training by a form that is cheaper to differentiate."""
+        return _mish_for_training()(x) if training else x * ops.tanh(ops.softplus(x))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The input's shape."""
         return input_shape
 
 
-# In training Mish is computed with a gradient written by hand, which keeps x alone and computes the rest anew: with
-# e = exp(x) and n = e (e + 2), tanh(softplus(x)) = n / (n + 2), since tanh(ln u) = (u² − 1) / (u² + 1) with u = 1 + e.
-# No two near numbers are subtracted; from x = 20 on the factor is 1 in float32, so e grows no further. Both are
-# computed in float32 and rounded at the end to the type of x.
+# In training, Mish has a hand-written gradient that stores only x and recomputes the rest. With e = exp(x) and
+# n = e (e + 2), tanh(softplus(x)) = n / (n + 2), since tanh(ln u) = (u² − 1) / (u² + 1) with u = 1 + e.
+# This subtracts no close numbers. For x ≥ 20 the factor is 1 in float32, so e is bounded. Both are computed in float32
+# and rounded at the end to the type of x.
 
 
 def _mish(x: Any) -> Any:
-    """Value: x t, t = n / (n + 2)."""
+    """The value: x t, t = n / (n + 2)."""
     wide, _, n = _mish_terms(x)
     return ops.cast(wide * (n / (n + 2.0)), x.dtype)
 
 
 def _mish_gradient(x: Any, upstream: Any) -> Any:
-    """Gradient: upstream times t + x t', t' = 4 e (e + 1) / (n + 2)²."""
+    """The gradient: upstream times t + x t', t' = 4 e (e + 1) / (n + 2)²."""
     wide, e, n = _mish_terms(x)
     slope = n / (n + 2.0) + wide * (4.0 * e * (e + 1.0)) / ops.square(n + 2.0)
     return ops.cast(ops.cast(upstream, "float32") * slope, x.dtype)
 
 
 def _mish_terms(x: Any) -> tuple[Any, Any, Any]:
+    """The terms x in float32, e and n."""
     wide = ops.cast(x, "float32")
     e = ops.exp(ops.minimum(wide, 20.0))
     return wide, e, e * (e + 2.0)
 
 
 @cache
-def _trained_mish() -> Callable[[Any], Any]:
-    """Mish of x with its own gradient, on TensorFlow each one loop over memory, compiled by XLA."""
+def _mish_for_training() -> Callable[[Any], Any]:
+    """Mish with its hand-written gradient; on TensorFlow XLA compiles each of the two to one pass over memory."""
     if keras.backend.backend() != "tensorflow":  # JAX compiles whole steps
         return ops.custom_gradient(lambda x: (_mish(x), lambda upstream: _mish_gradient(x, upstream)))
     import tensorflow as tf
 
-    value, gradient = (tf.function(each, jit_compile=True, autograph=False) for each in (_mish, _mish_gradient))
+    value, gradient = (tf.function(function, jit_compile=True, autograph=False) for function in (_mish, _mish_gradient))
     with_gradient = tf.custom_gradient(lambda x: (value(x), lambda upstream: gradient(x, upstream)))
-    # Traced once for the whole process and not in each network: TensorFlow keeps every traced gradient for good.
+    # Traced once per process, not once per network: TensorFlow never frees a traced gradient.
     return tf.function(with_gradient, autograph=False)
 
 
@@ -82,17 +83,17 @@ class FReLU(keras.Layer):
     Input and output [batch, height, width, channels]. Parameters per channel: k·k weights, γ, β, and
     the normalisation's moving mean and variance: 13 with k = 3.
 
-    The official code and its author's advice differ on the weights' start, N(0, 0.01) being the advice
-    (megvii-model/FunnelAct, issue 10). Normalisation rescales T(x), so only γ = 0 starts as ReLU.
+    The official code and its author's advice differ on the initial weights; the advice is N(0, 0.01)
+    (megvii-model/FunnelAct, issue 10). The normalisation rescales T(x), so FReLU starts as ReLU only with γ = 0.
     Source: Ma, Zhang, Sun, "Funnel Activation for Visual Recognition", 2020, arXiv:2007.11824.
 
     Args:
         kernel_size: k, the side of the spatial window in pixels; odd.
-        depthwise_initializer: of the depthwise weights, by Keras' name.
-        gamma_initializer: of the normalisation's γ, by Keras' name.
+        depthwise_initializer: Keras' name of the initializer of the depthwise weights.
+        gamma_initializer: Keras' name of the initializer of the normalisation's γ.
         momentum: of the normalisation's moving statistics, per step.
         seed: of the depthwise weights.
-        **kwargs: Keras' own (`name`, `dtype`).
+        **kwargs: of `keras.Layer` (`name`, `dtype`).
 
     Raises:
         ValueError: `kernel_size` is even or below 1.
@@ -134,7 +135,7 @@ class FReLU(keras.Layer):
         self.built = True
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """Activates x; while `training`, T normalises by the batch's own mean and variance."""
+        """FReLU of x; in training, T normalises by the mean and variance of the batch."""
         return ops.maximum(x, self.spatial(x, training))
 
     def spatial(self, x: Any, training: bool) -> Any:
@@ -157,93 +158,93 @@ class FReLU(keras.Layer):
         }
 
 
-# Controls: FReLU's T and its parameters in other forms. Is its gain one of shape, or of the added depth?
+# Controls with FReLU's T and parameters in other forms: is a gain due to its shape or to the added depth?
 
 
 @keras.saving.register_keras_serializable("activation_study")
 class DepthwiseReLU(FReLU):
-    """max(T(x), 0): as deep as FReLU, without its shape. Arguments, T and parameters as FReLU's."""
+    """max(T(x), 0): as deep as FReLU, without its shape. Arguments, T and parameters are those of FReLU."""
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """Activates x."""
+        """The activation of x."""
         return ops.relu(self.spatial(x, training))
 
 
 @keras.saving.register_keras_serializable("activation_study")
 class ReLUDepthwiseReLU(FReLU):
-    """max(T(max(x, 0)), 0): the ReLU network, deeper by one depthwise convolution a place. Else as FReLU."""
+    """max(T(max(x, 0)), 0): ReLU with one depthwise convolution more per activation. Otherwise the same as FReLU."""
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """Activates x."""
+        """The activation of x."""
         return ops.relu(self.spatial(ops.relu(x), training))
 
 
 @keras.saving.register_keras_serializable("activation_study")
 class ResidualDepthwiseReLU(FReLU):
-    """max(x + T(x), 0): depth with a way past it, without FReLU's shape. Else as FReLU."""
+    """max(x + T(x), 0): the added depth as a residual branch. Otherwise the same as FReLU."""
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """Activates x."""
+        """The activation of x."""
         return ops.relu(x + self.spatial(x, training))
 
 
 def _seeded(name: str, seed: int) -> keras.Initializer:
+    """The named initializer, seeded if it takes a seed."""
     initializer = keras.initializers.get(name)
     if "seed" not in inspect.signature(type(initializer).__init__).parameters:
         return initializer
     return type(initializer).from_config({**initializer.get_config(), "seed": seed})
 
 
-def _refuse_foreign(value: Any) -> None:
-    """ValueError where arguments name anything but Keras' own to be built, or code in a string."""
+def _check_arguments(value: Any) -> None:
+    """Raises ValueError if arguments name an object outside Keras, or contain code as text."""
     if isinstance(value, dict):
         module, name = str(value.get("module") or "keras"), str(value.get("class_name", ""))
         if module.partition(".")[0] != "keras" or "lambda" in name.lower():
-            raise ValueError(f"activation.layer: {module} {name} in its arguments: expected nothing but Keras' own")
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _refuse_foreign(each)
+            raise ValueError(f"activation.layer: its arguments name {module} {name}: only objects of Keras are allowed")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_arguments(item)
 
 
 def activation_factory(target: str, arguments: dict[str, Any], scope: str = "all") -> ActivationFactory:
-    """Turns a configured class and its arguments into a maker of layers.
+    """Turns a configured class and its arguments into a factory of layers.
 
     Args:
-        target: `keras.layers.<class>` or `activation_study.model.activations.<class>`; nothing else is
-            ever called, whatever a configuration says.
-        arguments: the class's own arguments.
-        scope: `all`, or only the `encoder`'s or `decoder`'s, by the start of the place's name; ReLU elsewhere.
+        target: `keras.layers.<class>` or `activation_study.model.activations.<class>`, nothing else.
+        arguments: of the class.
+        scope: `all`, `encoder` or `decoder`: layers whose name does not start with it are ReLU.
 
     Returns:
-        (place's name, seed) → a fresh layer of that name, seeded where the class takes a `seed`.
+        (name, seed) → a new layer of that name, seeded if the class takes a `seed`.
 
     Raises:
-        ValueError: another target, or arguments that the class refuses (naming both).
+        ValueError: the target is not allowed, or the class rejects the arguments; the message has both.
     """
-    home, _, name = target.rpartition(".")
-    homes: dict[str, dict[str, Any]] = {
+    module, _, class_name = target.rpartition(".")
+    modules: dict[str, dict[str, Any]] = {
         "keras.layers": vars(keras.layers),
-        __name__: {own: globals()[own] for own in CUSTOM_LAYERS},
+        __name__: {layer: globals()[layer] for layer in CUSTOM_LAYERS},
     }
-    if home not in homes:
-        raise ValueError(f"activation.layer._target_={target}: only classes of {' or '.join(homes)} are allowed")
-    found = homes[home].get(name)
-    if not (inspect.isclass(found) and issubclass(found, keras.Layer)):
-        raise ValueError(f"activation.layer._target_={target}: {home} has no layer of that name")
-    if name in UNSAFE_LAYERS:
-        raise ValueError(f"activation.layer._target_={target}: it would run code from elsewhere")
-    _refuse_foreign(arguments)
-    layer_class: Callable[..., keras.Layer] = found
+    if module not in modules:
+        raise ValueError(f"activation.layer._target_={target}: only classes of {' or '.join(modules)} are allowed")
+    candidate = modules[module].get(class_name)
+    if not (inspect.isclass(candidate) and issubclass(candidate, keras.Layer)):
+        raise ValueError(f"activation.layer._target_={target}: {module} has no layer of that name")
+    if class_name in UNSAFE_LAYERS:
+        raise ValueError(f"activation.layer._target_={target}: not allowed, since it can run arbitrary code")
+    _check_arguments(arguments)
+    layer_class: Callable[..., keras.Layer] = candidate
     takes_seed = "seed" in inspect.signature(layer_class).parameters
 
-    def make(place: str, seed: int) -> keras.Layer:
-        if scope != "all" and not place.startswith(scope):
-            return keras.layers.ReLU(name=place)
-        return layer_class(name=place, **arguments, **({"seed": seed} if takes_seed else {}))
+    def make(name: str, seed: int) -> keras.Layer:
+        if scope != "all" and not name.startswith(scope):
+            return keras.layers.ReLU(name=name)
+        return layer_class(name=name, **arguments, **({"seed": seed} if takes_seed else {}))
 
     try:
         shape = make(f"{scope}_trial", 0)(keras.KerasTensor((None, 4, 4, 2))).shape
     except Exception as error:  # whatever a layer raises about its arguments
-        raise ValueError(f"activation.layer: {target} refuses {arguments}: {error}") from error
+        raise ValueError(f"activation.layer: {target} rejects {arguments}: {error}") from error
     if shape != (None, 4, 4, 2):
-        raise ValueError(f"activation.layer: {target} is no activation: it changes the shape of its input")
+        raise ValueError(f"activation.layer: {target} is not an activation: it changes the shape of its input")
     return make

@@ -1,4 +1,4 @@
-"""The untrained network that a configuration describes."""
+"""Builds the untrained network of a configuration."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def build_network(config: Config, classes: int) -> "Network":
-    """The untrained network for so many classes. Imports Keras: the first expensive moment of a run.
+    """The untrained network for this number of classes. Imports Keras, the first expensive step of a run.
 
     Raises:
         BadInput: the activation's class or arguments cannot be used.

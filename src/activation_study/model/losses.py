@@ -1,7 +1,7 @@
-"""The article's loss on integer label maps, and the one metric that all others are read from.
+"""The loss of the article on integer label maps, and the pixel counts that all training metrics are computed from.
 
-Both take `labels` int [N, height, width], −1 where the article's one-hot target is all zero, and
-`logits` [N, height, width, C]; both work in float32 whatever the network's precision.
+Both take `labels` int [N, height, width], −1 where the one-hot target of the article is all zero, and
+`logits` [N, height, width, C]; both compute in float32 at any precision of the network.
 """
 
 from typing import Any
@@ -13,16 +13,19 @@ from keras import ops
 class SegmentationLoss(keras.losses.Loss):
     """Cross-entropy over pixels: lse(z) − z_y where the class y is known, lse = log-sum-exp of the logits z.
 
-    A pixel without a class has value 0. Its gradient is the article's in one of two ways:
-    `unlabeled="article"`: softmax(z), since the article's all-zero targets meet TensorFlow's fused
-    operation, written out lse(z) − stop_gradient(lse(z)); `"ignored"`: 0. TensorFlow's deterministic
-    operations would silently turn the first into the second (measured, docs/PROTOCOL.md); this form
-    does not depend on them.
+    A pixel without a class has value 0. Its gradient depends on `unlabeled`:
+
+    - "article": softmax(z), as all-zero targets have in TensorFlow's fused operation; written out as
+      lse(z) − stop_gradient(lse(z)).
+    - "ignored": 0.
+
+    TensorFlow's deterministic operations would silently turn the first into the second (measured,
+    docs/PROTOCOL.md); this form does not depend on them.
 
     Args:
         unlabeled: "article" or "ignored".
-        average_over: the sum is divided by the number of "all_pixels" of the batch (the article) or of its
-            "known_pixels".
+        average_over: whether the sum is divided by the number of "all_pixels" of the batch, as in the article,
+            or of its "known_pixels".
     """
 
     def __init__(self, unlabeled: str = "article", average_over: str = "all_pixels") -> None:
@@ -36,9 +39,9 @@ class SegmentationLoss(keras.losses.Loss):
         labels = ops.cast(labels, "int32")
         known = ops.cast(labels >= 0, "float32")
         lse = ops.logsumexp(logits, axis=-1)
-        # one_hot of −1 is all zero, so that the chosen logit of an unknown pixel is 0.
-        chosen = ops.sum(ops.one_hot(labels, logits.shape[-1], dtype="float32") * logits, axis=-1)
-        values = known * lse - chosen
+        # one_hot of −1 is all zero, so the true class' logit of an unknown pixel counts as 0.
+        true_logit = ops.sum(ops.one_hot(labels, logits.shape[-1], dtype="float32") * logits, axis=-1)
+        values = known * lse - true_logit
         if self.unlabeled == "article":
             values = values + (1.0 - known) * (lse - ops.stop_gradient(lse))
         count = ops.sum(known) if self.average_over == "known_pixels" else ops.cast(ops.size(labels), "float32")
@@ -46,10 +49,10 @@ class SegmentationLoss(keras.losses.Loss):
 
 
 class PixelConfusion(keras.metrics.Metric):
-    """Counts of pixels [C, C], row = truth, column = prediction; pixels without a class are left out.
+    """Pixel counts [C, C], row = truth, column = prediction; pixels without a class are excluded.
 
-    Added up as a product of one-hot matrices, whose float32 sums are exact below 2²⁴ pixels a batch
-    and equal on every backend; counting by scattered additions is not deterministic on GPUs.
+    Counted as a product of one-hot matrices, whose float32 sums are exact below 2²⁴ pixels per batch
+    and equal on every backend; scattered additions are not deterministic on GPUs.
     """
 
     def __init__(self, classes: int) -> None:

@@ -1,4 +1,4 @@
-"""A U-Net with its loss and optimizer: the only face that training and evaluation see."""
+"""A U-Net with its loss and optimizer, as training and evaluation use it."""
 
 import hashlib
 import zipfile
@@ -11,6 +11,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from activation_study.backend import compiled_prediction, compiled_steps
+from activation_study.data.input_convention import scale, scale_tensor
 from activation_study.files import replacing
 from activation_study.model.losses import PixelConfusion, SegmentationLoss
 from activation_study.model.normalization import BatchNormalization
@@ -21,9 +22,9 @@ class Network:
 
     Args:
         unet: from `build_unet`.
-        loss: of logits, so that softmax and cross-entropy are one operation.
-        learning_rate: Adam's at the start; amsgrad, as in the article.
-        jit_compile: XLA compiles whole steps.
+        loss: takes logits, so that softmax and cross-entropy are one operation.
+        learning_rate: the initial learning rate of Adam with amsgrad, as in the article.
+        jit_compile: whether XLA compiles whole steps.
     """
 
     def __init__(
@@ -31,8 +32,8 @@ class Network:
     ) -> None:
         self.unet = unet
         logits = keras.Model(unet.input, unet.get_layer("logits").output)
-        pictures = keras.Input(unet.input_shape[1:], dtype="uint8")
-        self._training = keras.Model(pictures, logits(ops.cast(pictures, "float32") / 255.0))
+        images = keras.Input(unet.input_shape[1:], dtype="uint8")
+        self._training = keras.Model(images, logits(scale_tensor(images)))
         self._training.compile(
             optimizer=keras.optimizers.Adam(learning_rate, amsgrad=True),
             loss=loss,
@@ -43,23 +44,28 @@ class Network:
         self._train_step, self._validation_step = compiled_steps(self._training)
 
     def train_on(self, images: NDArray[np.uint8], labels: NDArray[np.int8]) -> tuple[float, NDArray[np.float32]]:
-        """One step of the optimizer: the batch's loss and confusion [C, C] before it."""
+        """Takes one optimizer step on a batch; returns its loss and confusion matrix [C, C] before the step.
+
+        Args:
+            images: uint8 [N, height, width, 3], in the network's channel order.
+            labels: int8 [N, height, width], −1 = unknown.
+        """
         result = self._train_step(images, labels)
         return float(result["loss"]), result["confusion"]
 
     def validate_on(self, images: NDArray[np.uint8], labels: NDArray[np.int8]) -> tuple[float, NDArray[np.float32]]:
-        """The loss and confusion [C, C] of a batch, with the moving statistics; nothing is learned."""
+        """The loss and confusion matrix [C, C] of a batch, with the moving statistics; the weights do not change."""
         result = self._validation_step(images, labels)
         return float(result["loss"]), result["confusion"]
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities float32 [N, height, width, C] of pictures uint8 [N, height, width, 3]."""
-        result: NDArray[np.float32] = self._predict(images.astype(np.float32) / np.float32(255))
+        """Probabilities float32 [N, height, width, C] of images uint8 [N, height, width, 3]."""
+        result: NDArray[np.float32] = self._predict(scale(images))
         return result
 
     @property
     def learning_rate(self) -> float:
-        """The optimizer's."""
+        """The optimizer's learning rate."""
         return float(ops.convert_to_numpy(self._training.optimizer.learning_rate))
 
     @learning_rate.setter
@@ -71,23 +77,23 @@ class Network:
         return [np.array(weight) for weight in self.unet.get_weights()]
 
     def set_weights(self, weights: list[NDArray[Any]]) -> None:
-        """Puts a copy from `weights()` back."""
+        """Restores a copy from `weights()`."""
         self.unet.set_weights(weights)
 
     def optimizer_state(self) -> list[NDArray[Any]]:
-        """A copy of all that the optimizer keeps: moments, step, learning rate, loss scale."""
+        """A copy of the optimizer's variables: moments, step, learning rate, loss scale."""
         return [np.array(ops.convert_to_numpy(variable)) for variable in self._training.optimizer.variables]
 
     def set_optimizer_state(self, values: list[NDArray[Any]]) -> None:
-        """Puts a copy from `optimizer_state()` back."""
+        """Restores a copy from `optimizer_state()`."""
         for variable, value in zip(self._training.optimizer.variables, values, strict=True):
             variable.assign(value)
 
     def load(self, path: Path) -> None:
-        """Takes the weights of a `.keras` file of the same U-Net.
+        """Loads the weights of a `.keras` file of the same U-Net.
 
         Raises:
-            OSError, ValueError: it is not there, damaged, or another network's; some weights may have changed.
+            OSError, ValueError: the file is missing, damaged or of another network; some weights may have changed.
         """
         try:
             self.unet.load_weights(path)
@@ -101,7 +107,7 @@ class Network:
 
 
 def weights_digest(weights: list[NDArray[Any]]) -> str:
-    """A sha256 of the values of all weights, in order: equal digests mean equal bits."""
+    """The SHA-256 of all weights in order: equal digests mean equal bits."""
     digest = hashlib.sha256()
     for weight in weights:
         digest.update(str(weight.shape).encode() + np.ascontiguousarray(weight).tobytes())
@@ -109,7 +115,7 @@ def weights_digest(weights: list[NDArray[Any]]) -> str:
 
 
 def shared_weights_digest(unet: keras.Model) -> str:
-    """A sha256 of the values in the layers that every activation shares (convolutions and normalisations)."""
+    """The SHA-256 of the layers that every activation shares: convolutions and normalisations."""
     shared = (keras.layers.Conv2D, BatchNormalization)
     layers = sorted((layer for layer in unet.layers if type(layer) in shared), key=lambda layer: layer.name)
     return weights_digest([weight for layer in layers for weight in layer.get_weights()])

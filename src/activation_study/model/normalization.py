@@ -1,4 +1,4 @@
-"""Keras' batch normalisation, in TensorFlow's one operation for it."""
+"""Keras' batch normalisation by TensorFlow's fused operation."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from keras import ops
 class BatchNormalization(keras.layers.BatchNormalization):
     """γ (x − mean) / sqrt(variance + ε) + β over [batch, height, width, channels], per channel.
 
-    While training, mean and variance are those of the batch, and the moving ones follow them; else the moving ones
-    count. Arguments, weights and values are those of Keras' layer. That one is some twenty operations, each a pass over
-    memory; here TensorFlow trains with its fused operation, which keeps x alone for the gradient and works in float32
-    on half-precision input. On other backends, which fuse by themselves, it is Keras' own.
+    In training, mean and variance are those of the batch and update the moving ones; otherwise the moving ones are
+    used. Arguments, weights and values are the same as in Keras' layer, which consists of some twenty operations, each
+    a pass over memory. This layer trains with TensorFlow's fused operation, which stores only x for the gradient and
+    computes in float32 on half-precision input. Other backends fuse operations themselves and use Keras' layer.
     Source: Ioffe, Szegedy, "Batch Normalization", 2015, arXiv:1502.03167.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalises the inputs."""
-        if not (training and self.trainable and mask is None and self._fusible(inputs)):
+        if not (training and self.trainable and mask is None and self._can_fuse(inputs)):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
@@ -32,15 +32,15 @@ class BatchNormalization(keras.layers.BatchNormalization):
             epsilon=self.epsilon,
             is_training=True,
         )
-        # TensorFlow hands out the sample variance, Σ / (n − 1); Keras' moving variance follows Σ / n.
+        # TensorFlow returns the sample variance Σ / (n − 1); Keras' moving variance is updated with Σ / n.
         count = ops.cast(tf.size(inputs) // inputs.shape[-1], "float32")
-        self._follow(self.moving_mean, mean)
-        self._follow(self.moving_variance, variance * ((count - 1.0) / count))
+        self._update_moving(self.moving_mean, mean)
+        self._update_moving(self.moving_variance, variance * ((count - 1.0) / count))
         return outputs
 
-    def _fusible(self, inputs: Any) -> bool:
+    def _can_fuse(self, inputs: Any) -> bool:
         plain = self.scale and self.center and not self.renorm and not self.synchronized
         return keras.backend.backend() == "tensorflow" and plain and len(inputs.shape) == 4 and self.axis in (-1, 3)
 
-    def _follow(self, moving: Any, value: Any) -> None:
+    def _update_moving(self, moving: Any, value: Any) -> None:
         moving.assign(moving * self.momentum + value * (1.0 - self.momentum))

@@ -1,7 +1,7 @@
-"""The article's U-Net, with one injected value: what makes an activation.
+"""The U-Net of the article, with the activation as an injected factory.
 
-`unet.py` names no activation. Widths and numbers of blocks are arguments; the defaults of the
-configuration (`conf/model/unet.yaml`) are the article's.
+This module names no activation. Widths and numbers of blocks are arguments; the defaults of the
+configuration (`conf/model/unet.yaml`) are those of the article.
 """
 
 from collections.abc import Sequence
@@ -34,20 +34,20 @@ def build_unet(
     Args:
         image_size: (height, width) in pixels, multiples of 2^(L−1).
         classes: number of classes C.
-        make_activation: (place's name, seed) → a fresh layer.
+        make_activation: (name, seed) → a new activation layer.
         widths: channels of each level, L numbers.
         encoder_blocks: blocks of each level on the way down, L numbers.
         decoder_blocks: blocks of levels L … 2 on the way up, L − 1 numbers.
-        seed: of all initial values; each layer's own is derived from it by the layer's name, so that
-            layers of one name start equal whatever activation stands between them.
+        seed: of all initial weights; the seed of each layer is derived from it and the layer's name, so
+            layers of the same name start equal under every activation.
         norm_momentum: of the moving statistics of the normalisations, per step.
 
     Returns:
         float32 [N, height, width, 3] in [0, 1] → float32 [N, height, width, C] probabilities. Its layer
-        `logits` is what training reads.
+        `logits` is the input of the loss.
 
     Raises:
-        ValueError: sizes or lengths that do not fit each other.
+        ValueError: the lengths of the lists do not match, or the image size is no multiple of 2^(L−1).
     """
     levels = len(widths)
     if len(encoder_blocks) != levels or len(decoder_blocks) != levels - 1:
@@ -63,10 +63,10 @@ def build_unet(
 
     def blocks(x: Any, name: str, width: int, count: int) -> Any:
         for number in range(1, count + 1):
-            place = f"{name}_block{number}"
-            x = conv(x, f"{place}_conv", width)
-            x = BatchNormalization(momentum=norm_momentum, name=f"{place}_norm")(x)
-            activation = f"{place}_activation"
+            block = f"{name}_block{number}"
+            x = conv(x, f"{block}_conv", width)
+            x = BatchNormalization(momentum=norm_momentum, name=f"{block}_norm")(x)
+            activation = f"{block}_activation"
             x = make_activation(activation, integer_seed(seed, "weights", activation))(x)
         return x
 

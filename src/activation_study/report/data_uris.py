@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.evaluation.plots import colored
+from activation_study.data.input_convention import rgb_to_bgr
+from activation_study.evaluation.plots import colorize
 
 MAX_WIDTH = 320  # pixels of an image on the page
 
 
 def label_map_uri(ids: NDArray[Any], colors: Sequence[str]) -> str:
     """A label map of class ids [height, width], negative = unknown, in colours, as a data URI."""
-    return _encode(".png", _downscale(colored(ids, colors), nearest=True))
+    return _encode(".png", _downscale(colorize(ids, colors), nearest=True))
 
 
 def image_uri(image: NDArray[np.uint8]) -> str:
@@ -36,6 +37,6 @@ def _encode(suffix: str, image: NDArray[np.uint8]) -> str:
     """An image RGB uint8 [height, width, 3] as a data URI in the file format of the suffix."""
     import cv2
 
-    _, content = cv2.imencode(suffix, np.ascontiguousarray(image[..., ::-1]))
+    _, content = cv2.imencode(suffix, np.ascontiguousarray(rgb_to_bgr(image)))
     mime = {".png": "image/png", ".jpg": "image/jpeg"}[suffix]
     return f"data:{mime};base64,{base64.b64encode(content.tobytes()).decode()}"

@@ -11,7 +11,8 @@ from activation_study.config.schema import Config
 from activation_study.console import table_console, track_progress
 from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicatePair, audit_dataset
 from activation_study.data.dataset import Dataset
-from activation_study.evaluation.plots import overlaid
+from activation_study.data.input_convention import bgr_to_rgb
+from activation_study.evaluation.plots import overlay
 from activation_study.files import write_text
 from activation_study.palette import UNKNOWN_COLOR
 from activation_study.report.data_uris import image_uri, label_map_uri
@@ -195,14 +196,14 @@ def _pair_row(dataset: Dataset, audit: DatasetAudit, pair: DuplicatePair) -> Ima
 
 def _image_and_label(dataset: Dataset, index: int) -> tuple[ImagePanel, ...]:
     name = dataset.source.names[index]
-    image = image_uri(dataset.source.image(index)[..., ::-1])
+    image = image_uri(bgr_to_rgb(dataset.source.image(index)))
     label = label_map_uri(dataset.truth(index), dataset.label_type.colors)
     return ImagePanel(name, f"image {name}", image), ImagePanel("label", f"label of {name}", label)
 
 
 def _overlay(dataset: Dataset, index: int) -> ImagePanel:
     name = dataset.source.names[index]
-    over = overlaid(dataset.source.image(index)[..., ::-1], dataset.truth(index), dataset.label_type.colors)
+    over = overlay(bgr_to_rgb(dataset.source.image(index)), dataset.truth(index), dataset.label_type.colors)
     return ImagePanel(name, f"{name} under its label", image_uri(over))
 
 

@@ -56,7 +56,7 @@ def gallery(condition: Condition, contrasts: Sequence[Contrast]) -> Gallery:
     rows = []
     for row, (name, (index, reason)) in enumerate(zip(names, chosen.items(), strict=True)):
         panels = [
-            ImagePanel(name, f"image {name}", image_uri(first.photograph(name))),
+            ImagePanel(name, f"image {name}", image_uri(first.image(name))),
             ImagePanel("truth", f"true classes of {name}", label_map_uri(first.truth(name), condition.colors)),
         ]
         for arm in condition.arms:

@@ -1,1 +1,1 @@
-"""Many runs: planned, launched, accounted for."""
+"""Plans, launches and summarises many runs."""

@@ -1,4 +1,4 @@
-"""Cards for several processes of one machine: each takes one, and has it as long as it lives."""
+"""Distributes the GPUs of one machine over processes: each process takes one and keeps it until it ends."""
 
 import os
 import tempfile
@@ -9,39 +9,41 @@ import filelock
 
 from activation_study.hardware import gpu_capabilities
 
-_held: list[filelock.BaseFileLock] = []  # by this process, to its end
+_held: list[filelock.BaseFileLock] = []  # by this process, until it ends
 
 
 def visible_gpus() -> tuple[str, ...]:
-    """What CUDA_VISIBLE_DEVICES would say of each card that this process may use, one by one."""
+    """The value of CUDA_VISIBLE_DEVICES for each GPU that this process may use."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     count = len(gpu_capabilities())
     return tuple(visible.split(",")[:count]) if visible else tuple(map(str, range(count)))
 
 
-def acquire_gpu(cards: Sequence[str], jobs_per_gpu: int, place: Path | None = None) -> bool:
-    """Takes the first card that has room, by CUDA_VISIBLE_DEVICES; before TensorFlow or JAX looks for cards.
+def acquire_gpu(gpus: Sequence[str], jobs_per_gpu: int, lock_folder: Path | None = None) -> bool:
+    """Takes the first GPU with a free slot and sets CUDA_VISIBLE_DEVICES to it.
+
+    Call it before TensorFlow or JAX looks for GPUs.
 
     Args:
-        cards: from `visible_gpus` of the process that started this one; nothing is done where there are none.
-        jobs_per_gpu: how many processes may share one.
-        place: of the locks; the same for all processes of a user on this machine.
+        gpus: from `visible_gpus` of the parent process; nothing happens if there are none.
+        jobs_per_gpu: how many processes may share one GPU.
+        lock_folder: holds the locks; the same for all processes of a user on this machine.
 
     Returns:
-        Whether this process has what it needs now; false: all are taken.
+        Whether this process has a GPU or needs none; False if all slots are taken.
     """
-    if not cards or _held:
+    if not gpus or _held:
         return True
-    place = place or Path(tempfile.gettempdir()) / f"activation_study-{os.getuid()}"
-    place.mkdir(parents=True, exist_ok=True)
-    for share in range(jobs_per_gpu):
-        for card in cards:
-            lock = filelock.FileLock(place / f"card-{card}-{share}.lock")
+    lock_folder = lock_folder or Path(tempfile.gettempdir()) / f"activation_study-{os.getuid()}"
+    lock_folder.mkdir(parents=True, exist_ok=True)
+    for slot in range(jobs_per_gpu):
+        for gpu in gpus:
+            lock = filelock.FileLock(lock_folder / f"gpu-{gpu}-{slot}.lock")
             try:
                 lock.acquire(blocking=False)
             except filelock.Timeout:
                 continue
             _held.append(lock)
-            os.environ |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": card}
+            os.environ |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu}
             return True
     return False

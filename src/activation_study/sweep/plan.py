@@ -1,4 +1,4 @@
-"""What a sweep would do: done, resume, failed, new; how long it takes and what it fills."""
+"""The plan of a sweep: the status of each run, and the time and disk space that the remaining runs need."""
 
 import shutil
 from collections import Counter
@@ -22,13 +22,20 @@ from activation_study.sweep.status import RunStatus, status_of
 from activation_study.validation import from_hydra
 
 Overrides = Sequence[str]
-# Groups that are equal where two runs take the same time.
-ALIKE = ("data", "model", "normalization", "optimizer", "schedule", "loss", "augmentation", "training")
+# Runs with equal values in these groups take about the same time.
+TIME_GROUPS = ("data", "model", "normalization", "optimizer", "schedule", "loss", "augmentation", "training")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One combination of a sweep, and where it stood when the plan was made."""
+    """One run of a sweep.
+
+    Args:
+        overrides: its command line.
+        config: its configuration.
+        status: when the plan was made.
+        before: its record when the plan was made, if it had one.
+    """
 
     overrides: Overrides
     config: Config
@@ -37,26 +44,26 @@ class Job:
 
     @property
     def study_dir(self) -> Path:
-        """The folder of its study."""
+        """The folder of the run's study."""
         return self.config.run_folder.parent
 
     @property
     def record(self) -> Record | None:
-        """What is known about it now."""
+        """The run's record as it is now."""
         return read_record(self.config.run_folder)
 
     @property
     def to_do(self) -> bool:
-        """Whether the sweep has to look after it. One that is under way may be free when its turn comes."""
-        again = {"all": {RunStatus.DONE, RunStatus.FAILED}, "failed": {RunStatus.FAILED}, "none": set()}
-        return self.status in {RunStatus.NEW, RunStatus.RESUMABLE, RunStatus.RUNNING, *again[self.config.rerun]}
+        """Whether the sweep starts it. A run of another process is included: it may have ended when its turn comes."""
+        repeated = {"all": {RunStatus.DONE, RunStatus.FAILED}, "failed": {RunStatus.FAILED}, "none": set()}
+        return self.status in {RunStatus.NEW, RunStatus.RESUMABLE, RunStatus.RUNNING, *repeated[self.config.rerun]}
 
 
 def make_plan(combinations: Sequence[Overrides], compose: Callable[[Overrides], DictConfig]) -> list[Job]:
-    """The jobs, each folder once.
+    """The jobs of a sweep, one per combination of overrides.
 
     Raises:
-        BadInput: naming all combinations that cannot be used.
+        BadInput: all combinations that are invalid or lead to the same run.
     """
     jobs: dict[Path, Job] = {}
     problems: dict[str, None] = {}
@@ -67,43 +74,40 @@ def make_plan(combinations: Sequence[Overrides], compose: Callable[[Overrides], 
             problems[str(error)] = None
         else:
             job = make_job(overrides, config)
-            twin = jobs.setdefault(config.run_folder, job)
-            if twin.overrides != overrides:
-                problems[f"{' '.join(twin.overrides)} and {' '.join(overrides)} are the same run"] = None
+            first = jobs.setdefault(config.run_folder, job)
+            if first.overrides != overrides:
+                problems[f"{' '.join(first.overrides)} and {' '.join(overrides)} are the same run"] = None
     if problems:
         raise BadInput("\n".join(problems))
     return list(jobs.values())
 
 
 def make_job(overrides: Overrides, config: Config) -> Job:
-    """A combination with what its folder says."""
+    """The job of one combination, with the status and record of its folder."""
     before = read_record(config.run_folder)
     return Job(overrides, config, status_of(config.run_folder, before), before)
 
 
 def show_plan(jobs: Sequence[Job]) -> None:
-    """Prints a row per arm: how many runs stand where, and what is left to spend on them."""
+    """Prints how many runs of each arm have which status, and the time and disk space that they still need."""
     counts = Counter(job.status for job in jobs)
-    found = ", ".join(f"{counts[each]} {each}" for each in RunStatus if each in counts)
-    print(f"{count_runs(len(jobs))} of {', '.join(map(str, study_dirs(jobs)))}: {found}")
+    summary = ", ".join(f"{counts[status]} {status}" for status in RunStatus if status in counts)
+    print(f"{count_runs(len(jobs))} of {', '.join(map(str, study_dirs(jobs)))}: {summary}")
     todo = [job for job in jobs if job.to_do]
-    again = [job for job in todo if job.status == RunStatus.DONE]
-    if again:
-        print(
-            f"rerun=all: {count_runs(len(again))} of these {'is' if len(again) == 1 else 'are'} finished and will be "
-            "trained again."
-        )
+    repeated = [job for job in todo if job.status == RunStatus.DONE]
+    if repeated:
+        print(f"rerun=all: {count_runs(len(repeated))} will be trained again although finished")
     if todo:
         table_console().print(_table(jobs))
         _show_disk(todo)
     for job in [job for job in todo if job.status == RunStatus.RESUMABLE][:MAX_LISTED]:
         assert job.before is not None
-        print(f"  {job.config.run_name} goes on after epoch {len(job.before.epochs)}, or a few before")
-    _show_other_sources(jobs)
+        print(f"  {job.config.run_name} resumes from its last checkpoint, at or before epoch {len(job.before.epochs)}")
+    _show_outdated(jobs)
 
 
 def count_runs(count: int) -> str:
-    """A number of runs, in words."""
+    """A number of runs: "1 run", "2 runs"."""
     return f"{count} run" if count == 1 else f"{count} runs"
 
 
@@ -117,48 +121,48 @@ def _table(jobs: Sequence[Job]) -> Table:
     table = Table(title="Plan")
     for column in headings:
         table.add_column(column)
-    statuses = [each for each in RunStatus if any(job.status == each for job in jobs)]
+    statuses = [status for status in RunStatus if any(job.status == status for job in jobs)]
     for column in (*statuses, "time left", "disk"):
         table.add_column(column, justify="right")
     finished = [job.before for job in jobs if job.before is not None and job.before.status == "FINISHED"]
     only_scored = _only_scored(jobs)
     for key, group in groups.items():
-        counts = [sum(job.status == each for job in group) for each in statuses]
+        counts = [sum(job.status == status for job in group) for status in statuses]
         table.add_row(*key, *(str(count or "") for count in counts), _time(group, finished, only_scored), _disk(group))
     table.add_section()
-    totals = [str(sum(job.status == each for job in jobs)) for each in statuses]
+    totals = [str(sum(job.status == status for job in jobs)) for status in statuses]
     table.add_row("all", *[""] * (len(headings) - 1), *totals, _time(jobs, finished, only_scored), _disk(jobs))
     return table
 
 
 def _only_scored(jobs: Sequence[Job]) -> set[Path]:
-    """The runs that will take another one's weights, since only their evaluation differs: they cost next to nothing."""
-    seen, found, code = set(), set(), code_digest()
+    """The folders of runs that reuse the weights of another run, since only their evaluation differs."""
+    trained, only_scored, code = set(), set(), code_digest()
     for job in sorted(jobs, key=lambda job: job.status != RunStatus.DONE):
         key = (job.study_dir, training_key(resolved(job.config)))
-        if key in seen and job.status == RunStatus.NEW and job.config.rerun != "all":
-            found.add(job.config.run_folder)
+        if key in trained and job.status == RunStatus.NEW and job.config.rerun != "all":
+            only_scored.add(job.config.run_folder)
         if job.before is None or job.before.digests["code"] == code:
-            seen.add(key)
-    return found
+            trained.add(key)
+    return only_scored
 
 
 def _time(jobs: Sequence[Job], finished: Sequence[Record], only_scored: Set[Path]) -> str:
     todo = [job for job in jobs if job.to_do]
-    spans = [_seconds(job, finished) for job in todo if job.config.run_folder not in only_scored]
-    known = [span for span in spans if span is not None]
+    estimates = [_seconds(job, finished) for job in todo if job.config.run_folder not in only_scored]
+    known = [seconds for seconds in estimates if seconds is not None]
     if not todo:
         return ""
-    if len(known) < len(spans):
-        return "not measured yet" if not known else f"more than {format_duration(sum(known))}"
+    if len(known) < len(estimates):
+        return "unknown" if not known else f"more than {format_duration(sum(known))}"
     return format_duration(sum(known))
 
 
 def _seconds(job: Job, finished: Sequence[Record]) -> float | None:
     config = resolved(job.config)
-    alike = [each for each in finished if all(each.config.get(key) == config[key] for key in ALIKE)]
-    same_arm = [each for each in alike if arm(each.config) == arm(config)]
-    return seconds_left(job.config, job.before if job.status == RunStatus.RESUMABLE else None, same_arm or alike)
+    comparable = [run for run in finished if all(run.config.get(key) == config[key] for key in TIME_GROUPS)]
+    same_arm = [run for run in comparable if arm(run.config) == arm(config)]
+    return seconds_left(job.config, job.before if job.status == RunStatus.RESUMABLE else None, same_arm or comparable)
 
 
 def _disk(jobs: Sequence[Job]) -> str:
@@ -167,17 +171,17 @@ def _disk(jobs: Sequence[Job]) -> str:
 
 
 def _show_disk(todo: Sequence[Job]) -> None:
-    """Whether it fits."""
+    """Prints how much disk space is needed and free."""
     training = max(disk_while_training(job.config, _classes(job)) for job in todo)
     needed = sum(disk_of_run(job.config, _classes(job)) for job in todo) + training
-    place = Path(todo[0].config.folder).absolute()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    print(f"While a run trains, its saved states take up to {_size(training)} more; {_size(free)} are free.")
+    folder = Path(todo[0].config.folder).absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    print(f"During training, checkpoints need up to {_size(training)} more; {_size(free)} are free.")
     if needed > free:
         print(
-            f"warning: {_size(needed)} are needed. tracking.weights=none keeps the best weights once instead of twice."
+            f"warning: {_size(needed)} are needed; tracking.weights=none avoids a second copy of the weights in MLflow"
         )
 
 
@@ -189,15 +193,15 @@ def _size(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
-def _show_other_sources(jobs: Sequence[Job]) -> None:
-    """Names the finished runs that other code or other data made than would be used now."""
+def _show_outdated(jobs: Sequence[Job]) -> None:
+    """Prints which finished runs were made by other code or from other data than a run would use now."""
     finished = [(job, job.before) for job in jobs if job.status == RunStatus.DONE and job.before is not None]
     code = code_digest()
-    others = {
+    outdated = {
         "code": [job for job, record in finished if record.digests["code"] != code],
         "data": [job for job, record in finished if job.config.data.digest not in (None, record.digests["data"])],
     }
-    for what, those in others.items():
-        if those:
-            names = ", ".join(job.config.run_name for job in those[:3]) + (", …" if len(those) > 3 else "")
-            print(f"note: {count_runs(len(those))} used different {what}: {names}; rerun=all trains again")
+    for what, runs in outdated.items():
+        if runs:
+            names = ", ".join(job.config.run_name for job in runs[:3]) + (", …" if len(runs) > 3 else "")
+            print(f"note: {count_runs(len(runs))} used different {what}: {names}; rerun=all trains them again")

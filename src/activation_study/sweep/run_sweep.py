@@ -1,6 +1,6 @@
-"""Many runs: a plan before the first, one launch of what is left to do, an account after the last.
+"""Runs a sweep: prints the plan, launches the runs that are not finished, prints a summary.
 
-Everything is read from the runs' folders, so that it is the same on every launcher.
+Everything is read from the run folders, so that it works the same with every launcher.
 """
 
 import traceback
@@ -28,17 +28,17 @@ def run_sweep(
     launch: Callable[[Sequence[Overrides]], Sequence[JobReturn]],
     threads: int | None = None,
 ) -> Sequence[JobReturn]:
-    """Runs what is not finished and prints what came of all.
+    """Runs the combinations that are not finished, and prints plan, summary and report.
 
     Args:
-        combinations: the overrides of each job.
+        combinations: the overrides of each run.
         compose: overrides → configuration.
         launch: runs jobs, in this process or others, and waits for them.
-        threads: of each job that does not say; None: all cores.
+        threads: of each run whose configuration does not set them; None: all cores.
 
     Raises:
-        BadInput: a job's configuration or data cannot be used; before any job starts.
-        SystemExit: after the account, with 1 when a job failed, with 2 when jobs were only refused.
+        BadInput: the configuration or data of a run cannot be used; raised before any run starts.
+        SystemExit: after the summary; 1 if a run failed, 2 if runs were only rejected.
     """
     jobs = make_plan(combinations, compose)
     todo = [job for job in jobs if job.to_do]
@@ -49,7 +49,7 @@ def run_sweep(
         return []
     _recover(jobs, todo)
     if not todo:
-        _show_again(jobs)
+        _show_existing_report(jobs)
         _print_next_steps(jobs)
         return []
     _prepare_data(todo)
@@ -73,99 +73,99 @@ def run_sweep(
 
 
 def sync_jobs(jobs: Sequence[Job]) -> int:
-    """Brings the jobs' studies into their store; how many runs could not be brought there."""
+    """Copies the jobs' studies into the MLflow store; returns how many runs could not be copied."""
     tracking = jobs[0].config.tracking
     return sum(sync_study(study_dir, tracking.uri, tracking.weights) for study_dir in study_dirs(jobs))
 
 
 def _recover(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
-    """Closes what dead processes left open, and brings finished runs into a store that missed them."""
-    dead = [folder for study_dir in study_dirs(jobs) for folder in mark_stale_runs(study_dir)]
-    going_on = {job.config.run_folder for job in todo}
+    """Marks runs without a process as killed, and copies finished runs that the MLflow store lacks."""
+    stale = [folder for study_dir in study_dirs(jobs) for folder in mark_stale_runs(study_dir)]
+    resumed = {job.config.run_folder for job in todo}
     done = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE]
     tracking = jobs[0].config.tracking
-    for folder in [*(folder for folder in dead if folder not in going_on), *done]:
+    for folder in [*(folder for folder in stale if folder not in resumed), *done]:
         with suppress(RunLocked), run_lock(folder):
             if not Mirror(folder, tracking.uri, tracking.weights).ensure_synced():
-                return  # the next ones would wait for the same store
+                return  # every other run would wait for the same store
 
 
 def _prepare_data(jobs: Sequence[Job]) -> None:
-    """Fetches, verifies and prepares each data set once, before any job starts."""
+    """Downloads, verifies and preprocesses each data set once, before any run starts."""
     from activation_study.data.dataset import Dataset
 
-    seen = set()
+    prepared = set()
     for job in jobs:
         options = (str(job.config.data), str(job.config.label_type))
-        if options not in seen:
-            seen.add(options)
+        if options not in prepared:
+            prepared.add(options)
             Dataset(job.config)
 
 
 def _print_summary(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobReturn]) -> None:
-    """Says what did not finish, and why; SystemExit(1) where something failed, 2 where jobs were only refused."""
-    failed, refused = [], []
+    """Prints which runs did not finish, and why; SystemExit(1) if a run failed, 2 if runs were only rejected."""
+    failed, rejected = [], []
     for number, job in enumerate(todo):
         record, result = job.record, returned[number] if number < len(returned) else None
         raised = result._return_value if result is not None and result.status == JobStatus.FAILED else None
         if isinstance(raised, BadInput):
-            refused.append((job, str(raised)))
+            rejected.append((job, str(raised)))
         elif raised is not None:
             traceback.print_exception(raised)
             failed.append((job, f"{type(raised).__name__}: {raised}".split("\n")[0]))
         elif record is not None and record.status == "FAILED":
             failed.append((job, record.error or "failed"))
         elif status_of(job.config.run_folder, record) == RunStatus.RUNNING:
-            print(f"{job.config.run_name} is under way in another process")
+            print(f"{job.config.run_name} is running in another process")
         elif record is None or (job.before is not None and record.ended == job.before.ended):
-            failed.append((job, "it has not begun, or its process ended without a word (killed?)"))
+            failed.append((job, "it was not started, or its process exited unexpectedly (killed?)"))
         elif record.status == "KILLED":
-            failed.append((job, "it was stopped, and has saved what it had"))
+            failed.append((job, "it was stopped and saved its state"))
         elif record.status != "FINISHED":
-            failed.append((job, "its process ended without a word (killed?)"))
+            failed.append((job, "its process exited unexpectedly (killed?)"))
     if failed:
-        print(f"{len(failed)} of {count_runs(len(jobs))} failed; the same command tries them again:")
+        print(f"{len(failed)} of {count_runs(len(jobs))} failed; run the same command to try again:")
     for job, reason in failed:
         print(f"  {job.config.run_name}: {reason}")
-    if refused:
-        print(f"{len(refused)} of {count_runs(len(jobs))} refused:")
-    for _, reason in refused:
+    if rejected:
+        print(f"{len(rejected)} of {count_runs(len(jobs))} rejected:")
+    for _, reason in rejected:
         print(f"  {reason}")
-    if failed or refused:
+    if failed or rejected:
         raise SystemExit(1 if failed else 2)
 
 
 def _report(jobs: Sequence[Job]) -> None:
-    """The comparison of each study, or, where it is not complete, the table of what there is."""
+    """Makes the report of each study, or prints the table of its finished runs if they cannot be compared yet."""
     for study_dir in study_dirs(jobs):
-        _report_on(study_dir, jobs)
+        _report_study(study_dir, jobs)
 
 
-def _show_again(jobs: Sequence[Job]) -> None:
-    """What came of studies that were finished before; the report is made where there is none of all their runs."""
+def _show_existing_report(jobs: Sequence[Job]) -> None:
+    """Prints the results of studies with nothing left to do; makes a report only if it is missing or outdated."""
     for study_dir in study_dirs(jobs):
         page = study_dir / REPORT_FOLDER / "index.html"
-        ends = [job.before.ended for job in jobs if job.study_dir == study_dir and job.before and job.before.ended]
-        if page.exists() and page.stat().st_mtime > max(ends):
-            print_article_table([job for job in jobs if job.study_dir == study_dir])
+        end_times = [job.before.ended for job in jobs if job.study_dir == study_dir and job.before and job.before.ended]
+        if page.exists() and page.stat().st_mtime > max(end_times):
+            _print_article_table([job for job in jobs if job.study_dir == study_dir])
             print(f"Report:               {page}")
         else:
-            _report_on(study_dir, jobs)
+            _report_study(study_dir, jobs)
 
 
-def _report_on(study_dir: Path, jobs: Sequence[Job]) -> None:
+def _report_study(study_dir: Path, jobs: Sequence[Job]) -> None:
     from activation_study.report.study_report import ReportOptions, make_report
 
     try:
         folder = make_report(study_dir, ReportOptions())
         print(f"Report:               {folder / 'index.html'}")
     except BadInput as error:
-        print_article_table([job for job in jobs if job.study_dir == study_dir])
-        print(f"No comparison yet: {error}")
+        _print_article_table([job for job in jobs if job.study_dir == study_dir])
+        print(f"Not compared yet: {error}")
 
 
-def print_article_table(jobs: Sequence[Job]) -> None:
-    """Prints the article's table: mean and maximum of mean IoU per label type and activation."""
+def _print_article_table(jobs: Sequence[Job]) -> None:
+    """Prints mean and maximum of the mean IoU per label type and activation, as in the article's table."""
     from activation_study.report.article_table import article_table
 
     records = [record for job in jobs if (record := job.record) is not None and record.status == "FINISHED"]
@@ -175,8 +175,8 @@ def print_article_table(jobs: Sequence[Job]) -> None:
 
 def _print_next_steps(jobs: Sequence[Job]) -> None:
     uri = jobs[0].config.tracking.uri
-    print(f"Runs, with pictures:  {', '.join(map(str, study_dirs(jobs)))}")
+    print(f"Runs and plots:       {', '.join(map(str, study_dirs(jobs)))}")
     if uri == "sqlite:///mlflow.db":
-        print("Compare in a browser: mlflow ui   (then http://127.0.0.1:5000)")
+        print("MLflow:               mlflow ui   (then open http://127.0.0.1:5000)")
     elif uri:
         print(f"Tracked in:           {uri}")

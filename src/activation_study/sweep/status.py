@@ -1,4 +1,4 @@
-"""Where each run of a study stands, read from its folder and its lock alone."""
+"""The status of each run of a study, read from its folder and its lock."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,45 +11,49 @@ from activation_study.records.record import RECORD_FILE, Record, read_record
 
 
 class RunStatus(StrEnum):
-    """What a sweep finds of a run."""
+    """The status of a run before a sweep; the values are shown to the user."""
 
     DONE = "done"
     RESUMABLE = "resume"
     FAILED = "failed"
     NEW = "new"
-    RUNNING = "under way"
+    RUNNING = "running"
 
 
 def status_of(folder: Path, record: Record | None) -> RunStatus:
-    """Where a run stands.
+    """The status of a run.
 
     Args:
-        folder: the run's.
-        record: its record.
+        folder: of the run.
+        record: of the run, if there is one.
     """
     if is_locked(folder):
         return RunStatus.RUNNING
     if record is None:
         return RunStatus.NEW
-    known = {"FINISHED": RunStatus.DONE, "FAILED": RunStatus.FAILED}
-    return known.get(record.status, RunStatus.RESUMABLE)
+    ended = {"FINISHED": RunStatus.DONE, "FAILED": RunStatus.FAILED}
+    return ended.get(record.status, RunStatus.RESUMABLE)
 
 
-def run_folders(study: Path) -> Iterator[Path]:
+def run_folders(study_dir: Path) -> Iterator[Path]:
     """The folders of a study's runs and of their reproductions."""
     for pattern in (f"*/{RECORD_FILE}", f"reproductions/*/{RECORD_FILE}"):
-        yield from (path.parent for path in sorted(study.glob(pattern)))
+        yield from (path.parent for path in sorted(study_dir.glob(pattern)))
 
 
-def mark_stale_runs(study: Path) -> list[Path]:
-    """Sets RUNNING right where the process is no more: KILLED since its last epoch. Returns these folders."""
-    closed = []
-    for folder in run_folders(study):
-        with suppress(BadInput):  # taken by a process, or not to be read: nothing that could be set right here
+def mark_stale_runs(study_dir: Path) -> list[Path]:
+    """Marks runs that are recorded as RUNNING but have no process as KILLED since their last epoch.
+
+    Returns:
+        The folders of these runs.
+    """
+    stale = []
+    for folder in run_folders(study_dir):
+        with suppress(BadInput):  # locked by a process, or unreadable: nothing to mark
             record = read_record(folder)
             if record is not None and record.status == "RUNNING":
                 with run_lock(folder):
-                    record = read_record(folder)  # again: it may have ended in between
+                    record = read_record(folder)  # it may have ended before the lock was taken
                     if record is not None and record.close_stale(folder):
-                        closed.append(folder)
-    return closed
+                        stale.append(folder)
+    return stale

@@ -1,6 +1,6 @@
-"""A process of a pool: one job of a sweep after the other, until a signal comes.
+"""A worker process of a pool: runs jobs of a sweep one after the other until a signal arrives.
 
-Not in `hydra_plugins`: Hydra may load its modules twice, and what a process knows has to be known once.
+Not in `hydra_plugins`: Hydra may load those modules twice, but a worker's state must exist once per process.
 """
 
 import signal
@@ -18,23 +18,27 @@ from activation_study.sweep.gpu_slots import acquire_gpu
 
 
 class Stopped(Exception):
-    """A signal came. An `Exception`, so that joblib lets the other processes save what they have."""
+    """A signal arrived. An `Exception`, so that joblib lets the other processes save their state."""
 
 
 class Worker:
-    """The task as a process of the pool carries it out, one job after the other.
+    """Wraps the task of a job for a process of the pool.
 
     Args:
         task: of one job.
-        cards: of the machine.
-        jobs_per_gpu: how many processes may share one.
+        gpus: of the machine.
+        jobs_per_gpu: how many processes may share one GPU.
     """
 
-    def __init__(self, task: Callable[[Any], Any], cards: Sequence[str], jobs_per_gpu: int) -> None:
-        self._task, self._cards, self._jobs_per_gpu = task, cards, jobs_per_gpu
+    def __init__(self, task: Callable[[Any], Any], gpus: Sequence[str], jobs_per_gpu: int) -> None:
+        self._task, self._gpus, self._jobs_per_gpu = task, gpus, jobs_per_gpu
 
     def __call__(self, config: Any) -> Any:
-        """Does the job, unless this process was told to stop."""
+        """Runs the job.
+
+        Raises:
+            Stopped: a signal arrived before or during the job.
+        """
         ignore_broken_pipes()
         GracefulShutdown.announces = False
         for number in SIGNALS:
@@ -42,25 +46,25 @@ class Worker:
                 signal.signal(number, record_signal)
         position = HydraConfig.get().job.num + 1
         with redirect_stdout(PrefixedStream(sys.stdout, f"[{position}] ")):
-            self._take_card()
-            _go_on_unless_stopped()
+            self._wait_for_gpu()
+            _check_signal()
             try:
                 return self._task(config)
             except Interrupted as error:
                 record_signal(error.args[0])
-        _go_on_unless_stopped()
+        _check_signal()
 
-    def _take_card(self) -> None:
-        said = False
-        while not acquire_gpu(self._cards, self._jobs_per_gpu):
-            if not said:
-                print("waits for a card: other processes have them", flush=True)
-            said = True
-            _go_on_unless_stopped()
+    def _wait_for_gpu(self) -> None:
+        announced = False
+        while not acquire_gpu(self._gpus, self._jobs_per_gpu):
+            if not announced:
+                print("waiting for a free GPU", flush=True)
+            announced = True
+            _check_signal()
             time.sleep(1)
 
 
-def _go_on_unless_stopped() -> None:
+def _check_signal() -> None:
     number = pending_signal()
     if number is not None:
         raise Stopped(signal.Signals(number).name)

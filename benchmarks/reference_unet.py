@@ -1,6 +1,6 @@
-"""The article's pipeline, written anew and literally: preparation, network, training step, evaluation.
+"""The pipeline of the article, rewritten literally: preprocessing, network, training step, evaluation.
 
-What this project is measured against. TensorFlow and Keras as they come: no seeds, arrays of float32, one-hot targets.
+The reference of the benchmarks. Plain TensorFlow and Keras: no seeds, float32 arrays, one-hot targets.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def preprocessed(pictures: Sequence[Path], labels: Sequence[Path], classes: int, side: int) -> tuple[Any, Any]:
-    """All pictures [N, side, side, 3] in [0, 1] and one-hot targets [N, side, side, classes]."""
+def preprocess(images: Sequence[Path], labels: Sequence[Path], classes: int, side: int) -> tuple[Any, Any]:
+    """All images [N, side, side, 3] in [0, 1] and one-hot targets [N, side, side, classes], of their files."""
     xs, ys = [], []
-    for picture, label in zip(pictures, labels, strict=True):
-        image = cv2.resize(cv2.imread(str(picture)), (side, side)) / 255
+    for path, label in zip(images, labels, strict=True):
+        image = cv2.resize(cv2.imread(str(path)), (side, side)) / 255
         xs.append(image.astype(np.float32))
         matrix = cv2.resize(np.loadtxt(label), (side, side))
         ys.append(np.stack([matrix == number for number in range(classes)], axis=-1).astype(np.float32))
@@ -24,8 +24,8 @@ def preprocessed(pictures: Sequence[Path], labels: Sequence[Path], classes: int,
 
 
 def mean_iou(outputs: Sequence[NDArray[np.float32]], labels: Sequence[Path], classes: int) -> float:
-    """The mean IoU of softmax outputs [side, side, classes], an image and a class at a time."""
-    found: list[list[float]] = [[] for _ in range(classes)]
+    """The mean IoU of softmax outputs [side, side, classes], computed per image and class."""
+    ious: list[list[float]] = [[] for _ in range(classes)]
     for output, label in zip(outputs, labels, strict=True):
         truth = np.loadtxt(label)
         resized = cv2.resize(output, truth.shape[::-1], interpolation=cv2.INTER_LANCZOS4)
@@ -33,12 +33,12 @@ def mean_iou(outputs: Sequence[NDArray[np.float32]], labels: Sequence[Path], cla
         for number in range(classes):
             union = np.logical_or(predicted == number, truth == number).sum()
             if union:
-                found[number].append(np.logical_and(predicted == number, truth == number).sum() / union)
-    return sum(float(np.mean(each)) if each else -1.0 for each in found) / classes
+                ious[number].append(np.logical_and(predicted == number, truth == number).sum() / union)
+    return sum(float(np.mean(values)) if values else -1.0 for values in ious) / classes
 
 
 def network(side: int, classes: int, activation: str, w: Sequence[int]) -> Any:
-    """The U-Net written out, without names, loops over levels or seeds."""
+    """The U-Net written out layer by layer, without names and seeds."""
     import keras
     from keras import layers, ops
 
@@ -74,7 +74,7 @@ def network(side: int, classes: int, activation: str, w: Sequence[int]) -> Any:
 
 
 def compiled(model: Any) -> Any:
-    """Ready to train."""
+    """The model, compiled for training."""
     import keras
 
     optimizer = keras.optimizers.Adam(1e-3, amsgrad=True)
