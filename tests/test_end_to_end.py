@@ -21,6 +21,7 @@ from activation_study.records.lock import run_lock
 
 # MLflow 3.17 triggers them with SQLAlchemy 2.1.
 pytestmark = [
+    pytest.mark.integration,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]

@@ -19,6 +19,8 @@ from PIL import Image
 
 from conftest import WriteIccv09
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[1]
 NAMES = ("1", "2", "3", "4", "5")
 SIZE = (12, 16)

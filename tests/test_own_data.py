@@ -10,7 +10,10 @@ from cli_runner import ROOT, command
 from conftest import WriteIccv09
 
 # raised by MLflow 3.17 with SQLAlchemy 2.1
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 
 TINY = (
     "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]", "model.decoder_blocks=[1]",

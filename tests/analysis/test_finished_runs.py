@@ -118,6 +118,7 @@ def test_a_packed_file_contains_one_study_only(study: Path, tmp_path: Path) -> N
     assert path.read_bytes() == content
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("packed", sorted(STUDIES.glob(f"*/{PACKED_FILE}")), ids=lambda path: path.parent.name)
 def test_the_committed_tables_of_a_study_follow_from_its_confusion_matrices(packed: Path, tmp_path: Path) -> None:
     shutil.copy(packed, tmp_path)

@@ -20,7 +20,10 @@ from activation_study.inference import export_onnx
 from activation_study.metrics import confusion, summary
 from cli_runner import TINY, command
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 CELU = "activation.name=celu", "activation.layer.activation=celu"
 
 

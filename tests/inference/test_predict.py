@@ -17,7 +17,10 @@ from activation_study.data.splits import split
 from activation_study.metrics import confusion, summary
 from cli_runner import TINY, command
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,10 @@ import pytest
 
 from cli_runner import ROOT, TINY, command
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 SWEEP = [override for override in TINY if override != "threads=1"]
 JOBLIB = ["-m", *SWEEP, "hydra/launcher=joblib"]
 LONG = [

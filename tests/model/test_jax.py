@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.integration
+
 SCRIPT = Path(__file__).with_name("gradients.py")
 TRAIN = Path(__file__).resolve().parents[2] / "train.py"
 

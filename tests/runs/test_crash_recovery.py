@@ -18,7 +18,10 @@ from mlflow import MlflowClient
 
 from activation_study.training.loop import TIMING_METRICS
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 
 ROOT = Path(__file__).parents[2]
 KILLED = -9

@@ -9,6 +9,8 @@ import pytest
 
 from activation_study.records.source_code import file_digests
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 TINY = (
     "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",

@@ -11,7 +11,10 @@ from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.sweep.sync import sync_study
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 
 
 @pytest.fixture

@@ -20,7 +20,10 @@ from mlflow import MlflowClient
 from cli_runner import ROOT
 from mirror_one_run import STUDY
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 POSTGRES = which("initdb") or next(Path("/usr/lib/postgresql").glob("*/bin/initdb"), None)
 EPOCHS = 20
 

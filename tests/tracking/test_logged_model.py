@@ -22,7 +22,10 @@ from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.metrics import confusion, summary
 from cli_runner import TINY, command
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 
 
 def free_port() -> int:

@@ -12,7 +12,10 @@ from mlflow.entities import Metric
 from activation_study.records.record import Record
 from activation_study.tracking.mirror import Mirror
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 
 CONFIG = {
     "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "seed": 3,

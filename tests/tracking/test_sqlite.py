@@ -10,7 +10,10 @@ from mlflow import MlflowClient
 from activation_study.tracking.sqlite import relocate_artifacts
 from cli_runner import TINY, command
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 
 
 @pytest.fixture(scope="module")

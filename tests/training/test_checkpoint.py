@@ -14,6 +14,8 @@ from activation_study.model.network import Network, weights_digest
 from activation_study.training.checkpoint import CHECKPOINT_FOLDER, MAX_SAVING_FRACTION, Checkpoints, remove_saves
 from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train
 
+pytestmark = pytest.mark.integration
+
 SPLIT = split(18, "sorted")  # 10 train, 4 validation, 4 test: 3 steps and 1 validation batch per epoch
 OPTIONS = Training(epochs=4, batch_size=4, precision="float32", monitor="loss", early_stopping=EarlyStopping(3, 0.05))
 LEARNING_RATE = 1e-2

@@ -262,6 +262,7 @@ def _logits(network: Network) -> Any:
     return keras.Model(network.unet.input, network.unet.get_layer("logits").output)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("monitor", "metric"), [("loss", "train/loss"), ("val_loss", "val/loss")])
 def test_the_rules_monitor_the_configured_loss(data: PreprocessedData, monitor: str, metric: str) -> None:
     result = trained(data, make_options(epochs=12, monitor=monitor, patience=2, min_delta=0.02), learning_rate=0.02)
@@ -282,6 +283,7 @@ def test_the_rules_monitor_the_configured_loss(data: PreprocessedData, monitor: 
 # --- repetition -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.integration
 def test_training_twice_in_one_process_gives_the_same_bits(data: PreprocessedData) -> None:
     backend.configure_backend(None, "float32")
     first = trained(data, make_options(epochs=2))
@@ -295,6 +297,7 @@ def test_training_twice_in_one_process_gives_the_same_bits(data: PreprocessedDat
     assert [epoch["val/loss"] for epoch in first.epochs] == [epoch["val/loss"] for epoch in second.epochs]
 
 
+@pytest.mark.integration
 def test_another_order_seed_gives_other_weights(data: PreprocessedData) -> None:
     first, other = (trained(data, make_options(epochs=1), order_seed=seed) for seed in (0, 1))
     assert first.weights != other.weights
@@ -309,6 +312,7 @@ def test_an_epoch_resumed_in_the_middle_has_the_same_augmented_batches(data: Pre
         np.testing.assert_array_equal(labels, resumed_labels)
 
 
+@pytest.mark.integration
 def test_augmentation_has_its_own_seed(data: PreprocessedData) -> None:
     plain = [trained(data, make_options(epochs=1), augmentation_seed=seed).weights for seed in (0, 1)]
     flip = make_options(epochs=1, augmentation="flip")
@@ -369,6 +373,7 @@ def test_a_non_finite_validation_loss_is_reported_with_its_epoch(data: Preproces
         train_scripted(ScriptedNetwork([1.0] * 9, math.nan), data, make_options())
 
 
+@pytest.mark.integration
 def test_a_huge_learning_rate_ends_in_a_non_finite_loss(data: PreprocessedData) -> None:
     with pytest.raises(NonFiniteLoss, match=r"in epoch 1, step [23];"):
         trained(data, make_options(), learning_rate=1e30)
