@@ -101,5 +101,5 @@ def test_there_is_no_module_for_everything() -> None:
 
 def test_help_and_the_package_itself_load_no_framework() -> None:
     frameworks = {"hydra", "omegaconf", "tensorflow", "keras", "mlflow", "numpy"}
-    for name in ("__init__.py", "__main__.py", "cli/__init__.py", "cli/main.py", "cli/help.py", "config/location.py"):
+    for name in ("__init__.py", "__main__.py", "cli/__init__.py", "cli/main.py", "cli/help.py", "location.py"):
         assert not frameworks & {each.split(".")[0] for each in imports(PACKAGE / name, top_level_only=True)}, name

@@ -9,8 +9,8 @@ record.results["test/mean_iou"]
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from activation_study.config.location import conf_dir
 from activation_study.config.schema import Config
+from activation_study.location import conf_dir
 from activation_study.records.record import Record
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from activation_study.errors import BadInput
 from activation_study.hardware import AMPERE, available_threads, gpu_capabilities
+from activation_study.location import install_hint
 
 BACKENDS = ("tensorflow", "jax")
 Step = Callable[[Any, Any], dict[str, Any]]
@@ -40,7 +41,7 @@ def configure_backend(threads: int | None, precision: str) -> None:
     if backend not in BACKENDS:
         raise BadInput(f"KERAS_BACKEND={backend}: expected {' or '.join(BACKENDS)}")
     if find_spec(backend) is None:
-        raise BadInput(f"KERAS_BACKEND={backend} is not installed: pip install -e '.[{backend}]' -c constraints.txt")
+        raise BadInput(f"KERAS_BACKEND={backend} is not installed: {install_hint(backend)}")
     with suppress_startup_logs():
         import keras
 

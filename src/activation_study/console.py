@@ -77,8 +77,10 @@ class PrefixedStream:
         return getattr(self._stream, name)
 
 
-def table_console() -> Console:
+def table_console() -> "Console":
     """The console for tables: as wide as the terminal, or `WIDTH` columns without one."""
+    from rich.console import Console
+
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH)
 

@@ -16,6 +16,7 @@ from activation_study.data.class_list import read_classes
 from activation_study.data.split_files import read_split_files, split_digest
 from activation_study.errors import BadInput, problems_message
 from activation_study.hardware import fastest_precision
+from activation_study.location import command
 
 # Groups whose keys can be chosen on the validation split.
 SELECTABLE_GROUPS = ("training.", "optimizer.", "schedule.", "loss.", "normalization.", "model.")
@@ -31,14 +32,14 @@ def from_hydra(composed: DictConfig) -> Config:
     unknown = [key for key in composed if key not in Config.__dataclass_fields__]
     if unknown:
         raise BadInput(
-            problems_message("Unknown keys", map(str, unknown), "`python train.py --cfg job` shows all keys.")
+            problems_message("Unknown keys", map(str, unknown), f"`{command('train')} --cfg job` shows all keys.")
         )
     missing = sorted(OmegaConf.missing_keys(composed))
     if missing:
         raise BadInput(problems_message("Values are missing", missing, "Give each as KEY=VALUE."))
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
-    return validate(config, "The configuration", "`python train.py --cfg job` shows all values.")
+    return validate(config, "The configuration", f"`{command('train')} --cfg job` shows all values.")
 
 
 def validate(config: Config, what: str, hint: str) -> Config:

@@ -14,6 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from activation_study.errors import BadInput
+from activation_study.location import install_hint
 from activation_study.signals import GracefulShutdown
 from activation_study.sweep.gpu_slots import visible_gpus
 from activation_study.sweep.worker import Worker
@@ -49,7 +50,7 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by Hydra before a sweep."""
         if JoblibLauncher is Launcher:
-            raise BadInput("hydra/launcher=joblib is not installed: pip install -e '.[joblib]' -c constraints.txt")
+            raise BadInput(f"hydra/launcher=joblib is not installed: {install_hint('joblib')}")
         for name, value in (("processes", self._processes), ("jobs_per_gpu", self._jobs_per_gpu)):
             if value is not None and value < 1:
                 raise BadInput(f"hydra.launcher.{name}={value}: expected 1 or more")

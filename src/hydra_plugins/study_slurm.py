@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 
 from activation_study.console import ignore_broken_pipes
 from activation_study.errors import BadInput
+from activation_study.location import install_hint
 from activation_study.signals import Interrupted
 
 try:
@@ -45,7 +46,7 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by Hydra before a sweep."""
         if SlurmLauncher is Launcher:
-            raise BadInput("hydra/launcher=slurm is not installed: pip install -e '.[slurm]' -c constraints.txt")
+            raise BadInput(f"hydra/launcher=slurm is not installed: {install_hint('slurm')}")
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def threads(self, cores: int) -> int:

@@ -180,7 +180,7 @@ def test_the_outputs_equal_those_of_the_written_out_network(activation: str, tra
 
 
 def test_the_operations_of_a_training_step_are_those_of_the_convolutions(small: Any) -> None:
-    """The number used in docs/BENCHMARKS.md and docs/GPU.md, against the shapes of the layers."""
+    """The number used in docs/BENCHMARKS.md and docs/how-to/gpu.md, against the shapes of the layers."""
     import keras
 
     forward = 0

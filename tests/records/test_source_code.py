@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from activation_study.config import location
+from activation_study import location
 from activation_study.errors import BadInput
 from activation_study.records import source_code
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from activation_study.analysis.finished_runs import read_runs
 from activation_study.analysis.grouping import Variants, arm, grouped
 from activation_study.errors import BadInput, problems_message
+from activation_study.location import command
 from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
 from activation_study.records.record import Record
@@ -88,7 +89,7 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
     runs, unfinished = read_runs(study)
     if not runs:
         raise BadInput(
-            f"{study.absolute()}: no finished runs; train some with `python train.py -m … study={study.name}`, "
+            f"{study.absolute()}: no finished runs; train some with `{command('train')} -m … study={study.name}`, "
             "or give the folder that contains the study as folder=PATH"
         )
     _reject_mixtures(study, runs)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from activation_study import __version__
-from activation_study.config.location import conf_dir
+from activation_study.location import conf_dir
 
 TEXTS = Path(__file__).with_name("help_texts")
 LAUNCHERS = "hydra/launcher"

@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from activation_study.config.location import conf_dir
+from activation_study.location import conf_dir
 
 _NOISE = (
     "object_type=",

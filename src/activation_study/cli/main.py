@@ -5,22 +5,12 @@ import os
 import sys
 
 from activation_study.cli.help import command_help, overview
-from activation_study.config.location import conf_dir
 from activation_study.console import ignore_broken_pipes
 from activation_study.errors import BadInput
+from activation_study.location import SCRIPTS, conf_dir
 from activation_study.signals import Interrupted
 
-# Command → the script of a clone that does the same; sync has none: it is `train.py sync=true`.
-SCRIPTS = {
-    "train": "train.py",
-    "compare": "compare.py",
-    "reproduce": "reproduce.py",
-    "evaluate": "evaluate.py",
-    "predict": "predict.py",
-    "export": "export.py",
-    "inspect": "inspect_data.py",
-    "sync": "",
-}
+COMMANDS = (*SCRIPTS, "sync")  # sync has no script: it is `train.py sync=true`
 
 
 def main(name: str | None = None) -> int:
@@ -35,17 +25,17 @@ def main(name: str | None = None) -> int:
         if sys.argv[1:2] in (["-sc"], ["--shell-completion"], ["--shell_completion"]):
             name = _completed_command()
             if name is None:
-                print(" ".join(SCRIPTS))
+                print(" ".join(COMMANDS))
                 return 0
         elif sys.argv[1:2] in ([], ["-h"], ["--help"], ["--version"]):
-            print(overview(list(SCRIPTS), version="--version" in sys.argv))
+            print(overview(COMMANDS, version="--version" in sys.argv))
             return 0
-        elif sys.argv[1] in SCRIPTS:
+        elif sys.argv[1] in COMMANDS:
             name = sys.argv.pop(1)
         else:
-            close = difflib.get_close_matches(sys.argv[1], SCRIPTS, n=1)
+            close = difflib.get_close_matches(sys.argv[1], COMMANDS, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            print(f"error: {sys.argv[1]}: expected one of {', '.join(SCRIPTS)}{hint}", file=sys.stderr)
+            print(f"error: {sys.argv[1]}: expected one of {', '.join(COMMANDS)}{hint}", file=sys.stderr)
             return 2
         called = f"activation-study {name}"
     arguments = sys.argv[1:]
@@ -66,17 +56,17 @@ def _run(name: str, called: str) -> int:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from activation_study.cli.commands import COMMANDS, refuse, register_schemas
+    from activation_study.cli import commands
     from activation_study.cli.hydra_errors import explain
 
-    register_schemas()
-    command = COMMANDS[name]
+    commands.register_schemas()
+    command = commands.COMMANDS[name]
     try:
         hydra.main(config_path=str(conf_dir()), config_name=command.config, version_base="1.3")(command.task)()
     except BadInput as error:
-        return refuse(str(error))
+        return commands.refuse(str(error))
     except (HydraException, OmegaConfBaseException) as error:
-        return refuse(explain(error, command.config, called))
+        return commands.refuse(explain(error, command.config, called))
     except KeyboardInterrupt:
         print("Interrupted. Run the same command again to continue.", file=sys.stderr)
         return 130
@@ -96,7 +86,7 @@ def _completed_command() -> str | None:
         return "train"
     words = line.split()
     name = words[1] if len(words) > 1 else ""
-    if name not in SCRIPTS or line.endswith(name):
+    if name not in COMMANDS or line.endswith(name):
         return None
     os.environ["COMP_LINE"] = line.replace(f" {name}", "", 1)
     return "train" if name == "sync" else name

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from activation_study.data.archive import ARCHIVE_FOLDER, MAX_BYTES, ArchiveError, extract
 from activation_study.errors import BadInput, problems_message
+from activation_study.location import command
 
 TIMEOUTS = (15, 60)  # seconds to connect, and between two blocks of data
 
@@ -81,7 +82,7 @@ def _extract_first_usable(folder: Path, root: Path, archive: Path | None, addres
             f"The data set is not in {root} and could not be downloaded",
             problems or ["no download address is configured"],
             f"Copy its folder to {root}, or give its archive with data.archive=PATH. "
-            "Without any data you can run: python train.py experiment=demo",
+            f"Without any data you can run: {command('train')} experiment=demo",
         )
     )
 

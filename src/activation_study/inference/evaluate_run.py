@@ -14,6 +14,7 @@ from activation_study.data.splits import Indices, Split
 from activation_study.errors import BadInput
 from activation_study.evaluation.score import score
 from activation_study.inference.load import inference_config, load_network
+from activation_study.location import command
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.records.run import Run
@@ -77,7 +78,7 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     }
     config = inference_config(trained, options.threads, changes)
     config.suffix = "" if options.part == "test" else f"-{options.part}"
-    config = validate(config, f"The evaluation of {trained.name}", "`python evaluate.py --help` shows the keys.")
+    config = validate(config, f"The evaluation of {trained.name}", f"`{command('evaluate')} --help` shows the keys.")
     config.study = f"{trained.study}/evaluations"
     return config
 

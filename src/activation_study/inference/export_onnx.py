@@ -17,6 +17,7 @@ from activation_study.data.scenes.generator import draw_scenes
 from activation_study.errors import BadInput
 from activation_study.files import replacing
 from activation_study.inference.load import inference_config, load_network
+from activation_study.location import install_hint
 from activation_study.palette import recorded_colors
 from activation_study.records.record import Record
 from activation_study.tracking.lookup import find_finished_run, weights_file
@@ -41,7 +42,7 @@ def export_onnx(options: Export) -> Path:
     """
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
-        raise BadInput(f"{', '.join(missing)} not installed: pip install -e '.[onnx]' -c constraints.txt")
+        raise BadInput(f"{', '.join(missing)} not installed: {install_hint('onnx')}")
     run = find_finished_run(options.run or "", options.tracking.uri)
     record = run.record
     output = Path(options.output or Path("outputs") / f"{record.name}.onnx")

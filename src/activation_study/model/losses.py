@@ -20,7 +20,7 @@ class SegmentationLoss(keras.losses.Loss):
     - "ignored": 0.
 
     TensorFlow's deterministic operations would silently turn the first into the second (measured,
-    docs/PROTOCOL.md); this form does not depend on them.
+    docs/explanation/protocol.md); this form does not depend on them.
 
     Args:
         unlabeled: "article" or "ignored".

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from activation_study.config import location
+from activation_study import location
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.files import write_text
+from activation_study.location import command
 from activation_study.report.elements import Contents, Section
 from activation_study.report.gallery import RULE
 
@@ -53,7 +54,7 @@ def render(template: str, autoescape: bool, **context: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(rule=RULE, figures=FIGURES)
+    environment.globals.update(rule=RULE, figures=FIGURES, reproduce=command("reproduce"))
     environment.filters["svg"] = Markup
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
     return environment.get_template(template).render(**context)

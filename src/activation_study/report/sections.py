@@ -10,6 +10,7 @@ from activation_study.analysis.findings import Findings
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
 from activation_study.errors import BadInput
+from activation_study.location import command
 from activation_study.palette import activation_colors
 from activation_study.report.elements import Contents, Figure, Gallery, Section
 from activation_study.report.figures import (
@@ -58,7 +59,7 @@ def build_sections(findings: Findings, pictures: bool) -> Contents:
             ),
         ),
         environment=tuple(_environment([record.environment for record in records])),
-        commands=tuple(f"python train.py {shlex.join(record.overrides)}" for record in records),
+        commands=tuple(f"{command('train')} {shlex.join(record.overrides)}" for record in records),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from activation_study.files import write_text
+from activation_study.location import command
 from activation_study.records.record import Record, read_record
 from activation_study.tracking.sqlite import database_path
 
@@ -92,7 +93,7 @@ class Mirror:
         print(
             f"warning: {self._folder.name} could not be tracked in {self._uri}: {first_line}\n"
             f"  No data is lost: everything is in {self._folder}. To track it later, run the same command again, or "
-            f"`train.py sync=true study=…`.",
+            f"`{command('train')} sync=true study=…`.",
             file=sys.stderr,
         )
 

@@ -1,0 +1,38 @@
+"""Where this program runs from: a clone, with `conf/` and the scripts at its top level, or an installed package."""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+CLONE = PACKAGE.parents[1]
+# Command → the script of a clone that does the same.
+SCRIPTS = {
+    "train": "train.py",
+    "compare": "compare.py",
+    "reproduce": "reproduce.py",
+    "evaluate": "evaluate.py",
+    "predict": "predict.py",
+    "export": "export.py",
+    "inspect": "inspect_data.py",
+}
+
+
+def in_clone() -> bool:
+    """Whether this package runs from a clone of the project, and not from an installed copy."""
+    return CLONE / "src" / PACKAGE.name == PACKAGE and (CLONE / "pyproject.toml").is_file()
+
+
+def conf_dir() -> Path:
+    """The folder of the configuration files."""
+    return CLONE / "conf" if in_clone() else PACKAGE / "conf"
+
+
+def command(name: str) -> str:
+    """How a command is called here, for messages: `python train.py`, or `activation-study train`."""
+    return f"python {SCRIPTS[name]}" if in_clone() else f"activation-study {name}"
+
+
+def install_hint(extra: str) -> str:
+    """How an optional part of this package is installed here, for messages."""
+    return (
+        f"pip install -e '.[{extra}]' -c constraints.txt" if in_clone() else f"pip install 'activation-study[{extra}]'"
+    )
