@@ -56,7 +56,7 @@ def test_the_exported_network_scores_as_the_run(project: Path, activation: str) 
     scenes, confusions = draw_scenes(12, 0), []
     for index in split(12, "sorted").test:
         image = cv2.resize(scenes.image(index), (32, 32))[..., ::-1]  # RGB, as in any other program
-        (probabilities,) = session.run(["probabilities"], {"pictures": image[None]})
+        (probabilities,) = session.run(["probabilities"], {"images": image[None]})
         truth = scenes.label(index, "surfaces")
         confusions.append(confusion(truth, resize_and_argmax(probabilities[0], truth.shape, "lanczos4"), 3))
     scores = summary(np.stack(confusions), LABEL_TYPES["surfaces"].classes)

@@ -62,8 +62,8 @@ def test_predictions_give_the_scores_of_the_run(project: Path) -> None:
     scores = summary(np.stack(confusions), ("sky", "horizontal", "vertical"))
     results = json.loads((run / "run.json").read_text())["results"]
     assert {key: results[key] for key in scores} == scores
-    rows = list(csv.reader((output / run.name / "shares.csv").open()))
-    assert rows[0] == ["picture", "sky", "horizontal", "vertical"]
+    rows = list(csv.reader((output / run.name / "class_fractions.csv").open()))
+    assert rows[0] == ["image", "sky", "horizontal", "vertical"]
     assert [row[0] for row in rows[1:]] == [f"some/{scenes.names[index]}" for index in test]
     assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5) for row in rows[1:])
     classes = read_classes(str(output / run.name / "classes.yaml"))["classes"]

@@ -67,7 +67,7 @@ def _convert(network: "Network", channel_order: str, path: Path, record: Record)
     import keras
 
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # unsupported operations are reported below
-    images = keras.Input(network.unet.input_shape[1:], dtype="uint8", name="pictures")
+    images = keras.Input(network.unet.input_shape[1:], dtype="uint8", name="images")
     model = keras.Model(images, network.unet(rgb_tensor_to_input(images, channel_order)))
     try:
         with warnings.catch_warnings():
@@ -77,7 +77,7 @@ def _convert(network: "Network", channel_order: str, path: Path, record: Record)
                 format="onnx",
                 verbose=False,
                 opset_version=OPSET,
-                input_signature=[keras.InputSpec(shape=model.input_shape, dtype="uint8", name="pictures")],
+                input_signature=[keras.InputSpec(shape=model.input_shape, dtype="uint8", name="images")],
             )
         _finalize(path, record)
     except BadInput:
@@ -139,7 +139,7 @@ def _agreement(network: "Network", channel_order: str, path: Path) -> NDArray[np
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (probabilities,) = session.run(["probabilities"], {"pictures": bgr_to_rgb(images)})
+    (probabilities,) = session.run(["probabilities"], {"images": bgr_to_rgb(images)})
     same: NDArray[np.bool_] = probabilities.argmax(axis=-1) == expected.argmax(axis=-1)
     return same
 

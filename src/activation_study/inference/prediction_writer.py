@@ -2,7 +2,7 @@
 
 OUTPUT/<run>/labels/NAME.png     indexed: each pixel's value is the index of its class in classes.yaml
 OUTPUT/<run>/overlays/NAME.jpg   the image blended with the colours of the predicted classes
-OUTPUT/<run>/shares.csv          the fraction of each image's pixels in each class
+OUTPUT/<run>/class_fractions.csv the fraction of each image's pixels in each class
 OUTPUT/<run>/classes.yaml        names and colours, in the format of data=folder
 OUTPUT/side_by_side/NAME.png     the image and the label maps of several runs
 """
@@ -34,7 +34,7 @@ class PredictionWriter:
         caption: names the run where several are shown side by side.
         classes: their names.
         colors: "#RRGGBB" of each class.
-        rows: of shares.csv so far: the image's name and the fraction of each class.
+        rows: of class_fractions.csv so far: the image's name and the fraction of each class.
     """
 
     folder: Path
@@ -59,10 +59,10 @@ class PredictionWriter:
         self.rows.append([name, *(f"{fraction:.6f}" for fraction in fractions)])
 
     def close(self) -> None:
-        """Writes shares.csv and classes.yaml."""
+        """Writes class_fractions.csv and classes.yaml."""
         table = io.StringIO()
-        csv.writer(table, lineterminator="\n").writerows([["picture", *self.classes], *self.rows])
-        write_text(self.folder / "shares.csv", table.getvalue())
+        csv.writer(table, lineterminator="\n").writerows([["image", *self.classes], *self.rows])
+        write_text(self.folder / "class_fractions.csv", table.getvalue())
         lines = ["classes:"]
         for index, (name, color) in enumerate(zip(self.classes, self.colors, strict=True)):
             lines.append(f'  - {{name: {json.dumps(name, ensure_ascii=False)}, id: {index}, color: "{color}"}}')
