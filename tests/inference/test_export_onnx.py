@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from mlflow import MlflowClient
 
-from activation_study.config.commands import Export
+from activation_study.config.command_options import Export
 from activation_study.data.label_types import LABEL_TYPES
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splits import split

@@ -15,11 +15,10 @@ from activation_study.data.batching import batches, epoch_order
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import Split, split
 from activation_study.model.network import Network, weights_digest
+from activation_study.training.early_stopping import StoppingRule
 from activation_study.training.loop import (
     NonFiniteLoss,
-    PlateauRule,
     RunningMetrics,
-    StoppingRule,
     TrainingSetup,
     TrainState,
     initial_state,
@@ -27,6 +26,7 @@ from activation_study.training.loop import (
     training_batches,
     validate,
 )
+from activation_study.training.schedule import PlateauRule
 
 # Keras itself triggers this when it calls `np.array` on a variable.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")

@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from activation_study.config.commands import Compare, Evaluate, Export, Predict, Reproduce
+from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce
 from activation_study.config.schema import Config, declared
 from activation_study.errors import BadInput, problems_message
 from activation_study.validation import contrast_problems, from_hydra

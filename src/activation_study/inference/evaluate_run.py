@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from activation_study.config.commands import Evaluate
+from activation_study.config.command_options import Evaluate
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
 from activation_study.data.splits import Indices, Split

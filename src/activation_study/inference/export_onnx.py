@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.config.commands import Export
+from activation_study.config.command_options import Export
 from activation_study.data.input_convention import bgr_to_rgb, rgb_tensor_to_input, to_channel_order
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.errors import BadInput

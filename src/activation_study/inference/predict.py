@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from activation_study.config.commands import Predict
+from activation_study.config.command_options import Predict
 from activation_study.console import track_progress
 from activation_study.data.image_io import SUFFIXES, check_image, read_image
 from activation_study.data.verification import error_reason, printable_path

@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from dataclasses import asdict, replace
 from itertools import count
 
-from activation_study.config.commands import Reproduce
+from activation_study.config.command_options import Reproduce
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput, problems_message

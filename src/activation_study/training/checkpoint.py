@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.files import remove_temporaries, replacing
-from activation_study.training.loop import PlateauRule, RunningMetrics, StoppingRule, TrainState
+from activation_study.training.early_stopping import StoppingRule
+from activation_study.training.loop import RunningMetrics, TrainState
+from activation_study.training.schedule import PlateauRule
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network

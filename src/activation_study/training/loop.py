@@ -1,4 +1,4 @@
-"""The training loop, with the article's rules for the learning rate and for early stopping."""
+"""The training loop, from top to bottom."""
 
 import math
 import time
@@ -16,6 +16,8 @@ from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import Split
 from activation_study.metrics import pixel_accuracy, pooled_iou
 from activation_study.seeding import stream
+from activation_study.training.early_stopping import StoppingRule
+from activation_study.training.schedule import PlateauRule
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -30,49 +32,6 @@ TIMING_METRICS = frozenset({"epoch_seconds", "images_per_second", "time"})
 
 class NonFiniteLoss(ArithmeticError):
     """The loss is infinite or NaN."""
-
-
-@dataclass
-class PlateauRule:
-    """Keras' ReduceLROnPlateau with cooldown 0 and min_lr 0.
-
-    After `patience` epochs without a value below best − min_delta, the learning rate is multiplied by `factor`.
-    """
-
-    factor: float
-    patience: int
-    min_delta: float
-    best: float = math.inf
-    wait: int = 0
-
-    def update(self, value: float, learning_rate: float) -> float:
-        """The learning rate of the next epoch."""
-        if value < self.best - self.min_delta:
-            self.best, self.wait = value, 0
-            return learning_rate
-        self.wait += 1
-        if self.wait < self.patience:
-            return learning_rate
-        self.wait = 0
-        return learning_rate * self.factor
-
-
-@dataclass
-class StoppingRule:
-    """Keras' EarlyStopping: training ends after `patience` epochs without a value below best − min_delta."""
-
-    patience: int
-    min_delta: float
-    best: float = math.inf
-    wait: int = 0
-
-    def update(self, value: float, epoch: int) -> bool:
-        """Whether to stop after this epoch (1, 2, …); never after the first, as in Keras."""
-        self.wait += 1
-        if value + self.min_delta < self.best:
-            self.best, self.wait = value, 0
-            return False
-        return self.wait >= self.patience and epoch > 1
 
 
 @dataclass
