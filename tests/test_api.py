@@ -1,12 +1,14 @@
 """`compose` and `run`, as a notebook uses them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hydra import initialize_config_dir
 from omegaconf.errors import OmegaConfBaseException
 
-from activation_study import compose, run
+from activation_study import compose
 from activation_study.config.identity import identity
 from activation_study.config.schema import resolved
 from activation_study.errors import BadInput
@@ -44,9 +46,14 @@ def test_bad_values_and_keys_raise() -> None:
 @pytest.mark.integration
 def test_a_run_is_carried_out_and_read_again(tmp_path: Path) -> None:
     overrides = [*TINY, "training.epochs=1", "tracking=off", f"folder={tmp_path}"]
-    config = compose(*overrides)
-    record = run(config)
-    assert record.status == "FINISHED"
-    assert record.overrides == overrides
-    assert 0 < record.results["test/mean_iou"] <= 1
-    assert run(config).started == record.started
+    code = f"""
+from activation_study import compose, run
+config = compose(*{overrides})
+record = run(config)
+assert record.status == "FINISHED"
+assert record.overrides == {overrides}
+assert 0 < record.results["test/mean_iou"] <= 1
+assert run(config).started == record.started
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert result.returncode == 0, result.stderr

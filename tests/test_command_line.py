@@ -28,7 +28,7 @@ def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
         (["data.image_size=100"], "data.image_size=100: expected multiples of 32, e.g. [96, 96] or [128, 128]"),
         (["seed=-1"], "seed=-1: expected 0 or more"),
         (["+bogus=1"], "bogus"),
-        (["bogus"], "Error parsing override 'bogus'"),
+        (["bogus"], "bogus: expected KEY=VALUE; `python train.py --help` shows the keys"),
         (["-m", "seed=0,-1"], "seed=-1: expected 0 or more"),
         (["-m", "seed=0,x"], "Value 'x' of type 'str'"),
         (["activation.layer._target_=os.system"], "only classes of keras.layers or"),

@@ -300,12 +300,12 @@ def test_a_bad_file_of_own_data_is_reported(case: str, tmp_path: Path) -> None:
         (["data.split=files", "data.split_files=lists"], "names in the split files without an image (1): nowhere"),
         (["data.count=4"], "data.count=4: expected 5 or more"),
         (["label_type=own"], "expected label_type=own with data=folder"),
-        (["model.widths=[4]"], "model.widths=[4]: expected two levels or more"),
+        (["model.widths=[4]"], "model.widths=[4]: expected two or more levels"),
         (["data.image_size=[32]"], "data.image_size=[32]: expected one number, or [height,width]"),
         (["threads=0"], "threads=0: expected 1 or more"),
-        (["study=../outside"], "study=../outside: expected letters, digits"),
-        (["activation.name=../../x"], "activation.name=../../x: expected letters, digits"),
-        (["data.name=.."], "data.name=..: expected letters, digits"),
+        (["study=../outside"], "study=../outside: expected only letters, digits"),
+        (["activation.name=../../x"], "activation.name=../../x: expected only letters, digits"),
+        (["data.name=.."], "data.name=..: expected only letters, digits"),
     ],
 )
 def test_an_inconsistent_configuration_is_refused(arguments: list[str], problem: str, tmp_path: Path) -> None:

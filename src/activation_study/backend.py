@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from activation_study.errors import BadInput
+from activation_study.errors import BadInput, alternatives
 from activation_study.hardware import AMPERE, available_threads, gpu_capabilities
 from activation_study.location import install_hint
 
@@ -39,7 +39,7 @@ def configure_backend(threads: int | None, precision: str) -> None:
     """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend not in BACKENDS:
-        raise BadInput(f"KERAS_BACKEND={backend}: expected {' or '.join(BACKENDS)}")
+        raise BadInput(f"KERAS_BACKEND={backend}: expected {alternatives(BACKENDS)}")
     if find_spec(backend) is None:
         raise BadInput(f"KERAS_BACKEND={backend} is not installed: {install_hint(backend)}")
     with suppress_startup_logs():

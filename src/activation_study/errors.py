@@ -9,6 +9,12 @@ class BadInput(Exception):
     """Invalid input. The command prints the message without a traceback and exits with code 2."""
 
 
+def alternatives(values: Iterable[object]) -> str:
+    """Values to choose from, as prose: "a, b or c"."""
+    *first, last = map(str, values)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def problems_message(summary: str, problems: Iterable[str], hint: str) -> str:
     """One message for all problems: a summary with their number, the first 20 of them, and a hint."""
     problems = list(problems)

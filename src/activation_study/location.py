@@ -1,5 +1,6 @@
 """Where this program runs from: a clone, with `conf/` and the scripts at its top level, or an installed package."""
 
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -28,7 +29,8 @@ def conf_dir() -> Path:
 
 def command(name: str) -> str:
     """How a command is called here, for messages: `python train.py`, or `activation-study train`."""
-    return f"python {SCRIPTS[name]}" if in_clone() else f"activation-study {name}"
+    installed = not in_clone() or Path(sys.argv[0]).name == "activation-study"
+    return f"activation-study {name}" if installed else f"python {SCRIPTS[name]}"
 
 
 def install_hint(extra: str) -> str:

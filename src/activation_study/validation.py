@@ -14,7 +14,7 @@ from activation_study.config.identity import affects_result, flatten, is_safe_na
 from activation_study.config.schema import Config, Model, declared, resolved, value_of
 from activation_study.data.class_list import read_classes
 from activation_study.data.split_files import read_split_files, split_digest
-from activation_study.errors import BadInput, problems_message
+from activation_study.errors import BadInput, alternatives, problems_message
 from activation_study.hardware import fastest_precision
 from activation_study.location import command
 
@@ -88,7 +88,7 @@ def _problems(config: Config) -> Iterator[str]:
     for key, declaration in declared().items():
         value, allowed, smallest = value_of(config, key), *map(declaration.metadata.get, ("choices", "at_least"))
         if allowed and not any(value == option and type(value) is type(option) for option in allowed):
-            yield f"{key}={value}: expected {' or '.join(str(option).lower() for option in allowed)}"
+            yield f"{key}={value}: expected {alternatives(str(option).lower() for option in allowed)}"
         if key.startswith("seeding.") and value == config.seed:
             continue  # reported as seed
         if smallest is not None and value is not None and not value >= smallest:

@@ -129,7 +129,7 @@ REJECTED = [
     ("predict.py", ["run={damaged}", "images=images"], "best.keras cannot be read"),
     ("predict.py", ["run={without}", "images=images"], "its best weights are not in"),
     ("evaluate.py", [], "run=RUN is needed"),
-    ("evaluate.py", ["run={run}", "part=most"], "part=most: expected test or validation or train or all"),
+    ("evaluate.py", ["run={run}", "part=most"], "part=most: expected test, validation, train or all"),
     ("evaluate.py", ["run={run}", "label_type=regions"], "seed0{rest} was trained on sky, horizontal, vertical"),
     ("evaluate.py", ["run={run}", "evaluation.interpolation=cubic"], "=cubic: expected lanczos4 or bilinear"),
     ("evaluate.py", ["run={swapped}"], "not the weights that the run was recorded with"),
@@ -211,3 +211,11 @@ def test_a_run_is_evaluated_on_other_data_and_tracked_separately(project: Path) 
     repeated = command(project, "evaluate.py", f"run={run}", "threads=1")
     assert repeated.returncode == 0
     assert len(client.search_runs([experiment.experiment_id])) == 2, "repeating an evaluation adds no entry"
+
+
+def test_images_that_the_run_was_trained_on_are_counted_in_a_warning(project: Path) -> None:
+    run = run_of(project, "relu")
+    result = command(project, "evaluate.py", f"run={run}", "data.split=shuffled", "data.split_seed=1", "threads=1")
+    assert result.returncode == 0, result.stderr
+    assert "warning: 3 of the 3 test images of this split were in the training part of surfaces" in result.stderr
+    assert "warning" not in command(project, "evaluate.py", f"run={run}", "threads=1").stderr

@@ -87,6 +87,10 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
             runs of an arm with the same seed; or, unless allowed, unfinished runs or missing seeds.
     """
     runs, unfinished = read_runs(study)
+    if not study.is_dir():
+        names = sorted(path.name for path in study.parent.glob("[!.]*") if path.is_dir())
+        there = f"it has {', '.join(names)}" if names else "it has no studies"
+        raise BadInput(f"study={study.name}: there is no such folder in {study.parent.absolute()}; {there}")
     if not runs:
         raise BadInput(
             f"{study.absolute()}: no finished runs; train some with `{command('train')} -m … study={study.name}`, "

@@ -28,6 +28,9 @@ def explain(error: Exception, config: str, called: str) -> str:
     """
     lines = [line for link in (error, error.__cause__) if link for line in str(link).splitlines() if _is_useful(line)]
     text = "\n".join(dict.fromkeys(line.strip() for line in lines))
+    bare = re.search("Error parsing override '([^'=]*)'", text)
+    if bare:
+        return f"{bare[1]}: expected KEY=VALUE; `{called} --help` shows the keys"
     if re.search("LexerNoViableAlt|mismatched input|token recognition|no viable alternative", text):
         override = (text.partition(": ")[2].splitlines() or text.splitlines())[0]
         return f"{override} could not be parsed; quote values with special characters: 'key=\"value\"'"

@@ -20,7 +20,7 @@ from activation_study.data.image_io import read_jpeg
 from activation_study.data.label_text import raw_range, read_label
 from activation_study.data.label_types import LABEL_TYPES
 from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_hidden, printable_path
-from activation_study.errors import BadInput, problems_message
+from activation_study.errors import BadInput, alternatives, problems_message
 
 _SUFFIXES = {"images": (".jpg",), "labels": tuple(f".{label_type}.txt" for label_type in LABEL_TYPES)}
 
@@ -91,7 +91,7 @@ def structure_problems(files: Sequence[File]) -> list[str]:
     for file in files:
         folder, _, rest = file.path.partition("/")
         if folder in _SUFFIXES and not is_hidden(file.path) and ("/" in rest or not rest.endswith(_SUFFIXES[folder])):
-            expected = " or ".join(f"{folder}/NAME{suffix}" for suffix in _SUFFIXES[folder])
+            expected = alternatives(f"{folder}/NAME{suffix}" for suffix in _SUFFIXES[folder])
             problems.append(f"{printable_path(file.path)}: unexpected file: only {expected} may be here")
     for name in sorted(images):
         missing = [suffix for suffix in _SUFFIXES["labels"] if suffix not in labels.get(name, ())]

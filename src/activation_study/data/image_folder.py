@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from activation_study.data.image_io import SUFFIXES, check_image, read_image, read_label_image
 from activation_study.data.label_types import LabelType
 from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_hidden, printable_path
-from activation_study.errors import BadInput, problems_message
+from activation_study.errors import BadInput, alternatives, problems_message
 
 _LABEL_SUFFIXES = (".png",)
 _WINDOWS_FILES = ("thumbs.db", "desktop.ini")  # not part of a data set
@@ -111,7 +111,7 @@ def _structure_problems(files: Sequence[File]) -> Iterator[str]:
         if not file.path.isprintable():
             yield f"{printable_path(file.path)}: unprintable characters in its name"
         elif file.path not in known and not is_hidden(file.path) and file_name.lower() not in _WINDOWS_FILES:
-            expected = " or ".join(SUFFIXES if file.path.startswith("images/") else _LABEL_SUFFIXES)
+            expected = alternatives(SUFFIXES if file.path.startswith("images/") else _LABEL_SUFFIXES)
             yield f"{file.path}: expected a file name that ends in {expected}"
     for name in sorted(set(images) - set(labels)):
         yield f"labels/{printable_path(name)}.png: missing, but {printable_path(images[name][0])} exists"

@@ -1,5 +1,7 @@
 """Scores the best weights of a finished run on another part, split or data set, or by another interpolation."""
 
+import copy
+import sys
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from activation_study.config.command_options import Evaluate
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
 from activation_study.data.splits import Indices, Split
-from activation_study.errors import BadInput
+from activation_study.errors import BadInput, alternatives
 from activation_study.evaluation.score import score
 from activation_study.inference.load import inference_config, load_network
 from activation_study.location import command
@@ -25,6 +27,7 @@ from activation_study.validation import validate
 
 PARTS = ("test", "validation", "train", "all")
 # Keys of preprocessing and split: on another data set they stay as recorded.
+_SPLIT = ("split", "split_seed", "folds", "fold", "split_files", "split_digest", "remove_duplicates")
 _PREPROCESSING = (
     *("cache", "image_size", "channel_order", "label_interpolation"),
     *("split", "split_seed", "folds", "fold", "remove_duplicates"),
@@ -43,7 +46,7 @@ def evaluate_run(options: Evaluate) -> Record:
         BadInput: the run or the data do not exist, or the data have other classes.
     """
     if options.part not in PARTS:
-        raise BadInput(f"part={options.part}: expected {' or '.join(PARTS)}")
+        raise BadInput(f"part={options.part}: expected {alternatives(PARTS)}")
     run = find_finished_run(options.run or "", options.tracking.uri)
     config = _evaluation_config(run.record, options)
     dataset = Dataset(config)
@@ -52,12 +55,30 @@ def evaluate_run(options: Evaluate) -> Record:
             f"{run.record.name} was trained on {', '.join(run.record.classes)}; {config.data.name} has "
             f"{', '.join(dataset.label_type.classes)}: expected the same classes in the same order"
         )
+    _warn_of_trained_images(run.record, config, dataset, options.part)
     with run_lock(config.run_folder), tempfile.TemporaryDirectory() as folder:
         weights = weights_file(run, options.tracking.uri, Path(folder))
         record = _score_run(run, config, dataset, weights, options.part)
         Mirror(config.run_folder, config.tracking.uri, config.tracking.weights).update(final=True)
     _print_scores(run.record, record, config.run_folder, options.part)
     return record
+
+
+def _warn_of_trained_images(trained: Record, config: Config, dataset: Dataset, part: str) -> None:
+    """Warns if images of another split's test or validation part were in the run's training part."""
+    if part not in ("test", "validation") or dataset.source.digest != trained.digests["data"]:
+        return
+    original = copy.deepcopy(config)
+    for key in _SPLIT:
+        setattr(original.data, key, trained.config["data"].get(key))
+    indices = _indices(dataset.split, part)
+    count = int(np.isin(indices, Dataset(original).split.train).sum())
+    if count:
+        print(
+            f"warning: {count} of the {len(indices)} {part} images of this split were in the training part of "
+            f"{trained.name}: these scores are too high for unseen images",
+            file=sys.stderr,
+        )
 
 
 def _evaluation_config(trained: Record, options: Evaluate) -> Config:
