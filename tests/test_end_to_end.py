@@ -237,7 +237,7 @@ def test_a_study_is_compared_and_invalid_options_are_rejected(sweep: tuple[Path,
     assert {"index.html", "report.md", "runs.csv", "figures/scenes-surfaces-seeds.svg"} <= set(artifacts)
     for arguments, message in (
         ([], "study=NAME is needed"),
-        (["study=tinny"], "no finished runs"),
+        (["study=tinny"], "study=tinny: there is no such folder"),
         (["study=tiny", "contrasts=[[relu]]"], "expected two different activations"),
         (["study=tiny", "contrasts=[[gelu,relu]]"], "no runs of gelu on surfaces"),
     ):

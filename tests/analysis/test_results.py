@@ -90,7 +90,7 @@ def test_runs_that_cannot_be_compared_are_rejected_even_if_incomplete_studies_ar
 
 
 def test_a_study_without_enough_runs_to_compare_is_rejected(study: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no finished runs"):
+    with pytest.raises(BadInput, match="there is no such folder"):
         read_study(tmp_path / "none")
     single = tmp_path / "single"
     write_run(single, "relu", 0)

@@ -287,7 +287,7 @@ PROBLEMS = {
     ),
     "a label of an unknown type": (
         rewrite("labels/2.depth.txt", b""),
-        "labels/2.depth.txt: unexpected file: only labels/NAME.regions.txt or labels/NAME.surfaces.txt or labels/",
+        "labels/2.depth.txt: unexpected file: only labels/NAME.regions.txt, labels/NAME.surfaces.txt or labels/",
     ),
     "a folder in the folder": (
         lambda root: shutil.copytree(root / "images", root / "images/more"),
