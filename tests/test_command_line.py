@@ -20,7 +20,7 @@ def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
     ("arguments", "message"),
     [
         (["training.epochz=3"], "training.epochz: unknown key; did you mean training.epochs?"),
-        (["training.epochs=abc"], "Value 'abc' of type 'str' could not be converted to Integer"),
+        (["training.epochs=abc"], "training.epochs=abc: expected a whole number"),
         (["activation=rellu"], "silu; did you mean relu?"),
         (["experiment=smal"], "expected one of article, controls, demo, "),
         (["seed=0,1"], "seed=0,1: multiple values require a sweep; add -m"),
@@ -30,7 +30,7 @@ def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
         (["+bogus=1"], "bogus"),
         (["bogus"], "bogus: expected KEY=VALUE; `python train.py --help` shows the keys"),
         (["-m", "seed=0,-1"], "seed=-1: expected 0 or more"),
-        (["-m", "seed=0,x"], "Value 'x' of type 'str'"),
+        (["-m", "seed=0,x"], "seed=x: expected a whole number"),
         (["activation.layer._target_=os.system"], "only classes of keras.layers or"),
     ],
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from activation_study.location import conf_dir
 
+_KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 _NOISE = (
     "object_type=",
     "reference_type=",
@@ -37,6 +38,10 @@ def explain(error: Exception, config: str, called: str) -> str:
     ambiguous = re.search("Ambiguous value for argument '(.+)'", text)
     if ambiguous:
         return f"{ambiguous[1]}: multiple values require a sweep; add -m. A list is written key=[1,2]"
+    value = re.search(r"Value '(.*)' of type '.*' could not be converted to (\w+)", text)
+    key = _full_key(error)
+    if value and key:
+        return f"{key}={value[1]}: expected {_KINDS.get(value[2], value[2])}"
     option = re.search("Could not find '(.+)/(.+)'", text)
     if option:
         names = text.partition(f"Available options in '{option[1]}':")[2].split()
@@ -44,14 +49,19 @@ def explain(error: Exception, config: str, called: str) -> str:
         return f"{option[1]}={option[2]}: expected one of {', '.join(names)}{hint}"
     unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Key '([^']+)' not in", text)
     key = next((group for group in unknown.groups() if group), "") if unknown else ""
-    full_key = re.search(r"full_key: (\S+)", f"{error}\n{error.__cause__}")
-    if full_key and full_key[1].endswith(key):
-        key = full_key[1]
+    if _full_key(error).endswith(key):
+        key = _full_key(error) or key
     keys = _known_keys(config, key)
     if not key or key in keys:
         return text
     hint = _did_you_mean(key, keys) or f"; `{called} --help` shows the keys"
     return f"{key}: unknown key{hint}"
+
+
+def _full_key(error: Exception) -> str:
+    """The dotted key that OmegaConf's error is about; empty if it names none."""
+    found = re.search(r"full_key: (\S+)", f"{error}\n{error.__cause__}")
+    return found[1] if found else ""
 
 
 def _did_you_mean(word: str, known: Sequence[str]) -> str:

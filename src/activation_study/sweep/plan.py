@@ -102,7 +102,11 @@ def show_plan(jobs: Sequence[Job]) -> None:
         _show_disk(todo)
     for job in [job for job in todo if job.status == RunStatus.RESUMABLE][:MAX_LISTED]:
         assert job.before is not None
-        print(f"  {job.config.run_name} resumes from its last checkpoint, at or before epoch {len(job.before.epochs)}")
+        epochs = len(job.before.epochs)
+        start = (
+            f"resumes from its last checkpoint, at or before epoch {epochs}" if epochs else "resumes in its first epoch"
+        )
+        print(f"  {job.config.run_name} {start}")
     _show_outdated(jobs)
 
 
