@@ -29,7 +29,7 @@ def conf_dir() -> Path:
 
 def command(name: str) -> str:
     """How a command is called here, for messages: `python train.py`, or `activation-study train`."""
-    installed = not in_clone() or Path(sys.argv[0]).name == "activation-study"
+    installed = not in_clone() or name not in SCRIPTS or Path(sys.argv[0]).name == "activation-study"
     return f"activation-study {name}" if installed else f"python {SCRIPTS[name]}"
 
 

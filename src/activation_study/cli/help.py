@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from activation_study import __version__
-from activation_study.location import conf_dir
+from activation_study.location import command, conf_dir
 
 TEXTS = Path(__file__).with_name("help_texts")
 LAUNCHERS = "hydra/launcher"
@@ -27,15 +27,14 @@ def overview(commands: Sequence[str], version: bool) -> str:
     )
 
 
-def command_help(name: str, called: str, arguments: Sequence[str]) -> str:
+def command_help(name: str, arguments: Sequence[str]) -> str:
     """A command's purpose, examples, and keys.
 
     Args:
         name: of the command.
-        called: how it is called here, e.g. `python train.py`.
         arguments: of the command line; `--config-dir DIR` adds the groups of that folder.
     """
-    text = _text(name).replace("{command}", called)
+    text = _text(name).replace("{command}", command(name))
     if "{groups}" in text:
         text = text.replace("{groups}", _groups([conf_dir(), *_config_dirs(arguments)]))
     if "{keys}" in text:

@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from activation_study.location import conf_dir
+from activation_study.location import command, conf_dir
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 _NOISE = (
@@ -19,19 +19,19 @@ _NOISE = (
 )
 
 
-def explain(error: Exception, config: str, called: str) -> str:
+def explain(error: Exception, name: str, config: str) -> str:
     """An error as one short message.
 
     Args:
         error: of Hydra or OmegaConf.
+        name: of the command.
         config: the command's file in `conf/`, without its suffix.
-        called: how the command is called, e.g. `python train.py`.
     """
     lines = [line for link in (error, error.__cause__) if link for line in str(link).splitlines() if _is_useful(line)]
     text = "\n".join(dict.fromkeys(line.strip() for line in lines))
     bare = re.search("Error parsing override '([^'=]*)'", text)
     if bare:
-        return f"{bare[1]}: expected KEY=VALUE; `{called} --help` shows the keys"
+        return f"{bare[1]}: expected KEY=VALUE; `{command(name)} --help` shows the keys"
     if re.search("LexerNoViableAlt|mismatched input|token recognition|no viable alternative", text):
         override = (text.partition(": ")[2].splitlines() or text.splitlines())[0]
         return f"{override} could not be parsed; quote values with special characters: 'key=\"value\"'"
@@ -39,9 +39,9 @@ def explain(error: Exception, config: str, called: str) -> str:
     if ambiguous:
         return f"{ambiguous[1]}: multiple values require a sweep; add -m. A list is written key=[1,2]"
     value = re.search(r"Value '(.*)' of type '.*' could not be converted to (\w+)", text)
-    key = _full_key(error)
-    if value and key:
-        return f"{key}={value[1]}: expected {_KINDS.get(value[2], value[2])}"
+    full_key = _full_key(error)
+    if value and full_key:
+        return f"{full_key}={value[1]}: expected {_KINDS.get(value[2], value[2])}"
     option = re.search("Could not find '(.+)/(.+)'", text)
     if option:
         names = text.partition(f"Available options in '{option[1]}':")[2].split()
@@ -49,12 +49,11 @@ def explain(error: Exception, config: str, called: str) -> str:
         return f"{option[1]}={option[2]}: expected one of {', '.join(names)}{hint}"
     unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Key '([^']+)' not in", text)
     key = next((group for group in unknown.groups() if group), "") if unknown else ""
-    if _full_key(error).endswith(key):
-        key = _full_key(error) or key
-    keys = _known_keys(config, key)
+    key = full_key if full_key and full_key.endswith(key) else key
+    keys = _known_keys(config, key) if key else []
     if not key or key in keys:
         return text
-    hint = _did_you_mean(key, keys) or f"; `{called} --help` shows the keys"
+    hint = _did_you_mean(key, keys) or f"; `{command(name)} --help` shows the keys"
     return f"{key}: unknown key{hint}"
 
 
@@ -87,19 +86,16 @@ def _known_keys(config: str, wrong: str) -> list[str]:
         for argument in sys.argv[1:]
         if "=" in argument and not argument.startswith("-") and argument.lstrip("+~").partition("=")[0] != wrong
     ]
-    try:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            composed = compose(config, overrides)
-    except Exception:  # another override is wrong, too
+    for given in (overrides, []):  # another override may be wrong, too
         try:
             with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-                composed = compose(config)
+                values = OmegaConf.to_container(compose(config, given))
         except Exception:
-            return []
-    values = OmegaConf.to_container(composed)
-    assert isinstance(values, dict)
-    nested = {str(key): value for key, value in values.items()}
-    return [*nested, *(key for key in flatten(nested) if key not in nested)]
+            continue
+        assert isinstance(values, dict)
+        nested = {str(key): value for key, value in values.items()}
+        return [*nested, *(key for key in flatten(nested) if key not in nested)]
+    return []
 
 
 def _is_useful(line: str) -> bool:

@@ -20,7 +20,6 @@ def main(name: str | None = None) -> int:
         name: the command of a clone's script; None: the first argument names it, as in `activation-study train …`.
     """
     ignore_broken_pipes()
-    called = f"python {SCRIPTS[name]}" if name else ""
     if name is None:
         if sys.argv[1:2] in (["-sc"], ["--shell-completion"], ["--shell_completion"]):
             name = _completed_command()
@@ -37,19 +36,18 @@ def main(name: str | None = None) -> int:
             hint = f"; did you mean {close[0]}?" if close else ""
             print(f"error: {sys.argv[1]}: expected one of {', '.join(COMMANDS)}{hint}", file=sys.stderr)
             return 2
-        called = f"activation-study {name}"
     arguments = sys.argv[1:]
     if "--help" in arguments or "-h" in arguments:
-        print(command_help(name, called, arguments))
+        print(command_help(name, arguments))
         return 0
     if name == "sync":
         name, arguments = "train", [*arguments, "sync=true"]
     # -m goes first: argparse takes no overrides on both its sides.
     sys.argv[1:] = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    return _run(name, called)
+    return _run(name)
 
 
-def _run(name: str, called: str) -> int:
+def _run(name: str) -> int:
     """Composes the command's configuration and carries it out; input errors end in one message."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
     import hydra
@@ -66,7 +64,7 @@ def _run(name: str, called: str) -> int:
     except BadInput as error:
         return commands.refuse(str(error))
     except (HydraException, OmegaConfBaseException) as error:
-        return commands.refuse(explain(error, command.config, called))
+        return commands.refuse(explain(error, name, command.config))
     except KeyboardInterrupt:
         print("Interrupted. Run the same command again to continue.", file=sys.stderr)
         return 130

@@ -29,6 +29,7 @@ RENAMED = {
     "training.augmentation": "augmentation.name",
     "evaluation.resize": "evaluation.interpolation",
 }
+_FROZEN = {new: old for old, new in RENAMED.items()}
 # Introduced since: left out while they have this value.
 INTRODUCED = {
     "normalization.name": "batch",
@@ -92,9 +93,14 @@ def training_key(config: Values) -> tuple[tuple[str, str], ...]:
 
 def frozen_key(key: str) -> str:
     """A key by its frozen name."""
-    for old, new in RENAMED.items():
-        if key == new or key.startswith(f"{new}."):
-            return old + key.removeprefix(new)
+    return renamed_key(key, _FROZEN)
+
+
+def renamed_key(key: str, pairs: dict[str, str]) -> str:
+    """A dotted key after its own, or its group's, renaming from one name to another."""
+    for old, new in pairs.items():
+        if key == old or key.startswith(f"{old}."):
+            return new + key.removeprefix(old)
     return key
 
 
@@ -131,7 +137,7 @@ def _frozen(config: Values) -> Values:
         group = _group(values, key)
         if group is not None:
             group.pop(key.rpartition(".")[2], None)
-    rename(values, {new: old for old, new in RENAMED.items()})
+    rename(values, _FROZEN)
     return values
 
 

@@ -30,16 +30,24 @@ class Dataset:
         self.preprocessed: PreprocessedData = preprocess(
             self.source, self.label_type, config.image_size, options.channel_order, interpolation, Path(options.cache)
         )
-        try:
-            self.split: Split = _split(options, self.source.names)
-        except ValueError as error:
-            raise BadInput(f"{options.name}: {error}") from error
-        if options.remove_duplicates:
-            all_indices = np.arange(len(self.source.names))
-            self.split = without_duplicates(self.split, self.preprocessed.image_hashes(all_indices))
+        self.split: Split = self.split_by(options)
         for part, indices in vars(self.split).items():
             if not (self.preprocessed.labels[indices] >= 0).any():
                 raise BadInput(f"{options.name}: all pixels of the {part} split are unknown, so it cannot be used")
+
+    def split_by(self, options: Data) -> Split:
+        """These images as the options split them.
+
+        Raises:
+            BadInput: they cannot be split so.
+        """
+        try:
+            parts = _split(options, self.source.names)
+        except ValueError as error:
+            raise BadInput(f"{options.name}: {error}") from error
+        if options.remove_duplicates:
+            parts = without_duplicates(parts, self.preprocessed.image_hashes(np.arange(len(self.source.names))))
+        return parts
 
     def truth(self, index: int) -> NDArray[np.int16]:
         """The class ids of an image at its label's original size, [height, width]; negative = unknown."""

@@ -1,6 +1,5 @@
 """Scores the best weights of a finished run on another part, split or data set, or by another interpolation."""
 
-import copy
 import sys
 import tempfile
 from dataclasses import asdict, replace
@@ -27,7 +26,6 @@ from activation_study.validation import validate
 
 PARTS = ("test", "validation", "train", "all")
 # Keys of preprocessing and split: on another data set they stay as recorded.
-_SPLIT = ("split", "split_seed", "folds", "fold", "split_files", "split_digest", "remove_duplicates")
 _PREPROCESSING = (
     *("cache", "image_size", "channel_order", "label_interpolation"),
     *("split", "split_seed", "folds", "fold", "remove_duplicates"),
@@ -55,7 +53,7 @@ def evaluate_run(options: Evaluate) -> Record:
             f"{run.record.name} was trained on {', '.join(run.record.classes)}; {config.data.name} has "
             f"{', '.join(dataset.label_type.classes)}: expected the same classes in the same order"
         )
-    _warn_of_trained_images(run.record, config, dataset, options.part)
+    _warn_of_trained_images(run.record, dataset, options.part)
     with run_lock(config.run_folder), tempfile.TemporaryDirectory() as folder:
         weights = weights_file(run, options.tracking.uri, Path(folder))
         record = _score_run(run, config, dataset, weights, options.part)
@@ -64,15 +62,12 @@ def evaluate_run(options: Evaluate) -> Record:
     return record
 
 
-def _warn_of_trained_images(trained: Record, config: Config, dataset: Dataset, part: str) -> None:
+def _warn_of_trained_images(trained: Record, dataset: Dataset, part: str) -> None:
     """Warns if images of another split's test or validation part were in the run's training part."""
     if part not in ("test", "validation") or dataset.source.digest != trained.digests["data"]:
         return
-    original = copy.deepcopy(config)
-    for key in _SPLIT:
-        setattr(original.data, key, trained.config["data"].get(key))
     indices = _indices(dataset.split, part)
-    count = int(np.isin(indices, Dataset(original).split.train).sum())
+    count = int(np.isin(indices, dataset.split_by(trained.configuration().data).train).sum())
     if count:
         print(
             f"warning: {count} of the {len(indices)} {part} images of this split were in the training part of "

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activation_study.config.identity import RENAMED, rename
+from activation_study.config.identity import RENAMED, rename, renamed_key
 
 # Raised when fields of a record or keys of its configuration change their names or meaning.
 RECORD_VERSION = 2
@@ -43,19 +43,11 @@ def _rename_keys(content: Content) -> None:
     comparison = config.get("comparison", {})
     selected_key = comparison.get("chosen_on_validation")
     if selected_key is not None:
-        comparison["chosen_on_validation"] = _renamed(selected_key)
+        comparison["chosen_on_validation"] = renamed_key(selected_key, RENAMED)
     content["overrides"] = [
-        f"{_renamed(key)}{equals}{value}"
+        f"{renamed_key(key, RENAMED)}{equals}{value}"
         for key, equals, value in (override.partition("=") for override in content["overrides"])
     ]
-
-
-def _renamed(key: str) -> str:
-    """The new name of a dotted key."""
-    for old, new in RENAMED.items():
-        if key == old or key.startswith(f"{old}."):
-            return new + key.removeprefix(old)
-    return key
 
 
 MIGRATIONS: tuple[Callable[[Content], None], ...] = (_rename_keys,)
