@@ -67,7 +67,12 @@ def _warn_of_trained_images(trained: Record, dataset: Dataset, part: str) -> Non
     if part not in ("test", "validation") or dataset.source.digest != trained.digests["data"]:
         return
     indices = _indices(dataset.split, part)
-    count = int(np.isin(indices, dataset.split_by(trained.configuration().data).train).sum())
+    try:
+        trained_on = dataset.split_by(trained.configuration().data).train
+    except BadInput as error:  # e.g. its split files are gone
+        print(f"warning: cannot tell which images {trained.name} was trained on: {error}", file=sys.stderr)
+        return
+    count = int(np.isin(indices, trained_on).sum())
     if count:
         print(
             f"warning: {count} of the {len(indices)} {part} images of this split were in the training part of "
