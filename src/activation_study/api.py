@@ -37,6 +37,7 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.singleton import Singleton
 
+    from activation_study.config.overrides import as_typed
     from activation_study.validation import from_hydra
 
     ConfigStore.instance().store("schema", Config)
@@ -45,7 +46,7 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
     GlobalHydra.instance().clear()  # a notebook may have initialised Hydra for itself
     try:
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            config = from_hydra(hydra.compose("config", [*path, *overrides]))
+            config = from_hydra(hydra.compose("config", [*path, *as_typed(overrides, Config)]))
     finally:
         Singleton.set_state(before)
     return ComposedConfig(**vars(config), overrides=list(overrides))

@@ -16,9 +16,10 @@ def alternatives(values: Iterable[object]) -> str:
 
 
 def problems_message(summary: str, problems: Iterable[str], hint: str) -> str:
-    """One message for all problems: a summary with their number, the first 20 of them, and a hint."""
+    """One message for all problems: a summary with their number if there are several, the first 20, and a hint."""
     problems = list(problems)
-    lines = [f"{summary} ({len(problems)} found):", *(f"  {problem}" for problem in problems[:MAX_LISTED])]
+    count = f" ({len(problems)} found)" if len(problems) > 1 else ""
+    lines = [f"{summary}{count}:", *(f"  {problem}" for problem in problems[:MAX_LISTED])]
     if len(problems) > MAX_LISTED:
         lines.append(f"  … and {len(problems) - MAX_LISTED} more")
     return "\n".join([*lines, hint])

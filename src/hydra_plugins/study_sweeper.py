@@ -19,6 +19,8 @@ class StudySweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs every combination of `arguments` that is not finished, by the configured launcher."""
+        from activation_study.config.overrides import as_typed
+        from activation_study.config.schema import Config
         from activation_study.hardware import available_threads
         from activation_study.sweep.run_sweep import run_sweep
 
@@ -28,7 +30,7 @@ class StudySweeper(BasicSweeper):
         launcher, loader = self.launcher, self.hydra_context.config_loader
         assert isinstance(loader, ConfigLoaderImpl)
         parser = OverridesParser.create(config_loader=loader)
-        overrides = parser.parse_overrides([*self._parse_config(), *arguments])
+        overrides = parser.parse_overrides(as_typed([*self._parse_config(), *arguments], Config))
         (jobs,) = self.split_arguments(overrides, None)
         return run_sweep(
             jobs,

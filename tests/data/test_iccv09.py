@@ -322,7 +322,7 @@ def test_verification_reports_the_problem(case, root, stamps):
     damage(root)
     message = refusal(root, stamps)
     assert f"  {problem}" in message
-    assert message.splitlines()[0].startswith(f"The data set in {root} cannot be used (")
+    assert message.splitlines()[0].startswith(f"The data set in {root} cannot be used")
     assert message.endswith(f"Fix or remove these files in {root}.")
     assert not stamps.exists()
     message.encode()  # valid UTF-8, whatever bytes a name has

@@ -141,11 +141,6 @@ def _options(composed: DictConfig, schema: type) -> Any:
     Raises:
         BadInput: a value is missing, or too small.
     """
-    # Run ids as they were typed: 12e45 would be taken for a number.
-    if _typed("run"):
-        composed.run = _typed("run")
-    if "runs" in composed:
-        composed.runs = [name.strip(" '\"") for name in _typed("runs").strip("[]").split(",") if name.strip(" '\"")]
     for key, field in declared(schema).items():
         if "required" in field.metadata and OmegaConf.is_missing(composed, key):
             raise BadInput(field.metadata["required"])
@@ -153,12 +148,6 @@ def _options(composed: DictConfig, schema: type) -> Any:
         if smallest is not None and composed[key] is not None and composed[key] < smallest:
             raise BadInput(f"{key}={composed[key]}: expected {smallest} or more")
     return OmegaConf.to_object(composed)
-
-
-def _typed(key: str) -> str:
-    """A value as it was typed, without quotes; empty if it was not given."""
-    values = [text.partition("=")[2] for text in HydraConfig.get().overrides.task if text.startswith(f"{key}=")]
-    return values[-1].strip("'\"") if values else ""
 
 
 COMMANDS = {

@@ -56,9 +56,11 @@ def _run(name: str) -> int:
 
     from activation_study.cli import commands
     from activation_study.cli.hydra_errors import explain
+    from activation_study.config.overrides import as_typed
 
     commands.register_schemas()
     command = commands.COMMANDS[name]
+    sys.argv[1:] = as_typed(sys.argv[1:], command.schema)
     try:
         hydra.main(config_path=str(conf_dir()), config_name=command.config, version_base="1.3")(command.task)()
     except BadInput as error:

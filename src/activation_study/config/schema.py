@@ -6,7 +6,7 @@ beside its field; `validation.validate` checks it and hands out plain objects.
 
 from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, make_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from omegaconf import MISSING
 
@@ -21,6 +21,11 @@ def choice(*allowed: Any, default: Any = MISSING) -> Any:
 def at_least(smallest: float, default: Any = MISSING) -> Any:
     """A field that takes a number from `smallest` on."""
     return field(default=default, metadata={"at_least": smallest})
+
+
+def path_or_content() -> Any:
+    """A field that takes a file's path on the command line, and holds the file's content in a record."""
+    return field(default=None, metadata={"holds_text": True})
 
 
 @dataclass
@@ -50,7 +55,7 @@ class Data:
     archive: str | None = None
     images: str | None = None
     labels: str | None = None
-    classes: Any = None
+    classes: Any = path_or_content()  # noqa: RUF009  # a field
     addresses: list[str] = field(default_factory=list)
     digest: str | None = None
     count: int | None = at_least(5, default=None)
@@ -269,11 +274,28 @@ def declared(schema: Any = Config, prefix: str = "") -> dict[str, "Field[Any]"]:
     found: dict[str, Field[Any]] = {}
     for each in fields(schema):
         found[prefix + each.name] = each
-        if is_dataclass(each.type):
-            found |= declared(each.type, f"{prefix}{each.name}.")
+        group = each.default_factory if each.type is Any else each.type  # of `optional` keys
+        if is_dataclass(group):
+            found |= declared(group, f"{prefix}{each.name}.")
     return found
 
 
 def optional(schema: type) -> Any:
     """A schema with the same fields, none of them given: for values that replace those of a record."""
-    return make_dataclass(f"Optional{schema.__name__}", [(each.name, Any, None) for each in fields(schema)])
+    return make_dataclass(
+        f"Optional{schema.__name__}",
+        [(each.name, Any, field(default=None, metadata={"holds_text": holds_text(each)})) for each in fields(schema)],
+    )
+
+
+def holds_text(declaration: "Field[Any]") -> bool:
+    """Whether a key holds text or lists of it."""
+    marked: bool | None = declaration.metadata.get("holds_text")
+    return str in leaf_types(declaration.type) if marked is None else marked
+
+
+def leaf_types(kind: Any) -> set[Any]:
+    """The types that a type is made of: str | None → {str, NoneType}, list[list[str]] → {str}; none of a dict."""
+    if get_origin(kind) is dict:
+        return set()
+    return set().union(*map(leaf_types, get_args(kind))) if get_args(kind) else {kind}
