@@ -59,6 +59,7 @@ RELINK = {
     "](docs/": "](",
     "](CONTRIBUTING.md": "](contributing.md",
     "](CHANGELOG.md": "](changelog.md",
+    "](SECURITY.md": "](security-policy.md",
     "](README.md": "](index.md",
     "](LICENSE)": "](../LICENSE)",
     "](CITATION.cff)": "](../CITATION.cff)",
@@ -69,6 +70,11 @@ def relink(app: Any, relative_path: Path, parent: str, content: list[str]) -> No
     """Lets the links of an included root file work on the site as they do on GitHub."""
     for link, target in RELINK.items():
         content[0] = content[0].replace(link, target)
+
+
+def relink_source(app: Any, docname: str, content: list[str]) -> None:
+    """Leads the links of the pages to SECURITY.md, which is not in docs/, to the page that includes it."""
+    content[0] = content[0].replace("](../../SECURITY.md", "](../security-policy.md")
 
 
 def as_restructured_text(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -93,5 +99,6 @@ def as_restructured_text(app: Any, what: str, name: str, obj: Any, options: Any,
 def setup(app: Any) -> dict[str, bool]:
     """As Sphinx calls it."""
     app.connect("include-read", relink)
+    app.connect("source-read", relink_source)
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)  # napoleon comes at 500
     return {"parallel_read_safe": True}

@@ -8,8 +8,8 @@ from typing import Any
 
 from activation_study import __version__, backend
 from activation_study.hardware import processor
+from activation_study.records.code_changes import git_state
 from activation_study.records.record import Record
-from activation_study.records.source_code import git_state
 
 PACKAGES = (
     "python",

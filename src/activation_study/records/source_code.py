@@ -1,18 +1,14 @@
-"""The source code of a run: digests of its files, the git commit, and the differences from that commit."""
+"""The source code of a run: digests of its files."""
 
 import hashlib
 import json
-import os
-import subprocess
 from pathlib import Path
-from typing import Any
 
 from activation_study import location
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 
 MANIFESTS_FOLDER = ".sweeps"  # in a study's folder: the digests of all files at the start of each sweep
-MAX_NEW_FILE_SIZE = 2**20  # bytes; larger untracked files are left out of the patch
 
 
 def code_digest() -> str:
@@ -57,40 +53,3 @@ def changed_files(study: Path, name: str) -> list[str]:
         raise BadInput(f"{path}, the file digests from the start of the sweep, cannot be read: {error}") from error
     now = file_digests()
     return sorted(file for file in before.keys() | now.keys() if before.get(file) != now.get(file))
-
-
-def git_state() -> dict[str, Any]:
-    """The commit that the code comes from, and whether the project's folder is that commit.
-
-    An installed package comes from no commit: a repository around it is somebody else's.
-    """
-    if not location.in_clone():
-        return {"commit": None, "clean": None}
-    try:
-        return {
-            "commit": _git("rev-parse", "HEAD").decode().strip(),
-            "clean": not _git("status", "--porcelain", "--", "."),
-        }
-    except (OSError, subprocess.SubprocessError):
-        return {"commit": None, "clean": None}
-
-
-def patch() -> bytes:
-    """The differences from the commit, for `git apply`, including untracked files; empty outside of git."""
-    try:
-        parts = [_git("diff", "HEAD", "--binary", "--", ".")]
-        for name in _git("ls-files", "--others", "--exclude-standard", "-z", "--", ".").split(b"\0"):
-            path = location.CLONE / os.fsdecode(name)
-            if name and path.is_file() and path.stat().st_size <= MAX_NEW_FILE_SIZE:
-                parts.append(_git("diff", "--no-index", "--binary", "--", "/dev/null", os.fsdecode(name), max_status=1))
-    except (OSError, subprocess.SubprocessError):
-        return b""
-    return b"".join(parts)
-
-
-def _git(*arguments: str, max_status: int = 0) -> bytes:
-    command = ["git", "-C", str(location.CLONE), *arguments]
-    result = subprocess.run(command, capture_output=True, timeout=30, check=False)
-    if result.returncode > max_status:  # `diff --no-index` returns 1 if there is a difference
-        raise subprocess.SubprocessError(os.fsdecode(result.stderr))
-    return result.stdout

@@ -10,11 +10,12 @@ from activation_study.config.identity import PROTOCOL_VERSION, identity
 from activation_study.config.schema import Config, resolved
 from activation_study.data.batching import order_digest
 from activation_study.data.dataset import Dataset
-from activation_study.errors import BadInput
+from activation_study.errors import BadInput, problems_message
 from activation_study.files import remove_temporaries, write_bytes, write_json, write_text
+from activation_study.records.code_changes import CodeChanges, code_changes
 from activation_study.records.environment import current_process, describe_environment, differences
 from activation_study.records.record import RECORD_FILE, Record
-from activation_study.records.source_code import changed_files, code_digest, patch
+from activation_study.records.source_code import changed_files, code_digest
 from activation_study.tracking.mirror import Mirror
 
 if TYPE_CHECKING:
@@ -96,16 +97,26 @@ def start_or_resume(config: Config, now: Record, before: Record | None) -> tuple
 
 def create_run_folder(record: Record, folder: Path) -> None:
     """Writes the folder of a new run and deletes what it contained before."""
-    changes = patch()  # before the old folder is deleted, since it may fail
+    changes = _describe_code_changes(record)  # before the old folder is deleted, since it may fail
     (folder / RECORD_FILE).unlink(missing_ok=True)  # first: a half-deleted folder must not look like a run
     if folder.exists():
         shutil.rmtree(folder)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(record.config)))
     write_text(folder / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(record.overrides)))
     write_json(folder / "environment.json", record.environment)
-    if record.environment["git"]["clean"] is False:
-        write_bytes(folder / "changes.patch", changes)
+    if changes.patch:
+        write_bytes(folder / "changes.patch", changes.patch)
     record.write(folder)  # last: a folder with a record has all of the above
+
+
+def _describe_code_changes(record: Record) -> CodeChanges:
+    """The differences of the code from the git commit; what is left out of the patch is printed and recorded."""
+    git = record.environment["git"]
+    changes = code_changes() if git["clean"] is False else CodeChanges()
+    if changes.left_out:
+        git["left_out"] = list(changes.left_out)
+        print(problems_message("note: changes.patch leaves out", changes.left_out, "The rest of the code is recorded."))
+    return changes
 
 
 def resume(before: Record, now: Record, folder: Path, allow_changes: bool) -> Record:

@@ -1,0 +1,159 @@
+"""The git commit that the code comes from, and the patch between it and the code that runs.
+
+The patch is of source code and nothing else, because it is copied into each run's folder and into MLflow: of files
+with the suffixes below in `src/`, `conf/` and the top level. Data, pictures and whatever may be a secret stay out.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from activation_study import location
+from activation_study.credentials import has_credentials, is_secret_name
+
+SUFFIXES = (".py", ".yaml", ".j2", ".toml")
+FOLDERS = ("src", "conf")
+PINNED_VERSIONS = "constraints.txt"  # where git tracks it
+MAX_PATCH_SIZE = 2**20  # bytes, of the whole patch
+# The user's git settings must not change the format of a patch.
+_DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary")
+
+
+@dataclass(frozen=True)
+class CodeChanges:
+    """The differences of the code from the commit.
+
+    Args:
+        patch: for `git apply` in the project's folder; empty if there is none, or if it is left out.
+        left_out: what is changed and not in the patch, with the reason.
+    """
+
+    patch: bytes = b""
+    left_out: tuple[str, ...] = ()
+
+
+def git_state() -> dict[str, Any]:
+    """The commit that the code comes from, and whether the code that runs is that commit.
+
+    An installed package comes from no commit: a repository around it is somebody else's.
+    """
+    if not location.in_clone():
+        return {"commit": None, "clean": None}
+    try:
+        return {"commit": _git("rev-parse", "HEAD").decode().strip(), "clean": not (_changed() or _new())}
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "clean": None}
+
+
+def code_changes() -> CodeChanges:
+    """The differences from the commit, for a clone whose `git_state` isn't clean."""
+    try:
+        changed, new = _changed(), _new()
+        left_out = [f"{name}: its name is that of a secret" for name in (*changed, *new) if is_secret_name(name)]
+        changed, new = ([name for name in names if not is_secret_name(name)] for names in (changed, new))
+        size = sum((location.CLONE / name).lstat().st_size for name in new)
+        if size > MAX_PATCH_SIZE:
+            return CodeChanges(left_out=(*left_out, _too_large(size, new)))
+        parts = [*_diff_of_changed(changed), *_diff_of_new(new)]
+        size = sum(map(len, parts))
+        if size > MAX_PATCH_SIZE:
+            return CodeChanges(left_out=(*left_out, _too_large(size, [*changed, *new])))
+    except (OSError, subprocess.SubprocessError) as error:
+        return CodeChanges(left_out=(f"the whole patch: {error}",))
+    kept = []
+    for part in parts:
+        reason = _reason_to_leave_out(part)
+        if reason is None:
+            kept.append(part)
+        else:
+            left_out.append(f"{_name_of(part)}: {reason}")
+    return CodeChanges(b"".join(kept), tuple(left_out))
+
+
+def _changed() -> list[str]:
+    """The code files that git tracks and that differ from the commit, removed ones included."""
+    names = _names(_git(*_DIFF, "--name-only", "-z", "--relative", "HEAD", "--", "."))
+    return [name for name in names if _is_code(name) or name == PINNED_VERSIONS]
+
+
+def _new() -> list[str]:
+    """The code files that git neither tracks nor ignores. Links are none: they may lead out of the project."""
+    root = location.CLONE
+    with os.scandir(root) as entries:  # git is told what to look at, so that it doesn't walk through the data
+        top = [entry.name for entry in entries if _is_code(entry.name)]
+    folders = [name for name in FOLDERS if (root / name).is_dir()]
+    if not (top or folders):
+        return []
+    names = _names(_git("ls-files", "--others", "--exclude-standard", "-z", "--", *folders, *top))
+    return [name for name in names if _is_code(name) and (root / name).is_file() and not (root / name).is_symlink()]
+
+
+def _is_code(name: str) -> bool:
+    """Whether a file is of the code that runs. In `src/` and `conf/` it is so even if it is named like a secret."""
+    folder, *below = name.split("/")
+    hidden = any(part.startswith(".") for part in (folder, *below))
+    return name.endswith(SUFFIXES) and not hidden and (folder in FOLDERS if below else not is_secret_name(name))
+
+
+def _diff_of_changed(names: Sequence[str]) -> list[bytes]:
+    return _per_file(_git(*_DIFF, "--relative", "HEAD", "--", *names)) if names else []
+
+
+def _diff_of_new(names: Sequence[str]) -> list[bytes]:
+    """One call of git for all of them, by a copy: with one call for each, thousands of files would take long."""
+    if not names:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "a").mkdir()
+        for name in names:
+            target = Path(folder, "b", name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(location.CLONE / name, target)
+        # `a` and `b` are the prefixes of a patch's paths. The status is 1, because there is a difference.
+        return _per_file(_git(*_DIFF, "--no-index", "--no-prefix", "a", "b", folder=Path(folder), max_status=1))
+
+
+def _per_file(patch: bytes) -> list[bytes]:
+    return [part for part in re.split(rb"(?m)^(?=diff --git )", patch) if part]
+
+
+def _reason_to_leave_out(part: bytes) -> str | None:
+    if re.search(rb"(?m)^GIT binary patch$", part):
+        return "binary content"
+    if has_credentials(part.decode(errors="replace")):
+        return "it contains an address with a password, or a private key"
+    return None
+
+
+def _name_of(part: bytes) -> str:
+    return os.fsdecode(part.splitlines()[0]).rpartition("b/")[2].strip('"')
+
+
+def _too_large(size: int, names: Sequence[str]) -> str:
+    largest = sorted(names, key=_size_of, reverse=True)[:3]
+    listed = ", ".join(f"{name} ({_size_of(name):,} bytes)" for name in largest)
+    return f"the whole patch: {size:,} bytes, expected at most {MAX_PATCH_SIZE:,}; the largest files: {listed}"
+
+
+def _size_of(name: str) -> int:
+    path = location.CLONE / name
+    return path.lstat().st_size if os.path.lexists(path) else 0
+
+
+def _names(output: bytes) -> list[str]:
+    return [os.fsdecode(name) for name in output.split(b"\0") if name]
+
+
+def _git(*arguments: str, folder: Path | None = None, max_status: int = 0) -> bytes:
+    settings = ("-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "-c", "core.quotePath=false")
+    command = ["git", "--literal-pathspecs", "-C", str(folder or location.CLONE), *settings, *arguments]
+    result = subprocess.run(command, capture_output=True, timeout=30, check=False)
+    if result.returncode > max_status:
+        raise subprocess.SubprocessError(os.fsdecode(result.stderr))
+    return result.stdout
