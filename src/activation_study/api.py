@@ -38,6 +38,7 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
     from hydra.core.singleton import Singleton
 
     from activation_study.config.overrides import as_typed
+    from activation_study.config.run_names import keep_existing_name
     from activation_study.validation import from_hydra
 
     ConfigStore.instance().store("schema", Config)
@@ -47,6 +48,7 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
     try:
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
             config = from_hydra(hydra.compose("config", [*path, *as_typed(overrides, Config)]))
+            keep_existing_name(config)
     finally:
         Singleton.set_state(before)
     return ComposedConfig(**vars(config), overrides=list(overrides))

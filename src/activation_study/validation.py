@@ -113,9 +113,9 @@ def _problems(config: Config) -> Iterator[str]:
     if not str(config.activation.layer.get("_target_", "")):
         yield "activation.layer._target_: required, the layer's class, e.g. keras.layers.ReLU"
     yield from _comparison_problems(config)
-    for key in ("study", "activation.name", "data.name", "model.name"):
+    for key in ("study", "activation.name", "data.name", "model.name", "sweep.label"):
         name = str(value_of(config, key))
-        if not is_safe_name(name):
+        if not is_safe_name(name) and (name or key != "sweep.label"):
             yield f"{key}={name}: expected only letters, digits, '-', '_' and '.', since it is used as a directory name"
 
 

@@ -51,3 +51,14 @@ def test_an_exception_inside_the_block_releases_the_lock(tmp_path: Path) -> None
     with pytest.raises(KeyError), run_lock(tmp_path / "run"):
         raise KeyError
     assert not is_locked(tmp_path / "run")
+
+
+def test_a_run_has_one_lock_whatever_its_readable_name(tmp_path: Path) -> None:
+    alone, swept = (tmp_path / "study" / f"surfaces-relu-{part}-1b2c3d4e" for part in ("seed0", "lr3e-4-seed0"))
+    with run_lock(alone):
+        assert is_locked(swept)
+        with pytest.raises(RunLocked), run_lock(swept):
+            pass
+        assert not is_locked(swept.with_name(f"{swept.name}-again1"))
+        swept.mkdir()
+    assert (tmp_path / "study" / ".locks" / "1b2c3d4e.lock").exists()

@@ -40,14 +40,14 @@ class Variants:
         value = flatten(config).get(key)
         return [] if value is None and key not in self._varying[arm(config)] else [str(value)]
 
+    def keys_of(self, config: ConfigValues) -> list[str]:
+        """The keys that affect results and whose value in this run is not that of most runs."""
+        return [key for key, usual in self._usual.items() for value in self._value(config, key) if value != usual]
+
     def of(self, config: ConfigValues) -> tuple[str, ...]:
-        """The run's "key=value" for each key that affects results and whose value is not that of most runs."""
-        return tuple(
-            f"{key}={value}"
-            for key, usual in self._usual.items()
-            for value in self._value(config, key)
-            if value != usual
-        )
+        """The run's "key=value" for each of these keys."""
+        values = flatten(config)
+        return tuple(f"{key}={values.get(key)}" for key in self.keys_of(config))
 
 
 def _distinguishes(key: str) -> bool:

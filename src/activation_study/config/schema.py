@@ -195,11 +195,13 @@ class Sweep:
         position: "3 of 15".
         code: names the manifest of the code at the sweep's start.
         precision: what `training.precision=auto` resolved to when the sweep was planned.
+        label: the readable part of the run's name where the study varies more than label type, activation and seed.
     """
 
     position: str = ""
     code: str | None = None
     precision: str = ""
+    label: str = ""
 
 
 @dataclass
@@ -233,10 +235,15 @@ class Config:
     suffix: str = ""  # of the run's name; set by a reproduction
 
     @property
+    def run_key(self) -> str:
+        """What the run's name ends with: its identity, and the suffix of a reproduction or an evaluation."""
+        return f"{identity(resolved(self))}{self.suffix}"
+
+    @property
     def run_name(self) -> str:
         """The run's name and folder: the same for the same command."""
-        name = f"{self.label_type.name}-{self.activation.name}-seed{self.seed}"
-        return f"{name}-{identity(resolved(self))}{self.suffix}"
+        label = self.sweep.label or f"{self.label_type.name}-{self.activation.name}-seed{self.seed}"
+        return f"{label}-{self.run_key}"
 
     @property
     def run_folder(self) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from activation_study.config.command_options import Evaluate
+from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
 from activation_study.data.splits import Indices, Split
@@ -55,6 +56,7 @@ def evaluate_run(options: Evaluate) -> Record:
         )
     _warn_of_trained_images(run.record, dataset, options.part)
     with run_lock(config.run_folder), tempfile.TemporaryDirectory() as folder:
+        keep_existing_name(config)
         weights = weights_file(run, options.tracking.uri, Path(folder))
         record = _score_run(run, config, dataset, weights, options.part)
         Mirror(config.run_folder, config.tracking.uri, config.tracking.weights).update(final=True)
@@ -101,6 +103,7 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     config.suffix = "" if options.part == "test" else f"-{options.part}"
     config = validate(config, f"The evaluation of {trained.name}", f"`{command('evaluate')} --help` shows the keys.")
     config.study = f"{trained.study}/evaluations"
+    config.sweep.label = trained.name.partition(f"-{trained.identity}")[0]
     return config
 
 

@@ -1,5 +1,6 @@
 """A lock for each run, so that one process at a time works on it; released when the process ends, however it ends."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ import filelock
 from activation_study.errors import BadInput
 
 LOCKS_FOLDER = ".locks"  # in the study's folder, because a new attempt deletes the run folder
+_KEY = re.compile(r"-seed\d+-([0-9a-f]{8}(?:-\w+)?)$")
 TIMEOUT = 0.5  # seconds; longer than `is_locked` holds a lock to test it
 
 
@@ -36,7 +38,7 @@ def run_lock(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if not folder.exists():  # the run was not started, so leave no trace; filelock copes with a deleted file
+        if not _has_folder(folder):  # the run was not started, so leave no trace; filelock copes with a deleted file
             path.unlink(missing_ok=True)
             for empty in (path.parent, folder.parent):
                 with suppress(OSError):
@@ -59,4 +61,15 @@ def is_locked(folder: Path) -> bool:
 
 
 def _lock_path(folder: Path) -> Path:
-    return folder.parent / LOCKS_FOLDER / f"{folder.name}.lock"
+    return folder.parent / LOCKS_FOLDER / f"{_key(folder)}.lock"
+
+
+def _key(folder: Path) -> str:
+    """The identity and suffix in a run folder's name, because one run may get names with different readable parts."""
+    found = _KEY.search(folder.name)
+    return found[1] if found else folder.name
+
+
+def _has_folder(folder: Path) -> bool:
+    """Whether the run has a folder, by this or another name."""
+    return folder.exists() or any(folder.parent.glob(f"*-{_key(folder)}"))

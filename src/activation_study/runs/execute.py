@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
 from activation_study.evaluation.score import score
@@ -54,8 +55,9 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         BadInput: before anything is written; `RunLocked` if another process is running this run.
         Interrupted: on a signal, after the state is saved and the record says KILLED.
     """
-    folder = config.run_folder
-    with run_lock(folder):
+    with run_lock(config.run_folder):
+        keep_existing_name(config)
+        folder = config.run_folder
         before = read_record(folder)
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
             print(f"{before.name}: already finished, mean IoU {before.results['test/mean_iou']:.3f}, {folder}")

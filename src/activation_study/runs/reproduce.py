@@ -88,6 +88,7 @@ def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Conf
         "data": data,
     }
     config = then.configuration(changes)
+    config.sweep.label = then.name.partition(f"-{then.identity}")[0]
     _choose_suffix(config)
     return config
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from activation_study.analysis.grouping import arm, rows
 from activation_study.config.identity import training_key
+from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
 from activation_study.console import format_duration, table_console
 from activation_study.data.label_types import label_type_of
@@ -18,6 +19,7 @@ from activation_study.errors import MAX_LISTED, BadInput
 from activation_study.records.record import Record, read_record
 from activation_study.records.source_code import code_digest
 from activation_study.sweep.estimates import disk_of_run, disk_while_training, seconds_left
+from activation_study.sweep.run_labels import label_runs
 from activation_study.sweep.status import RunStatus, status_of
 from activation_study.validation import from_hydra
 
@@ -65,25 +67,28 @@ def make_plan(combinations: Sequence[Overrides], compose: Callable[[Overrides], 
     Raises:
         BadInput: all combinations that are invalid or lead to the same run.
     """
-    jobs: dict[Path, Job] = {}
+    composed: list[tuple[Overrides, Config]] = []
     problems: dict[str, None] = {}
     for overrides in combinations:
         try:
-            config = from_hydra(compose(overrides))
+            composed.append((overrides, from_hydra(compose(overrides))))
         except BadInput as error:
             problems[str(error)] = None
-        else:
-            job = make_job(overrides, config)
-            first = jobs.setdefault(config.run_folder, job)
-            if first.overrides != overrides:
-                problems[f"{' '.join(first.overrides)} and {' '.join(overrides)} are the same run"] = None
+    label_runs([config for _, config in composed])
+    jobs: dict[Path, Job] = {}
+    for overrides, config in composed:
+        job = make_job(overrides, config)
+        first = jobs.setdefault(config.run_folder, job)
+        if first.overrides != overrides:
+            problems[f"{' '.join(first.overrides)} and {' '.join(overrides)} are the same run"] = None
     if problems:
         raise BadInput("\n".join(problems))
     return list(jobs.values())
 
 
 def make_job(overrides: Overrides, config: Config) -> Job:
-    """The job of one combination, with the status and record of its folder."""
+    """The job of one combination, with the status and record of the folder that it has or will get."""
+    keep_existing_name(config)
     before = read_record(config.run_folder)
     return Job(overrides, config, status_of(config.run_folder, before), before)
 

@@ -61,6 +61,7 @@ def run_sweep(
                 f"sweep.position='{n} of {len(todo)}'",
                 f"sweep.code='{code[job.study_dir]}'",
                 f"sweep.precision={job.config.training.precision}",
+                f"sweep.label='{job.config.sweep.label}'",
                 *([f"threads={threads}"] if threads and job.config.threads is None else []),
             ]
             for n, job in enumerate(todo, 1)
