@@ -17,6 +17,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from activation_study.console import ignore_broken_pipes
+from activation_study.credentials import has_credentials
 from activation_study.errors import BadInput
 from activation_study.location import install_hint
 from activation_study.signals import Interrupted
@@ -59,6 +60,12 @@ class StudySlurmLauncher(SlurmLauncher):  # type: ignore[misc]
 
         import submitit
 
+        if any(has_credentials(override) for overrides in job_overrides for override in overrides):
+            raise BadInput(
+                "hydra/launcher=slurm stores the command line in files, and it has a password; give it in the "
+                "environment instead: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_URI "
+                "with tracking=server"
+            )
         if submitit.SlurmExecutor.affinity() < 0:
             raise BadInput("hydra/launcher=slurm: sbatch not found on this machine; start the sweep on a login node")
         cluster = subprocess.run(["sinfo"], capture_output=True, text=True, check=False)

@@ -69,3 +69,10 @@ def test_a_job_has_ended_when_it_is_missing_from_several_answers_of_squeue(monke
     queued = [Queue.has("7_0") for _ in answers]
     assert POLLS == 3
     assert queued == [True, True, True, True, False, False], "a failed call does not count"
+
+
+def test_slurm_rejects_a_password_on_the_command_line_because_submitit_stores_it() -> None:
+    pytest.importorskip("submitit")
+    launcher = StudySlurmLauncher(cpus_per_task=1)
+    with pytest.raises(BadInput, match="stores the command line in files, and it has a password"):
+        launcher.launch([["seed=0", "tracking.uri=http://ada:hunter2@host"]], 0)

@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from activation_study.records.record import Record
+from activation_study.tracking import mlflow_store
 from activation_study.tracking.mirror import Mirror
 
 pytestmark = [
@@ -115,3 +116,40 @@ def test_many_epochs_are_logged_in_few_calls(run: tuple[Record, Path, str], monk
     assert [count for count in calls if count] == [1000, 1000, 400], "whole epochs of four metrics each"
     assert mirror.run_id is not None
     assert [step for step, _ in losses(uri, mirror.run_id)] == list(range(1, 601))
+
+
+def test_a_password_in_the_stores_address_connects_and_is_not_stored(
+    run: tuple[Record, Path, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record, folder, uri = run
+    opened = []
+    store = mlflow_store.MlflowStore
+    monkeypatch.setattr(mlflow_store, "MlflowStore", lambda given: opened.append(given) or store(uri))
+    record.end(folder, "FINISHED")
+    assert Mirror(folder, "http://ada:hunter2@host:5000", "none").ensure_synced()
+    assert opened == ["http://ada:hunter2@host:5000"]
+    assert (folder / ".mirrored").read_text().split()[2] == "http://host:5000"
+    assert Mirror(folder, "http://eve:other@host:5000", "none").ensure_synced(), "the same store"
+    assert len(opened) == 1
+
+    def fail(given: str) -> None:
+        raise OSError(f"no answer from {given}")
+
+    monkeypatch.setattr(mlflow_store, "MlflowStore", fail)
+    assert not Mirror(folder, "http://ada:hunter2@other", "none").ensure_synced()
+    assert "could not be tracked in http://other: no answer from http://other\n" in capsys.readouterr().err
+
+
+def test_only_the_files_of_a_run_are_copied(run: tuple[Record, Path, str], tmp_path: Path) -> None:
+    record, folder, uri = run
+    (folder / "pictures").mkdir()
+    for name in ("notes.txt", "data.zip", "pictures/.env", "pictures/confusion.png", "best.keras"):
+        (folder / name).write_text("x")
+    (tmp_path / "private.png").write_text("x")
+    (folder / "pictures/link.png").symlink_to(tmp_path / "private.png")
+    record.end(folder, "FAILED", "error")
+    mirror = Mirror(folder, uri, "none")
+    assert mirror.update(final=True)
+    client = MlflowClient(uri)
+    assert [item.path for item in client.list_artifacts(mirror.run_id)] == ["pictures", "run.json"]
+    assert [item.path for item in client.list_artifacts(mirror.run_id, "pictures")] == ["pictures/confusion.png"]

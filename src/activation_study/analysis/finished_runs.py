@@ -18,6 +18,8 @@ PACKED_FILE = "runs.npz"
 REPORT_FOLDER = "report"
 # Configuration keys that describe one machine and do not affect results.
 MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "tracking.uri")
+# Paths of own data: the record has what they contain.
+OWN_DATA_PATHS = ("data.images", "data.labels", "data.split_files")
 
 
 def read_runs(study: Path) -> tuple[list[Run], list[str]]:
@@ -86,17 +88,20 @@ def _merged(path: Path, runs: Sequence[Run], unfinished: Sequence[str]) -> tuple
 
 def _without_machine_settings(record: Record) -> Record:
     config = json.loads(json.dumps(record.config))
-    for key in MACHINE_SPECIFIC_KEYS:
+    for key in (*MACHINE_SPECIFIC_KEYS, *OWN_DATA_PATHS):
         *groups, last = key.split(".")
         parent = config
         for group in groups:
             parent = parent.get(group, {})
         if last in parent:
             parent[last] = None
-    overrides = [
-        override for override in record.overrides if override.lstrip("+").partition("=")[0] not in MACHINE_SPECIFIC_KEYS
-    ]
+    overrides = without_keys(record.overrides, (*MACHINE_SPECIFIC_KEYS, *OWN_DATA_PATHS, "data.classes"))
     return replace(record, config=config, overrides=overrides, process={})
+
+
+def without_keys(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """The overrides of other keys than these."""
+    return [override for override in overrides if override.lstrip("+").partition("=")[0] not in keys]
 
 
 def _read_packed(path: Path) -> tuple[list[Run], list[str]]:

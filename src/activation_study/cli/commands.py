@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce
 from activation_study.config.schema import Config, declared
+from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput, problems_message
 from activation_study.validation import contrast_problems, from_hydra
 
@@ -78,7 +79,9 @@ def _compare(options: Compare) -> None:
     if problems:
         raise BadInput(problems_message("The contrasts cannot be used", problems, "Write contrasts=[[a,b],…]."))
     study = Path(options.folder) / options.study
-    report_options = ReportOptions(options.contrasts, options.seed, options.allow_incomplete, options.pictures)
+    report_options = ReportOptions(
+        options.contrasts, options.seed, options.allow_incomplete, options.pictures, options.tracking.uri
+    )
     folder = make_report(study, report_options)
     if options.contrasts:
         print(f"The report now has these contrasts; `compare study={options.study}` restores the declared ones.")
@@ -179,5 +182,5 @@ def _refusals() -> Iterator[None]:
 
 def refuse(message: str) -> int:
     """Prints an error; returns its exit code."""
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {without_credentials(message)}", file=sys.stderr)
     return 2

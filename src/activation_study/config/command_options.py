@@ -98,3 +98,4 @@ class Compare:
     allow_incomplete: bool = False
     pictures: bool = True
     pack: str | None = None
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)

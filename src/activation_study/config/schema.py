@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 from omegaconf import MISSING
 
 from activation_study.config.identity import identity
+from activation_study.credentials import without_credentials_inside
 
 
 def choice(*allowed: Any, default: Any = MISSING) -> Any:
@@ -262,10 +263,14 @@ COMMAND_ONLY_KEYS = ("experiment", "rerun", "allow_changes", "dry_run", "sync", 
 
 
 def resolved(config: Config) -> dict[str, Any]:
-    """The configuration as a record keeps it: plain JSON values, each said once, without the keys of the command."""
+    """The configuration as a record keeps it: plain JSON values, each said once, without the keys of the command.
+
+    Addresses lack their credentials, because records are copied and published.
+    """
     values = {key: value for key, value in asdict(config).items() if key not in COMMAND_ONLY_KEYS}
     del values["training"]["learning_rate"]  # it is the optimizer's
-    return values
+    plain: dict[str, Any] = without_credentials_inside(values)
+    return plain
 
 
 def value_of(config: Config, key: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from activation_study.credentials import without_credentials
 from activation_study.data.archive import ARCHIVE_FOLDER, MAX_BYTES, ArchiveError, extract
 from activation_study.errors import BadInput, problems_message
 from activation_study.location import command
@@ -75,7 +76,7 @@ def _extract_first_usable(folder: Path, root: Path, archive: Path | None, addres
             extract(downloaded, folder)
             return
         except ArchiveError as error:
-            problems.append(f"{address}: {error}")
+            problems.append(without_credentials(f"{address}: {error}"))
             shutil.rmtree(folder / ARCHIVE_FOLDER, ignore_errors=True)
     raise BadInput(
         problems_message(
@@ -128,7 +129,7 @@ class _Progress:
 
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         self.bar = Progress(*columns, console=Console(stderr=True))
-        self._task = self.bar.add_task(address, total=None)
+        self._task = self.bar.add_task(without_credentials(address), total=None)
         self._received, self._max_bytes = 0, max_bytes
         self.total = 0  # set by pooch: the announced length, 0 if there is none
 

@@ -11,7 +11,19 @@ from activation_study.metrics import Counts, image_iou
 
 CONFUSIONS_FILE = "evaluation/confusions.npz"
 WEIGHTS_FILE = "best.keras"
+# The files of a run folder that are copied into MLflow; the best weights go there as a model. Whatever else is put into
+# the folder stays there.
+ARTIFACTS = (
+    *("run.json", "config.yaml", "overrides.yaml", "environment.json", "changes.patch", "traceback.txt"),
+    *("verdict.json", "reproductions/*.json", CONFUSIONS_FILE, "evaluation/iou.csv", "pictures/*.png"),
+)
 IMAGE_HASHES_KEY = "photographs"  # name of the array in the file
+
+
+def artifacts(folder: Path) -> list[Path]:
+    """The files of a run folder that are copied into MLflow, sorted."""
+    found = [path for pattern in ARTIFACTS for path in folder.glob(pattern)]
+    return sorted(path for path in found if path.is_file() and not path.is_symlink() and not path.name.startswith("."))
 
 
 def write_confusions(

@@ -151,8 +151,10 @@ def _names(output: bytes) -> list[str]:
 
 
 def _git(*arguments: str, folder: Path | None = None, max_status: int = 0) -> bytes:
-    settings = ("-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "-c", "core.quotePath=false")
-    command = ["git", "--literal-pathspecs", "-C", str(folder or location.CLONE), *settings, *arguments]
+    # The code of this repository runs already, whoever owns it (another user ID, in a container).
+    settings = ("safe.directory=*", "diff.noprefix=false", "diff.mnemonicPrefix=false", "core.quotePath=false")
+    options = [option for setting in settings for option in ("-c", setting)]
+    command = ["git", "--literal-pathspecs", "-C", str(folder or location.CLONE), *options, *arguments]
     result = subprocess.run(command, capture_output=True, timeout=30, check=False)
     if result.returncode > max_status:
         raise subprocess.SubprocessError(os.fsdecode(result.stderr))

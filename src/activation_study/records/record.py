@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from activation_study.config.schema import Config
+from activation_study.credentials import without_credentials, without_credentials_inside
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 from activation_study.records.migrations import RECORD_VERSION, migrate
@@ -108,7 +109,7 @@ class Record:
 
     def end(self, folder: Path, status: Status, error: str | None = None) -> None:
         """Writes the record with its final status."""
-        self.status, self.error, self.ended = status, error, time.time()
+        self.status, self.error, self.ended = status, error and without_credentials(error), time.time()
         self.write(folder)
 
     def close_stale(self, folder: Path) -> bool:
@@ -122,12 +123,12 @@ class Record:
 
 
 def parse_record(text: str) -> Record:
-    """The record in the text of a `run.json` of any version.
+    """The record in the text of a `run.json` of any version, without credentials, which earlier versions kept.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: the text is not a record.
     """
-    return Record(**migrate(json.loads(text)))
+    return Record(**without_credentials_inside(migrate(json.loads(text))))
 
 
 def read_record(folder: Path) -> Record | None:

@@ -7,6 +7,7 @@ from typing import Any
 from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.findings import Findings
+from activation_study.analysis.finished_runs import MACHINE_SPECIFIC_KEYS, without_keys
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
 from activation_study.errors import BadInput
@@ -59,7 +60,10 @@ def build_sections(findings: Findings, pictures: bool) -> Contents:
             ),
         ),
         environment=tuple(_environment([record.environment for record in records])),
-        commands=tuple(f"{command('train')} {shlex.join(record.overrides)}" for record in records),
+        commands=tuple(
+            f"{command('train')} {shlex.join(without_keys(record.overrides, MACHINE_SPECIFIC_KEYS))}"
+            for record in records
+        ),
     )
 
 

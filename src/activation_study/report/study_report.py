@@ -31,12 +31,14 @@ class ReportOptions:
         seed: seed of the bootstrap.
         allow_incomplete: compare an incomplete study, with a warning.
         pictures: include sample test images if data and weights are available.
+        tracking_uri: the MLflow store for the report; None: the one that the last run was tracked in.
     """
 
     contrasts: Sequence[Sequence[str]] = ()
     seed: int = 0
     allow_incomplete: bool = False
     pictures: bool = True
+    tracking_uri: str | None = None
 
 
 def make_report(study: Path, report_options: ReportOptions) -> Path:
@@ -66,7 +68,8 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
         if section.no_gallery:
             print(f"No sample images of {section.title}: {section.no_gallery}")
     last = max(findings.records, key=lambda record: record.started)
-    mirror_report(folder, study.name, last.config.get("tracking", {}).get("uri"))
+    recorded = last.config.get("tracking", {}).get("uri")
+    mirror_report(folder, study.name, report_options.tracking_uri or recorded)
     return folder
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
+from activation_study.credentials import without_credentials
 from activation_study.data.dataset import Dataset
 from activation_study.evaluation.score import score
 from activation_study.files import write_text
@@ -158,8 +159,8 @@ def _finalize(context: _RunContext) -> Iterator[None]:
     except Exception as error:
         if context.state.done:
             context.save()  # so that only the evaluation is repeated
-        write_text(folder / "traceback.txt", traceback.format_exc())
-        first_line = f"{type(error).__name__}: {error}".split("\n")[0]
+        write_text(folder / "traceback.txt", without_credentials(traceback.format_exc()))
+        first_line = without_credentials(f"{type(error).__name__}: {error}".split("\n")[0])
         record.end(folder, "FAILED", first_line)
         print(f"{record.name} failed: {first_line} (traceback in {folder / 'traceback.txt'})")
     context.mirror.update(final=True)

@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from activation_study.config.identity import PROTOCOL_VERSION, identity
 from activation_study.config.schema import Config, resolved
+from activation_study.credentials import without_credentials
 from activation_study.data.batching import order_digest
 from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput, problems_message
@@ -52,7 +53,7 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
         study=config.study,
         identity=identity(resolved(config)),
         config=resolved(config),
-        overrides=overrides,
+        overrides=list(map(without_credentials, overrides)),
         classes=list(dataset.label_type.classes),
         environment=describe_environment(config.threads, config.training.jit_compile),
         digests={

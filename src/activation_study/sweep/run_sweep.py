@@ -3,6 +3,7 @@
 Everything is read from the run folders, so that it works the same with every launcher.
 """
 
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from omegaconf import DictConfig
 
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
+from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
 from activation_study.records.lock import RunLocked, run_lock
 from activation_study.records.source_code import write_manifest
@@ -112,8 +114,8 @@ def _print_summary(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[
         if isinstance(raised, BadInput):
             rejected.append((job, str(raised)))
         elif raised is not None:
-            traceback.print_exception(raised)
-            failed.append((job, f"{type(raised).__name__}: {raised}".split("\n")[0]))
+            print(without_credentials("".join(traceback.format_exception(raised))), file=sys.stderr)
+            failed.append((job, without_credentials(f"{type(raised).__name__}: {raised}".split("\n")[0])))
         elif record is not None and record.status == "FAILED":
             failed.append((job, record.error or "failed"))
         elif status_of(job.config.run_folder, record) == RunStatus.RUNNING:
@@ -131,7 +133,7 @@ def _print_summary(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[
     if rejected:
         print(f"{len(rejected)} of {count_runs(len(jobs))} rejected:")
     for _, reason in rejected:
-        print(f"  {reason}")
+        print(f"  {without_credentials(reason)}")
     if failed or rejected:
         raise SystemExit(1 if failed else 2)
 
@@ -158,7 +160,8 @@ def _report_study(study_dir: Path, jobs: Sequence[Job]) -> None:
     from activation_study.report.study_report import ReportOptions, make_report
 
     try:
-        folder = make_report(study_dir, ReportOptions())
+        tracking_uri = next(job.config.tracking.uri for job in jobs if job.study_dir == study_dir)
+        folder = make_report(study_dir, ReportOptions(tracking_uri=tracking_uri))
         print(f"Report:               {folder / 'index.html'}")
     except BadInput as error:
         _print_article_table([job for job in jobs if job.study_dir == study_dir])
@@ -180,4 +183,4 @@ def _print_next_steps(jobs: Sequence[Job]) -> None:
     if uri == "sqlite:///mlflow.db":
         print("MLflow:               mlflow ui   (then open http://127.0.0.1:5000)")
     elif uri:
-        print(f"Tracked in:           {uri}")
+        print(f"Tracked in:           {without_credentials(uri)}")

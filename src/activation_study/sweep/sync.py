@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from activation_study.analysis.finished_runs import REPORT_FOLDER
+from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
 from activation_study.records.lock import RunLocked, run_lock
 from activation_study.sweep.status import mark_stale_runs, run_folders
@@ -46,7 +47,7 @@ def sync_study(study_dir: Path, uri: str | None, weights: str) -> int:
             print(f"  {folder.name} is running; its own process tracks it")
     if (study_dir / REPORT_FOLDER).is_dir():
         mirror_report(study_dir / REPORT_FOLDER, study_dir.name, uri)
-    print(f"{copied} of {len(folders)} runs of {study_dir.name} are in {uri}")
+    print(f"{copied} of {len(folders)} runs of {study_dir.name} are in {without_credentials(uri)}")
     return len(folders) - copied - running
 
 

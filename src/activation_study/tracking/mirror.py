@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from activation_study.credentials import without_credentials
 from activation_study.files import write_text
 from activation_study.location import command
 from activation_study.records.record import Record, read_record
@@ -36,6 +37,7 @@ class Mirror:
 
     def __init__(self, folder: Path, uri: str | None, weights: str) -> None:
         self._folder, self._uri, self._weights = folder, uri, weights
+        self._name = without_credentials(uri or "")  # as it is stored and printed
         self._store: MlflowStore | None = None
         self._run_id: str | None = None
         self._logged_epochs: int | None = None  # None: unknown, look it up
@@ -79,7 +81,7 @@ class Mirror:
             Whether the store has all of it now.
         """
         record = read_record(self._folder)
-        if self._uri is None or record is None or self._uri in _synced_stores(self._folder, record):
+        if self._uri is None or record is None or self._name in _synced_stores(self._folder, record):
             return True
         return self.update(final=True)
 
@@ -87,11 +89,11 @@ class Mirror:
         return time.perf_counter() - self._last_end > self._last_duration / MAX_TRACKING_FRACTION
 
     def _print_warning(self, error: Exception) -> None:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        first_line = without_credentials((str(error).strip() or type(error).__name__).splitlines()[0])
         if len(first_line) > MAX_ERROR_LENGTH:  # for an unreachable server it contains the messages of three libraries
             first_line = f"{first_line[:MAX_ERROR_LENGTH]} …"
         print(
-            f"warning: {self._folder.name} could not be tracked in {self._uri}: {first_line}\n"
+            f"warning: {self._folder.name} could not be tracked in {self._name}: {first_line}\n"
             f"  No data is lost: everything is in {self._folder}. To track it later, run the same command again, or "
             f"`{command('train')} sync=true study=…`.",
             file=sys.stderr,
@@ -108,7 +110,7 @@ class Mirror:
         self._logged_epochs = len(record.epochs)
         if record.status != "RUNNING":
             self._store.log_end(self._run_id, record, self._folder, self._weights)
-            run_ids = {**_synced_stores(self._folder, record), uri: self._run_id}
+            run_ids = {**_synced_stores(self._folder, record), self._name: self._run_id}
             lines = [f"{record.ended} {run_id} {store}\n" for store, run_id in run_ids.items()]
             write_text(self._folder / MIRRORED_FILE, "".join(lines))
 
@@ -128,7 +130,7 @@ def link_reproduction(uri: str | None, original: Record, reproduction: Record, v
         if original_id is not None and reproduction_id is not None:
             store.set_tags(original_id, {f"reproduced_by.{reproduction.name}": f"{reproduction_id}: {verdict}"})
     except Exception as error:  # the verdict is also in the run folders
-        print(f"warning: the runs could not be linked in {uri}: {error}", file=sys.stderr)
+        print(without_credentials(f"warning: the runs could not be linked in {uri}: {error}"), file=sys.stderr)
 
 
 def run_id_of(folder: Path, record: Record) -> str | None:
@@ -157,13 +159,13 @@ def mirror_report(folder: Path, study: str, uri: str | None) -> None:
         note = (folder / "report.md").read_text(encoding="utf-8").partition("\n## ")[0]
         MlflowStore(uri).log_report(folder, study, note)
     except Exception as error:  # the report is complete in its folder
-        print(f"warning: the report could not be logged to {uri}: {error}", file=sys.stderr)
+        print(without_credentials(f"warning: the report could not be logged to {uri}: {error}"), file=sys.stderr)
 
 
 def _synced_stores(folder: Path, record: Record) -> dict[str, str]:
     """The stores that have all of the ended run, each with the run's ID."""
     try:
-        lines = (folder / MIRRORED_FILE).read_text(encoding="utf-8").splitlines()
+        lines = without_credentials((folder / MIRRORED_FILE).read_text(encoding="utf-8")).splitlines()
     except OSError:
         return {}
     entries = [line.split(" ", 2) for line in lines]

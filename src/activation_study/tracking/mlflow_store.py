@@ -10,7 +10,7 @@ from typing import Any
 import filelock
 
 from activation_study.config.identity import flatten
-from activation_study.records.artifacts import WEIGHTS_FILE
+from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
 from activation_study.records.record import Record
 from activation_study.tracking.log_model import MODEL_NAME, log_model
 from activation_study.tracking.sqlite import database_path, relocate_artifacts
@@ -24,11 +24,10 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 MAX_METRICS = 1000  # MLflow's limit for one call of `log_batch`
+REPORT_FILES = ("*.html", "*.md", "*.csv", "figures/*.svg")  # what else is in the folder is not copied
 KEY_TAG = "activation_study.key"
 # Without this tag, MLflow's web page treats a new experiment as one about language models.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-# Files that are not logged as artifacts, because they are logged in another form.
-NOT_ARTIFACTS = {WEIGHTS_FILE}
 
 
 class MlflowStore:
@@ -110,7 +109,9 @@ class MlflowStore:
             created = self._client.create_run(experiment.experiment_id, tags=tags, run_name="report")
             run_id = str(created.info.run_id)
         self.set_tags(run_id, {"mlflow.note.content": note})
-        self._client.log_artifacts(run_id, str(folder))
+        for path in sorted(path for pattern in REPORT_FILES for path in folder.glob(pattern) if path.is_file()):
+            place = path.relative_to(folder).parent.as_posix().removeprefix(".") or None
+            self._client.log_artifact(run_id, str(path), place)
         self._client.set_terminated(run_id, "FINISHED")
 
     def set_tags(self, run_id: str, tags: dict[str, str]) -> None:
@@ -188,11 +189,9 @@ class MlflowStore:
         self._client.set_terminated(run_id, record.status, end_time=timestamp)
 
     def _log_artifacts(self, run_id: str, folder: Path) -> None:
-        for path in sorted(folder.rglob("*")):
+        for path in artifacts(folder):
             relative = path.relative_to(folder)
-            hidden = any(part.startswith(".") for part in relative.parts)
-            if path.is_file() and not hidden and path.name not in NOT_ARTIFACTS:
-                self._client.log_artifact(run_id, str(path), relative.parent.as_posix().removeprefix(".") or None)
+            self._client.log_artifact(run_id, str(path), relative.parent.as_posix().removeprefix(".") or None)
 
     def _creation_lock(self) -> Any:
         """A lock for creating the store: processes that create a SQLite store at the same time corrupt it."""
