@@ -1,19 +1,15 @@
 """Backend-specific code that Keras does not cover: threads, determinism, memory, precision, compiled steps."""
 
 import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from activation_study.errors import BadInput, alternatives
+from activation_study.arithmetic import DETERMINISTIC_FLAG
+from activation_study.errors import BadInput
 from activation_study.hardware import AMPERE, available_threads, gpu_capabilities
-from activation_study.location import install_hint
+from activation_study.keras_import import import_keras, suppress_startup_logs
 
-BACKENDS = ("tensorflow", "jax")
 Step = Callable[[Any, Any], dict[str, Any]]
 
 
@@ -24,24 +20,23 @@ def used_threads(threads: int | None) -> int:
     return threads if threads and keras.backend.backend() == "tensorflow" else available_threads()
 
 
-def configure_backend(threads: int | None, precision: str) -> None:
+def configure_backend(threads: int | None, precision: str, backend: str | None = None) -> None:
     """Makes the results of a run depend on its seeds only, regardless of what this process has executed before.
+
+    Imports Keras.
 
     Args:
         threads: threads per operation; None means one per core. The number affects results bit-wise. JAX uses all
             cores.
         precision: a Keras dtype policy, or `tensorfloat32`: float32, but GPUs multiply with a mantissa of 10 bits. With
             all others, float32 is full float32 on GPUs too.
+        backend: as of `import_keras`.
 
     Raises:
         BadInput: TensorFlow was already initialised with a different thread count; no GPU supports `tensorfloat32`;
-            KERAS_BACKEND is neither `tensorflow` nor `jax`, or is not installed.
+            the backend cannot be used.
     """
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend not in BACKENDS:
-        raise BadInput(f"KERAS_BACKEND={backend}: expected {alternatives(BACKENDS)}")
-    if find_spec(backend) is None:
-        raise BadInput(f"KERAS_BACKEND={backend} is not installed: {install_hint(backend)}")
+    import_keras(backend)
     with suppress_startup_logs():
         import keras
 
@@ -54,25 +49,6 @@ def configure_backend(threads: int | None, precision: str) -> None:
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)  # a fallback: all random numbers should have their own seed
     keras.config.set_dtype_policy("float32" if precision == "tensorfloat32" else precision)
-
-
-@contextmanager
-def suppress_startup_logs() -> Iterator[None]:
-    """Suppresses what TensorFlow's C++ code prints on start-up about missing GPUs; printed if the block fails."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as captured:
-        stderr = os.dup(2)
-        os.dup2(captured.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            captured.seek(0)
-            os.write(stderr, captured.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
 
 
 def _set_up_tensorflow(threads: int, tensor_float_32: bool) -> None:
@@ -100,7 +76,7 @@ def _set_up_jax(tensor_float_32: bool) -> None:
 
     flags = os.environ.get("XLA_FLAGS", "").split()  # JAX reads them when it first lists devices
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the default reserves most of a GPU's memory
-    os.environ["XLA_FLAGS"] = " ".join(dict.fromkeys([*flags, "--xla_gpu_deterministic_ops=true"]))
+    os.environ["XLA_FLAGS"] = " ".join(dict.fromkeys([*flags, DETERMINISTIC_FLAG]))
     jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tensor_float_32 else "highest")
     if jax.config.values["jax_compilation_cache_dir"] is None:  # compiling a full-size step takes minutes
         jax.config.update("jax_compilation_cache_dir", str(Path.home() / ".cache" / "activation_study" / "jax"))

@@ -7,12 +7,18 @@ import shutil
 import subprocess
 import sys
 from ctypes.util import find_library
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 # Processor flags in Linux for instructions that multiply bfloat16.
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+# Processor flags of vector and matrix instructions, by which libraries choose their kernels: x86, ARM.
+INSTRUCTION_SETS = (
+    *("sse4*", "ssse3", "avx*", "amx*", "fma*", "f16c"),
+    *("asimd*", "sve*", "sme*", "i8mm", "bf16", "fphp", "fcma"),
+)
 # The lowest compute capability of NVIDIA GPUs that multiply bfloat16 and TensorFloat-32.
 AMPERE = 8.0
 
@@ -61,6 +67,11 @@ def processor() -> str:
 def processor_flags() -> frozenset[str]:
     """The processor's instruction sets; empty if the system does not list them."""
     return frozenset(_cpuinfo("flags", "Features").split())  # x86, ARM
+
+
+def instruction_sets() -> list[str]:
+    """The processor's vector and matrix instructions, sorted; two processors of one name may have different ones."""
+    return sorted(flag for flag in processor_flags() if any(fnmatchcase(flag, name) for name in INSTRUCTION_SETS))
 
 
 @cache

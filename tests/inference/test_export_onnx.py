@@ -87,6 +87,14 @@ def test_a_failed_export_gives_one_message_and_no_files(project: Path, arguments
     assert sorted(project.rglob("*")) == before
 
 
+def test_a_run_is_exported_whatever_the_backend_of_keras(project: Path) -> None:
+    (run,) = project.glob("multirun/tiny/surfaces-frelu-*")
+    for backend in ("jax", "torch"):
+        result = command(project, "export.py", f"run={run}", f"output={backend}.onnx", KERAS_BACKEND=backend)
+        assert result.returncode == 0, result.stderr
+        assert (project / f"{backend}.onnx").exists()
+
+
 def test_an_export_that_predicts_other_classes_is_rejected_and_not_written(
     project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -69,6 +69,24 @@ def test_a_different_thread_count_is_reported_before_and_after_training(tracked:
         assert "probable cause: threads (then 1, now 2)" in result.stdout
 
 
+def test_recorded_variables_are_set_and_other_ones_are_named_as_the_cause(tmp_path: Path) -> None:
+    trained = command(tmp_path, "train.py", *TINY, "tracking=off", TF_ENABLE_ONEDNN_OPTS="0")
+    assert trained.returncode == 0, trained.stderr
+    (folder,) = tmp_path.glob("multirun/tiny/surfaces-relu-*")
+    same = command(tmp_path, "reproduce.py", f"run={folder}", "tracking.uri=null")
+    assert same.returncode == 0, same.stdout + same.stderr
+    assert "Set as recorded: TF_ENABLE_ONEDNN_OPTS=0\n" in same.stdout
+    assert "data and code are the same as recorded." in same.stdout
+    variables = {"TF_ENABLE_ONEDNN_OPTS": "1", "XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}
+    other = command(tmp_path, "reproduce.py", f"run={folder}", "tracking.uri=null", **variables)
+    assert "Set as recorded" not in other.stdout
+    named = "TF_ENABLE_ONEDNN_OPTS (then 0, now 1)"
+    assert named in other.stdout.split("images of")[0]
+    assert "XLA_FLAGS (then not set, now --xla_cpu_enable_fast_math=true)" in other.stdout
+    assert other.returncode == 1, other.stdout
+    assert f"probable cause: {named}" in other.stdout
+
+
 def test_an_edited_record_is_detected(tracked: tuple[Path, Path, str], tmp_path: Path) -> None:
     project, folder, _ = tracked
     copy = tmp_path / "copy"

@@ -1,6 +1,7 @@
 """Changes since a run or a sweep started are listed, and it continues only if they are allowed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +20,14 @@ TINY = (
 )  # fmt: skip
 
 
-def train(folder: Path, *arguments: str, trap: tuple[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def train(
+    folder: Path, *arguments: str, trap: tuple[str, str] | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     script = [str(ROOT / "tests/kill_at.py"), *trap] if trap else [str(ROOT / "train.py")]
     command = [sys.executable, *script, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env={**os.environ, **environment}
+    )
 
 
 def record(folder: Path) -> dict:
@@ -37,6 +42,15 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert train(folder, *TINY, trap=("train", "8")).returncode == -9
     assert len(record(folder)["epochs"]) == 2
     return folder
+
+
+def test_an_interrupted_run_is_not_resumed_with_other_variables_that_decide_arithmetic(killed: Path) -> None:
+    before = record(killed)
+    rejected = train(killed, *TINY, TF_ENABLE_ONEDNN_OPTS="0", ONEDNN_MAX_CPU_ISA="AVX2")
+    assert rejected.returncode == 2, rejected.stdout + rejected.stderr
+    assert "ONEDNN_MAX_CPU_ISA (then not set, now AVX2), TF_ENABLE_ONEDNN_OPTS (then not set, now 0)" in rejected.stderr
+    assert "(unset ONEDNN_MAX_CPU_ISA; unset TF_ENABLE_ONEDNN_OPTS)" in rejected.stderr
+    assert record(killed) == before
 
 
 def test_an_interrupted_run_is_not_resumed_with_other_threads_unless_allowed(killed: Path) -> None:

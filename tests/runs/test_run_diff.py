@@ -95,3 +95,20 @@ def test_differences_of_the_environment_are_listed_most_likely_cause_first() -> 
         "keras (then 1.0, now 2.0)",
         "order (then oooooooooooo, now xxxxxxxxxxxx)",
     ]
+
+
+def test_environment_variables_instruction_sets_and_settings_of_keras_are_compared() -> None:
+    settings = {"variables": {"XLA_FLAGS": "--a"}, "instruction_sets": ["avx2", "fma"], "keras": {"floatx": "float32"}}
+    before = changed(**{f"environment__{name}": value for name, value in settings.items()})
+    after = copy.deepcopy(before)
+    assert differences(before, after) == []
+    after.environment["variables"] = {"TF_ENABLE_ONEDNN_OPTS": "0"}
+    after.environment["instruction_sets"] = ["avx2", "avx512_bf16"]
+    after.environment["keras"] = {"floatx": "float16"}
+    assert differences(before, after) == [
+        "TF_ENABLE_ONEDNN_OPTS (then not set, now 0)",
+        "XLA_FLAGS (then --a, now not set)",
+        "keras.config.floatx (then float32, now float16)",
+        "the processor's instruction sets (now without fma and with avx512_bf16)",
+    ]
+    assert differences(record(), after) == [], "an older record does not have them"

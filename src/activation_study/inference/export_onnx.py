@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
+CONVERTER_BACKEND = "tensorflow"  # whatever KERAS_BACKEND says
 OPSET = 18  # version of the ONNX operators; supported since onnxruntime 1.14 (2023)
 CHECKED = 32  # drawn scenes that the export is verified on
 MIN_AGREEMENT = 0.999  # fraction of their pixels that must get the same class from Keras and onnxruntime
@@ -52,7 +53,7 @@ def export_onnx(options: Export) -> Path:
     config.training.precision = "float32"  # of the stored weights
     with tempfile.TemporaryDirectory() as folder:
         weights = weights_file(run, options.tracking.uri, Path(folder))
-        network = load_network(config, len(record.classes), weights)
+        network = load_network(config, len(record.classes), weights, CONVERTER_BACKEND)
     with replacing(output) as temporary:
         _convert(network, config.data.channel_order, temporary, record)
         same = _agreement(network, config.data.channel_order, temporary)

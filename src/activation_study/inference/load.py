@@ -37,13 +37,19 @@ def inference_config(record: Record, threads: int | None, changes: Mapping[str, 
     return config
 
 
-def load_network(config: Config, classes: int, weights: Path) -> "Network":
+def load_network(config: Config, classes: int, weights: Path, backend: str | None = None) -> "Network":
     """The network of a configuration with the weights of a file.
 
+    Args:
+        config: of the run, adapted to inference.
+        classes: number of classes.
+        weights: the `.keras` file; its weights do not depend on the backend.
+        backend: as of `import_keras`.
+
     Raises:
-        BadInput: the file cannot be read or is not of this network.
+        BadInput: the file cannot be read or is not of this network; the backend cannot be used.
     """
-    network = build_network(config, classes)
+    network = build_network(config, classes, backend)
     try:
         network.load(weights)
     except (OSError, ValueError) as error:

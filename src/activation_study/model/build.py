@@ -9,16 +9,21 @@ if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 
-def build_network(config: Config, classes: int) -> "Network":
+def build_network(config: Config, classes: int, backend: str | None = None) -> "Network":
     """The untrained network for this number of classes. Imports Keras, the first expensive step of a run.
 
-    Raises:
-        BadInput: the activation's class or arguments cannot be used.
-    """
-    from activation_study import backend
+    Args:
+        config: of the run.
+        classes: number of classes.
+        backend: as of `import_keras`.
 
-    backend.configure_backend(config.threads, config.training.precision)
-    compiled = backend.compiles_steps(config.training.jit_compile)
+    Raises:
+        BadInput: the activation's class or arguments cannot be used, or the backend cannot.
+    """
+    from activation_study.backend import compiles_steps, configure_backend
+
+    configure_backend(config.threads, config.training.precision, backend)
+    compiled = compiles_steps(config.training.jit_compile)
     from activation_study.model.activations import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.network import Network

@@ -1,15 +1,20 @@
-"""What a run's results depend on besides its configuration: versions, processor, threads, backend, data, code."""
+"""What a run's results depend on besides its configuration: data, code, versions, processor, threads, variables."""
 
 import os
 import platform
 import socket
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from activation_study import __version__, backend
-from activation_study.hardware import processor
+from activation_study.arithmetic import arithmetic_variables
+from activation_study.hardware import instruction_sets, processor
+from activation_study.keras_import import keras_settings
 from activation_study.records.code_changes import git_state
 from activation_study.records.record import Record
+
+Environment = dict[str, Any]
 
 PACKAGES = (
     "python",
@@ -28,7 +33,7 @@ PACKAGES = (
 REPRODUCIBILITY_KEYS = ("threads", "device", "backend", "jit_compile", "processor")
 
 
-def describe_environment(threads: int | None, jit_compile: bool | str) -> dict[str, Any]:
+def describe_environment(threads: int | None, jit_compile: bool | str) -> Environment:
     """The environment of a run that is about to start.
 
     Args:
@@ -42,10 +47,13 @@ def describe_environment(threads: int | None, jit_compile: bool | str) -> dict[s
         "versions": {name: version_of(name) for name in PACKAGES},
         "platform": platform.platform(),
         "processor": processor(),
+        "instruction_sets": instruction_sets(),
         "threads": backend.used_threads(threads),
         "backend": keras.backend.backend(),
         "jit_compile": backend.compiles_steps(jit_compile),
         "device": backend.devices(),
+        "variables": arithmetic_variables(),
+        "keras": keras_settings(),
         "git": git_state(),
     }
 
@@ -66,17 +74,46 @@ def current_process() -> dict[str, Any]:
 
 
 def differences(then: Record, now: Record) -> list[str]:
-    """What may make two runs of one configuration differ, in words, the most likely causes first."""
+    """What may make two runs of one configuration differ, in words, the most likely causes first.
+
+    What the older of two records does not have yet counts as equal.
+    """
 
     def digest(name: str) -> tuple[str, str, str]:
         return name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12]
 
-    on_jax = "jax" in (then.environment.get("backend"), now.environment.get("backend"))
+    before, after = then.environment, now.environment
+    on_jax = "jax" in (before.get("backend"), after.get("backend"))
     packages = [name for name in PACKAGES if on_jax or not name.startswith("jax")]
-    pairs = [
-        *map(digest, ("data", "code")),
-        *((key, then.environment.get(key), now.environment.get(key)) for key in REPRODUCIBILITY_KEYS),
-        *((name, then.environment["versions"].get(name), now.environment["versions"][name]) for name in packages),
-        *map(digest, ("initial_weights", "order")),  # last, because they follow from the others
+    return [
+        *_in_words(map(digest, ("data", "code"))),
+        *_in_words((key, before.get(key), after.get(key)) for key in REPRODUCIBILITY_KEYS),
+        *_in_words(_entries(before, after, "variables")),
+        *_in_words(_entries(before, after, "keras", "keras.config.")),
+        *_instruction_sets(before, after),
+        *_in_words((name, before["versions"].get(name), after["versions"][name]) for name in packages),
+        *_in_words(map(digest, ("initial_weights", "order"))),  # last, because they follow from the others
     ]
-    return [f"{name} (then {before}, now {after})" for name, before, after in pairs if before != after]
+
+
+def _in_words(values: Iterable[tuple[str, Any, Any]]) -> list[str]:
+    return [f"{name} (then {before}, now {after})" for name, before, after in values if before != after]
+
+
+def _entries(before: Environment, after: Environment, key: str, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Name and both values of each entry of a mapping; nothing if one of the environments lacks the mapping."""
+    old, new = before.get(key), after.get(key)
+    if old is None or new is None:
+        return
+    for name in sorted({**old, **new}):
+        yield prefix + name, old.get(name, "not set"), new.get(name, "not set")
+
+
+def _instruction_sets(before: Environment, after: Environment) -> list[str]:
+    """The instruction sets that only one of the two processors has."""
+    old, new = before.get("instruction_sets"), after.get("instruction_sets")
+    if old is None or new is None or set(old) == set(new):
+        return []
+    missing, added = (" ".join(sorted(names)) for names in (set(old) - set(new), set(new) - set(old)))
+    changes = [f"without {missing}"] * bool(missing) + [f"with {added}"] * bool(added)
+    return [f"the processor's instruction sets (now {' and '.join(changes)})"]

@@ -178,9 +178,18 @@ def _environment(environments: Sequence[dict[str, Any]]) -> list[tuple[str, str]
         for environment in environments
         if (git := environment.get("git"))
     }
+    variables = {
+        f"{name}={value}" for environment in environments for name, value in environment.get("variables", {}).items()
+    }
+    sets = {" ".join(environment.get("instruction_sets", ())) for environment in environments}
     names = ("device", "processor", "threads", "backend", "jit_compile", "platform")
+    rows = [
+        *((name, values(name)) for name in names),
+        ("instruction sets", "; ".join(sorted(sets - {""}))),
+        ("environment variables", ", ".join(sorted(variables))),
+    ]
     return [
-        *((name, values(name)) for name in names if values(name)),  # older records do not have all of them
+        *((name, text) for name, text in rows if text),  # older records do not have all of them
         ("versions", ", ".join(sorted(versions))),
         ("commit", ", ".join(sorted(commits))),
     ]

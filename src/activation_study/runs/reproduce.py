@@ -2,10 +2,11 @@
 
 import os
 import sys
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, replace
 from itertools import count
 
+from activation_study.arithmetic import arithmetic_variables
 from activation_study.config.command_options import Reproduce
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
@@ -50,6 +51,7 @@ def reproduce(options: Reproduce) -> bool:
             print("Versions, processor, threads, backend, data and code are the same as recorded.")
 
     os.environ.setdefault("KERAS_BACKEND", then.environment["backend"])
+    _set_recorded_variables(then.environment.get("variables", {}))
     try:
         now = run(config, [f"run={options.run}"], announce)
     except ResumeError:  # an interrupted reproduction, and the environment has changed since
@@ -63,6 +65,17 @@ def reproduce(options: Reproduce) -> bool:
     _print_verdict(diff, causes)
     _write_verdict(options, original, reproduction, config, diff, causes)
     return diff.identical
+
+
+def _set_recorded_variables(recorded: Mapping[str, str]) -> None:
+    """Sets the recorded environment variables that decide arithmetic and are not set, unless it is too late."""
+    if not {"tensorflow", "jax"}.isdisjoint(sys.modules):
+        return
+    # The record may come from elsewhere: only variables that this program would record itself are set.
+    missing = {name: value for name, value in arithmetic_variables(recorded).items() if not os.environ.get(name)}
+    os.environ.update(missing)
+    if missing:
+        print(f"Set as recorded: {', '.join(f'{name}={value}' for name, value in missing.items())}")
 
 
 def _epochs_to_compare(requested: int | None, then: Record) -> int | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
 
+from activation_study.arithmetic import restore_commands
 from activation_study.config.identity import PROTOCOL_VERSION, identity
 from activation_study.config.schema import Config, resolved
 from activation_study.credentials import without_credentials
@@ -134,9 +135,12 @@ def resume(before: Record, now: Record, folder: Path, allow_changes: bool) -> Re
     """
     changes = differences(before, now)
     if changes and not allow_changes:
+        recorded = before.environment.get("variables", now.environment["variables"])
+        commands = restore_commands(recorded, now.environment["variables"])
+        how = f" ({'; '.join(commands)})" if commands else ""
         raise ResumeError(
             f"{before.name} was interrupted and cannot be resumed reproducibly: {', '.join(changes)}. "
-            f"Restore the recorded state, start from scratch with rerun=all, or accept the changes with "
+            f"Restore the recorded state{how}, start from scratch with rerun=all, or accept the changes with "
             f"allow_changes=true (they are recorded)."
         )
     remove_temporaries(folder)

@@ -1,0 +1,73 @@
+"""The import of Keras, with the backend and the settings of this project: every command does it here."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from activation_study.arithmetic import KERAS_SETTINGS
+from activation_study.errors import BadInput, alternatives
+from activation_study.location import install_hint
+
+BACKENDS = ("tensorflow", "jax")
+
+
+def import_keras(backend: str | None = None) -> None:
+    """Imports Keras and gives it the settings of this project, whatever `keras.json` says.
+
+    Args:
+        backend: the backend to use; None means that of KERAS_BACKEND, by default TensorFlow.
+
+    Raises:
+        BadInput: the backend is neither `tensorflow` nor `jax`, is not installed, or Keras was already imported with
+            another one; `keras.json` has values that Keras rejects.
+    """
+    wanted = backend or os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    if wanted not in BACKENDS:
+        raise BadInput(f"KERAS_BACKEND={wanted}: expected {alternatives(BACKENDS)}")
+    if find_spec(wanted) is None:
+        raise BadInput(f"KERAS_BACKEND={wanted} is not installed: {install_hint(wanted)}")
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = wanted  # it has precedence over keras.json
+    try:
+        with suppress_startup_logs():
+            import keras
+    except ValueError as error:  # e.g. an unknown floatx
+        raise BadInput(f"Keras rejects its settings in keras.json (in $KERAS_HOME or ~/.keras): {error}") from error
+    imported = keras.backend.backend()
+    if imported != wanted:
+        raise BadInput(
+            f"Keras was already imported with the backend {imported}, but {wanted} is needed: start a new process (in "
+            f'a notebook, restart the kernel) and set os.environ["KERAS_BACKEND"] = "{wanted}" before Keras is imported'
+        )
+    for name, value in KERAS_SETTINGS.items():
+        getattr(keras.config, f"set_{name}")(value)
+
+
+def keras_settings() -> dict[str, str | float]:
+    """The settings of the imported Keras, for the record."""
+    import keras
+
+    settings = {name: getattr(keras.config, name)() for name in KERAS_SETTINGS}
+    return {**settings, "dtype_policy": keras.config.dtype_policy().name}
+
+
+@contextmanager
+def suppress_startup_logs() -> Iterator[None]:
+    """Suppresses what TensorFlow's C++ code prints on start-up about missing GPUs; printed if the block fails."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as captured:
+        stderr = os.dup(2)
+        os.dup2(captured.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            captured.seek(0)
+            os.write(stderr, captured.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
