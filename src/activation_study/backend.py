@@ -1,6 +1,7 @@
 """Backend-specific code that Keras does not cover: threads, determinism, memory, precision, compiled steps."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ from activation_study.errors import BadInput
 from activation_study.hardware import AMPERE, available_threads, gpu_capabilities
 from activation_study.keras_import import import_keras, suppress_startup_logs
 
+# Operations that are registered as stateful, but only read or assign variables or call functions.
+STATELESS = re.compile("Variable|Resource|PartitionedCall|^(If|While|Case|Assert|PrintV2|VarHandleOp)$")
+# Operations that run Python code, whose state is unknown.
+PYTHON_OPERATIONS = ("PyFunc", "PyFuncStateless", "EagerPyFunc")
 Step = Callable[[Any, Any], dict[str, Any]]
 
 
@@ -157,6 +162,46 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # mixed_float16 wraps it for loss scaling
     optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
     return compiled(model.train_step), compiled(model.test_step)
+
+
+def unsaved_state(model: Any) -> list[str]:
+    """What a training step of the model reads or changes besides the model's variables: "layer: what", sorted.
+
+    Found in the traced forward pass: operations with hidden state (`tf.random`, Python functions) and captured
+    variables, e.g. that of Keras' global seed generator. On JAX a step is a pure function, and Keras itself rejects
+    random numbers without a generator.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return []
+    import tensorflow as tf
+    from tensorflow.python.framework import op_def_registry
+
+    function = tf.function(lambda images: model(images, training=True), autograph=False)
+    graph = function.get_concrete_function(tf.TensorSpec(model.input_shape, tf.float32)).graph
+    definition = graph.as_graph_def()
+    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
+    hidden = [
+        (node.name, f"the operation {node.op}")
+        for node in nodes
+        if node.op in PYTHON_OPERATIONS
+        or ((known := op_def_registry.get(node.op)) and known.is_stateful and not STATELESS.search(node.op))
+    ]
+    handles = [variable.value.handle for variable in model.variables]
+    for outside, inside in graph.captures:
+        if outside.dtype == tf.resource and not any(outside is handle for handle in handles):
+            names = [variable.name for variable in graph.variables if variable.handle is outside]
+            what = f"the variable {(names or ['without a name'])[0]}"
+            hidden += [(operation.name, what) for operation in inside.consumers()]
+    layers = [layer.name for layer in model.layers]
+    return sorted({f"{_layer_of(name, layers)}: {what}" for name, what in hidden})
+
+
+def _layer_of(operation: str, layers: list[str]) -> str:
+    """The layer in whose name scope an operation is; its own name if there is none."""
+    scopes = [re.sub(r"_\d+$", "", scope) for scope in operation.split("/")]
+    return next((layer for layer in layers if layer in scopes), operation)
 
 
 def compiled_prediction(model: Any) -> Callable[[Any], Any]:

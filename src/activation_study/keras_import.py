@@ -46,6 +46,12 @@ def import_keras(backend: str | None = None) -> None:
         getattr(keras.config, f"set_{name}")(value)
 
 
+def usable_backend() -> str:
+    """The backend of KERAS_BACKEND if it can be used, otherwise TensorFlow: for trained weights, either will do."""
+    chosen = os.environ.get("KERAS_BACKEND")
+    return chosen if chosen in BACKENDS and find_spec(chosen) is not None else BACKENDS[0]
+
+
 def keras_settings() -> dict[str, str | float]:
     """The settings of the imported Keras, for the record."""
     import keras

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -214,6 +216,80 @@ KILLS = (
     (("record", 4), ("save", 2), ("train", 4), ("close", 1)),
     (("train", 9), ("record", 2), ("commit", 9), ("commit", 25)),
 )
+
+
+# What an activation needs on the command line; Dropout has state outside of its weights.
+ACTIVATIONS = {
+    "relu": ("activation=relu",),
+    "mish": ("activation=mish",),
+    "frelu": ("activation=frelu",),
+    "dropout": (
+        *("activation=relu", "activation.name=dropout"),
+        *("activation.layer._target_=keras.layers.Dropout", "+activation.layer.rate=0.3"),
+    ),
+}
+ARMS = [(activation, precision) for activation in ACTIVATIONS for precision in ("float32", "mixed_bfloat16")]
+MOMENTS = int(os.environ.get("KILL_MOMENTS", "2"))  # random moments per arm; all of them take 20 s each
+# A point, and the highest call number to draw; `seconds`: after a random time.
+POINTS = {
+    "train": 24, "validate": 8, "record": 9, "save": 8, "commit": 25, "artifact": 10, "predict": 2, "weights": 1,
+    "model": 1, "close": 1, "seconds": 15,
+}  # fmt: skip
+
+
+def arguments_of(activation: str, precision: str) -> tuple[str, ...]:
+    return (*ACTIVATIONS[activation], f"training.precision={precision}")
+
+
+@pytest.fixture(scope="module")
+def references(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """The uninterrupted run of an arm."""
+
+    @cache
+    def reference(activation: str, precision: str) -> Path:
+        folder = tmp_path_factory.mktemp("reference")
+        code, output = finish(start(folder, *arguments_of(activation, precision), "tracking=off"))
+        assert code == 0, output
+        return run_folder(folder)
+
+    return reference
+
+
+def kill_once(folder: Path, arguments: tuple[str, ...], point: str, number: int, generator: random.Random) -> int:
+    """Starts a run and kills it; the exit code is 0 if it had finished before."""
+    if point != "seconds":
+        return finish(start(folder, *arguments, trap=(point, number)))[0]
+    process = start(folder, *arguments)
+    time.sleep(generator.uniform(0, number))
+    process.kill()
+    return finish(process)[0]
+
+
+@pytest.mark.parametrize("point", [("train", 14), ("save", 3)], ids=lambda point: point[0])
+def test_a_killed_run_with_random_numbers_in_its_network_ends_with_the_same_bits(
+    point: tuple[str, int], references: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    arguments = arguments_of("dropout", "float32")
+    assert finish(start(tmp_path, *arguments, trap=point))[0] == KILLED
+    code, output = finish(start(tmp_path, *arguments))
+    assert code == 0, output
+    assert "resuming at epoch" in output
+    assert_equals_uninterrupted(run_folder(tmp_path), references("dropout", "float32"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(MOMENTS))
+@pytest.mark.parametrize(("activation", "precision"), ARMS)
+def test_a_run_killed_at_a_random_moment_ends_with_the_same_bits(
+    activation: str, precision: str, moment: int, references: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    generator, arguments = random.Random(f"{activation} {precision} {moment}"), arguments_of(activation, precision)
+    point, highest = generator.choice(sorted(POINTS.items()))
+    code = kill_once(tmp_path, arguments, point, generator.randint(1, highest), generator)
+    assert code in (KILLED, 0)
+    code, output = finish(start(tmp_path, *arguments))
+    assert code == 0, output
+    assert_equals_uninterrupted(run_folder(tmp_path), references(activation, precision))
 
 
 @pytest.mark.slow

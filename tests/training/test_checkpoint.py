@@ -19,6 +19,7 @@ pytestmark = pytest.mark.integration
 SPLIT = split(18, "sorted")  # 10 train, 4 validation, 4 test: 3 steps and 1 validation batch per epoch
 OPTIONS = Training(epochs=4, batch_size=4, precision="float32", monitor="loss", early_stopping=EarlyStopping(3, 0.05))
 LEARNING_RATE = 1e-2
+ARGUMENTS = {"keras.layers.Dropout": {"rate": 0.3}, "keras.layers.GaussianNoise": {"stddev": 0.3}}
 
 
 def first_state() -> TrainState:
@@ -36,13 +37,15 @@ def data() -> PreprocessedData:
     return PreprocessedData(images, generator.integers(-1, 3, (18, 16, 16)).astype(np.int8))
 
 
-def build_network(activation: str = "keras.layers.ReLU", precision: str = "float32") -> Network:
+def build_network(
+    activation: str = "keras.layers.ReLU", precision: str = "float32", arguments: dict[str, Any] | None = None
+) -> Network:
     from activation_study.model.activations import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.unet import build_unet
 
     backend.configure_backend(None, precision)
-    unet = build_unet((16, 16), 3, activation_factory(activation, {}), [4, 6], [1, 1], [1], seed=0)
+    unet = build_unet((16, 16), 3, activation_factory(activation, arguments or {}), [4, 6], [1, 1], [1], seed=0)
     return Network(unet, SegmentationLoss(), LEARNING_RATE)
 
 
@@ -77,13 +80,15 @@ def bits(state: TrainState) -> list[dict[str, float]]:
         ("keras.layers.ReLU", "float32"),
         ("activation_study.model.activations.FReLU", "mixed_bfloat16"),
         ("activation_study.model.activations.Mish", "mixed_float16"),
+        ("keras.layers.Dropout", "float32"),
+        ("keras.layers.GaussianNoise", "mixed_bfloat16"),
     ],
 )
 def test_training_resumes_bit_for_bit_from_any_step(
     activation: str, precision: str, data: PreprocessedData, tmp_path: Path
 ) -> None:
-    network = build_network(activation, precision)
-    untrained, fresh_optimizer = network.weights(), network.optimizer_state()
+    network = build_network(activation, precision, ARGUMENTS.get(activation))
+    untrained, fresh_optimizer, initial_random = network.weights(), network.optimizer_state(), network.random_state()
     expected_state = continue_training(network, data, first_state())
     expected = weights_digest(network.weights())
     assert len(expected_state.history) > 2
@@ -91,6 +96,7 @@ def test_training_resumes_bit_for_bit_from_any_step(
     for stop_at in (1, 3, 4, 5, 11):  # within an epoch, at its last step, in its validation, after it, later
         network.set_weights(untrained)
         network.set_optimizer_state(fresh_optimizer)
+        network.set_random_state(initial_random)
         state = first_state()
         with pytest.raises(Stop):
             continue_training(network, data, state, stop_at)
@@ -98,6 +104,7 @@ def test_training_resumes_bit_for_bit_from_any_step(
         Checkpoints(folder, "a").save(network, state)
         network.set_weights(untrained)
         network.set_optimizer_state(fresh_optimizer)
+        network.set_random_state(initial_random)
         restored_state = Checkpoints(folder, "a").restore(network)
         assert restored_state is not None
         assert (restored_state.epoch, restored_state.step) == (state.epoch, state.step)

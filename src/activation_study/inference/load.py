@@ -12,6 +12,7 @@ from activation_study.data.dataset import Dataset
 from activation_study.data.input_convention import bgr_to_rgb
 from activation_study.errors import BadInput
 from activation_study.evaluation.evaluate import resize_and_argmax
+from activation_study.keras_import import usable_backend
 from activation_study.model.build import build_network
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record
@@ -43,13 +44,13 @@ def load_network(config: Config, classes: int, weights: Path, backend: str | Non
     Args:
         config: of the run, adapted to inference.
         classes: number of classes.
-        weights: the `.keras` file; its weights do not depend on the backend.
-        backend: as of `import_keras`.
+        weights: the `.keras` file.
+        backend: that must be used; None: that of KERAS_BACKEND if it can be used, otherwise TensorFlow.
 
     Raises:
         BadInput: the file cannot be read or is not of this network; the backend cannot be used.
     """
-    network = build_network(config, classes, backend)
+    network = build_network(config, classes, backend or usable_backend())
     try:
         network.load(weights)
     except (OSError, ValueError) as error:

@@ -27,6 +27,7 @@ def build_network(config: Config, classes: int, backend: str | None = None) -> "
     from activation_study.model.activations import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.network import Network
+    from activation_study.model.random_state import seed_generators
     from activation_study.model.unet import build_unet
 
     arguments = {key: value for key, value in config.activation.layer.items() if key != "_target_"}
@@ -45,5 +46,6 @@ def build_network(config: Config, classes: int, backend: str | None = None) -> "
         config.seeding.weights,
         config.normalization.momentum,
     )
+    seed_generators(unet, config.seeding.weights)
     loss = SegmentationLoss(config.loss.unlabeled, config.loss.average_over)
     return Network(unet, loss, config.optimizer.learning_rate, compiled)

@@ -15,6 +15,7 @@ from activation_study.data.input_convention import scale, scale_tensor
 from activation_study.files import replacing
 from activation_study.model.losses import PixelConfusion, SegmentationLoss
 from activation_study.model.normalization import BatchNormalization
+from activation_study.model.random_state import random_states, reject_unsaved_state
 
 
 class Network:
@@ -88,6 +89,19 @@ class Network:
         """Restores a copy from `optimizer_state()`."""
         for variable, value in zip(self._training.optimizer.variables, values, strict=True):
             variable.assign(value)
+
+    def random_state(self) -> list[NDArray[Any]]:
+        """A copy of the states of the network's seed generators, e.g. those of Dropout."""
+        return [np.array(ops.convert_to_numpy(variable)) for variable in random_states(self.unet)]
+
+    def set_random_state(self, values: list[NDArray[Any]]) -> None:
+        """Restores a copy from `random_state()`."""
+        for variable, value in zip(random_states(self.unet), values, strict=True):
+            variable.assign(value)
+
+    def check_resumable(self) -> None:
+        """Raises BadInput if a training step changes state that none of these copies has."""
+        reject_unsaved_state(self.unet)
 
     def load(self, path: Path) -> None:
         """Loads the weights of a `.keras` file of the same U-Net.

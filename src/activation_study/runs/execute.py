@@ -76,6 +76,7 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
     dataset = Dataset(config)
     with GracefulShutdown() as shutdown:  # before Keras is imported: an exception during its import may get lost
         network = build_network(config, len(dataset.label_type.classes))
+        network.check_resumable()
         _stop_if_requested(config, shutdown)
         now = new_record(config, overrides, dataset, network)
         code_at_start = now.digests["code"]

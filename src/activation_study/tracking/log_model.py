@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from activation_study.keras_import import import_keras
+from activation_study.keras_import import import_keras, usable_backend
 from activation_study.records.record import Record
 
 MODEL_NAME = "model"
@@ -34,7 +34,7 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
         inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, 3))]),
         outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
     )
-    import_keras()  # here, because MLflow runs the model's code, which imports it
+    import_keras(usable_backend())  # here, because MLflow runs the model's code, which imports it
     mlflow.set_tracking_uri(uri)
     with mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
         # An input example would be stored with every model; the explicit signature makes it unnecessary.

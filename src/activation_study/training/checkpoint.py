@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_FOLDER = ".checkpoint"  # hidden, so it is not mirrored as an artifact
 _HEADER = "seal"  # the array with a save's number and attempt
-_ARRAY_LISTS = ("weights", "optimizer", "best")
+_ARRAY_LISTS = ("weights", "optimizer", "best", "random")
 _SCALARS = ("epoch", "step", "seconds", "done", "best_value", "best_epoch", "history")
 MAX_SAVING_FRACTION = 0.005  # of the training time
 
@@ -50,7 +50,7 @@ class Checkpoints:
         return time.monotonic() - self._last >= interval
 
     def save(self, network: "Network", state: TrainState) -> None:
-        """Writes network, optimizer and training state over the older of the two saves."""
+        """Writes network, seed generators, optimizer and training state over the older of the two saves."""
         started, number = time.monotonic(), self._number + 1
         try:
             arrays = {_HEADER: np.array(json.dumps([number, self._attempt])), **_to_arrays(network, state)}
@@ -96,7 +96,7 @@ def _to_arrays(network: "Network", state: TrainState) -> dict[str, NDArray[Any]]
         "totals": {"loss_sum": state.totals.loss_sum, "pictures": state.totals.images},
         **{name: getattr(state, name) for name in _SCALARS},
     }
-    lists = (network.weights(), network.optimizer_state(), state.best_weights)
+    lists = (network.weights(), network.optimizer_state(), state.best_weights, network.random_state())
     arrays = {
         f"{name}{index}": array
         for name, list_of_arrays in zip(_ARRAY_LISTS, lists, strict=True)
@@ -106,12 +106,12 @@ def _to_arrays(network: "Network", state: TrainState) -> dict[str, NDArray[Any]]
 
 
 def _from_arrays(network: "Network", arrays: Any) -> TrainState:
-    weights, optimizer, best = (
+    weights, optimizer, best, random = (
         [arrays[f"{name}{index}"] for index in range(sum(key.startswith(name) for key in arrays))]
         for name in _ARRAY_LISTS
     )
-    expected_shapes = [array.shape for array in (*network.weights(), *network.optimizer_state())]
-    if [array.shape for array in (*weights, *optimizer)] != expected_shapes:
+    expected = (*network.weights(), *network.optimizer_state(), *network.random_state())
+    if [array.shape for array in (*weights, *optimizer, *random)] != [array.shape for array in expected]:
         raise ValueError("the checkpoint belongs to a different network")
     scalars = json.loads(str(arrays["state"]))
     totals = scalars.pop("totals")
@@ -124,4 +124,5 @@ def _from_arrays(network: "Network", arrays: Any) -> TrainState:
     )
     network.set_weights(weights)
     network.set_optimizer_state(optimizer)
+    network.set_random_state(random)
     return state

@@ -1,0 +1,53 @@
+"""Random numbers inside a network: the state of its seed generators, e.g. those of Dropout, and what has no such state.
+
+A layer that draws random numbers has state outside of its weights. A run that is killed and resumed ends with the same
+bits only if all of it is saved.
+"""
+
+from typing import Any
+
+import keras
+
+from activation_study.backend import unsaved_state
+from activation_study.errors import BadInput, problems_message
+from activation_study.seeding import stream
+
+
+def random_states(model: keras.Model) -> list[Any]:
+    """The variables that are neither weights nor metrics: the states of seed generators, in the order of the layers."""
+    return [variable for layer in model.layers for variable in _states(layer)]
+
+
+def seed_generators(model: keras.Model, seed: int) -> None:
+    """Starts the seed generators of layers that were given no seed from the seed and the layer's name.
+
+    Keras would start them from one sequence for the whole process, in the order in which layers are made.
+    """
+    for layer in model.layers:
+        states = _states(layer)
+        if states and layer.get_config().get("seed") is None:
+            for number, state in enumerate(states):
+                start = stream(seed, "seed generator", layer.name, number)
+                state.assign(start.integers(0, 2**31, state.shape))
+
+
+def reject_unsaved_state(model: keras.Model) -> None:
+    """Checks that a checkpoint has everything that changes from step to step.
+
+    Raises:
+        BadInput: names the layers with other state, e.g. that of `tf.random` or of Keras' global seed generator.
+    """
+    problems = unsaved_state(model)
+    if problems:
+        raise BadInput(
+            problems_message(
+                "Layers with state that a checkpoint cannot save, so that a resumed run would differ",
+                problems,
+                "Random numbers must come from a keras.random.SeedGenerator that is an attribute of the layer.",
+            )
+        )
+
+
+def _states(layer: keras.Layer) -> list[Any]:
+    known = {id(variable) for variable in (*layer.weights, *layer.metrics_variables)}
+    return [variable for variable in layer.variables if id(variable) not in known]

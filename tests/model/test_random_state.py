@@ -1,0 +1,121 @@
+"""Layers with random numbers: their seed generators are seeded by name, and other state is found and named."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from activation_study import backend
+from activation_study.errors import BadInput
+from activation_study.model.activations import activation_factory
+from activation_study.model.random_state import random_states, reject_unsaved_state, seed_generators
+from activation_study.model.unet import build_unet
+
+pytestmark = pytest.mark.integration
+
+
+def unet(make: Callable[[str, int], keras.Layer], seed: int = 0) -> keras.Model:
+    backend.configure_backend(None, "float32")
+    model = build_unet((8, 8), 2, make, [2, 3], [1, 1], [1], seed)
+    seed_generators(model, seed)
+    return model
+
+
+class Noise(keras.Layer):
+    """Adds noise from a generator that is given no seed."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.generator = keras.random.SeedGenerator()
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return x + keras.random.normal(keras.ops.shape(x), seed=self.generator) if training else x
+
+
+class Hidden(keras.Layer):
+    """Adds something with hidden state in training."""
+
+    def __init__(self, what: Callable[[Any], Any], **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.what = what
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return x + self.what(x) if training else x
+
+
+def states(model: keras.Model) -> list[list[int]]:
+    return [np.array(state).tolist() for state in random_states(model)]
+
+
+def test_generators_without_a_seed_start_from_the_seed_and_the_name_of_their_layer() -> None:
+    first = states(unet(lambda name, seed: Noise(name=name)))
+    keras.random.SeedGenerator()  # Keras would start the next generator otherwise
+    assert states(unet(lambda name, seed: Noise(name=name))) == first
+    assert states(unet(lambda name, seed: Noise(name=name), seed=1)) != first
+    assert len({tuple(state) for state in first}) == 3, "each layer has numbers of its own"
+
+
+def test_a_layer_that_takes_a_seed_keeps_its_start() -> None:
+    def make(name: str, seed: int) -> keras.Layer:
+        return activation_factory("keras.layers.Dropout", {"rate": 0.5})(name, seed)
+
+    model = unet(make)
+    seeds = [layer.seed for layer in model.layers if "activation" in layer.name]
+    assert states(model) == [[seed, 0] for seed in seeds]
+    assert states(unet(make, seed=1)) != states(model)
+
+
+def test_networks_without_random_numbers_have_no_such_state() -> None:
+    for target in ("keras.layers.ReLU", "activation_study.model.activations.FReLU"):
+        model = unet(lambda name, seed, target=target: activation_factory(target, {})(name, seed))
+        assert random_states(model) == []
+        reject_unsaved_state(model)
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments"),
+    [
+        ("keras.layers.GaussianNoise", {"stddev": 0.1}),
+        ("keras.layers.PReLU", {}),
+        ("activation_study.model.activations.Mish", {}),
+    ],
+)
+def test_saved_state_is_accepted(target: str, arguments: dict[str, Any]) -> None:
+    reject_unsaved_state(unet(lambda name, seed: activation_factory(target, arguments)(name, seed)))
+    reject_unsaved_state(unet(lambda name, seed: Noise(name=name)))
+
+
+@cache  # not at import, which must not initialise TensorFlow
+def variable() -> tf.Variable:
+    with tf.init_scope():
+        return tf.Variable(1.0, name="counter")
+
+
+@cache
+def generator() -> tf.random.Generator:
+    with tf.init_scope():
+        return tf.random.Generator.from_seed(1)
+
+
+@pytest.mark.parametrize(
+    ("what", "named"),
+    [
+        (lambda x: tf.random.uniform(tf.shape(x)), "the operation RandomUniform"),
+        (lambda x: keras.random.normal(keras.ops.shape(x)), "the variable .*seed_generator_state"),
+        (lambda x: tf.reshape(tf.numpy_function(np.sin, [x], tf.float32), tf.shape(x)), "the operation PyFunc"),
+        (lambda x: tf.reshape(tf.py_function(tf.sin, [x], tf.float32), tf.shape(x)), "the operation EagerPyFunc"),
+        (lambda x: variable().assign_add(1.0), "the variable .*counter"),
+        (lambda x: generator().normal(tf.shape(x)), "the variable"),
+        (lambda x: tf.function(lambda x: tf.random.normal(tf.shape(x)))(x), "the operation RandomStandardNormal"),
+    ],
+)
+def test_other_state_is_refused_with_its_layer(what: Callable[[Any], Any], named: str) -> None:
+    model = unet(lambda name, seed: Hidden(what, name=name))
+    with pytest.raises(BadInput, match=f"(?s)a checkpoint cannot save.*{named}") as refused:
+        reject_unsaved_state(model)
+    if "StandardNormal" not in named:  # the scope of a nested function is not known
+        assert "encoder1_block1_activation: " in str(refused.value)
