@@ -3,11 +3,16 @@
 A confusion matrix is int64 [C + 1, C] for C classes: row = true class with unlabeled last, column = prediction.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
 Values = NDArray[np.float64]
+# Largest difference of a recorded score from the recomputed one that another version of NumPy may make.
+TOLERANCE = 1e-9
 
 
 def confusion(truth: NDArray[np.int16], predicted: NDArray[np.int64], classes: int) -> Counts:
@@ -107,3 +112,31 @@ def summary(confusions: Counts, classes: tuple[str, ...], part: str = "test") ->
             results[f"{part}/iou/{name}"] = float(pooled_value)
         results[f"{part}/article/iou/{name}"] = float(article_value)
     return results
+
+
+def scored_parts(recorded: Mapping[str, Any]) -> list[str]:
+    """The parts of the data that recorded results are about: those with a `<part>/mean_iou`."""
+    return [key.removesuffix("/mean_iou") for key in recorded if key.count("/") == 1 and key.endswith("/mean_iou")]
+
+
+def contradictory_scores(
+    recorded: Mapping[str, Any], confusions: Counts, classes: tuple[str, ...]
+) -> dict[str, tuple[Any, float | None]]:
+    """The recorded scores that do not follow from the confusion matrices, each with the recomputed value.
+
+    None stands for a score that is missing on one side.
+
+    Args:
+        recorded: results of a run, by the names of `summary`; others are passed over.
+        confusions: int64 [images, C + 1, C].
+        classes: the names of the C classes.
+    """
+    found: dict[str, tuple[Any, float | None]] = {}
+    for part in scored_parts(recorded):
+        recomputed = summary(confusions, classes, part)
+        scores = {key: value for key, value in recorded.items() if key.startswith(f"{part}/")}
+        for key in {**recomputed, **scores}:
+            then, now = scores.get(key), recomputed.get(key)
+            if not (isinstance(then, int | float) and now is not None and abs(then - now) <= TOLERANCE):
+                found[key] = (then, now)
+    return found

@@ -132,7 +132,12 @@ REJECTED = [
     ("evaluate.py", ["run={run}", "part=most"], "part=most: expected test, validation, train or all"),
     ("evaluate.py", ["run={run}", "label_type=regions"], "seed0{rest} was trained on sky, horizontal, vertical"),
     ("evaluate.py", ["run={run}", "evaluation.interpolation=cubic"], "=cubic: expected lanczos4 or bilinear"),
-    ("evaluate.py", ["run={swapped}"], "not the weights that the run was recorded with"),
+    ("evaluate.py", ["run={swapped}"], "not the weights that surfaces-relu-seed0{rest} was recorded with"),
+    ("predict.py", ["run={swapped}", "images=images"], "not the weights that surfaces-relu-seed0{rest} was"),
+    ("export.py", ["run={swapped}"], "not the weights that surfaces-relu-seed0{rest} was recorded with"),
+    ("evaluate.py", ["run={edited}"], "run.json: results.test/mean_iou: recorded 0.99, "),
+    ("predict.py", ["run={edited}", "images=images"], "run.json: results.test/mean_iou: recorded 0.99, "),
+    ("reproduce.py", ["run={edited}"], "run.json: results.test/mean_iou: recorded 0.99, "),
     ("evaluate.py", ["run={outside}"], "are not valid folder names"),
 ]  # fmt: skip
 
@@ -148,7 +153,7 @@ def damaged_runs(project: Path) -> dict[str, str]:
         (project / "alike" / name).write_bytes(whole)
     run = run_of(project, "relu")
     names = {"run": str(run), "rest": run.name.removeprefix("surfaces-relu-seed0")}
-    for damage in ("damaged", "without", "swapped", "outside"):
+    for damage in ("damaged", "without", "swapped", "outside", "edited"):
         copy = project / damage / run.name
         shutil.copytree(run, copy)
         (copy / ".mirrored").unlink()
@@ -160,6 +165,9 @@ def damaged_runs(project: Path) -> dict[str, str]:
     record = json.loads((Path(names["swapped"]) / "run.json").read_text())
     record["digests"]["weights"] = generator.bytes(32).hex()
     (Path(names["swapped"]) / "run.json").write_text(json.dumps(record))
+    edited = json.loads((run / "run.json").read_text())
+    edited["results"]["test/mean_iou"] = 0.99
+    (Path(names["edited"]) / "run.json").write_text(json.dumps(edited))
     record["study"] = "../../outside"
     (Path(names["outside"]) / "run.json").write_text(json.dumps(record))
     return names

@@ -28,7 +28,7 @@ def composed(overrides: Sequence[str]) -> DictConfig:
 
 def write_run(overrides: Sequence[str], status: Status = "FINISHED", error: str | None = None) -> None:
     config = from_hydra(composed(overrides))
-    results = {"test/mean_iou": 0.5, "test/article/mean_iou": 0.4, "evaluation_seconds": 1.0}
+    results = {"test/mean_iou": 0.5, "test/article/mean_iou": 0.4, "evaluation_seconds": 1.0, "best_epoch": 1.0}
     record = Record(
         config.run_name, "s", identity(resolved(config)), resolved(config), [], [], {}, {"code": "c", "data": "d"}
     )

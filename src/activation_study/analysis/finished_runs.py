@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from activation_study.errors import BadInput
 from activation_study.files import replacing
+from activation_study.records.consistency import Contradiction, contradictions
 from activation_study.records.record import RECORD_FILE, Record, parse_record, read_record
 from activation_study.records.run import Run, read_evaluated_run
 
@@ -26,6 +27,7 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
     """The finished runs of a study in the order in which they started, and "name: status" of each unfinished run.
 
     Raises:
+        Contradiction: a run's record contradicts itself or its confusion matrices.
         BadInput: a file cannot be read.
     """
     records = {path.parent: read_record(path.parent) for path in sorted(study.glob(f"*/{RECORD_FILE}"))}
@@ -33,7 +35,15 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
         return _read_packed(study / PACKED_FILE)
     there = {folder: record for folder, record in records.items() if record is not None}
     unfinished = [f"{record.name}: {record.status}" for record in there.values() if record.status != "FINISHED"]
-    runs = [read_evaluated_run(folder, record) for folder, record in there.items() if record.status == "FINISHED"]
+    runs, problems = [], []
+    for folder, record in there.items():
+        if record.status == "FINISHED":
+            try:
+                runs.append(read_evaluated_run(folder, record))
+            except Contradiction as error:
+                problems += error.problems
+    if problems:
+        raise Contradiction(problems)
     return sorted(runs, key=lambda run: run.record.started), unfinished
 
 
@@ -118,6 +128,16 @@ def _read_packed(path: Path) -> tuple[list[Run], list[str]]:
                 )
                 for number in range(sum(name.startswith("record") for name in arrays))
             ]
-            return runs, list(map(str, arrays["unfinished"]))
+            unfinished = list(map(str, arrays["unfinished"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
+    problems = [
+        problem
+        for run in runs
+        for problem in contradictions(
+            run.record, run.confusions, len(run.images), run.record.classes, f"{path}, {run.record.name}"
+        )
+    ]
+    if problems:
+        raise Contradiction(problems)
+    return runs, unfinished

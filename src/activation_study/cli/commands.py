@@ -52,12 +52,13 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     """Does what the configuration says; returns whether it succeeded."""
     if alone and (config.dry_run or config.sync):
         from activation_study.sweep.plan import make_job, show_plan
-        from activation_study.sweep.run_sweep import sync_jobs
+        from activation_study.sweep.run_sweep import check_finished, sync_jobs
 
         job = make_job(overrides, config)
         if config.sync:
             return sync_jobs([job]) == 0
         show_plan([job])
+        check_finished([job])
         return True
     from activation_study.records.lock import RunLocked
     from activation_study.runs.execute import run

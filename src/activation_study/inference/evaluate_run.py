@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from activation_study.inference.load import inference_config, load_network
 from activation_study.location import command
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
-from activation_study.records.run import Run
+from activation_study.records.run import Run, read_evaluated_run
 from activation_study.runs.start import create_run_folder, new_record
 from activation_study.tracking.lookup import find_finished_run, weights_file
 from activation_study.tracking.mirror import Mirror
@@ -114,18 +115,14 @@ def _given(options: Any) -> dict[str, Any]:
 
 def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, part: str) -> Record:
     """The record of the scores; the existing one if it is finished and nothing has changed."""
-    network = load_network(config, len(run.record.classes), weights)
-    from activation_study.model.network import weights_digest  # after Keras was imported without its startup logs
-
-    digest = weights_digest(network.weights())
-    if digest != run.record.digests["weights"]:
-        raise BadInput(f"{weights}: not the weights that the run was recorded with")
+    network = load_network(config, run.record, weights)
     record = new_record(config, [f"run={run.record.name}", f"part={part}"], dataset, network)
-    record.digests["weights"] = digest
+    record.digests["weights"] = run.record.digests["weights"]
     folder = config.run_folder
     existing = read_record(folder)
     if existing is not None and existing.status == "FINISHED" and existing.digests == record.digests:
-        return existing
+        with suppress(BadInput):  # a changed or damaged file: score again
+            return read_evaluated_run(folder, existing).record
     record.links["evaluates"] = str(run.folder if run.local else run.run_id)
     create_run_folder(record, folder)
     score(network.predict, dataset, _indices(dataset.split, part), record, folder, part)

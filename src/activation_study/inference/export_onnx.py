@@ -53,7 +53,7 @@ def export_onnx(options: Export) -> Path:
     config.training.precision = "float32"  # of the stored weights
     with tempfile.TemporaryDirectory() as folder:
         weights = weights_file(run, options.tracking.uri, Path(folder))
-        network = load_network(config, len(record.classes), weights, CONVERTER_BACKEND)
+        network = load_network(config, record, weights, CONVERTER_BACKEND)
     with replacing(output) as temporary:
         _convert(network, config.data.channel_order, temporary, record)
         same = _agreement(network, config.data.channel_order, temporary)

@@ -38,23 +38,33 @@ def inference_config(record: Record, threads: int | None, changes: Mapping[str, 
     return config
 
 
-def load_network(config: Config, classes: int, weights: Path, backend: str | None = None) -> "Network":
-    """The network of a configuration with the weights of a file.
+def load_network(config: Config, record: Record, weights: Path, backend: str | None = None) -> "Network":
+    """The network of a run with the weights of a file.
 
     Args:
-        config: of the run, adapted to inference.
-        classes: number of classes.
-        weights: the `.keras` file.
+        config: from `inference_config`.
+        record: of the run.
+        weights: the file of its best weights.
         backend: that must be used; None: that of KERAS_BACKEND if it can be used, otherwise TensorFlow.
 
     Raises:
-        BadInput: the file cannot be read or is not of this network; the backend cannot be used.
+        BadInput: the file cannot be read, is not of this network, or does not have the recorded weights; the backend
+            cannot be used.
     """
-    network = build_network(config, classes, backend or usable_backend())
+    network = build_network(config, len(record.classes), backend or usable_backend())
+    from activation_study.model.network import weights_digest  # after Keras was imported without its startup logs
+
     try:
         network.load(weights)
     except (OSError, ValueError) as error:
         raise BadInput(f"{weights} cannot be read: {error}") from error
+    recorded, found = record.digests.get("weights", "none"), weights_digest(network.weights())
+    if found != recorded:
+        raise BadInput(
+            f"{weights}: not the weights that {record.name} was recorded with "
+            f"(digests.weights: recorded {recorded[:12]}, found {found[:12]}). The file or the record was changed or "
+            "exchanged: restore it, or train the run again with rerun=all"
+        )
     return network
 
 
@@ -70,7 +80,7 @@ class TrainedModel:
     """
 
     def __init__(self, record: Record, folder: Path) -> None:
-        self._weights = folder / WEIGHTS_FILE
+        self._record, self._weights = record, folder / WEIGHTS_FILE
         if not self._weights.is_file():
             raise BadInput(f"{record.name}: its best weights are missing")
         self._config = inference_config(record, int(record.environment["threads"]))  # so that the bits are the same
@@ -93,7 +103,7 @@ class TrainedModel:
         Raises:
             BadInput: the weights cannot be read.
         """
-        network = load_network(self._config, len(self._dataset.label_type.classes), self._weights)
+        network = load_network(self._config, self._record, self._weights)
         images = self._dataset.preprocessed.images[[self._index[name] for name in names]]
         sizes = [self.truth(name).shape for name in names]
         return [

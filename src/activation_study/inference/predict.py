@@ -118,7 +118,7 @@ def _check_images(images: dict[str, Path]) -> None:
 def _load(run: Run, options: Predict, stack: ExitStack) -> tuple[Predictor, InferenceOptions]:
     config = inference_config(run.record, options.threads)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    network = load_network(config, len(run.record.classes), weights_file(run, options.tracking.uri, folder))
+    network = load_network(config, run.record, weights_file(run, options.tracking.uri, folder))
     settings = InferenceOptions(
         size=config.image_size,
         channel_order=config.data.channel_order,

@@ -9,7 +9,8 @@ import numpy as np
 from activation_study.errors import BadInput
 from activation_study.metrics import Counts
 from activation_study.records.artifacts import CONFUSIONS_FILE, IMAGE_HASHES_KEY
-from activation_study.records.record import Record
+from activation_study.records.consistency import Contradiction, contradictions, record_problems
+from activation_study.records.record import RECORD_FILE, Record
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,19 @@ class Run:
 
 
 def read_run(folder: Path, record: Record) -> Run:
-    """The run in a folder, without confusion matrices if their file is missing or damaged."""
+    """The run in a folder, without confusion matrices if their file is missing or damaged.
+
+    Raises:
+        Contradiction: the record of a finished run contradicts itself or the confusion matrices.
+    """
     try:
         return read_evaluated_run(folder, record)
+    except Contradiction:
+        raise
     except BadInput:
+        problems = list(record_problems(record)) if record.status == "FINISHED" else []
+        if problems:
+            raise Contradiction([f"{folder / RECORD_FILE}: {problem}" for problem in problems]) from None
         return Run(record, folder)
 
 
@@ -47,12 +57,14 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
     """The run in a folder, with its confusion matrices.
 
     Raises:
+        Contradiction: the record of a finished run contradicts itself or the confusion matrices.
         BadInput: the file of the confusion matrices cannot be read.
     """
     path = folder / CONFUSIONS_FILE
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Run(
+            classes = list(map(str, arrays["classes"]))
+            run = Run(
                 record=record,
                 folder=folder,
                 confusions=np.asarray(arrays["confusions"], np.int64),
@@ -61,3 +73,9 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
             )
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}; run it again with rerun=all") from error
+    if record.status == "FINISHED":
+        place = str(folder / RECORD_FILE)
+        problems = contradictions(record, run.confusions, len(run.images), classes, place)
+        if problems:
+            raise Contradiction(problems)
+    return run

@@ -23,6 +23,7 @@ from activation_study.model.build import build_network
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
+from activation_study.records.run import read_run
 from activation_study.records.source_code import code_digest
 from activation_study.runs.messages import print_header, print_interrupted, print_scores
 from activation_study.runs.reuse_weights import reuse_weights
@@ -53,7 +54,8 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         The record: FINISHED, or FAILED with its error.
 
     Raises:
-        BadInput: before anything is written; `RunLocked` if another process is running this run.
+        BadInput: before anything is written; `RunLocked` if another process is running this run, `Contradiction` if it
+            has finished and its record was changed.
         Interrupted: on a signal, after the state is saved and the record says KILLED.
     """
     with run_lock(config.run_folder):
@@ -61,6 +63,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         folder = config.run_folder
         before = read_record(folder)
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
+            read_run(folder, before)
             print(f"{before.name}: already finished, mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
             remove_saves(folder)
             Mirror(folder, config.tracking.uri, config.tracking.weights).ensure_synced()

@@ -1,6 +1,7 @@
 """A run that differs from a finished one only in its evaluation takes its weights instead of training again."""
 
 import dataclasses
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING
 from activation_study.config.identity import training_key
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import WEIGHTS_FILE
+from activation_study.records.consistency import Contradiction
 from activation_study.records.environment import differences
 from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.records.run import read_run
 from activation_study.training.loop import TrainState
 
 if TYPE_CHECKING:
@@ -40,10 +43,15 @@ def reuse_weights(record: Record, folder: Path, network: "Network", state: Train
         trained = _read(path.parent)
         if trained is None or trained.name == record.name or not _same_training(trained, record):
             continue
+        try:
+            read_run(path.parent, trained)
+        except Contradiction as error:
+            print(f"warning: the weights of {trained.name} are not used: {error.problems[0]}", file=sys.stderr)
+            continue
         with suppress(OSError, ValueError):
             network.load(path.parent / WEIGHTS_FILE)
         weights = network.weights()
-        if weights_digest(weights) != trained.digests["weights"]:  # the file is missing or damaged
+        if weights_digest(weights) != trained.digests.get("weights"):  # the file is missing or damaged
             network.set_weights(untrained)
             continue
         record.epochs, record.links[LINK] = list(trained.epochs), trained.name

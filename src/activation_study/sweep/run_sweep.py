@@ -16,7 +16,9 @@ from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
+from activation_study.records.consistency import Contradiction
 from activation_study.records.lock import RunLocked, run_lock
+from activation_study.records.run import read_run
 from activation_study.records.source_code import write_manifest
 from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, show_plan, study_dirs
 from activation_study.sweep.status import RunStatus, mark_stale_runs, status_of
@@ -47,6 +49,7 @@ def run_sweep(
     if jobs[0].config.sync:
         raise SystemExit(1 if sync_jobs(jobs) else 0)
     show_plan(jobs)
+    check_finished(jobs)
     if jobs[0].config.dry_run:
         return []
     _recover(jobs, todo)
@@ -79,6 +82,19 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
     """Copies the jobs' studies into the MLflow store; returns how many runs could not be copied."""
     tracking = jobs[0].config.tracking
     return sum(sync_study(study_dir, tracking.uri, tracking.weights) for study_dir in study_dirs(jobs))
+
+
+def check_finished(jobs: Sequence[Job]) -> None:
+    """Raises Contradiction if the record of a run that is to be kept contradicts itself or its results."""
+    problems = []
+    for job in jobs:
+        if job.before is not None and job.status == RunStatus.DONE and not job.to_do:
+            try:
+                read_run(job.config.run_folder, job.before)
+            except Contradiction as error:
+                problems += error.problems
+    if problems:
+        raise Contradiction(problems)
 
 
 def _recover(jobs: Sequence[Job], todo: Sequence[Job]) -> None:

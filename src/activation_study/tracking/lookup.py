@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE
+from activation_study.records.consistency import Contradiction
 from activation_study.records.record import RECORD_FILE, read_record
 from activation_study.records.run import Run, read_run
 from activation_study.tracking.mirror import run_id_of
@@ -25,6 +26,7 @@ def find_run(name: str, uri: str | None) -> Run:
         uri: the MLflow store to search; None searches no store.
 
     Raises:
+        Contradiction: the record of a finished run contradicts itself or its confusion matrices.
         BadInput: no run matches, or more than one does.
     """
     folder = Path(name)
@@ -83,7 +85,13 @@ def _download_run(store: "MlflowStore", run_id: str, uri: str) -> Run:
             raise BadInput(f"run {run_id}: its {RECORD_FILE} in {uri} cannot be read")
         if record.status == "FINISHED":
             store.download(run_id, CONFUSIONS_FILE, folder)
-        return read_run(folder, record)
+        try:
+            return read_run(folder, record)
+        except Contradiction as error:
+            place = f"run {run_id} in {uri}: {RECORD_FILE}"
+            raise Contradiction(
+                [problem.replace(str(folder / RECORD_FILE), place) for problem in error.problems]
+            ) from None
 
 
 def weights_file(run: Run, uri: str | None, download_folder: Path) -> Path:

@@ -1,0 +1,81 @@
+"""Whether a run's record follows from the files beside it: an edited or exchanged file must not enter a result."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from activation_study.errors import BadInput, problems_message
+from activation_study.metrics import Counts, contradictory_scores, scored_parts
+from activation_study.records.artifacts import CONFUSIONS_FILE
+from activation_study.records.record import RECORD_FILE, Record
+
+
+class Contradiction(BadInput):
+    """A record contradicts itself or the confusion matrices beside it.
+
+    Args:
+        problems: one line each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        super().__init__(
+            problems_message(
+                "Records contradict themselves or their results, so a file was changed or exchanged",
+                problems,
+                "Restore these files, or train the runs again with rerun=all.",
+            )
+        )
+
+
+def contradictions(
+    record: Record, confusions: Counts, images: int, classes: Sequence[str], where: str = RECORD_FILE
+) -> list[str]:
+    """What of a finished run's record does not follow from its confusion matrices, or from its epochs.
+
+    Args:
+        record: of the run.
+        confusions: int64 [images, C + 1, C], as read from the file.
+        images: the number of image names beside them.
+        classes: the names of the classes beside them.
+        where: names the record in the lines that are returned.
+    """
+    problems = [*record_problems(record), *_score_problems(record, confusions, images, classes)]
+    return [f"{where}: {problem}" for problem in problems]
+
+
+def record_problems(record: Record) -> Iterator[str]:
+    """Contradictions within a finished run's record: results, epochs, best epoch, configured number of epochs."""
+    if not scored_parts(record.results):
+        yield f"status: {record.status}, but results has no test/mean_iou"
+    epochs, best = record.epochs, record.results.get("best_epoch")
+    configured = record.config.get("training", {}).get("epochs")
+    if configured is not None and len(epochs) > configured:
+        yield f"epochs: {len(epochs)} recorded, at most training.epochs={configured} expected"
+    if not epochs:  # an evaluation
+        return
+    if not isinstance(best, int | float) or not 1 <= best <= len(epochs):
+        yield f"results.best_epoch: recorded {best}, expected one of the {len(epochs)} recorded epochs"
+        return
+    losses = np.array([epoch.get("val/loss", np.nan) for epoch in epochs], np.float64)
+    if not np.isnan(losses).all() and int(np.nanargmin(losses)) + 1 != best:
+        smallest = int(np.nanargmin(losses)) + 1
+        yield f"results.best_epoch: recorded {best:g}, but val/loss is smallest in epoch {smallest}"
+
+
+def _score_problems(record: Record, confusions: Counts, images: int, classes: Sequence[str]) -> Iterator[str]:
+    count = len(record.classes)
+    if list(classes) != record.classes:
+        yield f"classes: {', '.join(record.classes)}, but {CONFUSIONS_FILE} has {', '.join(classes)}"
+    elif confusions.ndim != 3 or confusions.shape[1:] != (count + 1, count) or not len(confusions):
+        yield f"{CONFUSIONS_FILE} has the shape {confusions.shape}, expected [images, {count + 1}, {count}]"
+    elif images != len(confusions):
+        yield f"{CONFUSIONS_FILE} has {len(confusions)} matrices and {images} names of images"
+    else:
+        for key, (then, now) in contradictory_scores(record.results, confusions, tuple(classes)).items():
+            yield f"results.{key}: recorded {_value(then)}, {_value(now)} by {CONFUSIONS_FILE}"
+
+
+def _value(value: Any) -> str:
+    return "no value" if value is None else f"{value:.6g}" if isinstance(value, float) else repr(value)
