@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,40 @@ def test_a_run_on_own_data_is_reproduced(sweep: tuple[Path, str]) -> None:
     result = command(folder, "reproduce.py", f"run={original}")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "identical" in result.stdout
+
+
+def test_other_data_are_refused_before_anything_starts(sweep: tuple[Path, str], tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(sweep[0], folder)
+    own = (
+        "data=folder", "data.name=camvid", "data.images=iccv09Data/images", "data.labels=camvid/labels",
+        "data.classes=camvid/classes.yaml", "study=camvid", "tracking=off", *TINY,
+    )  # fmt: skip
+    assert "already finished" in command(folder, "train.py", *own).stdout
+    added = [(folder / "iccv09Data/images/more.jpg"), (folder / "camvid/labels/more.png")]
+    for path in added:
+        shutil.copy(path.with_stem("frame 1"), path)
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("multirun/**/*")}
+    for arguments in (
+        (), ("dry_run=true",), ("seed=7",), ("-m", "activation=relu,mish", "seed=0,1"), ("-m", "activation=elu,silu"),
+        ("-m", "activation=elu,silu", "dry_run=true"), ("rerun=all",), ("-m", "seed=0,1", "rerun=all"),
+    ):  # fmt: skip
+        result = command(folder, "train.py", *own, *arguments)
+        assert result.returncode == 2, (arguments, result.stdout)
+        assert "error: Other data: runs on different contents of one data set cannot be compared" in result.stderr
+        assert re.search("own-mish-seed0-[0-9a-f]{8}: camvid had the content [0-9a-f]{12}, now ", result.stderr)
+        assert ("own-relu-seed0" in result.stderr) == ("rerun=all" not in arguments)
+        assert "rerun=all; or give the new data a study of their own: study=NAME." in result.stderr
+        assert "Traceback" not in result.stderr
+    assert {path: path.stat().st_mtime_ns for path in folder.glob("multirun/**/*")} == before
+    everything = ("-m", "activation=relu,mish", "seed=0,1", "rerun=all", "dry_run=true")
+    for arguments in (everything, ("study=other", "dry_run=true"), ("data.name=more", "dry_run=true")):
+        assert command(folder, "train.py", *own, *arguments).returncode == 0
+    for path in added:
+        path.unlink()
+    assert "already finished" in command(folder, "train.py", *own).stdout
+    shutil.rmtree(folder / "iccv09Data")
+    assert "already finished" in command(folder, "train.py", *own).stdout, "finished runs need no data"
 
 
 def test_invalid_data_is_refused_before_the_sweep_trains(sweep: tuple[Path, str]) -> None:

@@ -182,7 +182,7 @@ def _reject_duplicate_seeds(study: Path, conditions: dict[tuple[str, ...], list[
 
 def _split_settings(run: Run) -> tuple[str, ...]:
     data = run.record.config["data"]
-    keys = ("name", "split", "split_seed", "folds", "fold", "remove_duplicates")
+    keys = ("name", "split", "split_seed", "split_digest", "folds", "fold", "remove_duplicates")
     return tuple(f"data.{key}={data.get(key)}" for key in keys)
 
 

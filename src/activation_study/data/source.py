@@ -62,6 +62,22 @@ def open_source(data: Data, label_type: LabelType) -> Source:
     return open_iccv09(root, data.name, data.digest, stamps)
 
 
+def current_digest(data: Data, label_type: LabelType) -> str | None:
+    """The digest of the content as it is on the disk; None if the data are not there yet, or drawn.
+
+    Nothing is downloaded or extracted. Files are read only if they are new or changed.
+
+    Raises:
+        BadInput: the content is invalid.
+    """
+    if data.format == "scenes":  # the configuration decides the content
+        return None
+    folders = (data.images, data.labels) if data.format == "folder" else (data.root,)
+    if not all(folder is not None and Path(folder).is_dir() for folder in folders):
+        return data.digest
+    return open_source(data, label_type).digest
+
+
 @lru_cache(maxsize=2)
 def _scenes(count: int, seed: int) -> Source:
     """The scenes, drawn once per process, since the runs of a sweep share them."""

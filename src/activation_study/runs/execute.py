@@ -26,6 +26,7 @@ from activation_study.records.record import Record, read_record
 from activation_study.records.run import read_run
 from activation_study.records.source_code import code_digest
 from activation_study.runs.messages import print_header, print_interrupted, print_scores
+from activation_study.runs.other_data import reject_other_data
 from activation_study.runs.reuse_weights import reuse_weights
 from activation_study.runs.start import changes_since_sweep, new_record, start_or_resume
 from activation_study.signals import GracefulShutdown, Interrupted
@@ -64,6 +65,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         before = read_record(folder)
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
             read_run(folder, before)
+            _reject_other_data(config)
             print(f"{before.name}: already finished, mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
             remove_saves(folder)
             Mirror(folder, config.tracking.uri, config.tracking.weights).ensure_synced()
@@ -77,6 +79,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
 def _execute(config: Config, overrides: list[str], before: Record | None, announce: Callable[[Record], None]) -> Record:
     changes = changes_since_sweep(config)
     dataset = Dataset(config)
+    _reject_other_data(config)
     with GracefulShutdown() as shutdown:  # before Keras is imported: an exception during its import may get lost
         network = build_network(config, len(dataset.label_type.classes))
         network.check_resumable()
@@ -100,6 +103,12 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
                 record.changes.append("the code changed during the run")
     shutdown.check()  # a signal may have arrived while the record was closed
     return record
+
+
+def _reject_other_data(config: Config) -> None:
+    """A reproduction names other data itself; a sweep that trains finished runs again has compared them."""
+    if not config.suffix and not (config.rerun == "all" and config.sweep.code):
+        reject_other_data([config], {config.run_folder} if config.rerun == "all" else set())
 
 
 @dataclass(frozen=True)

@@ -203,14 +203,10 @@ def _size(count: float) -> str:
 
 
 def _show_outdated(jobs: Sequence[Job]) -> None:
-    """Prints which finished runs were made by other code or from other data than a run would use now."""
+    """Prints which finished runs were made by other code than a run would use now; other data are rejected."""
     finished = [(job, job.before) for job in jobs if job.status == RunStatus.DONE and job.before is not None]
     code = code_digest()
-    outdated = {
-        "code": [job for job, record in finished if record.digests["code"] != code],
-        "data": [job for job, record in finished if job.config.data.digest not in (None, record.digests["data"])],
-    }
-    for what, runs in outdated.items():
-        if runs:
-            names = ", ".join(job.config.run_name for job in runs[:3]) + (", …" if len(runs) > 3 else "")
-            print(f"note: {count_runs(len(runs))} used different {what}: {names}; rerun=all trains them again")
+    runs = [job for job, record in finished if record.digests["code"] != code]
+    if runs:
+        names = ", ".join(job.config.run_name for job in runs[:3]) + (", …" if len(runs) > 3 else "")
+        print(f"note: {count_runs(len(runs))} used different code: {names}; rerun=all trains them again")

@@ -20,6 +20,7 @@ from activation_study.records.consistency import Contradiction
 from activation_study.records.lock import RunLocked, run_lock
 from activation_study.records.run import read_run
 from activation_study.records.source_code import write_manifest
+from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, show_plan, study_dirs
 from activation_study.sweep.status import RunStatus, mark_stale_runs, status_of
 from activation_study.sweep.sync import sync_study
@@ -58,6 +59,7 @@ def run_sweep(
         _print_next_steps(jobs)
         return []
     _prepare_data(todo)
+    check_finished(jobs)  # again, now that missing data are there
     code = {study_dir: write_manifest(study_dir) for study_dir in study_dirs(todo)}
     returned = launch(
         [
@@ -85,7 +87,12 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
 
 
 def check_finished(jobs: Sequence[Job]) -> None:
-    """Raises Contradiction if the record of a run that is to be kept contradicts itself or its results."""
+    """Checks the finished runs that are to be kept.
+
+    Raises:
+        Contradiction: a record contradicts itself or its results.
+        BadInput: the studies have finished runs with other data than the jobs'.
+    """
     problems = []
     for job in jobs:
         if job.before is not None and job.status == RunStatus.DONE and not job.to_do:
@@ -95,6 +102,7 @@ def check_finished(jobs: Sequence[Job]) -> None:
                 problems += error.problems
     if problems:
         raise Contradiction(problems)
+    reject_other_data([job.config for job in jobs], {job.config.run_folder for job in jobs if job.to_do})
 
 
 def _recover(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
