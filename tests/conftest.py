@@ -1,5 +1,6 @@
 """Fixtures that several test modules use."""
 
+import os
 import signal
 import tempfile
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+# The default of `tracking.uri`: the tests have stores of their own.
+os.environ.pop("MLFLOW_TRACKING_URI", None)
 # Under nohup, SIGHUP is ignored, and the processes that tests start and send it to would inherit that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

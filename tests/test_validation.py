@@ -22,12 +22,6 @@ OWN_DATA = ("data=folder", "label_type=own")  # one requires the other
 REQUIRED = {"tracking=server": ["tracking.uri=http://a:1"]}
 
 
-@pytest.fixture(autouse=True)
-def _no_tracking_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow sets this variable in processes that log to it, such as earlier tests."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-
 def identity_of(config: Config) -> str:
     return identity(resolved(config))
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 EXIT_CODE_ABORTED = 130
+EXIT_CODE_TERMINATED = 143
 
 _recorded: list[int] = []
 
@@ -35,7 +36,7 @@ class Interrupted(BaseException):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)  # keeps the exception picklable
-        self.exit_code = 130 if number == signal.SIGINT else 143
+        self.exit_code = EXIT_CODE_ABORTED if number == signal.SIGINT else EXIT_CODE_TERMINATED
 
     def __str__(self) -> str:
         return signal.Signals(self.args[0]).name

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.schema import Config, Model, declared, resolved, value_of
+from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.class_list import read_classes
 from activation_study.data.split_files import read_split_files, split_digest
 from activation_study.errors import BadInput, alternatives, problems_message
@@ -37,6 +38,7 @@ def from_hydra(composed: DictConfig) -> Config:
     missing = sorted(OmegaConf.missing_keys(composed))
     if missing:
         raise BadInput(problems_message("Values are missing", missing, "Give each as KEY=VALUE."))
+    ignore_empty_variable()
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
     return validate(config, "The configuration", f"`{command('train')} --cfg job` shows all values.")
@@ -105,6 +107,8 @@ def _problems(config: Config) -> Iterator[str]:
         yield f"data.fold={config.data.fold}: expected a fold below data.folds={config.data.folds}"
     if config.tracking.uri == "":
         yield "tracking.uri: expected a server's address: tracking.uri=http://…, or the variable MLFLOW_TRACKING_URI"
+    elif error := uri_error(config.tracking.uri):
+        yield error
     if config.data.format == "iccv09" and not config.data.root:
         yield "data.root: required, the data set's folder"
     yield from _own_data_problems(config)

@@ -15,8 +15,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce
 from activation_study.config.schema import Config, declared
+from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput, problems_message
+from activation_study.signals import EXIT_CODE_TERMINATED
 from activation_study.validation import contrast_problems, from_hydra
 
 Task = Callable[[DictConfig], None]
@@ -64,7 +66,10 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     from activation_study.runs.execute import run
 
     try:
-        return run(config, overrides).status == "FINISHED"
+        status = run(config, overrides).status
+        if alone and status == "KILLED":  # stopped in MLflow, as by SIGTERM
+            raise SystemExit(EXIT_CODE_TERMINATED)
+        return status == "FINISHED"
     except RunLocked as error:
         if alone:
             raise
@@ -143,7 +148,7 @@ def _options(composed: DictConfig, schema: type) -> Any:
     """The plain options of a command.
 
     Raises:
-        BadInput: a value is missing, or too small.
+        BadInput: a value is missing, too small, or no address of a store.
     """
     for key, field in declared(schema).items():
         if "required" in field.metadata and OmegaConf.is_missing(composed, key):
@@ -151,7 +156,11 @@ def _options(composed: DictConfig, schema: type) -> Any:
         smallest = field.metadata.get("at_least")
         if smallest is not None and composed[key] is not None and composed[key] < smallest:
             raise BadInput(f"{key}={composed[key]}: expected {smallest} or more")
-    return OmegaConf.to_object(composed)
+    ignore_empty_variable()
+    options: Any = OmegaConf.to_object(composed)
+    if "tracking" in composed and (error := uri_error(options.tracking.uri)):
+        raise BadInput(error)
+    return options
 
 
 COMMANDS = {

@@ -9,6 +9,7 @@ from activation_study.console import ignore_broken_pipes
 from activation_study.errors import BadInput
 from activation_study.location import SCRIPTS, conf_dir
 from activation_study.signals import Interrupted
+from activation_study.user import provide_user
 
 COMMANDS = (*SCRIPTS, "sync")  # sync has no script: it is `train.py sync=true`
 
@@ -41,7 +42,8 @@ def main(name: str | None = None) -> int:
         print(command_help(name, arguments))
         return 0
     if name == "sync":
-        name, arguments = "train", [*arguments, "sync=true"]
+        name = "train"
+        arguments += [] if any(argument.startswith("sync=") for argument in arguments) else ["sync=true"]
     # -m goes first: argparse takes no overrides on both its sides.
     sys.argv[1:] = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
     return _run(name)
@@ -50,6 +52,7 @@ def main(name: str | None = None) -> int:
 def _run(name: str) -> int:
     """Composes the command's configuration and carries it out; input errors end in one message."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
+    provide_user()
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException

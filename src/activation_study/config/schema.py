@@ -231,7 +231,7 @@ class Config:
     rerun: str = choice("failed", "all", "none", default="failed")
     allow_changes: bool = False
     dry_run: bool = False
-    sync: bool = False
+    sync: Any = choice("all", True, False, default=False)  # noqa: RUF009  # a field
     sweep: Sweep = field(default_factory=Sweep)
     suffix: str = ""  # of the run's name; set by a reproduction
 

@@ -51,6 +51,7 @@ class Record:
         resumed: `time`, `epoch` and `step` of each time it was resumed.
         protocol: the version of the protocol (docs/explanation/protocol.md).
         links: other runs, e.g. `reproduces`; tags in MLflow.
+        supersedes: the keys of earlier attempts that this folder held.
         changes: what had changed when it was continued with `allow_changes=true`.
         version: the version of the record's format.
     """
@@ -74,6 +75,7 @@ class Record:
     resumed: list[dict[str, float]] = field(default_factory=list)
     protocol: int = 1
     links: dict[str, str] = field(default_factory=dict)
+    supersedes: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     version: int = RECORD_VERSION
 

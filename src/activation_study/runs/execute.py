@@ -25,15 +25,17 @@ from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.records.run import read_run
 from activation_study.records.source_code import code_digest
-from activation_study.runs.messages import print_header, print_interrupted, print_scores
+from activation_study.runs.messages import STOPPED, print_header, print_interrupted, print_notes, print_scores
 from activation_study.runs.other_data import reject_other_data
 from activation_study.runs.reuse_weights import reuse_weights
 from activation_study.runs.start import changes_since_sweep, new_record, start_or_resume
 from activation_study.signals import GracefulShutdown, Interrupted
 from activation_study.tracking.mirror import Mirror
+from activation_study.tracking.synced import sync_runs
 from activation_study.training.checkpoint import Checkpoints, remove_saves
 from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train
 from activation_study.training.progress import TrainingProgress
+from activation_study.user import provide_user
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
 
 class NondeterminismError(ArithmeticError):
     """An epoch that was trained again after an interruption gave different results."""
+
+
+class StopRequested(Exception):
+    """Somebody has stopped this run in MLflow's page; a sweep continues with its next run."""
 
 
 def run(config: Config, overrides: list[str], announce: Callable[[Record], None] = lambda record: None) -> Record:
@@ -52,13 +58,14 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         announce: called with the record as it would start now, before anything is written; may add to it.
 
     Returns:
-        The record: FINISHED, or FAILED with its error.
+        The record: FINISHED, FAILED with its error, or KILLED if it was stopped in MLflow.
 
     Raises:
         BadInput: before anything is written; `RunLocked` if another process is running this run, `Contradiction` if it
             has finished and its record was changed.
         Interrupted: on a signal, after the state is saved and the record says KILLED.
     """
+    provide_user()  # again: this may be the process of a worker, or a notebook
     with run_lock(config.run_folder):
         keep_existing_name(config)
         folder = config.run_folder
@@ -68,7 +75,8 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
             _reject_other_data(config)
             print(f"{before.name}: already finished, mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
             remove_saves(folder)
-            Mirror(folder, config.tracking.uri, config.tracking.weights).ensure_synced()
+            synced = sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)
+            print_notes(synced.messages())
             return before
         if before is not None and before.status == "FAILED" and config.rerun == "none":
             print(f"{before.name}: failed earlier ({before.error}); use rerun=failed to try again")
@@ -95,6 +103,7 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         mirror = Mirror(config.run_folder, config.tracking.uri, config.tracking.weights)
         context = _RunContext(config, dataset, network, record, state, mirror, checkpoints, shutdown)
         print_header(config, record, dataset, state)
+        mirror.update()  # so that MLflow shows the run from its first step
         with _finalize(context):
             _train(context)
             _keep_best_weights(context)
@@ -127,6 +136,12 @@ class _RunContext:
     @property
     def folder(self) -> Path:
         return self.config.run_folder
+
+    def check_stop(self) -> None:
+        """Raises `Interrupted` if a signal has arrived, `StopRequested` if the run was stopped in MLflow."""
+        self.shutdown.check()
+        if self.mirror.stop_requested():
+            raise StopRequested
 
     def save(self) -> None:
         """Saves a checkpoint; a failure is reported and the run continues."""
@@ -169,6 +184,10 @@ def _finalize(context: _RunContext) -> Iterator[None]:
         _record_interruption(context)
         print_interrupted(context.config)
         raise
+    except StopRequested:
+        _record_interruption(context, STOPPED)
+        print_interrupted(context.config, STOPPED)
+        return
     except Exception as error:
         if context.state.done:
             context.save()  # so that only the evaluation is repeated
@@ -181,10 +200,10 @@ def _finalize(context: _RunContext) -> Iterator[None]:
         print_scores(context.config, record, folder)
 
 
-def _record_interruption(context: _RunContext) -> None:
+def _record_interruption(context: _RunContext, reason: str | None = None) -> None:
     try:
         context.save()
-        context.record.end(context.folder, "KILLED")
+        context.record.end(context.folder, "KILLED", reason)
         context.mirror.update(final=True)
     except OSError as error:  # the previous checkpoint is intact
         print(f"warning: {context.folder}: {error}", file=sys.stderr)
@@ -200,7 +219,7 @@ def _train(context: _RunContext) -> None:
     with progress_bar as progress:
 
         def on_step(state: TrainState, images: int) -> None:
-            context.shutdown.check()
+            context.check_stop()
             if images:
                 progress.step(state, images)
 
@@ -209,7 +228,7 @@ def _train(context: _RunContext) -> None:
             record.write(context.folder)
             context.mirror.update()
             progress.epoch(len(state.history), state.history[-1])
-            context.shutdown.check()
+            context.check_stop()
             if context.checkpoints.due(options.checkpoint_minutes):
                 context.save()
 
@@ -247,7 +266,7 @@ def _evaluate(context: _RunContext) -> None:
     from activation_study.model.network import weights_digest
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        context.shutdown.check()
+        context.check_stop()
         return context.network.predict(images)
 
     record, dataset = context.record, context.dataset

@@ -1,5 +1,6 @@
 """What a run prints when it starts and when it ends."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from activation_study.config.schema import Config
@@ -8,6 +9,8 @@ from activation_study.data.dataset import Dataset
 from activation_study.records.record import Record
 from activation_study.runs.reuse_weights import LINK
 from activation_study.training.loop import TrainState
+
+STOPPED = "stopped in MLflow, by its tag stop"
 
 
 def print_header(config: Config, record: Record, dataset: Dataset, state: TrainState) -> None:
@@ -41,10 +44,16 @@ def print_scores(config: Config, record: Record, folder: Path) -> None:
     )
 
 
-def print_interrupted(config: Config) -> None:
-    """Prints how to resume an interrupted run."""
+def print_notes(messages: Iterable[str]) -> None:
+    """Prints what a person may want to do in MLflow."""
+    for message in messages:
+        print(f"note: {message}")
+
+
+def print_interrupted(config: Config, reason: str = "interrupted") -> None:
+    """Prints why a run ended before its last step, and how to resume it."""
     if config.rerun == "all":
         hint = "run the same command without rerun=all to resume (rerun=all would start finished runs from scratch)"
     else:
         hint = "run the same command again to resume"
-    print(f"{config.run_name}: interrupted; {hint}")
+    print(f"{config.run_name}: {reason}; {hint}")

@@ -18,7 +18,7 @@ from activation_study.records.code_changes import CodeChanges, code_changes
 from activation_study.records.environment import current_process, describe_environment, differences
 from activation_study.records.record import RECORD_FILE, Record
 from activation_study.records.source_code import changed_files, code_digest
-from activation_study.tracking.mirror import Mirror
+from activation_study.tracking.synced import sync_runs
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -92,7 +92,8 @@ def start_or_resume(config: Config, now: Record, before: Record | None) -> tuple
                 raise
         before.close_stale(folder)
         # The folder is about to be replaced, but MLflow keeps the earlier attempt.
-        Mirror(folder, config.tracking.uri, config.tracking.weights).ensure_synced()
+        sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)
+        now.supersedes = [*before.supersedes, before.key]
     create_run_folder(now, folder)
     return now, False
 
@@ -145,7 +146,7 @@ def resume(before: Record, now: Record, folder: Path, allow_changes: bool) -> Re
         )
     remove_temporaries(folder)
     if before.status == "FAILED":  # a new key means a new MLflow run, so that MLflow keeps the failed attempt
-        before.key = now.key
+        before.supersedes, before.key = [*before.supersedes, before.key], now.key
         (folder / "traceback.txt").unlink(missing_ok=True)
     before.status, before.ended, before.error, before.process = "RUNNING", None, None, now.process
     before.changes = list(dict.fromkeys([*before.changes, *changes]))

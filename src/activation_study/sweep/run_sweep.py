@@ -6,7 +6,6 @@ Everything is read from the run folders, so that it works the same with every la
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
@@ -17,14 +16,14 @@ from activation_study.console import table_console
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
 from activation_study.records.consistency import Contradiction
-from activation_study.records.lock import RunLocked, run_lock
 from activation_study.records.run import read_run
 from activation_study.records.source_code import write_manifest
+from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, show_plan, study_dirs
 from activation_study.sweep.status import RunStatus, mark_stale_runs, status_of
 from activation_study.sweep.sync import sync_study
-from activation_study.tracking.mirror import Mirror
+from activation_study.tracking.synced import sync_runs
 
 
 def run_sweep(
@@ -83,7 +82,8 @@ def run_sweep(
 def sync_jobs(jobs: Sequence[Job]) -> int:
     """Copies the jobs' studies into the MLflow store; returns how many runs could not be copied."""
     tracking = jobs[0].config.tracking
-    return sum(sync_study(study_dir, tracking.uri, tracking.weights) for study_dir in study_dirs(jobs))
+    restore = jobs[0].config.sync == "all"
+    return sum(sync_study(study_dir, tracking.uri, tracking.weights, restore) for study_dir in study_dirs(jobs))
 
 
 def check_finished(jobs: Sequence[Job]) -> None:
@@ -111,10 +111,8 @@ def _recover(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
     resumed = {job.config.run_folder for job in todo}
     done = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE]
     tracking = jobs[0].config.tracking
-    for folder in [*(folder for folder in stale if folder not in resumed), *done]:
-        with suppress(RunLocked), run_lock(folder):
-            if not Mirror(folder, tracking.uri, tracking.weights).ensure_synced():
-                return  # every other run would wait for the same store
+    folders = [*(folder for folder in stale if folder not in resumed), *done]
+    print_notes(sync_runs(folders, tracking.uri, tracking.weights).messages())
 
 
 def _prepare_data(jobs: Sequence[Job]) -> None:
@@ -147,7 +145,7 @@ def _print_summary(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[
         elif record is None or (job.before is not None and record.ended == job.before.ended):
             failed.append((job, "it was not started, or its process exited unexpectedly (killed?)"))
         elif record.status == "KILLED":
-            failed.append((job, "it was stopped and saved its state"))
+            failed.append((job, record.error or "it was stopped and saved its state"))
         elif record.status != "FINISHED":
             failed.append((job, "its process exited unexpectedly (killed?)"))
     if failed:

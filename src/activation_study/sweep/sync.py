@@ -1,26 +1,28 @@
 """Copies a whole study into an MLflow store: runs that could not be tracked, or a copy for a team."""
 
+import itertools
 from pathlib import Path
 
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
-from activation_study.records.lock import RunLocked, run_lock
 from activation_study.sweep.status import mark_stale_runs, run_folders
-from activation_study.tracking.mirror import Mirror, mirror_report
+from activation_study.tracking.mirror import mirror_report
 from activation_study.tracking.sqlite import database_path, relocate_artifacts
+from activation_study.tracking.synced import sync_runs
 
 
-def sync_study(study_dir: Path, uri: str | None, weights: str) -> int:
+def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = False) -> int:
     """Copies all runs of a study and its report into an MLflow store. Repeating it changes nothing.
 
     Args:
         study_dir: the study's folder.
         uri: of the MLflow store.
         weights: see `Mirror`.
+        restore: also bring back what a person has deleted in MLflow.
 
     Returns:
-        How many runs could not be copied.
+        How many runs the store does not have, apart from those that are running.
 
     Raises:
         BadInput: no store is given, or the study has no runs.
@@ -34,21 +36,18 @@ def sync_study(study_dir: Path, uri: str | None, weights: str) -> int:
     database = database_path(uri)
     if database is not None:  # even if nothing is left to copy: the project may have been moved
         relocate_artifacts(database)
-    copied = running = 0
-    for number, folder in enumerate(folders, 1):
-        try:
-            with run_lock(folder):
-                if not Mirror(folder, uri, weights).ensure_synced():
-                    break  # every other run would wait for the same store
-            copied += 1
-            print(f"  {number}/{len(folders)} {folder.name}")
-        except RunLocked:
-            running += 1
-            print(f"  {folder.name} is running; its own process tracks it")
-    if (study_dir / REPORT_FOLDER).is_dir():
+    numbers = itertools.count(1)
+    synced = sync_runs(
+        folders, uri, weights, restore, announce=lambda folder: print(f"  {next(numbers)}/{len(folders)} {folder.name}")
+    )
+    for folder in synced.running:
+        print(f"  {folder.name} is running; its own process tracks it")
+    if (study_dir / REPORT_FOLDER).is_dir() and synced.there:
         mirror_report(study_dir / REPORT_FOLDER, study_dir.name, uri)
-    print(f"{copied} of {len(folders)} runs of {study_dir.name} are in {without_credentials(uri)}")
-    return len(folders) - copied - running
+    print(f"{len(synced.there)} of {len(folders)} runs of {study_dir.name} are in {without_credentials(uri)}")
+    for message in synced.messages():
+        print(f"  {message}")
+    return len(folders) - len(synced.there) - len(synced.running)
 
 
 def _studies(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """Logs a run's best weights as an MLflow model that loads without this project."""
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -35,8 +36,7 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
         outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
     )
     import_keras(usable_backend())  # here, because MLflow runs the model's code, which imports it
-    mlflow.set_tracking_uri(uri)
-    with mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
+    with current_store(uri), mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
         # An input example would be stored with every model; the explicit signature makes it unnecessary.
         warnings.filterwarnings("ignore", message=".*input example was not provided.*")
         mlflow.pyfunc.log_model(
@@ -47,6 +47,22 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
             signature=signature,
             pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
         )
+
+
+@contextmanager
+def current_store(uri: str) -> Iterator[None]:
+    """Makes a store MLflow's current one inside the block.
+
+    MLflow also sets MLFLOW_TRACKING_URI. That must not last: it is the default of the next run's `tracking.uri`.
+    """
+    import mlflow
+
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None: unset
 
 
 @contextmanager

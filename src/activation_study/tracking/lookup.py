@@ -13,6 +13,7 @@ from activation_study.records.record import RECORD_FILE, read_record
 from activation_study.records.run import Run, read_run
 from activation_study.tracking.mirror import run_id_of
 from activation_study.tracking.sqlite import database_path
+from activation_study.tracking.tags import KEY_TAG
 
 if TYPE_CHECKING:
     from activation_study.tracking.mlflow_store import MlflowStore
@@ -50,7 +51,7 @@ def find_finished_run(name: str, uri: str | None) -> Run:
 
 
 def _find_in_store(prefix: str, uri: str | None) -> Run:
-    from activation_study.tracking.mlflow_store import KEY_TAG, MlflowStore
+    from activation_study.tracking.mlflow_store import MlflowStore
 
     database = database_path(uri or "")
     if uri is None or (database is not None and not database.exists()):

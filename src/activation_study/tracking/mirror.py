@@ -14,7 +14,12 @@ from activation_study.credentials import without_credentials
 from activation_study.files import write_text
 from activation_study.location import command
 from activation_study.records.record import Record, read_record
+from activation_study.tracking.attempts import completion, leave_one, logs_model, place_of, supersede
+from activation_study.tracking.experiments import StoreProblem
+from activation_study.tracking.reachable import check_reachable
 from activation_study.tracking.sqlite import database_path
+from activation_study.tracking.stop_request import StopRequest
+from activation_study.tracking.tags import COMPLETE_TAG, PLACE_TAG, STOP_TAG
 
 if TYPE_CHECKING:
     from activation_study.tracking.mlflow_store import MlflowStore
@@ -22,8 +27,11 @@ if TYPE_CHECKING:
 # Tracking may take this fraction of a run's time: an update is skipped if the last one took more than that.
 MAX_TRACKING_FRACTION = 0.01
 MAX_ERROR_LENGTH = 160  # characters of a store's error message that are printed
-# A file in the run folder that lists the stores with all of an ended run; a line is "<end time> <run ID> <store>".
+# A file in the run folder that lists the run's IDs in the stores to which all of it was logged; a line is
+# "<end time> <run ID> <store>". A store may have lost the run since.
 MIRRORED_FILE = ".mirrored"
+# MLflow's error codes when it no longer has the experiment or the run, or when one of them is deleted.
+LOST = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "INVALID_STATE")
 
 
 class Mirror:
@@ -33,13 +41,16 @@ class Mirror:
         folder: the run folder.
         uri: the store's tracking URI; None disables the mirror.
         weights: `best` logs the best weights as a model, `none` does not.
+        restore: bring back the run if a person has deleted it in MLflow.
     """
 
-    def __init__(self, folder: Path, uri: str | None, weights: str) -> None:
-        self._folder, self._uri, self._weights = folder, uri, weights
+    def __init__(self, folder: Path, uri: str | None, weights: str, restore: bool = False) -> None:
+        self._folder, self._uri, self._weights, self._restore = folder, uri, weights, restore
         self._name = without_credentials(uri or "")  # as it is stored and printed
+        self._stop = StopRequest(uri, MAX_TRACKING_FRACTION) if uri is not None else None
         self._store: MlflowStore | None = None
         self._run_id: str | None = None
+        self._opened = False  # ever
         self._logged_epochs: int | None = None  # None: unknown, look it up
         self._last_duration = 0.0
         self._last_end = 0.0
@@ -62,42 +73,40 @@ class Mirror:
         try:
             record = read_record(self._folder)
             assert record is not None, self._folder
-            self._sync(record, self._uri)
+            check_reachable(self._uri)
+            self._sync_again(record, self._uri) if connected else self._sync(record, self._uri)
         except Exception as error:  # no error of the store may end a training
             succeeded = False
-            self._logged_epochs = None
+            self._forget()
             if not self._warned:
                 self._warned = True
-                self._print_warning(error)
+                print_untracked(self._folder, self._uri, error)
         self._last_end = time.perf_counter()
         # Creating the store and the run happens only once, so the next update is not delayed because of it.
         self._last_duration = self._last_end - started if connected or self._run_id is None else 0.0
         return succeeded
 
-    def ensure_synced(self) -> bool:
-        """Logs a run that has ended, unless the store already has all of it.
-
-        Returns:
-            Whether the store has all of it now.
-        """
-        record = read_record(self._folder)
-        if self._uri is None or record is None or self._name in _synced_stores(self._folder, record):
-            return True
-        return self.update(final=True)
+    def stop_requested(self) -> bool:
+        """Whether a person has set the run's tag `stop` in MLflow. Cheap: the store is asked once a minute or so."""
+        if self._stop is None or self._store is None or self._run_id is None:
+            return False
+        return self._stop.received(self._store.client, self._run_id)
 
     def _is_due(self) -> bool:
         return time.perf_counter() - self._last_end > self._last_duration / MAX_TRACKING_FRACTION
 
-    def _print_warning(self, error: Exception) -> None:
-        first_line = without_credentials((str(error).strip() or type(error).__name__).splitlines()[0])
-        if len(first_line) > MAX_ERROR_LENGTH:  # for an unreachable server it contains the messages of three libraries
-            first_line = f"{first_line[:MAX_ERROR_LENGTH]} …"
-        print(
-            f"warning: {self._folder.name} could not be tracked in {self._name}: {first_line}\n"
-            f"  No data is lost: everything is in {self._folder}. To track it later, run the same command again, or "
-            f"`{command('train')} sync=true study=…`.",
-            file=sys.stderr,
-        )
+    def _sync_again(self, record: Record, uri: str) -> None:
+        """Same as `_sync`; once more with a new connection if the store no longer knows the run that was opened."""
+        try:
+            self._sync(record, uri)
+        except Exception as error:
+            if getattr(error, "error_code", None) not in LOST:
+                raise
+            self._forget()
+            self._sync(record, uri)
+
+    def _forget(self) -> None:
+        self._store = self._run_id = self._logged_epochs = None
 
     def _sync(self, record: Record, uri: str) -> None:
         if self._store is None:
@@ -105,14 +114,47 @@ class Mirror:
 
             self._store = MlflowStore(uri)
         if self._run_id is None:
-            self._run_id = self._store.open_run(record, self._folder)
+            self._run_id = self._open(self._store, record)
         self._store.log_epochs(self._run_id, record, self._logged_epochs)
         self._logged_epochs = len(record.epochs)
         if record.status != "RUNNING":
-            self._store.log_end(self._run_id, record, self._folder, self._weights)
-            run_ids = {**_synced_stores(self._folder, record), self._name: self._run_id}
-            lines = [f"{record.ended} {run_id} {store}\n" for store, run_id in run_ids.items()]
-            write_text(self._folder / MIRRORED_FILE, "".join(lines))
+            self._end(self._store, self._run_id, record)
+
+    def _open(self, store: "MlflowStore", record: Record) -> str:
+        # Whoever starts a run wants to see it; who deletes it while it runs does not.
+        leave_one(store.client, record, self._restore or (record.status == "RUNNING" and not self._opened))
+        run_id = store.open_run(record, self._folder)
+        if record.status == "RUNNING" and not self._opened and STOP_TAG in store.tags(run_id):
+            store.client.delete_tag(run_id, STOP_TAG)  # it has stopped, and goes on now
+        self._opened = True
+        return run_id
+
+    def _end(self, store: "MlflowStore", run_id: str, record: Record) -> None:
+        weights = self._weights if logs_model(record, self._folder, self._weights) else "none"
+        store.log_end(run_id, record, self._folder, weights)
+        done = {PLACE_TAG: place_of(self._folder), COMPLETE_TAG: completion(record, self._folder, self._weights)}
+        store.set_tags(run_id, done)
+        if record.status == "FINISHED":
+            supersede(store.client, record, self._folder, run_id)
+        run_ids = {**_synced_stores(self._folder, record), self._name: run_id}
+        lines = [f"{record.ended} {run_id} {store}\n" for store, run_id in run_ids.items()]
+        write_text(self._folder / MIRRORED_FILE, "".join(lines))
+
+
+def print_untracked(folder: Path, uri: str, error: Exception) -> None:
+    """Prints that a run could not be tracked, why, and what to do."""
+    message = without_credentials(str(error).strip() or type(error).__name__)
+    hint = "."
+    if not isinstance(error, StoreProblem):
+        message = message.splitlines()[0]
+        if len(message) > MAX_ERROR_LENGTH:  # for an unreachable server it contains the messages of three libraries
+            message = f"{message[:MAX_ERROR_LENGTH]} …"
+        hint = f". To track it later, run the same command again, or `{command('train')} sync=true study=…`."
+    print(
+        f"warning: {folder.name} could not be tracked in {without_credentials(uri)}: {message}\n"
+        f"  No data is lost: everything is in {folder}{hint}",
+        file=sys.stderr,
+    )
 
 
 def link_reproduction(uri: str | None, original: Record, reproduction: Record, verdict: str) -> None:

@@ -1,6 +1,5 @@
-"""Reads and writes an MLflow store. Only this module, `log_model` and `logged_model` import MLflow."""
+"""Reads and writes an MLflow store."""
 
-import getpass
 import logging
 import os
 from contextlib import nullcontext
@@ -12,9 +11,14 @@ import filelock
 from activation_study.config.identity import flatten
 from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
 from activation_study.records.record import Record
-from activation_study.tracking.log_model import MODEL_NAME, log_model
+from activation_study.tracking.attempts import leave_one, place_of
+from activation_study.tracking.experiments import find_experiment, open_experiment
+from activation_study.tracking.log_model import MODEL_NAME, current_store, log_model
 from activation_study.tracking.sqlite import database_path, relocate_artifacts
+from activation_study.tracking.tags import KEY_TAG, PLACE_TAG
+from activation_study.user import provide_user, user_name
 
+provide_user()  # MLflow's import fails without a home folder
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_DISABLE_AUTO_LOGGING_WARNING", "true")
 # Otherwise, with a server, MLflow prints two lines for each run.
@@ -23,11 +27,9 @@ os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
+CREATION_TIMEOUT = 15  # seconds to wait for a process that creates the store
 MAX_METRICS = 1000  # MLflow's limit for one call of `log_batch`
 REPORT_FILES = ("*.html", "*.md", "*.csv", "figures/*.svg")  # what else is in the folder is not copied
-KEY_TAG = "activation_study.key"
-# Without this tag, MLflow's web page treats a new experiment as one about language models.
-EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 
 class MlflowStore:
@@ -42,12 +44,19 @@ class MlflowStore:
 
         logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs each migration of a new store
         logging.getLogger("mlflow").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # the traceback of what it also raises
         self._uri = uri
         self._database = database_path(uri)
+        self._experiments: dict[str, str] = {}  # ID by study
         with self._creation_lock():  # the client opens the database and creates it if it is missing
             if self._database is not None:
                 relocate_artifacts(self._database)
             self._client: Any = MlflowClient(tracking_uri=uri)
+
+    @property
+    def client(self) -> Any:
+        """MLflow's client."""
+        return self._client
 
     def run_ids(self, prefix: str) -> list[str]:
         """The IDs of all runs that start with a prefix."""
@@ -74,39 +83,34 @@ class MlflowStore:
         """Downloads the logged model of a run into a folder; returns the file of its best weights."""
         import mlflow
 
-        mlflow.set_tracking_uri(self._uri)  # download_artifacts does not pass its tracking_uri to every call it makes
         model = f"runs:/{run_id}/{MODEL_NAME}"
-        model_folder = mlflow.artifacts.download_artifacts(model, dst_path=str(folder), tracking_uri=self._uri)
+        with current_store(self._uri):  # download_artifacts does not pass its tracking_uri to every call it makes
+            model_folder = mlflow.artifacts.download_artifacts(model, dst_path=str(folder), tracking_uri=self._uri)
         return next(Path(model_folder).rglob(WEIGHTS_FILE))
 
     def find_run(self, record: Record) -> str | None:
         """The ID of the record's run; None if it is not in this store."""
-        experiment = self._client.get_experiment_by_name(record.study)
-        if experiment is None:
-            return None
-        return next(iter(self._runs_with_key(experiment.experiment_id, record.key)), None)
+        experiment_id = self._experiments.get(record.study) or self._existing_experiment(record.study)
+        return next(iter(self._runs_with_key(experiment_id, record.key)), None) if experiment_id else None
+
+    def _existing_experiment(self, study: str) -> str | None:
+        found = find_experiment(self._client, study)
+        return found.id if found is not None and not found.deleted else None
 
     def _runs_with_key(self, experiment_id: str, key: str) -> list[str]:
         runs = self._client.search_runs([experiment_id], f"tags.`{KEY_TAG}` = '{key}'")
         return [str(run.info.run_id) for run in runs]
 
-    def _delete_duplicates(self, experiment_id: str, key: str) -> str | None:
-        """The only run with a key. There may be two if a server's response was lost and the request was repeated."""
-        run_ids = self._runs_with_key(experiment_id, key)
-        for duplicate in run_ids[1:]:
-            self._client.delete_run(duplicate)
-        return run_ids[0] if run_ids else None
-
     def log_report(self, folder: Path, study: str, note: str) -> None:
         """Logs a study's report to the run `report`, created if needed; nothing if the store lacks the study."""
-        experiment = self._client.get_experiment_by_name(study)
-        if experiment is None:
+        experiment_id = self._existing_experiment(study)
+        if experiment_id is None:
             return
         key = f"report of {study}"
-        run_id = next(iter(self._runs_with_key(experiment.experiment_id, key)), None)
+        run_id = next(iter(self._runs_with_key(experiment_id, key)), None)
         if run_id is None:
-            tags = {KEY_TAG: key, "mlflow.source.name": "compare.py", "mlflow.user": getpass.getuser()}
-            created = self._client.create_run(experiment.experiment_id, tags=tags, run_name="report")
+            tags = {KEY_TAG: key, "mlflow.source.name": "compare.py", "mlflow.user": user_name()}
+            created = self._client.create_run(experiment_id, tags=tags, run_name="report")
             run_id = str(created.info.run_id)
         self.set_tags(run_id, {"mlflow.note.content": note})
         for path in sorted(path for pattern in REPORT_FILES for path in folder.glob(pattern) if path.is_file()):
@@ -127,15 +131,17 @@ class MlflowStore:
             tags = {
                 KEY_TAG: record.key,
                 "mlflow.source.name": "train.py",
-                "mlflow.user": getpass.getuser(),
+                "mlflow.user": user_name(),
                 "identity": record.identity,
                 "folder": str(folder),
+                PLACE_TAG: place_of(folder),
                 **record.links,
                 **{f"digest.{name}": digest for name, digest in record.digests.items()},
             }
             started = int(record.started * 1000)
             created = self._client.create_run(experiment_id, start_time=started, tags=tags, run_name=record.name)
-            run_id = self._delete_duplicates(experiment_id, record.key) or str(created.info.run_id)
+            leave_one(self._client, record, restore=False)  # a server's response may be lost, and the request repeated
+            run_id = self.find_run(record) or str(created.info.run_id)
         run = self._client.get_run(run_id)
         if record.status == "RUNNING" and run.info.status != "RUNNING":
             self._client.update_run(run_id, status="RUNNING")
@@ -195,21 +201,15 @@ class MlflowStore:
 
     def _creation_lock(self) -> Any:
         """A lock for creating the store: processes that create a SQLite store at the same time corrupt it."""
-        return filelock.FileLock(f"{self._database}.lock") if self._database else nullcontext()
+        return (
+            filelock.FileLock(f"{self._database}.lock", timeout=CREATION_TIMEOUT) if self._database else nullcontext()
+        )
 
-    def _experiment_id(self, name: str) -> str:
-        from mlflow.exceptions import MlflowException
-
-        with self._creation_lock():
-            experiment = self._client.get_experiment_by_name(name)
-            if experiment is None:
-                try:
-                    return str(self._client.create_experiment(name, tags=EXPERIMENT_TAGS))
-                except MlflowException:  # on a server, another process may have created it in the meantime
-                    experiment = self._client.get_experiment_by_name(name)
-                    if experiment is None:
-                        raise
-            return str(experiment.experiment_id)
+    def _experiment_id(self, study: str) -> str:
+        if study not in self._experiments:
+            with self._creation_lock():
+                self._experiments[study] = open_experiment(self._client, study)
+        return self._experiments[study]
 
     def _log_start(self, run_id: str, record: Record) -> None:
         from mlflow.data.code_dataset_source import CodeDatasetSource

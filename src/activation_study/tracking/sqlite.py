@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+LOCK_TIMEOUT = 5.0  # seconds to wait for another process that has locked the database
 ARTIFACTS_FOLDER = "mlruns"  # MLflow's default, beside the database
 _PATH_COLUMNS = (
     *(("experiments", "artifact_location"), ("runs", "artifact_uri")),
@@ -33,7 +34,7 @@ def relocate_artifacts(database: Path) -> int:
     changed = 0
     if not (database.is_file() and root.is_dir()):
         return changed
-    with suppress(sqlite3.Error), closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database, timeout=LOCK_TIMEOUT)) as connection, connection:
         for old_root in _artifact_roots(connection) - {str(root)}:
             paths = {key: _paths_below(connection, old_root, *key) for key in _PATH_COLUMNS}
             if not any((root / relative).is_dir() for _, relative in paths["runs", "artifact_uri"]):

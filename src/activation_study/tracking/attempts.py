@@ -1,0 +1,153 @@
+"""Keeps one run per run folder in a store: no doubles, nothing half logged, earlier attempts out of the default view.
+
+A run in a store mirrors one attempt, by a record's `key`. Runs are deleted only in MLflow's sense: its page shows them
+under "Deleted", and `restore` brings them back. A tag says why; without one, a person deleted the run.
+"""
+
+import socket
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from activation_study.location import command
+from activation_study.records.artifacts import WEIGHTS_FILE
+from activation_study.records.record import Record
+from activation_study.tracking.experiments import StoreProblem
+from activation_study.tracking.inventory import Inventory, TrackedRun, read_with_client
+from activation_study.tracking.tags import (
+    COMPLETE_TAG,
+    DUPLICATE_TAG,
+    IDENTITY_TAG,
+    KEY_TAG,
+    PLACE_TAG,
+    SUPERSEDED_TAG,
+)
+
+MODEL_MARK = "model"  # in COMPLETE_TAG: the weights are logged
+
+
+class Presence(Enum):
+    """How much of a run is in a store."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"  # or there twice
+    MISSING = "missing"
+    DELETED = "deleted"  # by a person
+    EXPERIMENT_DELETED = "experiment deleted"
+
+
+def presence(inventory: Inventory, record: Record, folder: Path, weights: str) -> Presence:
+    """How much of an ended run a store has.
+
+    Args:
+        inventory: what the store has of the run's study.
+        record: of the run.
+        folder: of the run.
+        weights: see `Mirror`.
+    """
+    experiment = inventory.experiments.get(record.study)
+    if experiment is not None and experiment.deleted:
+        return Presence.EXPERIMENT_DELETED
+    runs = inventory.with_key(record.key)
+    if not runs:
+        return Presence.MISSING
+    first = runs[0]
+    if first.deleted:
+        return Presence.INCOMPLETE if _deleted_by_us(first) else Presence.DELETED
+    once = not any(not run.deleted for run in runs[1:])
+    complete = (
+        once
+        and first.status == record.status
+        and first.epochs == len(record.epochs)
+        and (set(completion(record, folder, weights).split()) <= set(first.tags.get(COMPLETE_TAG, "").split()))
+        and first.has_artifacts()
+    )
+    return Presence.COMPLETE if complete else Presence.INCOMPLETE
+
+
+def completion(record: Record, folder: Path, weights: str) -> str:
+    """The value of COMPLETE_TAG when everything of a run is logged."""
+    return f"{record.ended} {MODEL_MARK}" if logs_model(record, folder, weights) else str(record.ended)
+
+
+def logs_model(record: Record, folder: Path, weights: str) -> bool:
+    """Whether the run's best weights are logged: it has finished, and nobody has deleted the file."""
+    return weights == "best" and record.status == "FINISHED" and (folder / WEIGHTS_FILE).is_file()
+
+
+def place_of(folder: Path) -> str:
+    """The value of PLACE_TAG for a run folder."""
+    return f"{socket.gethostname()}:{folder.resolve()}"
+
+
+def leave_one(client: Any, record: Record, restore: bool) -> None:
+    """Leaves at most one run with the record's key, and none that is deleted.
+
+    Args:
+        client: MLflow's client.
+        record: of the run.
+        restore: bring back what a person has deleted.
+
+    Raises:
+        StoreProblem: a person has deleted the run or its experiment, and `restore` is false.
+    """
+    inventory = read_with_client(client, [record.study], f"tags.`{KEY_TAG}` = '{record.key}'")
+    runs = inventory.with_key(record.key)
+    if not runs:
+        return
+    first = runs[0]
+    if first.deleted:
+        if not (restore or _deleted_by_us(first)):
+            raise StoreProblem(deleted_run_message([record.name], record.study))
+        client.restore_run(first.run_id)
+        for tag in (SUPERSEDED_TAG, DUPLICATE_TAG):
+            if tag in first.tags:
+                client.delete_tag(first.run_id, tag)
+    for duplicate in runs[1:]:
+        if not duplicate.deleted:
+            _delete(client, duplicate, DUPLICATE_TAG, first.run_id)
+
+
+def restore_experiment(client: Any, study: str) -> None:
+    """Brings back the study's experiment, if it is deleted, with its runs, but not those that were superseded."""
+    inventory = read_with_client(client, [study])
+    experiment = inventory.experiments.get(study)
+    if experiment is not None and experiment.deleted:
+        client.restore_experiment(experiment.id)
+        for run in inventory.runs:
+            if _deleted_by_us(run):
+                client.delete_run(run.run_id)
+
+
+def supersede(client: Any, record: Record, folder: Path, run_id: str) -> None:
+    """Takes earlier attempts out of the default view once the run has finished: deleted, with the tag `superseded_by`.
+
+    An earlier attempt is one that this folder held before, as far as the record knows, or one of a folder at the same
+    place of the same host. The same run in another clone, or on another machine, is none.
+    """
+    same = read_with_client(client, [record.study], f"tags.{IDENTITY_TAG} = '{record.identity}'")
+    here = place_of(folder)
+    for run in same.runs:
+        if run.deleted or run.run_id == run_id or run.key == record.key:
+            continue
+        there = run.tags.get(PLACE_TAG, "")
+        replaced = run.key in record.supersedes and there.partition(":")[2] in ("", here.partition(":")[2])
+        if replaced or there == here:
+            _delete(client, run, SUPERSEDED_TAG, run_id)
+
+
+def deleted_run_message(names: list[str], study: str) -> str:
+    """Says which runs a person has deleted, and how to bring them back."""
+    return (
+        f"deleted in MLflow: {', '.join(names)}; `{command('train')} sync=all study={study.partition('/')[0]}` "
+        f"brings {'it' if len(names) == 1 else 'them'} back"
+    )
+
+
+def _delete(client: Any, run: TrackedRun, reason: str, other: str) -> None:
+    client.set_tag(run.run_id, reason, other)
+    client.delete_run(run.run_id)
+
+
+def _deleted_by_us(run: TrackedRun) -> bool:
+    return SUPERSEDED_TAG in run.tags or DUPLICATE_TAG in run.tags

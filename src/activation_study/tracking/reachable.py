@@ -1,0 +1,59 @@
+"""Whether a store answers at all, asked before MLflow is: its own attempts at a dead store last minutes.
+
+MLflow tries ten times to open a locked database, and waits up to 20 s for each statement. A server that does not answer
+costs it several time-outs for each call.
+"""
+
+import http.client
+import sqlite3
+import ssl
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+from activation_study.credentials import without_credentials
+from activation_study.tracking.sqlite import database_path
+
+TIMEOUT = 5.0  # seconds
+
+
+class Unreachable(Exception):
+    """The store does not answer."""
+
+
+def check_reachable(uri: str) -> None:
+    """Returns if the store answers; a store of another kind than SQLite file or server is taken to do so.
+
+    Raises:
+        Unreachable: it did not, within `TIMEOUT`.
+    """
+    database = database_path(uri)
+    if database is not None:
+        if database.is_file():  # otherwise it is about to be created
+            _check_database(database)
+    elif uri.startswith(("http://", "https://")):
+        _check_server(uri)
+
+
+def _check_database(database: Path) -> None:
+    try:
+        with closing(sqlite3.connect(database, timeout=TIMEOUT, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")  # waits for other writers
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        locked = "another process has locked it" if "locked" in str(error) else str(error)
+        raise Unreachable(locked) from error
+
+
+def _check_server(uri: str) -> None:
+    """Asks for a page that every MLflow server has. Any answer is one, a refusal included."""
+    try:
+        with urllib.request.urlopen(f"{without_credentials(uri).rstrip('/')}/health", timeout=TIMEOUT):
+            return
+    except (urllib.error.HTTPError, http.client.HTTPException):
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        if not isinstance(reason, ssl.SSLError):  # MLflow has settings of its own for certificates
+            raise Unreachable(f"the server does not answer: {reason}") from error

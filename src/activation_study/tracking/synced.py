@@ -1,0 +1,126 @@
+"""Brings run folders into a store. The store itself is asked what it has; notes in the run folders are no proof."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from activation_study.errors import BadInput
+from activation_study.records.lock import RunLocked, run_lock
+from activation_study.records.record import Record, read_record
+from activation_study.tracking.attempts import Presence, deleted_run_message, presence, restore_experiment
+from activation_study.tracking.experiments import deleted_message
+from activation_study.tracking.inventory import Inventory, read_inventory
+from activation_study.tracking.mirror import Mirror, print_untracked
+
+
+@dataclass
+class Synced:
+    """What became of the run folders.
+
+    Args:
+        there: the store has all of these runs, once.
+        running: other processes work on these, and track them.
+        deleted: a person deleted these in MLflow; by the experiment's name.
+        without_experiment: experiments that a person deleted.
+        failed: the store could not take these.
+    """
+
+    there: list[Path] = field(default_factory=list)
+    running: list[Path] = field(default_factory=list)
+    deleted: dict[str, list[str]] = field(default_factory=dict)
+    without_experiment: list[str] = field(default_factory=list)
+    failed: list[Path] = field(default_factory=list)
+
+    def messages(self) -> Iterator[str]:
+        """What a person has to do about the runs that were left alone."""
+        yield from map(deleted_message, self.without_experiment)
+        for study, names in self.deleted.items():
+            yield deleted_run_message(names, study)
+
+
+@dataclass(frozen=True)
+class _Target:
+    uri: str
+    weights: str
+    restore: bool
+    locked: bool
+
+
+def sync_runs(
+    folders: Iterable[Path],
+    uri: str | None,
+    weights: str,
+    restore: bool = False,
+    locked: bool = False,
+    announce: Callable[[Path], None] = lambda folder: None,
+) -> Synced:
+    """Brings in what a store lacks of ended runs: whole runs and rests of runs; removes doubles.
+
+    Args:
+        folders: of runs; those without a readable record are skipped.
+        uri: the store's tracking URI; None: nothing is done.
+        weights: see `Mirror`.
+        restore: also bring back what a person has deleted in MLflow.
+        locked: whether the caller holds the runs' locks.
+        announce: called with each folder that the store has now.
+
+    Returns:
+        What became of them. Nothing is printed but a warning if the store cannot be used.
+    """
+    synced = Synced()
+    records = {folder: record for folder in folders if (record := _readable(folder)) is not None}
+    if uri is None or not records:
+        return synced
+    target = _Target(uri, weights, restore, locked)
+    try:
+        inventory = _inventory(target, [record.study for record in records.values()])
+    except Exception as error:  # no error of a store may end a sweep
+        print_untracked(next(iter(records)), uri, error)
+        synced.failed += records
+        return synced
+    for folder, record in records.items():
+        if synced.failed:  # every other run would wait for the same store
+            synced.failed.append(folder)
+        else:
+            _sync_run(folder, record, inventory, target, synced)
+            if folder in synced.there:
+                announce(folder)
+    return synced
+
+
+def _readable(folder: Path) -> Record | None:
+    try:
+        return read_record(folder)
+    except BadInput:
+        return None
+
+
+def _sync_run(folder: Path, record: Record, inventory: Inventory, target: _Target, synced: Synced) -> None:
+    found = presence(inventory, record, folder, target.weights)
+    if found == Presence.COMPLETE:
+        synced.there.append(folder)
+    elif found == Presence.EXPERIMENT_DELETED:
+        synced.without_experiment += [record.study] if record.study not in synced.without_experiment else []
+    elif found == Presence.DELETED and not target.restore:
+        synced.deleted.setdefault(record.study, []).append(record.name)
+    else:
+        try:
+            with nullcontext() if target.locked else run_lock(folder):
+                done = Mirror(folder, target.uri, target.weights, target.restore).update(final=True)
+                (synced.there if done else synced.failed).append(folder)
+        except RunLocked:
+            synced.running.append(folder)
+
+
+def _inventory(target: _Target, studies: Sequence[str]) -> Inventory:
+    inventory = read_inventory(target.uri, studies)
+    deleted = [study for study, experiment in inventory.experiments.items() if experiment.deleted]
+    if not (target.restore and deleted):
+        return inventory
+    from activation_study.tracking.mlflow_store import MlflowStore
+
+    client = MlflowStore(target.uri).client
+    for study in deleted:
+        restore_experiment(client, study)
+    return read_inventory(target.uri, studies)

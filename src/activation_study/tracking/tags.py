@@ -1,0 +1,10 @@
+"""Names of the tags by which this project finds its runs in a store, and says what it did with them."""
+
+KEY_TAG = "activation_study.key"  # the attempt, a record's `key`
+COMPLETE_TAG = "activation_study.complete"  # set last: when the run ended, and `model` if its weights are logged
+PLACE_TAG = "activation_study.place"  # host and absolute path of the run folder
+SUPERSEDED_TAG = "superseded_by"  # the ID of the run that took its place
+DUPLICATE_TAG = "duplicate_of"  # the ID of the same run; there were two
+STOP_TAG = "stop"  # set by a person: `true` stops the run
+IDENTITY_TAG = "identity"
+OWN_TAGS = (KEY_TAG, COMPLETE_TAG, PLACE_TAG, SUPERSEDED_TAG, DUPLICATE_TAG, STOP_TAG, IDENTITY_TAG, "folder")
