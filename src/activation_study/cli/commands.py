@@ -64,9 +64,12 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
         return True
     from activation_study.records.lock import RunLocked
     from activation_study.runs.execute import run
+    from activation_study.tracking.viewing import how_to_view
 
     try:
         status = run(config, overrides).status
+        if alone and (line := how_to_view(config.tracking.uri)):
+            print(line)
         if alone and status == "KILLED":  # stopped in MLflow, as by SIGTERM
             raise SystemExit(EXIT_CODE_TERMINATED)
         return status == "FINISHED"

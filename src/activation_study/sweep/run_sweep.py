@@ -24,6 +24,7 @@ from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, s
 from activation_study.sweep.status import RunStatus, mark_stale_runs, status_of
 from activation_study.sweep.sync import sync_study
 from activation_study.tracking.synced import sync_runs
+from activation_study.tracking.viewing import how_to_view
 
 
 def run_sweep(
@@ -200,9 +201,6 @@ def _print_article_table(jobs: Sequence[Job]) -> None:
 
 
 def _print_next_steps(jobs: Sequence[Job]) -> None:
-    uri = jobs[0].config.tracking.uri
     print(f"Runs and plots:       {', '.join(map(str, study_dirs(jobs)))}")
-    if uri == "sqlite:///mlflow.db":
-        print("MLflow:               mlflow ui   (then open http://127.0.0.1:5000)")
-    elif uri:
-        print(f"Tracked in:           {without_credentials(uri)}")
+    if line := how_to_view(jobs[0].config.tracking.uri):
+        print(line)

@@ -1,6 +1,7 @@
 """Looks up a recorded run by its folder or by its ID in an MLflow store."""
 
 import re
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,9 @@ from activation_study.records.consistency import Contradiction
 from activation_study.records.record import RECORD_FILE, read_record
 from activation_study.records.run import Run, read_run
 from activation_study.tracking.mirror import run_id_of
+from activation_study.tracking.reachable import check_reachable
 from activation_study.tracking.sqlite import database_path
-from activation_study.tracking.tags import KEY_TAG
+from activation_study.tracking.tags import KEY_TAG, SUPERSEDED_TAG
 
 if TYPE_CHECKING:
     from activation_study.tracking.mlflow_store import MlflowStore
@@ -58,8 +60,9 @@ def _find_in_store(prefix: str, uri: str | None) -> Run:
         missing = "no MLflow store is configured" if uri is None else f"the MLflow store {uri} does not exist"
         raise BadInput(f"run={prefix}: there is no such folder, and {missing}; set tracking.uri=…")
     try:
+        check_reachable(uri)
         store = MlflowStore(uri)
-        run_ids = store.run_ids(prefix)
+        run_ids = store.run_ids(prefix) or _deleted(store, prefix)
         tags = store.tags(run_ids[0]) if len(run_ids) == 1 else {}
     except Exception as error:
         raise BadInput(f"run={prefix}: there is no such folder, and {uri} cannot be read: {error}") from error
@@ -72,6 +75,15 @@ def _find_in_store(prefix: str, uri: str | None) -> Run:
     if record is not None and record.key == tags.get(KEY_TAG):
         return replace(read_run(folder, record), run_id=run_ids[0])
     return replace(_download_run(store, run_ids[0], uri), folder=folder, local=False, run_id=run_ids[0])
+
+
+def _deleted(store: "MlflowStore", prefix: str) -> list[str]:
+    """The IDs of deleted runs that start with a prefix. MLflow still has them, and whoever names one means it."""
+    run_ids = store.run_ids(prefix, deleted=True)
+    if len(run_ids) == 1:
+        newer = store.tags(run_ids[0]).get(SUPERSEDED_TAG)
+        print(f"note: {run_ids[0]} is deleted in MLflow{f', superseded by {newer}' if newer else ''}", file=sys.stderr)
+    return run_ids
 
 
 def _download_run(store: "MlflowStore", run_id: str, uri: str) -> Run:

@@ -164,6 +164,7 @@ def link_reproduction(uri: str | None, original: Record, reproduction: Record, v
     from activation_study.tracking.mlflow_store import MlflowStore
 
     try:
+        check_reachable(uri)
         store = MlflowStore(uri)
         original_id, reproduction_id = store.find_run(original), store.find_run(reproduction)
         if reproduction_id is not None:
@@ -199,6 +200,7 @@ def mirror_report(folder: Path, study: str, uri: str | None) -> None:
         return
     try:
         note = (folder / "report.md").read_text(encoding="utf-8").partition("\n## ")[0]
+        check_reachable(uri)
         MlflowStore(uri).log_report(folder, study, note)
     except Exception as error:  # the report is complete in its folder
         print(without_credentials(f"warning: the report could not be logged to {uri}: {error}"), file=sys.stderr)

@@ -58,12 +58,15 @@ class MlflowStore:
         """MLflow's client."""
         return self._client
 
-    def run_ids(self, prefix: str) -> list[str]:
-        """The IDs of all runs that start with a prefix."""
-        experiments = [experiment.experiment_id for experiment in self._client.search_experiments()]
+    def run_ids(self, prefix: str, deleted: bool = False) -> list[str]:
+        """The IDs of all runs that start with a prefix: of those that exist, or of deleted ones."""
+        from mlflow.entities import ViewType
+
+        experiments = [each.experiment_id for each in self._client.search_experiments(view_type=ViewType.ALL)]
+        view = ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
         run_ids, token = [], None
         while True:
-            page = self._client.search_runs(experiments, page_token=token, max_results=1000)
+            page = self._client.search_runs(experiments, "", view, page_token=token, max_results=1000)
             run_ids += [run.info.run_id for run in page if run.info.run_id.startswith(prefix)]
             token = page.token
             if not token:
