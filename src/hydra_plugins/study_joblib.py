@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from activation_study.errors import BadInput
 from activation_study.location import install_hint
-from activation_study.signals import GracefulShutdown
+from activation_study.signals import GracefulShutdown, pending_signal
 from activation_study.sweep.gpu_slots import visible_gpus
 from activation_study.sweep.worker import Worker
 
@@ -83,6 +83,7 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
                 returned = super().launch(job_overrides, initial_job_idx)
             except TerminatedWorkerError as error:
                 print(f"a process was killed, which ended the others too: {error}".split("\n")[0], file=sys.stderr)
+        shutdown.requested = shutdown.requested or pending_signal()  # a single job runs in this process
         shutdown.check()
         return returned
 

@@ -76,6 +76,13 @@ class Contrast:
         """Whether one activation is above the other by the rule."""
         return self.p_holm < SIGNIFICANCE_LEVEL
 
+    @property
+    def answer(self) -> str:
+        """The rule's answer: `above`, `below`, or `open` if it is not decided."""
+        if not self.decided:
+            return "open"
+        return "above" if self.paired.difference.value > 0 else "below"
+
 
 def contrasts_of(condition: Condition, declared: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
     """The declared pairs; without any, each other arm against the first.

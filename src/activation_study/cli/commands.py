@@ -1,9 +1,8 @@
 """What each command does with its configuration."""
 
-import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from activation_study import outcome
+from activation_study.cli.refusal import refusals
 from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce
 from activation_study.config.schema import Config, declared
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
-from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput, problems_message
 from activation_study.signals import EXIT_CODE_TERMINATED
 from activation_study.validation import contrast_problems, from_hydra
@@ -44,7 +44,7 @@ def _train(composed: DictConfig) -> None:
     hydra_config = HydraConfig.get()
     overrides = [override for override in hydra_config.overrides.task if not override.startswith("sweep.")]
     alone = hydra_config.mode == RunMode.RUN
-    with _refusals() if alone else nullcontext():  # a sweep reports them itself
+    with refusals() if alone else nullcontext():  # a sweep reports them itself
         success = _train_one(from_hydra(composed), overrides, alone)
     if alone and not success:
         raise SystemExit(1)
@@ -53,6 +53,7 @@ def _train(composed: DictConfig) -> None:
 def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     """Does what the configuration says; returns whether it succeeded."""
     if alone and (config.dry_run or config.sync):
+        from activation_study.sweep.describe import describe_plan
         from activation_study.sweep.plan import make_job, show_plan
         from activation_study.sweep.run_sweep import check_finished, sync_jobs
 
@@ -61,23 +62,27 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
             return sync_jobs([job]) == 0
         show_plan([job])
         check_finished([job])
+        outcome.deliver("plan", describe_plan([job]))
         return True
     from activation_study.records.lock import RunLocked
+    from activation_study.runs.describe import describe_run
     from activation_study.runs.execute import run
     from activation_study.tracking.viewing import how_to_view
 
     try:
-        status = run(config, overrides).status
+        record = run(config, overrides)
         if alone and (line := how_to_view(config.tracking.uri)):
             print(line)
-        if alone and status == "KILLED":  # stopped in MLflow, as by SIGTERM
-            raise SystemExit(EXIT_CODE_TERMINATED)
-        return status == "FINISHED"
     except RunLocked as error:
         if alone:
             raise
         print(error)
         return True  # the sweep continues with its next run
+    if alone:
+        outcome.deliver("run", describe_run(record, config.run_folder))
+        if record.status == "KILLED":  # stopped in MLflow, as by SIGTERM
+            raise SystemExit(EXIT_CODE_TERMINATED)
+    return record.status == "FINISHED"
 
 
 def _compare(options: Compare) -> None:
@@ -95,7 +100,9 @@ def _compare(options: Compare) -> None:
     if options.contrasts:
         print(f"The report now has these contrasts; `compare study={options.study}` restores the declared ones.")
     if options.pack is not None:
-        print(f"Packed: {export_study(study, Path(options.pack))}")
+        packed = export_study(study, Path(options.pack))
+        outcome.add(packed=packed)
+        print(f"Packed: {packed}")
     print(f"Report: {folder / 'index.html'}")
 
 
@@ -108,6 +115,7 @@ def _reproduce(options: Reproduce) -> None:
         raise
     except Exception as error:  # exit code 1 would mean "different"
         traceback.print_exc()
+        outcome.fail(f"{type(error).__name__}: {error}")
         raise SystemExit(2) from error
     if not identical:
         raise SystemExit(1)
@@ -122,13 +130,17 @@ def _evaluate(options: Evaluate) -> None:
 def _predict(options: Predict) -> None:
     from activation_study.inference.predict import predict_images
 
-    print(f"Predictions: {predict_images(options)}")
+    prediction = predict_images(options)
+    outcome.deliver("prediction", vars(prediction))
+    print(f"Predictions: {prediction.folder}")
 
 
 def _export(options: Export) -> None:
     from activation_study.inference.export_onnx import export_onnx
 
-    print(f"Exported: {export_onnx(options)}")
+    export = export_onnx(options)
+    outcome.deliver("export", vars(export))
+    print(f"Exported: {export.file}")
 
 
 def _inspect(config: Config) -> None:
@@ -141,7 +153,7 @@ def _with_options(schema: type, act: Callable[[Any], None]) -> Task:
     """A task that checks the composed configuration, makes plain options of it and acts on them."""
 
     def task(composed: DictConfig) -> None:
-        with _refusals():
+        with refusals():
             act(from_hydra(composed) if schema is Config else _options(composed, schema))
 
     return task
@@ -182,18 +194,3 @@ def register_schemas() -> None:
     for command in COMMANDS.values():
         name = "schema" if command.schema is Config else f"{command.config}_schema"
         ConfigStore.instance().store(name, command.schema)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Ends the process on bad input before Hydra sees the exception, which it would announce in its own words."""
-    try:
-        yield
-    except BadInput as error:
-        raise SystemExit(refuse(str(error))) from error
-
-
-def refuse(message: str) -> int:
-    """Prints an error; returns its exit code."""
-    print(f"error: {without_credentials(message)}", file=sys.stderr)
-    return 2

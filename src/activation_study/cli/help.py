@@ -17,11 +17,12 @@ def overview(commands: Sequence[str], version: bool) -> str:
     lines = [f"  {name:10} {_text(name).splitlines()[0]}" for name in commands]
     return "\n".join(
         [
-            "Usage: activation-study COMMAND [KEY=VALUE …] [--config-dir DIR]",
+            "Usage: activation-study COMMAND [KEY=VALUE …] [--config-dir DIR] [--json]",
             "",
             *lines,
             "",
             "`activation-study COMMAND --help` shows a command's examples and keys.",
+            "--json, with any command: one object for programs on standard output, everything else on standard error.",
             "Exit codes: 0 success; 1 a run failed or differs; 2 bad input; 130 or 143 interrupted.",
         ]
     )

@@ -5,6 +5,7 @@ import os
 import sys
 
 from activation_study.cli.help import command_help, overview
+from activation_study.cli.refusal import refuse
 from activation_study.console import ignore_broken_pipes
 from activation_study.errors import BadInput
 from activation_study.location import SCRIPTS, conf_dir
@@ -21,6 +22,16 @@ def main(name: str | None = None) -> int:
         name: the command of a clone's script; None: the first argument names it, as in `activation-study train …`.
     """
     ignore_broken_pipes()
+    if "--json" in sys.argv:
+        from activation_study.cli.json_output import one_object
+
+        sys.argv[:] = [argument for argument in sys.argv if argument != "--json"]
+        command = name or next((argument for argument in sys.argv[1:2] if argument in COMMANDS), None)
+        return one_object(command, sys.argv[1:], lambda: _main(name))
+    return _main(name)
+
+
+def _main(name: str | None) -> int:
     if name is None:
         if sys.argv[1:2] in (["-sc"], ["--shell-completion"], ["--shell_completion"]):
             name = _completed_command()
@@ -35,8 +46,7 @@ def main(name: str | None = None) -> int:
         else:
             close = difflib.get_close_matches(sys.argv[1], COMMANDS, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            print(f"error: {sys.argv[1]}: expected one of {', '.join(COMMANDS)}{hint}", file=sys.stderr)
-            return 2
+            return refuse(f"{sys.argv[1]}: expected one of {', '.join(COMMANDS)}{hint}")
     arguments = sys.argv[1:]
     if "--help" in arguments or "-h" in arguments:
         print(command_help(name, arguments))
@@ -67,9 +77,9 @@ def _run(name: str) -> int:
     try:
         hydra.main(config_path=str(conf_dir()), config_name=command.config, version_base="1.3")(command.task)()
     except BadInput as error:
-        return commands.refuse(str(error))
+        return refuse(str(error))
     except (HydraException, OmegaConfBaseException) as error:
-        return commands.refuse(explain(error, name, command.config))
+        return refuse(explain(error, name, command.config))
     except KeyboardInterrupt:
         print("Interrupted. Run the same command again to continue.", file=sys.stderr)
         return 130

@@ -1,6 +1,5 @@
 """Scores the best weights of a finished run on another part, split or data set, or by another interpolation."""
 
-import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -18,6 +17,7 @@ from activation_study.errors import BadInput, alternatives
 from activation_study.evaluation.score import score
 from activation_study.inference.load import inference_config, load_network
 from activation_study.location import command
+from activation_study.outcome import deliver, warn
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.records.run import Run, read_evaluated_run
@@ -62,6 +62,7 @@ def evaluate_run(options: Evaluate) -> Record:
         record = _score_run(run, config, dataset, weights, options.part)
         Mirror(config.run_folder, config.tracking.uri, config.tracking.weights).update(final=True)
     _print_scores(run.record, record, config.run_folder, options.part)
+    deliver("evaluation", _describe(run, record, config.run_folder, options.part))
     return record
 
 
@@ -73,14 +74,13 @@ def _warn_of_trained_images(trained: Record, dataset: Dataset, part: str) -> Non
     try:
         trained_on = dataset.split_by(trained.configuration().data).train
     except BadInput as error:  # e.g. its split files are gone
-        print(f"warning: cannot tell which images {trained.name} was trained on: {error}", file=sys.stderr)
+        warn(f"cannot tell which images {trained.name} was trained on: {error}")
         return
     count = int(np.isin(indices, trained_on).sum())
     if count:
-        print(
-            f"warning: {count} of the {len(indices)} {part} images of this split were in the training part of "
-            f"{trained.name}: these scores are too high for unseen images",
-            file=sys.stderr,
+        warn(
+            f"{count} of the {len(indices)} {part} images of this split were in the training part of "
+            f"{trained.name}: these scores are too high for unseen images"
         )
 
 
@@ -135,6 +135,24 @@ def _indices(split: Split, part: str) -> Indices:
         return np.sort(np.concatenate([split.train, split.validation, split.test]))
     indices: Indices = getattr(split, part)
     return indices
+
+
+def _describe(run: Run, evaluation: Record, folder: Path, part: str) -> dict[str, Any]:
+    """The scores as a program reads them (docs/reference/json.md)."""
+    return {
+        "run": {"name": run.record.name, "study": run.record.study, "folder": run.folder},
+        "folder": folder,
+        "data": evaluation.config["data"]["name"],
+        "label_type": evaluation.config["label_type"]["name"],
+        "part": part,
+        "scores": _scores(evaluation, part),
+        "recorded": _scores(run.record, "test"),
+    }
+
+
+def _scores(record: Record, part: str) -> dict[str, float]:
+    """The scores of one part, by their names without the part."""
+    return {key.removeprefix(f"{part}/"): value for key, value in record.results.items() if key.startswith(f"{part}/")}
 
 
 def _print_scores(trained: Record, evaluation: Record, folder: Path, part: str) -> None:

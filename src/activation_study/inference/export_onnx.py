@@ -4,6 +4,7 @@ import json
 import logging
 import tempfile
 import warnings
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,8 +33,27 @@ CHECKED = 32  # drawn scenes that the export is verified on
 MIN_AGREEMENT = 0.999  # fraction of their pixels that must get the same class from Keras and onnxruntime
 
 
-def export_onnx(options: Export) -> Path:
-    """Writes the ONNX file, verifies it against Keras and returns its path.
+@dataclass(frozen=True)
+class ExportedNetwork:
+    """What was written.
+
+    Args:
+        file: the ONNX file.
+        run: the run's name.
+        classes: names of the classes, in the order of the output's channels.
+        pixels: of the drawn scenes that it was verified on.
+        same_class: how many of them get the same class as in Keras.
+    """
+
+    file: Path
+    run: str
+    classes: list[str]
+    pixels: int
+    same_class: int
+
+
+def export_onnx(options: Export) -> ExportedNetwork:
+    """Writes the ONNX file and verifies it against Keras.
 
     Input: `pictures`, RGB uint8 [N, height, width, 3], resized to the network's height and width.
     Output: `probabilities`, float32 [N, height, width, C]. The metadata have classes, colours, run and weights.
@@ -61,7 +81,7 @@ def export_onnx(options: Export) -> Path:
         if same.mean() < MIN_AGREEMENT:
             raise BadInput(f"{record.name} cannot be exported: in onnxruntime only {result}")
     print(f"  verified in onnxruntime: {result}")
-    return output
+    return ExportedNetwork(output, record.name, record.classes, same.size, int(same.sum()))
 
 
 def _convert(network: "Network", channel_order: str, path: Path, record: Record) -> None:

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from activation_study.config.command_options import Predict
@@ -18,9 +19,28 @@ from activation_study.palette import recorded_colors
 from activation_study.records.run import Run
 from activation_study.tracking.lookup import find_run, weights_file
 
+SIDE_BY_SIDE = "side_by_side"  # folder of the output
 
-def predict_images(options: Predict) -> Path:
-    """Writes the predictions of each run for each image; returns the output folder.
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was written.
+
+    Args:
+        folder: the output folder.
+        images: the names of the images.
+        runs: the folder of each run's files, by the run's name.
+        side_by_side: the folder that shows several runs side by side, if there are several.
+    """
+
+    folder: Path
+    images: tuple[str, ...]
+    runs: dict[str, Path]
+    side_by_side: Path | None
+
+
+def predict_images(options: Predict) -> Prediction:
+    """Writes the predictions of each run for each image.
 
     Raises:
         BadInput: a run or the images do not exist, an image is unreadable, or images and output overlap.
@@ -43,10 +63,11 @@ def predict_images(options: Predict) -> Path:
             for writer, label_map in zip(writers, label_maps, strict=True):
                 writer.write(name, image, label_map)
             if len(writers) > 1:
-                write_side_by_side(output / "side_by_side" / f"{name}.png", name, image, writers, label_maps)
+                write_side_by_side(output / SIDE_BY_SIDE / f"{name}.png", name, image, writers, label_maps)
     for writer in writers:
         writer.close()
-    return output
+    folders = {run.record.name: writer.folder for run, writer in zip(runs, writers, strict=True)}
+    return Prediction(output, tuple(images), folders, output / SIDE_BY_SIDE if len(runs) > 1 else None)
 
 
 def _find_images(source: Path) -> dict[str, Path]:

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sized
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from activation_study.data.dataset import Dataset
 from activation_study.data.input_convention import bgr_to_rgb
 from activation_study.evaluation.plots import overlay
 from activation_study.files import write_text
+from activation_study.outcome import deliver
 from activation_study.palette import UNKNOWN_COLOR
 from activation_study.report.data_uris import image_uri, label_map_uri
 from activation_study.report.elements import ImagePanel, ImageRow, Table, to_rich
@@ -70,7 +72,35 @@ def inspect_data(config: Config) -> Path:
         console.print(sentence, highlight=False)
     path = Path("outputs") / "inspection" / f"{dataset.source.name}-{dataset.label_type.name}" / "index.html"
     write_text(path, render("dataset.html.j2", autoescape=True, page=page))
+    deliver("inspection", _describe(dataset, audit, page, path))
     return path
+
+
+def _describe(dataset: Dataset, audit: DatasetAudit, page: Page, path: Path) -> dict[str, Any]:
+    """The inspection as a program reads it (docs/reference/json.md); pixels per class, unknown ones last."""
+    classes = (*dataset.label_type.classes, "unknown")
+    parts = [part for part in PARTS if part in audit.part_of]
+    pixels = {part: audit.counts[[name == part for name in audit.part_of]].sum(axis=0) for part in parts}
+    return {
+        "page": path,
+        "data": dataset.source.name,
+        "digest": dataset.source.digest,
+        "label_type": dataset.label_type.name,
+        "images": {part: audit.part_of.count(part) for part in parts},
+        "pixels": {part: dict(zip(classes, counts, strict=True)) for part, counts in pixels.items()},
+        "sizes": [[*size, count] for size, count in Counter(audit.sizes).most_common()],
+        "near_duplicates": [
+            {
+                **asdict(pair),
+                "first": audit.names[pair.first],
+                "second": audit.names[pair.second],
+                "parts": _parts(audit, pair),
+            }
+            for pair in audit.pairs
+        ],
+        "suspicious": [{"image": audit.names[index], "reason": reason} for index, reason in audit.suspicious],
+        "summary": page.summary,
+    }
 
 
 def _page(config: Config, dataset: Dataset, audit: DatasetAudit) -> Page:

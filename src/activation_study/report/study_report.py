@@ -13,9 +13,11 @@ from activation_study.analysis.formatting import format_interval, format_p
 from activation_study.analysis.results import read_study
 from activation_study.console import table_console
 from activation_study.errors import problems_message
+from activation_study.outcome import deliver
 from activation_study.report import tables
 from activation_study.report.article_table import article_table
 from activation_study.report.csv_export import write_tables
+from activation_study.report.describe import describe_findings
 from activation_study.report.elements import to_rich
 from activation_study.report.render import write_pages
 from activation_study.report.sections import build_sections
@@ -67,6 +69,7 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
     for section in contents.sections:
         if section.no_gallery:
             print(f"No sample images of {section.title}: {section.no_gallery}")
+    deliver("comparison", describe_findings(findings, folder))
     last = max(findings.records, key=lambda record: record.started)
     recorded = last.config.get("tracking", {}).get("uri")
     mirror_report(folder, study.name, report_options.tracking_uri or recorded)

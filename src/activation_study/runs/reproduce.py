@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, replace
 from itertools import count
+from typing import Any
 
 from activation_study.arithmetic import arithmetic_variables
 from activation_study.config.command_options import Reproduce
@@ -12,6 +13,7 @@ from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput, problems_message
 from activation_study.files import write_json
+from activation_study.outcome import deliver
 from activation_study.records.environment import differences
 from activation_study.records.record import Record
 from activation_study.records.run import Run, read_run
@@ -63,6 +65,7 @@ def reproduce(options: Reproduce) -> bool:
     diff = compare(original, reproduction, epochs)
     causes = _causes(then, now)
     _print_verdict(diff, causes)
+    deliver("verdict", _describe(original, reproduction, diff, causes))
     _write_verdict(options, original, reproduction, config, diff, causes)
     return diff.identical
 
@@ -76,6 +79,21 @@ def _set_recorded_variables(recorded: Mapping[str, str]) -> None:
     os.environ.update(missing)
     if missing:
         print(f"Set as recorded: {', '.join(f'{name}={value}' for name, value in missing.items())}")
+
+
+def _describe(original: Run, reproduction: Run, diff: RunDiff, causes: Sequence[str]) -> dict[str, Any]:
+    """The verdict as a program reads it (docs/reference/json.md)."""
+    return {
+        "verdict": _verdict(diff),
+        "run": {"name": original.record.name, "study": original.record.study, "folder": original.folder},
+        "reproduction": {"name": reproduction.record.name, "folder": reproduction.folder},
+        **asdict(diff),
+        "causes": causes,
+    }
+
+
+def _verdict(diff: RunDiff) -> str:
+    return "identical" if diff.identical else "different"
 
 
 def _epochs_to_compare(requested: int | None, then: Record) -> int | None:
@@ -129,7 +147,7 @@ def _write_verdict(
     options: Reproduce, original: Run, reproduction: Run, config: Config, diff: RunDiff, causes: Sequence[str]
 ) -> None:
     """Writes the verdict to both run folders and links the two runs in the MLflow store."""
-    verdict = "identical" if diff.identical else "different"
+    verdict = _verdict(diff)
     folder, now = reproduction.folder, reproduction.record
     write_json(folder / VERDICT_FILE, {"run": options.run, "verdict": verdict, **asdict(diff), "differences": causes})
     if original.local:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,21 +98,11 @@ def show_plan(jobs: Sequence[Job]) -> None:
     counts = Counter(job.status for job in jobs)
     summary = ", ".join(f"{counts[status]} {status}" for status in RunStatus if status in counts)
     print(f"{count_runs(len(jobs))} of {', '.join(map(str, study_dirs(jobs)))}: {summary}")
-    todo = [job for job in jobs if job.to_do]
-    repeated = [job for job in todo if job.status == RunStatus.DONE]
-    if repeated:
-        print(f"rerun=all: {count_runs(len(repeated))} will be trained again although finished")
-    if todo:
+    if any(job.to_do for job in jobs):
         table_console().print(_table(jobs))
-        _show_disk(todo)
-    for job in [job for job in todo if job.status == RunStatus.RESUMABLE][:MAX_LISTED]:
-        assert job.before is not None
-        epochs = len(job.before.epochs)
-        start = (
-            f"resumes from its last checkpoint, at or before epoch {epochs}" if epochs else "resumes in its first epoch"
-        )
-        print(f"  {job.config.run_name} {start}")
-    _show_outdated(jobs)
+        _show_disk([job for job in jobs if job.to_do])
+    for note in notes_of(jobs):
+        print(note)
 
 
 def count_runs(count: int) -> str:
@@ -133,14 +123,13 @@ def _table(jobs: Sequence[Job]) -> Table:
     statuses = [status for status in RunStatus if any(job.status == status for job in jobs)]
     for column in (*statuses, "time left", "disk"):
         table.add_column(column, justify="right")
-    finished = [job.before for job in jobs if job.before is not None and job.before.status == "FINISHED"]
-    only_scored = _only_scored(jobs)
+    seconds = estimate_seconds(jobs)
     for key, group in groups.items():
         counts = [sum(job.status == status for job in group) for status in statuses]
-        table.add_row(*key, *(str(count or "") for count in counts), _time(group, finished, only_scored), _disk(group))
+        table.add_row(*key, *(str(count or "") for count in counts), _time(group, seconds), _disk(group))
     table.add_section()
     totals = [str(sum(job.status == status for job in jobs)) for status in statuses]
-    table.add_row("all", *[""] * (len(headings) - 1), *totals, _time(jobs, finished, only_scored), _disk(jobs))
+    table.add_row("all", *[""] * (len(headings) - 1), *totals, _time(jobs, seconds), _disk(jobs))
     return table
 
 
@@ -156,14 +145,25 @@ def _only_scored(jobs: Sequence[Job]) -> set[Path]:
     return only_scored
 
 
-def _time(jobs: Sequence[Job], finished: Sequence[Record], only_scored: Set[Path]) -> str:
-    todo = [job for job in jobs if job.to_do]
-    estimates = [_seconds(job, finished) for job in todo if job.config.run_folder not in only_scored]
-    known = [seconds for seconds in estimates if seconds is not None]
-    if not todo:
+def estimate_seconds(jobs: Sequence[Job]) -> dict[Path, float | None]:
+    """The estimated time that each run, by its folder, still needs; 0 if it is only scored, None if it is unknown."""
+    finished = [job.before for job in jobs if job.before is not None and job.before.status == "FINISHED"]
+    only_scored = _only_scored(jobs)
+    return {
+        job.config.run_folder: _seconds(job, finished)
+        if job.to_do and job.config.run_folder not in only_scored
+        else 0.0
+        for job in jobs
+    }
+
+
+def _time(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> str:
+    estimates = [seconds[job.config.run_folder] for job in jobs if job.to_do]
+    known = [estimate for estimate in estimates if estimate is not None]
+    if not estimates:
         return ""
     if len(known) < len(estimates):
-        return "unknown" if not known else f"more than {format_duration(sum(known))}"
+        return f"more than {format_duration(sum(known))}" if any(known) else "unknown"
     return format_duration(sum(known))
 
 
@@ -176,22 +176,27 @@ def _seconds(job: Job, finished: Sequence[Record]) -> float | None:
 
 def _disk(jobs: Sequence[Job]) -> str:
     todo = [job for job in jobs if job.to_do]
-    return _size(sum(disk_of_run(job.config, _classes(job)) for job in todo)) if todo else ""
+    return _size(sum(map(disk_bytes, todo))) if todo else ""
+
+
+def disk_bytes(job: Job) -> int:
+    """Estimated bytes of the run when it has finished."""
+    return disk_of_run(job.config, _classes(job))
 
 
 def _show_disk(todo: Sequence[Job]) -> None:
     """Prints how much disk space is needed and free."""
+    training, _, free = _disk_space(todo)
+    print(f"During training, checkpoints need up to {_size(training)} more; {_size(free)} are free.")
+
+
+def _disk_space(todo: Sequence[Job]) -> tuple[int, int, int]:
+    """Bytes that checkpoints need during training, that all runs need together, and that are free."""
     training = max(disk_while_training(job.config, _classes(job)) for job in todo)
-    needed = sum(disk_of_run(job.config, _classes(job)) for job in todo) + training
     folder = Path(todo[0].config.folder).absolute()
     while not folder.exists():
         folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    print(f"During training, checkpoints need up to {_size(training)} more; {_size(free)} are free.")
-    if needed > free:
-        print(
-            f"warning: {_size(needed)} are needed; tracking.weights=none avoids a second copy of the weights in MLflow"
-        )
+    return training, sum(map(disk_bytes, todo)) + training, shutil.disk_usage(folder).free
 
 
 def _classes(job: Job) -> int:
@@ -202,11 +207,30 @@ def _size(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
-def _show_outdated(jobs: Sequence[Job]) -> None:
-    """Prints which finished runs were made by other code than a run would use now; other data are rejected."""
+def notes_of(jobs: Sequence[Job]) -> Iterator[str]:
+    """What stands out in a plan, one line each."""
+    todo = [job for job in jobs if job.to_do]
+    repeated = [job for job in todo if job.status == RunStatus.DONE]
+    if repeated:
+        yield f"rerun=all: {count_runs(len(repeated))} will be trained again although finished"
+    if todo:
+        _, needed, free = _disk_space(todo)
+        if needed > free:
+            hint = "tracking.weights=none avoids a second copy of the weights in MLflow"
+            yield f"warning: {_size(needed)} are needed, {_size(free)} are free; {hint}"
+    for job in [job for job in todo if job.status == RunStatus.RESUMABLE][:MAX_LISTED]:
+        assert job.before is not None
+        epochs = len(job.before.epochs)
+        start = f"from its last checkpoint, at or before epoch {epochs}" if epochs else "in its first epoch"
+        yield f"  {job.config.run_name} resumes {start}"
+    yield from _outdated(jobs)
+
+
+def _outdated(jobs: Sequence[Job]) -> Iterator[str]:
+    """Which finished runs were made by other code than a run would use now; other data are rejected."""
     finished = [(job, job.before) for job in jobs if job.status == RunStatus.DONE and job.before is not None]
     code = code_digest()
     runs = [job for job, record in finished if record.digests["code"] != code]
     if runs:
         names = ", ".join(job.config.run_name for job in runs[:3]) + (", …" if len(runs) > 3 else "")
-        print(f"note: {count_runs(len(runs))} used different code: {names}; rerun=all trains them again")
+        yield f"note: {count_runs(len(runs))} used different code: {names}; rerun=all trains them again"

@@ -15,13 +15,15 @@ from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
+from activation_study.outcome import deliver
 from activation_study.records.consistency import Contradiction
 from activation_study.records.run import read_run
 from activation_study.records.source_code import write_manifest
 from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
+from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, show_plan, study_dirs
-from activation_study.sweep.status import RunStatus, mark_stale_runs, status_of
+from activation_study.sweep.status import RunStatus, mark_stale_runs, run_folders, status_of
 from activation_study.sweep.sync import sync_study
 from activation_study.tracking.synced import sync_runs
 from activation_study.tracking.viewing import how_to_view
@@ -52,10 +54,11 @@ def run_sweep(
     show_plan(jobs)
     check_finished(jobs)
     if jobs[0].config.dry_run:
+        deliver("plan", describe_plan(jobs))
         return []
     _recover(jobs, todo)
     if not todo:
-        _show_existing_report(jobs)
+        deliver("sweep", describe_sweep(jobs, [], _show_existing_report(jobs)))
         _print_next_steps(jobs)
         return []
     _prepare_data(todo)
@@ -74,8 +77,10 @@ def run_sweep(
             for n, job in enumerate(todo, 1)
         ]
     )
-    _report(jobs)
-    _print_summary(jobs, todo, returned)
+    reports = _report(jobs)
+    unfinished = _unfinished(todo, returned)
+    deliver("sweep", describe_sweep(jobs, unfinished, reports))
+    _print_summary(jobs, unfinished)
     _print_next_steps(jobs)
     return returned
 
@@ -84,7 +89,15 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
     """Copies the jobs' studies into the MLflow store; returns how many runs could not be copied."""
     tracking = jobs[0].config.tracking
     restore = jobs[0].config.sync == "all"
-    return sum(sync_study(study_dir, tracking.uri, tracking.weights, restore) for study_dir in study_dirs(jobs))
+    missing = {
+        study_dir: sync_study(study_dir, tracking.uri, tracking.weights, restore) for study_dir in study_dirs(jobs)
+    }
+    studies = [
+        {"folder": study_dir, "runs": len(list(run_folders(study_dir))), "missing": count}
+        for study_dir, count in missing.items()
+    ]
+    deliver("sync", {"uri": tracking.uri and without_credentials(tracking.uri), "studies": studies})
+    return sum(missing.values())
 
 
 def check_finished(jobs: Sequence[Job]) -> None:
@@ -128,67 +141,93 @@ def _prepare_data(jobs: Sequence[Job]) -> None:
             Dataset(job.config)
 
 
-def _print_summary(jobs: Sequence[Job], todo: Sequence[Job], returned: Sequence[JobReturn]) -> None:
-    """Prints which runs did not finish, and why; SystemExit(1) if a run failed, 2 if runs were only rejected."""
-    failed, rejected = [], []
+def _unfinished(todo: Sequence[Job], returned: Sequence[JobReturn]) -> list[Unfinished]:
+    """The runs that were launched and did not finish, and why."""
+    found = []
     for number, job in enumerate(todo):
         record, result = job.record, returned[number] if number < len(returned) else None
         raised = result._return_value if result is not None and result.status == JobStatus.FAILED else None
         if isinstance(raised, BadInput):
-            rejected.append((job, str(raised)))
+            found.append(Unfinished(job, "rejected", str(raised)))
         elif raised is not None:
             print(without_credentials("".join(traceback.format_exception(raised))), file=sys.stderr)
-            failed.append((job, without_credentials(f"{type(raised).__name__}: {raised}".split("\n")[0])))
+            reason = without_credentials(f"{type(raised).__name__}: {raised}".split("\n")[0])
+            found.append(Unfinished(job, "failed", reason))
         elif record is not None and record.status == "FAILED":
-            failed.append((job, record.error or "failed"))
+            found.append(Unfinished(job, "failed", record.error or "failed"))
         elif status_of(job.config.run_folder, record) == RunStatus.RUNNING:
-            print(f"{job.config.run_name} is running in another process")
+            found.append(Unfinished(job, "running", f"{job.config.run_name} is running in another process"))
         elif record is None or (job.before is not None and record.ended == job.before.ended):
-            failed.append((job, "it was not started, or its process exited unexpectedly (killed?)"))
+            reason = "it was not started, or its process exited unexpectedly (killed?)"
+            found.append(Unfinished(job, "failed", reason))
         elif record.status == "KILLED":
-            failed.append((job, record.error or "it was stopped and saved its state"))
+            found.append(Unfinished(job, "failed", record.error or "it was stopped and saved its state"))
         elif record.status != "FINISHED":
-            failed.append((job, "its process exited unexpectedly (killed?)"))
+            found.append(Unfinished(job, "failed", "its process exited unexpectedly (killed?)"))
+    return found
+
+
+def _print_summary(jobs: Sequence[Job], unfinished: Sequence[Unfinished]) -> None:
+    """Prints which runs did not finish, and why; SystemExit(1) if a run failed, 2 if runs were only rejected."""
+    failed, rejected, running = (
+        [each for each in unfinished if each.status == status] for status in ("failed", "rejected", "running")
+    )
+    for each in running:
+        print(each.reason)
     if failed:
         print(f"{len(failed)} of {count_runs(len(jobs))} failed; run the same command to try again:")
-    for job, reason in failed:
-        print(f"  {job.config.run_name}: {reason}")
+    for each in failed:
+        print(f"  {each.job.config.run_name}: {each.reason}")
     if rejected:
         print(f"{len(rejected)} of {count_runs(len(jobs))} rejected:")
-    for _, reason in rejected:
-        print(f"  {without_credentials(reason)}")
+    for each in rejected:
+        print(f"  {without_credentials(each.reason)}")
     if failed or rejected:
         raise SystemExit(1 if failed else 2)
 
 
-def _report(jobs: Sequence[Job]) -> None:
-    """Makes the report of each study, or prints the table of its finished runs if they cannot be compared yet."""
-    for study_dir in study_dirs(jobs):
-        _report_study(study_dir, jobs)
+def _report(jobs: Sequence[Job]) -> list[Path]:
+    """Makes the report of each study, or prints the table of its finished runs if they cannot be compared yet.
+
+    Returns:
+        The pages of the reports.
+    """
+    return [page for study_dir in study_dirs(jobs) if (page := _report_study(study_dir, jobs)) is not None]
 
 
-def _show_existing_report(jobs: Sequence[Job]) -> None:
-    """Prints the results of studies with nothing left to do; makes a report only if it is missing or outdated."""
+def _show_existing_report(jobs: Sequence[Job]) -> list[Path]:
+    """Prints the results of studies with nothing left to do; makes a report only if it is missing or outdated.
+
+    Returns:
+        The pages of the reports.
+    """
+    pages = []
     for study_dir in study_dirs(jobs):
-        page = study_dir / REPORT_FOLDER / "index.html"
+        page: Path | None = study_dir / REPORT_FOLDER / "index.html"
+        assert page is not None
         end_times = [job.before.ended for job in jobs if job.study_dir == study_dir and job.before and job.before.ended]
         if page.exists() and page.stat().st_mtime > max(end_times):
             _print_article_table([job for job in jobs if job.study_dir == study_dir])
             print(f"Report:               {page}")
         else:
-            _report_study(study_dir, jobs)
+            page = _report_study(study_dir, jobs)
+        pages += [page] if page is not None else []
+    return pages
 
 
-def _report_study(study_dir: Path, jobs: Sequence[Job]) -> None:
+def _report_study(study_dir: Path, jobs: Sequence[Job]) -> Path | None:
+    """Makes the report of one study; returns its page, or None if its runs cannot be compared yet."""
     from activation_study.report.study_report import ReportOptions, make_report
 
     try:
         tracking_uri = next(job.config.tracking.uri for job in jobs if job.study_dir == study_dir)
-        folder = make_report(study_dir, ReportOptions(tracking_uri=tracking_uri))
-        print(f"Report:               {folder / 'index.html'}")
+        page = make_report(study_dir, ReportOptions(tracking_uri=tracking_uri)) / "index.html"
+        print(f"Report:               {page}")
+        return page
     except BadInput as error:
         _print_article_table([job for job in jobs if job.study_dir == study_dir])
         print(f"Not compared yet: {error}")
+        return None
 
 
 def _print_article_table(jobs: Sequence[Job]) -> None:

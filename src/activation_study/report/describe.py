@@ -1,0 +1,72 @@
+"""A study's comparison as a program reads it (docs/reference/json.md): IoU and differences between 0 and 1."""
+
+from pathlib import Path
+from typing import Any
+
+from activation_study.analysis.contrasts import METRICS, Contrast
+from activation_study.analysis.findings import Findings
+from activation_study.analysis.results import Arm, Condition
+from activation_study.analysis.statistics import Interval, mean_over_seeds
+
+
+def describe_findings(findings: Findings, folder: Path) -> dict[str, Any]:
+    """All conditions with their contrasts, and the conclusions.
+
+    Args:
+        findings: of the study.
+        folder: of the report.
+    """
+    main = findings.main
+    return {
+        "study": findings.study,
+        "report": folder / "index.html",
+        "folder": folder,
+        "problems": findings.problems,
+        "conditions": [
+            {**_condition(condition), "main": condition in main, "conclusion": findings.conclusion(condition)}
+            | {"contrasts": [_contrast(contrast) for contrast in contrasts]}
+            for condition, contrasts in findings.compared
+        ],
+        "conclusions": findings.summary,
+    }
+
+
+def _condition(condition: Condition) -> dict[str, Any]:
+    return {
+        "data": condition.data,
+        "label_type": condition.label_type,
+        "variant": condition.variant,
+        "images": len(condition.images),
+        "seeds": condition.arms[0].seeds,
+        "arms": [_arm(arm) for arm in condition.arms],
+    }
+
+
+def _arm(arm: Arm) -> dict[str, Any]:
+    means = {metric: _interval(mean_over_seeds(arm.metric(key))) for metric, key in METRICS.items()}
+    return {"name": arm.name, **means, "folders": arm.folders}
+
+
+def _contrast(contrast: Contrast) -> dict[str, Any]:
+    paired, new = contrast.paired, contrast.new_images
+    return {
+        "a": contrast.a,
+        "b": contrast.b,
+        "metric": contrast.metric,
+        "primary": contrast.primary,
+        "seeds": contrast.seeds,
+        "difference": paired.difference.value,
+        "low": paired.difference.low,
+        "high": paired.difference.high,
+        "p": paired.p,
+        "p_holm": contrast.p_holm,
+        "p_sign_flip": paired.p_sign_flip,
+        "probability_a_above_b": paired.probability_of_superiority,
+        "new_images": _interval(new.difference) if new else None,
+        "classes": {name: _interval(interval) for name, interval in contrast.class_differences.items()},
+        "answer": contrast.answer,
+    }
+
+
+def _interval(interval: Interval) -> dict[str, float]:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
