@@ -1,5 +1,8 @@
-"""Writes the folders of finished runs without training."""
+"""Writes the folders of runs without training."""
 
+import json
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +10,10 @@ import numpy as np
 
 from activation_study.metrics import summary
 from activation_study.records.artifacts import write_confusions
+from activation_study.records.heartbeat import HEARTBEAT_FILE
 from activation_study.records.record import Record
 
+HERE, ELSEWHERE = socket.gethostname(), "node7"
 CLASSES = ("sky", "horizontal", "vertical")
 
 
@@ -56,3 +61,17 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
     write_confusions(study / name, counts, names, names, CLASSES)
     record.end(study / name, changes.get("status", "FINISHED"))
     return study / name
+
+
+def write_running(study: Path, seed: int, host: str, ago: float, epochs: int = 1, **heartbeat: Any) -> Path:
+    """A run that a process has left in the middle of its training, with a last sign of life `ago` seconds ago."""
+    folder = write_run(study, "relu", seed)
+    record = json.loads((folder / "run.json").read_text())
+    record |= {"status": "RUNNING", "ended": None, "process": {"host": host, "pid": 1}, "started": time.time() - 1000}
+    record["config"]["training"]["epochs"] = 10
+    epoch = {"epoch_seconds": 60.0, "time": time.time() - 500, "train/loss": 0.9, "val/mean_iou": 0.4}
+    record["epochs"] = [epoch] * epochs
+    (folder / "run.json").write_text(json.dumps(record))
+    beat = {"time": time.time() - ago, "phase": "training", "epoch": epochs + 1, "step": 30, "steps": 40, **heartbeat}
+    (folder / HEARTBEAT_FILE).write_text(json.dumps(beat))
+    return folder

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from activation_study import outcome
 from activation_study.cli.refusal import refusals
-from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce
+from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce, Watch
 from activation_study.config.schema import Config, declared
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.errors import BadInput, problems_message
@@ -143,6 +143,12 @@ def _export(options: Export) -> None:
     print(f"Exported: {export.file}")
 
 
+def _watch(options: Watch) -> None:
+    from activation_study.sweep.watch import watch
+
+    watch(options)
+
+
 def _inspect(config: Config) -> None:
     from activation_study.report.dataset_report import inspect_data
 
@@ -185,6 +191,7 @@ COMMANDS = {
     "evaluate": Command("evaluate", Evaluate, _with_options(Evaluate, _evaluate)),
     "predict": Command("predict", Predict, _with_options(Predict, _predict)),
     "export": Command("export", Export, _with_options(Export, _export)),
+    "watch": Command("watch", Watch, _with_options(Watch, _watch)),
     "inspect": Command("inspect", Config, _with_options(Config, _inspect)),
 }
 

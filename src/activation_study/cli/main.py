@@ -12,7 +12,7 @@ from activation_study.location import SCRIPTS, conf_dir
 from activation_study.signals import Interrupted
 from activation_study.user import provide_user
 
-COMMANDS = (*SCRIPTS, "sync")  # sync has no script: it is `train.py sync=true`
+COMMANDS = (*SCRIPTS, "sync", "watch")  # the last two have no script; sync is `train.py sync=true`
 
 
 def main(name: str | None = None) -> int:
@@ -27,6 +27,7 @@ def main(name: str | None = None) -> int:
 
         sys.argv[:] = [argument for argument in sys.argv if argument != "--json"]
         command = name or next((argument for argument in sys.argv[1:2] if argument in COMMANDS), None)
+        sys.argv += ["once=true"] if command == "watch" else []
         return one_object(command, sys.argv[1:], lambda: _main(name))
     return _main(name)
 
@@ -51,6 +52,7 @@ def _main(name: str | None) -> int:
     if "--help" in arguments or "-h" in arguments:
         print(command_help(name, arguments))
         return 0
+    arguments = ["once=true" if name == "watch" and argument == "--once" else argument for argument in arguments]
     if name == "sync":
         name = "train"
         arguments += [] if any(argument.startswith("sync=") for argument in arguments) else ["sync=true"]

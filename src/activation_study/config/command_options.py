@@ -88,6 +88,16 @@ class Export:
 
 
 @dataclass
+class Watch:
+    """A look at a study's runs."""
+
+    study: str = required("study=NAME is needed: a folder below multirun/")
+    folder: str = MISSING
+    once: bool = False
+    interval: float = at_least(0.1, default=2.0)
+
+
+@dataclass
 class Compare:
     """A comparison."""
 

@@ -1,1 +1,1 @@
-"""Contents of a run folder: record, environment, source code, lock, artifacts."""
+"""Contents of a run folder: record, environment, source code, lock, heartbeat, artifacts."""

@@ -21,6 +21,7 @@ from activation_study.files import write_text
 from activation_study.hardware import peak_memory
 from activation_study.model.build import build_network
 from activation_study.records.artifacts import WEIGHTS_FILE
+from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.records.run import read_run
@@ -101,10 +102,13 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         record.changes = list(dict.fromkeys([*record.changes, *changes]))
         record.write(config.run_folder)
         mirror = Mirror(config.run_folder, config.tracking.uri, config.tracking.weights)
-        context = _RunContext(config, dataset, network, record, state, mirror, checkpoints, shutdown)
+        context = _RunContext(
+            config, dataset, network, record, state, mirror, checkpoints, shutdown, Heartbeat(config.run_folder)
+        )
         print_header(config, record, dataset, state)
         mirror.update()  # so that MLflow shows the run from its first step
         with _finalize(context):
+            context.beat("training")
             _train(context)
             _keep_best_weights(context)
             _evaluate(context)
@@ -132,6 +136,7 @@ class _RunContext:
     mirror: Mirror
     checkpoints: Checkpoints
     shutdown: GracefulShutdown
+    heartbeat: Heartbeat
 
     @property
     def folder(self) -> Path:
@@ -142,6 +147,18 @@ class _RunContext:
         self.shutdown.check()
         if self.mirror.stop_requested():
             raise StopRequested
+
+    def beat(self, phase: str) -> None:
+        """Leaves a sign of life, now and then."""
+        state, batch_size = self.state, self.config.training.batch_size
+        self.heartbeat.beat(
+            phase,
+            epoch=state.epoch,
+            step=state.step,
+            steps=-(-len(self.dataset.split.train) // batch_size),
+            loss=state.totals.loss if state.totals.images else None,
+            seconds=state.seconds,
+        )
 
     def save(self) -> None:
         """Saves a checkpoint; a failure is reported and the run continues."""
@@ -195,6 +212,8 @@ def _finalize(context: _RunContext) -> Iterator[None]:
         first_line = without_credentials(f"{type(error).__name__}: {error}".split("\n")[0])
         record.end(folder, "FAILED", first_line)
         print(f"{record.name} failed: {first_line} (traceback in {folder / 'traceback.txt'})")
+    finally:
+        context.heartbeat.remove()
     context.mirror.update(final=True)
     if record.status == "FINISHED":
         print_scores(context.config, record, folder)
@@ -220,6 +239,7 @@ def _train(context: _RunContext) -> None:
 
         def on_step(state: TrainState, images: int) -> None:
             context.check_stop()
+            context.beat("training" if images else "validation")
             if images:
                 progress.step(state, images)
 
@@ -267,6 +287,7 @@ def _evaluate(context: _RunContext) -> None:
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         context.check_stop()
+        context.beat("evaluation")
         return context.network.predict(images)
 
     record, dataset = context.record, context.dataset

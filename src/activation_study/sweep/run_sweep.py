@@ -23,6 +23,7 @@ from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, show_plan, study_dirs
+from activation_study.sweep.run_states import write_planned
 from activation_study.sweep.status import RunStatus, mark_stale_runs, run_folders, status_of
 from activation_study.sweep.sync import sync_study
 from activation_study.tracking.synced import sync_runs
@@ -64,6 +65,9 @@ def run_sweep(
     _prepare_data(todo)
     check_finished(jobs)  # again, now that missing data are there
     code = {study_dir: write_manifest(study_dir) for study_dir in study_dirs(todo)}
+    for study_dir in study_dirs(jobs):
+        epochs = {job.config.run_name: job.config.training.epochs for job in jobs if job.study_dir == study_dir}
+        write_planned(study_dir, epochs)
     returned = launch(
         [
             [
