@@ -336,6 +336,19 @@ def test_the_same_run_in_another_clone_is_not_superseded(
     assert len([run for run in runs(client) if run.info.run_name == "a"]) == 3
 
 
+def test_an_attempt_of_a_project_that_was_moved_is_superseded(
+    folders: list[Path], uri: str, client: MlflowClient, tmp_path: Path
+) -> None:
+    sync(folders, uri)
+    before = read_record(folders[0])
+    assert before is not None
+    moved = tmp_path / "moved/study/a"
+    shutil.move(folders[0], moved)
+    write_run(moved, supersedes=[before.key])
+    sync([moved], uri)
+    assert_all_there_once(client)
+
+
 def test_a_folder_restored_from_a_backup_is_the_present_attempt_again(
     folders: list[Path], uri: str, client: MlflowClient, tmp_path: Path
 ) -> None:

@@ -9,9 +9,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from activation_study.errors import BadInput
 from activation_study.location import command
 from activation_study.records.artifacts import WEIGHTS_FILE
-from activation_study.records.record import Record
+from activation_study.records.record import Record, read_record
 from activation_study.tracking.experiments import StoreProblem
 from activation_study.tracking.inventory import Inventory, TrackedRun, read_with_client
 from activation_study.tracking.tags import (
@@ -131,9 +132,22 @@ def supersede(client: Any, record: Record, folder: Path, run_id: str) -> None:
         if run.deleted or run.run_id == run_id or run.key == record.key:
             continue
         there = run.tags.get(PLACE_TAG, "")
-        replaced = run.key in record.supersedes and there.partition(":")[2] in ("", here.partition(":")[2])
-        if replaced or there == here:
+        if there == here or (run.key in record.supersedes and not _held_elsewhere(run, there, here)):
             _delete(client, run, SUPERSEDED_TAG, run_id)
+
+
+def _held_elsewhere(run: TrackedRun, there: str, here: str) -> bool:
+    """Whether another folder has an attempt that this folder held, too: one is then a copy of the other."""
+    (host, _, path), (this_host, _, this_path) = there.partition(":"), here.partition(":")
+    if path in ("", this_path):  # the nodes of a cluster, and containers, have one path and many names
+        return False
+    if host != this_host:
+        return True
+    try:
+        record = read_record(Path(path))
+    except BadInput:
+        return True
+    return record is not None and record.key == run.key  # otherwise the project was moved
 
 
 def deleted_run_message(names: list[str], study: str) -> str:

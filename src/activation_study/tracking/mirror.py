@@ -19,7 +19,7 @@ from activation_study.tracking.experiments import StoreProblem
 from activation_study.tracking.reachable import check_reachable
 from activation_study.tracking.sqlite import database_path
 from activation_study.tracking.stop_request import StopRequest
-from activation_study.tracking.tags import COMPLETE_TAG, PLACE_TAG, STOP_TAG
+from activation_study.tracking.tags import COMPLETE_TAG, ERROR_TAG, PLACE_TAG, STOP_TAG
 
 if TYPE_CHECKING:
     from activation_study.tracking.mlflow_store import MlflowStore
@@ -124,8 +124,9 @@ class Mirror:
         # Whoever starts a run wants to see it; who deletes it while it runs does not.
         leave_one(store.client, record, self._restore or (record.status == "RUNNING" and not self._opened))
         run_id = store.open_run(record, self._folder)
-        if record.status == "RUNNING" and not self._opened and STOP_TAG in store.tags(run_id):
-            store.client.delete_tag(run_id, STOP_TAG)  # it has stopped, and goes on now
+        if record.resumed and record.status == "RUNNING" and not self._opened:
+            for tag in {STOP_TAG, ERROR_TAG} & store.tags(run_id).keys():  # why it ended; it goes on now
+                store.client.delete_tag(run_id, tag)
         self._opened = True
         return run_id
 

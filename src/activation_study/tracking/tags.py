@@ -6,5 +6,6 @@ PLACE_TAG = "activation_study.place"  # host and absolute path of the run folder
 SUPERSEDED_TAG = "superseded_by"  # the ID of the run that took its place
 DUPLICATE_TAG = "duplicate_of"  # the ID of the same run; there were two
 STOP_TAG = "stop"  # set by a person: `true` stops the run
+ERROR_TAG = "error"  # why the run failed, or was stopped
 IDENTITY_TAG = "identity"
 OWN_TAGS = (KEY_TAG, COMPLETE_TAG, PLACE_TAG, SUPERSEDED_TAG, DUPLICATE_TAG, STOP_TAG, IDENTITY_TAG, "folder")
