@@ -8,7 +8,7 @@ import pytest
 from hydra import initialize_config_dir
 from omegaconf.errors import OmegaConfBaseException
 
-from activation_study import compose
+from activation_study import compose, run
 from activation_study.config.identity import identity
 from activation_study.config.schema import resolved
 from activation_study.errors import BadInput
@@ -57,3 +57,10 @@ assert run(config).started == record.started
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("key", ["dry_run", "sync"])
+def test_a_plan_is_not_trained(key: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=f"{key}=true: a run was started all the same"):
+        run(compose(*TINY, f"{key}=true", f"folder={tmp_path}"))
+    assert not list(tmp_path.iterdir())

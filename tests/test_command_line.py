@@ -44,6 +44,71 @@ def test_bad_input_gives_one_message_and_exit_code_2(arguments: list[str], messa
     assert not list(tmp_path.glob("multirun/*"))
 
 
+BASIC = ("hydra.sweeper._target_=hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
+         "+hydra.sweeper.max_batch_size=null")  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["dry_run", "sync"])
+@pytest.mark.parametrize("others", [("hydra/sweeper=basic",), BASIC, (*BASIC, "hydra/launcher=joblib")])
+def test_with_another_sweeper_a_plan_is_refused_and_nothing_trains(
+    key: str, others: tuple[str, ...], tmp_path: Path
+) -> None:
+    result = train("-m", "seed=0,1", "data=scenes", f"{key}=true", *others, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"error: {key}=true needs hydra/sweeper=study, the default; ")
+    assert len(set(result.stderr.splitlines())) == 1, "both of joblib's processes may say it"
+    assert not list(tmp_path.glob("multirun/*/*/"))
+
+
+def test_each_of_several_experiments_is_planned_with_its_own_sweep(tmp_path: Path) -> None:
+    scenes = ("data=scenes", "dry_run=true")
+    for arguments, expected in (
+        (["-m", "experiment=demo,small"], "54 runs of multirun/demo, multirun/small: 54 new"),
+        (["-m", "experiment=demo,small", "seed=0"], "9 runs of multirun/demo, multirun/small: 9 new"),
+        (["-m", "experiment=demo", "seed=5,6,7"], "9 runs of multirun/demo: 9 new"),
+        (["-m", "experiment=glob([ds]*)", "activation=elu"], "18 runs of multirun/demo, multirun/small: 18 new"),
+    ):
+        result = train(*arguments, *scenes, cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert expected in result.stdout
+        assert result.stdout.endswith("Dry run: nothing was started.\n")
+
+
+def test_one_experiment_at_a_time_is_composed(tmp_path: Path) -> None:
+    for argument, message in (
+        ("experiment=[demo,small]", "experiment=[demo,small]: expected one experiment; `-m experiment=demo,small`"),
+        ("experiment=demo,small", "experiment=demo,small: multiple values require a sweep; add -m"),
+        ("+experiment=small", "+experiment=small: the group has an option already; replace it with experiment=small"),
+    ):
+        result = train(argument, "dry_run=true", cwd=tmp_path)
+        assert result.returncode == 2
+        assert message in result.stderr
+
+
+def test_a_group_of_the_users_own_may_sweep_for_itself(tmp_path: Path) -> None:
+    (tmp_path / "my/switch").mkdir(parents=True)
+    (tmp_path / "my/switch/seeds.yaml").write_text("# @package _global_\nhydra: {sweeper: {params: {seed: '3,4'}}}\n")
+    options = ("--config-dir", "my", "-m", "switch=seeds,flip", "data=scenes", "dry_run=true")
+    assert "3 runs of multirun/default: 3 new" in train(*options, cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("sweep", [(), ("-m", "seed=0,1")])
+def test_a_dry_run_names_missing_data_and_says_that_nothing_was_started(sweep: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "classes.yaml").write_text("classes: [{name: a, id: 0}, {name: b, id: 1}]\n")
+    own = ("data=folder", "data.images=none", "data.labels=none", "data.classes=classes.yaml")
+    for data, problem in (
+        (("data.archive=none.tar.gz",), "data.archive=none.tar.gz: no such file"),
+        (("data=camvid",), "data.root=data/camvid: no such folder, and data.archive=PATH is not given"),
+        (own, "data.images=none: no such folder"),
+    ):
+        result = train(*sweep, *data, "dry_run=true", cwd=tmp_path)
+        assert result.returncode == 2, result.stdout
+        assert f"error: Data are missing (1 found):\n  {problem}\n" in result.stderr
+    result = train(*sweep, "data=scenes", "dry_run=true", cwd=tmp_path)
+    assert result.returncode == 0
+    assert result.stdout.endswith("Dry run: nothing was started.\n")
+
+
 def test_the_option_m_is_accepted_in_any_position(tmp_path: Path) -> None:
     result = train("activation=relu,mish", "-m", "seed=0,1", "data=scenes", "dry_run=true", cwd=tmp_path)
     assert result.returncode == 0, result.stderr

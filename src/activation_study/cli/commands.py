@@ -13,7 +13,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from activation_study import outcome
-from activation_study.cli.refusal import refusals
+from activation_study.cli.arguments import foreign_sweeper
+from activation_study.cli.refusal import refusals, refuse
 from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce, Watch
 from activation_study.config.schema import Config, declared
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
@@ -44,6 +45,9 @@ def _train(composed: DictConfig) -> None:
     hydra_config = HydraConfig.get()
     overrides = [override for override in hydra_config.overrides.task if not override.startswith("sweep.")]
     alone = hydra_config.mode == RunMode.RUN
+    if not alone and composed.sweep.code is None and (composed.dry_run or composed.sync):
+        sweeper = hydra_config.sweeper._target_
+        raise SystemExit(refuse(foreign_sweeper("dry_run" if composed.dry_run else "sync", sweeper)))
     with refusals() if alone else nullcontext():  # a sweep reports them itself
         success = _train_one(from_hydra(composed), overrides, alone)
     if alone and not success:
@@ -55,13 +59,14 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     if alone and (config.dry_run or config.sync):
         from activation_study.sweep.describe import describe_plan
         from activation_study.sweep.plan import make_job, show_plan
-        from activation_study.sweep.run_sweep import check_finished, sync_jobs
+        from activation_study.sweep.run_sweep import DRY_RUN, check_start, sync_jobs
 
         job = make_job(overrides, config)
         if config.sync:
             return sync_jobs([job]) == 0
         show_plan([job])
-        check_finished([job])
+        check_start([job])
+        print(DRY_RUN)
         outcome.deliver("plan", describe_plan([job]))
         return True
     from activation_study.records.lock import RunLocked

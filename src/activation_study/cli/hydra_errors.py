@@ -38,6 +38,9 @@ def explain(error: Exception, name: str, config: str) -> str:
     ambiguous = re.search("Ambiguous value for argument '(.+)'", text)
     if ambiguous:
         return f"{ambiguous[1]}: multiple values require a sweep; add -m. A list is written key=[1,2]"
+    given = re.search(r"Multiple values for ([\w/]+)\. To override a value use 'override [\w/]+: (.+)'", text)
+    if given:
+        return f"+{given[1]}={given[2]}: the group has an option already; replace it with {given[1]}={given[2]}"
     value = re.search(r"Value '(.*)' of type '.*' could not be converted to (\w+)", text)
     full_key = _full_key(error)
     if value and full_key:

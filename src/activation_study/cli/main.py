@@ -4,6 +4,7 @@ import difflib
 import os
 import sys
 
+from activation_study.cli.arguments import unusable
 from activation_study.cli.help import command_help, overview
 from activation_study.cli.refusal import refuse
 from activation_study.console import ignore_broken_pipes
@@ -56,6 +57,9 @@ def _main(name: str | None) -> int:
     if name == "sync":
         name = "train"
         arguments += [] if any(argument.startswith("sync=") for argument in arguments) else ["sync=true"]
+    reason = unusable(arguments)
+    if reason is not None:
+        return refuse(reason)
     # -m goes first: argparse takes no overrides on both its sides.
     sys.argv[1:] = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
     return _run(name)

@@ -20,6 +20,7 @@ def refusals() -> Iterator[None]:
 
 def refuse(message: str) -> int:
     """Prints an error; returns its exit code."""
-    print(f"error: {without_credentials(message)}", file=sys.stderr)
+    message = without_credentials(message)
+    print(f"error: {message}", file=sys.stderr)
     outcome.fail(message)
     return 2

@@ -62,6 +62,18 @@ def open_source(data: Data, label_type: LabelType) -> Source:
     return open_iccv09(root, data.name, data.digest, stamps)
 
 
+def missing_data(data: Data) -> str | None:
+    """Which file or folder is missing, so that the data set cannot be opened; None if it may be."""
+    if data.format == "folder":
+        named = (("data.images", data.images), ("data.labels", data.labels))
+        return next((f"{key}={name}: no such folder" for key, name in named if not Path(str(name)).is_dir()), None)
+    if data.format == "scenes" or Path(str(data.root)).is_dir():
+        return None
+    if data.archive is not None:
+        return None if Path(data.archive).is_file() else f"data.archive={data.archive}: no such file"
+    return None if data.addresses else f"data.root={data.root}: no such folder, and data.archive=PATH is not given"
+
+
 def current_digest(data: Data, label_type: LabelType) -> str | None:
     """The digest of the content as it is on the disk; None if the data are not there yet, or drawn.
 

@@ -16,6 +16,7 @@ from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
 from activation_study.credentials import without_credentials
 from activation_study.data.dataset import Dataset
+from activation_study.errors import BadInput
 from activation_study.evaluation.score import score
 from activation_study.files import write_text
 from activation_study.hardware import peak_memory
@@ -66,6 +67,9 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
             has finished and its record was changed.
         Interrupted: on a signal, after the state is saved and the record says KILLED.
     """
+    for key in ("dry_run", "sync"):
+        if getattr(config, key):  # a plan and a copy are made before this is called
+            raise BadInput(f"{key}=true: a run was started all the same, by another sweeper or program; leave it out")
     provide_user()  # again: this may be the process of a worker, or a notebook
     with run_lock(config.run_folder):
         keep_existing_name(config)

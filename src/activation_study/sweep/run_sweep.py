@@ -14,7 +14,8 @@ from omegaconf import DictConfig
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
 from activation_study.credentials import without_credentials
-from activation_study.errors import BadInput
+from activation_study.data.source import missing_data
+from activation_study.errors import BadInput, problems_message
 from activation_study.outcome import deliver
 from activation_study.records.consistency import Contradiction
 from activation_study.records.run import read_run
@@ -28,6 +29,8 @@ from activation_study.sweep.status import RunStatus, mark_stale_runs, run_folder
 from activation_study.sweep.sync import sync_study
 from activation_study.tracking.synced import sync_runs
 from activation_study.tracking.viewing import how_to_view
+
+DRY_RUN = "Dry run: nothing was started."
 
 
 def run_sweep(
@@ -53,8 +56,9 @@ def run_sweep(
     if jobs[0].config.sync:
         raise SystemExit(1 if sync_jobs(jobs) else 0)
     show_plan(jobs)
-    check_finished(jobs)
+    check_start(jobs)
     if jobs[0].config.dry_run:
+        print(DRY_RUN)
         deliver("plan", describe_plan(jobs))
         return []
     _recover(jobs, todo)
@@ -63,7 +67,7 @@ def run_sweep(
         _print_next_steps(jobs)
         return []
     _prepare_data(todo)
-    check_finished(jobs)  # again, now that missing data are there
+    check_start(jobs)  # again, now that missing data are there
     code = {study_dir: write_manifest(study_dir) for study_dir in study_dirs(todo)}
     for study_dir in study_dirs(jobs):
         epochs = {job.config.run_name: job.config.training.epochs for job in jobs if job.study_dir == study_dir}
@@ -104,13 +108,16 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
     return sum(missing.values())
 
 
-def check_finished(jobs: Sequence[Job]) -> None:
-    """Checks the finished runs that are to be kept.
+def check_start(jobs: Sequence[Job]) -> None:
+    """Checks what must hold before a run starts: the finished runs that are to be kept, and the data.
 
     Raises:
         Contradiction: a record contradicts itself or its results.
-        BadInput: the studies have finished runs with other data than the jobs'.
+        BadInput: data are missing, or the studies have finished runs with other data than the jobs'.
     """
+    missing = dict.fromkeys(filter(None, (missing_data(job.config.data) for job in jobs if job.to_do)))
+    if missing:
+        raise BadInput(problems_message("Data are missing", missing, "Nothing was started."))
     problems = []
     for job in jobs:
         if job.before is not None and job.status == RunStatus.DONE and not job.to_do:

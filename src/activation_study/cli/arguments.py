@@ -1,0 +1,37 @@
+"""Arguments that are rejected before Hydra sees them, because it would store them or do something else."""
+
+import re
+from collections.abc import Sequence
+
+from activation_study.credentials import has_credentials
+
+SWEEPER = "study"  # ours: the only one that plans, copies, and stores no command line
+
+
+def unusable(arguments: Sequence[str]) -> str | None:
+    """Why the arguments cannot be used; None if they can."""
+    values = dict(_key_and_value(argument) for argument in arguments)
+    sweeper = values.get("hydra/sweeper", SWEEPER)
+    for key in ("dry_run", "sync"):
+        if sweeper != SWEEPER and values.get(key, "").lower() in ("true", "all"):
+            return foreign_sweeper(key, f"hydra/sweeper={sweeper}")
+    if (sweeper != SWEEPER or "hydra.output_subdir" in values) and any(map(has_credentials, arguments)):
+        return (
+            "hydra/sweeper=… and hydra.output_subdir=… make Hydra store the command line, and it has a password; give "
+            "it in the environment, e.g. as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        )
+    experiments = values.get("experiment", "").replace(" ", "")
+    if re.fullmatch(r"\[.*,.*\]", experiments):
+        names = experiments.strip("[]")
+        return f"experiment={experiments}: expected one experiment; `-m experiment={names}` runs each of them"
+    return None
+
+
+def foreign_sweeper(key: str, sweeper: str) -> str:
+    """The message about `dry_run=true` or `sync=true` with another sweeper, which would train."""
+    return f"{key}=true needs hydra/sweeper={SWEEPER}, the default; {sweeper} would train"
+
+
+def _key_and_value(argument: str) -> tuple[str, str]:
+    key, _, value = argument.partition("=")
+    return key.lstrip("+"), value.strip("'\"")
