@@ -42,7 +42,8 @@ def fail(message: str) -> None:
 
 def warn(message: str) -> None:
     """Prints a warning on standard error, and keeps it for the object."""
-    print(f"warning: {without_credentials(message)}", file=sys.stderr)
+    message = without_credentials(message)
+    print(f"warning: {message}", file=sys.stderr)
     _warnings.append(message)
 
 
