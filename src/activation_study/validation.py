@@ -24,8 +24,12 @@ SELECTABLE_GROUPS = ("training.", "optimizer.", "schedule.", "loss.", "normaliza
 MAX_CONTRASTS = 5  # each additional one needs more seeds (Holm's correction)
 
 
-def from_hydra(composed: DictConfig) -> Config:
+def from_hydra(composed: DictConfig, name: str = "train") -> Config:
     """Converts Hydra's configuration of one run to dataclasses and checks it.
+
+    Args:
+        composed: by Hydra.
+        name: of the command, for its messages.
 
     Raises:
         BadInput: lists every invalid value, what was expected, and a hint.
@@ -33,7 +37,7 @@ def from_hydra(composed: DictConfig) -> Config:
     unknown = [key for key in composed if key not in Config.__dataclass_fields__]
     if unknown:
         raise BadInput(
-            problems_message("Unknown keys", map(str, unknown), f"`{command('train')} --cfg job` shows all keys.")
+            problems_message("Unknown keys", map(str, unknown), f"`{command(name)} --cfg job` shows all keys.")
         )
     missing = sorted(OmegaConf.missing_keys(composed))
     if missing:
@@ -41,7 +45,7 @@ def from_hydra(composed: DictConfig) -> Config:
     ignore_empty_variable()
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
-    return validate(config, "The configuration", f"`{command('train')} --cfg job` shows all values.")
+    return validate(config, "The configuration", f"`{command(name)} --cfg job` shows all values.")
 
 
 def validate(config: Config, what: str, hint: str) -> Config:

@@ -43,12 +43,14 @@ class Command:
 def _train(composed: DictConfig) -> None:
     """One run; in a sweep, this is called once for each job, perhaps in another process."""
     hydra_config = HydraConfig.get()
-    overrides = [override for override in hydra_config.overrides.task if not override.startswith("sweep.")]
+    given = OmegaConf.to_container(hydra_config.overrides.task)  # unresolved, as typed
+    assert isinstance(given, list)
+    overrides = [override for override in map(str, given) if not override.startswith("sweep.")]
     alone = hydra_config.mode == RunMode.RUN
     if not alone and composed.sweep.code is None and (composed.dry_run or composed.sync):
         sweeper = hydra_config.sweeper._target_
         raise SystemExit(refuse(foreign_sweeper("dry_run" if composed.dry_run else "sync", sweeper)))
-    with refusals() if alone else nullcontext():  # a sweep reports them itself
+    with refusals("train", "config") if alone else nullcontext():  # a sweep reports them itself
         success = _train_one(from_hydra(composed), overrides, alone)
     if alone and not success:
         raise SystemExit(1)
@@ -116,7 +118,7 @@ def _reproduce(options: Reproduce) -> None:
 
     try:
         identical = reproduce(options)
-    except BadInput:
+    except (BadInput, OSError):
         raise
     except Exception as error:  # exit code 1 would mean "different"
         traceback.print_exc()
@@ -160,12 +162,12 @@ def _inspect(config: Config) -> None:
     print(f"Page: {inspect_data(config)}")
 
 
-def _with_options(schema: type, act: Callable[[Any], None]) -> Task:
+def _with_options(name: str, schema: type, act: Callable[[Any], None]) -> Task:
     """A task that checks the composed configuration, makes plain options of it and acts on them."""
 
     def task(composed: DictConfig) -> None:
-        with refusals():
-            act(from_hydra(composed) if schema is Config else _options(composed, schema))
+        with refusals(name, name):
+            act(from_hydra(composed, name) if schema is Config else _options(composed, schema))
 
     return task
 
@@ -191,13 +193,13 @@ def _options(composed: DictConfig, schema: type) -> Any:
 
 COMMANDS = {
     "train": Command("config", Config, _train),
-    "compare": Command("compare", Compare, _with_options(Compare, _compare)),
-    "reproduce": Command("reproduce", Reproduce, _with_options(Reproduce, _reproduce)),
-    "evaluate": Command("evaluate", Evaluate, _with_options(Evaluate, _evaluate)),
-    "predict": Command("predict", Predict, _with_options(Predict, _predict)),
-    "export": Command("export", Export, _with_options(Export, _export)),
-    "watch": Command("watch", Watch, _with_options(Watch, _watch)),
-    "inspect": Command("inspect", Config, _with_options(Config, _inspect)),
+    "compare": Command("compare", Compare, _with_options("compare", Compare, _compare)),
+    "reproduce": Command("reproduce", Reproduce, _with_options("reproduce", Reproduce, _reproduce)),
+    "evaluate": Command("evaluate", Evaluate, _with_options("evaluate", Evaluate, _evaluate)),
+    "predict": Command("predict", Predict, _with_options("predict", Predict, _predict)),
+    "export": Command("export", Export, _with_options("export", Export, _export)),
+    "watch": Command("watch", Watch, _with_options("watch", Watch, _watch)),
+    "inspect": Command("inspect", Config, _with_options("inspect", Config, _inspect)),
 }
 
 

@@ -1,13 +1,19 @@
 """Hydra's and OmegaConf's errors about a configuration, as one short message with a hint."""
 
-import difflib
 import re
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
-from activation_study.location import command, conf_dir
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-_KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+from activation_study.cli.file_errors import explain_file
+from activation_study.cli.known_keys import composed_values, did_you_mean, known_keys, try_to_compose
+from activation_study.errors import problems_message
+from activation_study.location import command
+
+_KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false", "bool": "true or false"}
 _NOISE = (
     "object_type=",
     "reference_type=",
@@ -17,88 +23,135 @@ _NOISE = (
     "To append to",
     "See http",
 )
+_SYNTAX = "LexerNoViableAlt|mismatched input|token recognition|no viable alternative|extraneous input|missing .* at"
 
 
-def explain(error: Exception, name: str, config: str) -> str:
-    """An error as one short message.
+def explanation(error: Exception, name: str, config: str, arguments: Sequence[str]) -> str | None:
+    """One message for everything that Hydra would reject, not only what it met first; None if it rejects nothing, so
+    that the error is one of this program.
 
     Args:
-        error: of Hydra or OmegaConf.
+        error: what ended the command.
         name: of the command.
         config: the command's file in `conf/`, without its suffix.
+        arguments: of the command line: flags, then overrides.
     """
+    if isinstance(error, OSError) and not isinstance(error, HydraException):
+        return explain_file(error, composed_values(config, _first_run(arguments)))
+    problems = list(dict.fromkeys(_problems(name, config, arguments)))
+    if not problems:  # not a matter of single overrides
+        expected = isinstance(error, HydraException | OmegaConfBaseException | YAMLError)
+        return _explain(error, name, config, arguments) if expected else None
+    if len(problems) == 1:
+        return problems[0]
+    return problems_message("These arguments cannot be used", problems, f"`{command(name)} --help` shows the keys.")
+
+
+def _problems(name: str, config: str, arguments: Sequence[str]) -> Iterator[str]:
+    """What is wrong with each override."""
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    jobs: list[list[str]] = []
+    for override in (argument for argument in arguments if not argument.startswith("-")):
+        try:
+            jobs.append(_values(override, sweep="--multirun" in flags))
+        except HydraException as error:
+            yield _explain(error, name, config, [*flags, override])
+    for values in zip_longest(*jobs):  # each value of a sweep once
+        given = [value or others[0] for value, others in zip(values, jobs, strict=True)]
+        yield from _problems_of_run(name, config, flags, given)
+
+
+def _problems_of_run(name: str, config: str, flags: Sequence[str], overrides: list[str]) -> Iterator[str]:
+    """What is wrong with each override of a single run: the one that an error names is taken out, and so on."""
+    error = try_to_compose(config, [*flags, *overrides])
+    while error is not None:
+        for culprit in sorted(overrides, key=lambda override: not _is_named(override, error)):
+            others = [override for override in overrides if override is not culprit]
+            next_error = try_to_compose(config, [*flags, *others])
+            if str(next_error) != str(error):
+                yield _explain(error, name, config, [*flags, *others, culprit])
+                overrides, error = others, next_error
+                break
+        else:  # not a matter of single overrides
+            return
+
+
+def _first_run(arguments: Sequence[str]) -> list[str]:
+    """The arguments of a sweep's first run."""
+    sweep = "--multirun" in arguments
+    return [text if text.startswith("-") else _values(text, sweep)[0] for text in arguments if text != "--multirun"]
+
+
+def _is_named(override: str, error: Exception | None) -> bool:
+    """Whether an error's text has an override, or its key."""
+    text, key = f"{error}\n{error.__cause__ if error else None}", override.lstrip("+~").partition("=")[0]
+    return override in text or bool(key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", text))
+
+
+def _values(override: str, sweep: bool) -> list[str]:
+    """The overrides of the single runs that an override of a sweep makes."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parsed = OverridesParser.create().parse_override(override)
+    if sweep and parsed.is_sweep_override() and parsed.is_discrete_sweep():
+        key = parsed.get_key_element()
+        return [f"{key}={value}" for value in parsed.sweep_string_iterator()]
+    return [override]
+
+
+def _explain(error: Exception, name: str, config: str, arguments: Sequence[str]) -> str:
+    """An error as one short message; the last of the arguments caused it, if one did."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{arguments[-1]}: its file is not UTF-8 text"
     lines = [line for link in (error, error.__cause__) if link for line in str(link).splitlines() if _is_useful(line)]
     text = "\n".join(dict.fromkeys(line.strip() for line in lines))
     bare = re.search("Error parsing override '([^'=]*)'", text)
     if bare:
         return f"{bare[1]}: expected KEY=VALUE; `{command(name)} --help` shows the keys"
-    if re.search("LexerNoViableAlt|mismatched input|token recognition|no viable alternative", text):
-        override = (text.partition(": ")[2].splitlines() or text.splitlines())[0]
-        return f"{override} could not be parsed; quote values with special characters: 'key=\"value\"'"
+    if re.search(_SYNTAX, text):
+        return f"{arguments[-1]} could not be parsed; quote values with special characters: 'key=\"value\"'"
     ambiguous = re.search("Ambiguous value for argument '(.+)'", text)
     if ambiguous:
         return f"{ambiguous[1]}: multiple values require a sweep; add -m. A list is written key=[1,2]"
     given = re.search(r"Multiple values for ([\w/]+)\. To override a value use 'override [\w/]+: (.+)'", text)
     if given:
         return f"+{given[1]}={given[2]}: the group has an option already; replace it with {given[1]}={given[2]}"
-    value = re.search(r"Value '(.*)' of type '.*' could not be converted to (\w+)", text)
+    value = re.search(r"Value '(.*)' (?:of type '.*' could not be converted to|is not a valid) (\w+)", text)
     full_key = _full_key(error)
     if value and full_key:
         return f"{full_key}={value[1]}: expected {_KINDS.get(value[2], value[2])}"
+    if full_key and text.endswith("is not Optional"):
+        return f"{full_key}=null: expected a value"
     option = re.search("Could not find '(.+)/(.+)'", text)
     if option:
         names = text.partition(f"Available options in '{option[1]}':")[2].split()
-        hint = _did_you_mean(option[2], names)
+        hint = did_you_mean(option[2], names)
         return f"{option[1]}={option[2]}: expected one of {', '.join(names)}{hint}"
     unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Key '([^']+)' not in", text)
     key = next((group for group in unknown.groups() if group), "") if unknown else ""
     key = full_key if full_key and full_key.endswith(key) else key
-    keys = _known_keys(config, key) if key else []
-    if not key or key in keys:
-        return text
-    hint = _did_you_mean(key, keys) or f"; `{command(name)} --help` shows the keys"
+    keys = known_keys(config, key, arguments) if key else []
+    if not key or key in keys or key.startswith("hydra."):
+        return _in_short(text, arguments[-1] if arguments else "")
+    hint = did_you_mean(key, keys) or f"; `{command(name)} --help` shows the keys"
     return f"{key}: unknown key{hint}"
+
+
+def _in_short(text: str, override: str) -> str:
+    """Any other error: what was given, and a library's words in one line."""
+    reason = "; ".join(line for line in text.splitlines() if not line.startswith("Error merging override"))
+    if "is not a ListConfig, list or tuple" in reason:
+        reason = "expected a list, e.g. [1,2]"
+    elif "Config group override must be a string" in reason:
+        reason = "expected the name of an option"
+    reason = reason.replace("Invalid value ", "", 1) if "expected one of" in reason else reason
+    return reason if override in reason else f"{override}: {reason}"
 
 
 def _full_key(error: Exception) -> str:
     """The dotted key that OmegaConf's error is about; empty if it names none."""
     found = re.search(r"full_key: (\S+)", f"{error}\n{error.__cause__}")
     return found[1] if found else ""
-
-
-def _did_you_mean(word: str, known: Sequence[str]) -> str:
-    """A hint where something known looks like it; names before whole keys, so that a wrong group does not hide one."""
-    by_name = {key.rpartition(".")[2]: key for key in known}
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    last = difflib.get_close_matches(word.rpartition(".")[2], by_name, n=1, cutoff=0.75)
-    found = close or [by_name[name] for name in last]
-    return f"; did you mean {found[0]}?" if found else ""
-
-
-def _known_keys(config: str, wrong: str) -> list[str]:
-    """All keys of the command's configuration as it is composed without the wrong one; those of an activation's layer
-    are known only then.
-    """
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
-
-    from activation_study.config.identity import flatten
-
-    overrides = [
-        argument
-        for argument in sys.argv[1:]
-        if "=" in argument and not argument.startswith("-") and argument.lstrip("+~").partition("=")[0] != wrong
-    ]
-    for given in (overrides, []):  # another override may be wrong, too
-        try:
-            with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-                values = OmegaConf.to_container(compose(config, given))
-        except Exception:
-            continue
-        assert isinstance(values, dict)
-        nested = {str(key): value for key, value in values.items()}
-        return [*nested, *(key for key in flatten(nested) if key not in nested)]
-    return []
 
 
 def _is_useful(line: str) -> bool:

@@ -53,6 +53,9 @@ def _main(name: str | None) -> int:
     if "--help" in arguments or "-h" in arguments:
         print(command_help(name, arguments))
         return 0
+    if "--version" in arguments:
+        print(overview(COMMANDS, version=True))
+        return 0
     arguments = ["once=true" if name == "watch" and argument == "--once" else argument for argument in arguments]
     if name == "sync":
         name = "train"
@@ -60,37 +63,37 @@ def _main(name: str | None) -> int:
     reason = unusable(arguments)
     if reason is not None:
         return refuse(reason)
-    # -m goes first: argparse takes no overrides on both its sides.
-    sys.argv[1:] = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    return _run(name)
+    return _run(name, arguments)
 
 
-def _run(name: str) -> int:
+def _run(name: str, arguments: list[str]) -> int:
     """Composes the command's configuration and carries it out; input errors end in one message."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
     provide_user()
     import hydra
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
 
     from activation_study.cli import commands
-    from activation_study.cli.hydra_errors import explain
+    from activation_study.cli.flags import checked_arguments
+    from activation_study.cli.hydra_errors import explanation
     from activation_study.config.overrides import as_typed
 
     commands.register_schemas()
     command = commands.COMMANDS[name]
-    sys.argv[1:] = as_typed(sys.argv[1:], command.schema)
     try:
+        sys.argv[1:] = arguments = as_typed(checked_arguments(arguments, name, command.schema), command.schema)
         hydra.main(config_path=str(conf_dir()), config_name=command.config, version_base="1.3")(command.task)()
     except BadInput as error:
         return refuse(str(error))
-    except (HydraException, OmegaConfBaseException) as error:
-        return refuse(explain(error, name, command.config))
     except KeyboardInterrupt:
         print("Interrupted. Run the same command again to continue.", file=sys.stderr)
         return 130
     except Interrupted as error:
         return error.exit_code
+    except Exception as error:
+        message = explanation(error, name, command.config, arguments)
+        if message is None:
+            raise
+        return refuse(message)
     return 0
 
 

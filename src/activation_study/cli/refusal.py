@@ -10,12 +10,26 @@ from activation_study.errors import BadInput
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """Ends the process on bad input before Hydra sees the exception, which it would announce in its own words."""
+def refusals(name: str, config: str) -> Iterator[None]:
+    """Ends the process on bad input before Hydra sees the exception, which it would announce in its own words.
+
+    Args:
+        name: of the command.
+        config: the command's file in `conf/`, without its suffix.
+    """
+    from omegaconf.errors import OmegaConfBaseException  # late: help is printed without Hydra
+
+    from activation_study.cli.hydra_errors import explanation
+
     try:
         yield
     except BadInput as error:
         raise SystemExit(refuse(str(error))) from error
+    except (OSError, OmegaConfBaseException) as error:
+        message = explanation(error, name, config, sys.argv[1:])
+        if message is None:
+            raise
+        raise SystemExit(refuse(message)) from error
 
 
 def refuse(message: str) -> int:

@@ -1,0 +1,81 @@
+"""What a command's configuration has: composed again after an error, to explain it."""
+
+import difflib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from activation_study.config.identity import flatten
+from activation_study.location import conf_dir
+
+
+def try_to_compose(config: str, arguments: Sequence[str]) -> Exception | None:
+    """The error of composing a command's configuration; None if there is none.
+
+    Args:
+        config: the command's file in `conf/`, without its suffix.
+        arguments: flags, of which --config-dir counts, and overrides.
+    """
+    try:
+        _compose(config, arguments)
+    except Exception as error:  # YAML, Hydra and OmegaConf have no common ancestor
+        return error
+    return None
+
+
+def known_keys(config: str, wrong: str, arguments: Sequence[str]) -> list[str]:
+    """All keys of the configuration as it is composed without the wrong one; those of an activation's layer are known
+    only then.
+    """
+    right = [argument for argument in arguments if argument.lstrip("+~").partition("=")[0] != wrong]
+    flags = [argument for argument in right if argument.startswith("-")]
+    for given in (right, flags, []):  # another override may be wrong, too
+        try:
+            values = _compose(config, given)
+        except Exception:
+            continue
+        return [*values, *(key for key in flatten(values) if key not in values)]
+    return []
+
+
+def composed_values(config: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """The configuration by dotted keys; empty if it cannot be composed."""
+    with suppress(Exception):
+        return flatten(_compose(config, arguments))
+    return {}
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """A hint where something known looks like it; names before whole keys, so that a wrong group does not hide one."""
+    by_name = {key.rpartition(".")[2]: key for key in known}
+    close = [key for key in difflib.get_close_matches(word, known, n=3, cutoff=0.6) if _last_parts_match(key, word)]
+    last = difflib.get_close_matches(word.rpartition(".")[2], by_name, n=1, cutoff=0.75)
+    found = close or [by_name[name] for name in last]
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _last_parts_match(key: str, word: str) -> bool:
+    last, typed = key.rpartition(".")[2], word.rpartition(".")[2]
+    return difflib.SequenceMatcher(None, last, typed).ratio() >= 0.5
+
+
+def _compose(config: str, arguments: Sequence[str]) -> dict[str, Any]:
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.singleton import Singleton
+    from omegaconf import OmegaConf
+
+    flag = "--config-dir="
+    paths = [argument.removeprefix(flag) for argument in arguments if argument.startswith(flag)]
+    search = [f"hydra.searchpath=[file://{Path(path).resolve()}]" for path in paths]
+    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    before = Singleton.get_state()
+    GlobalHydra.instance().clear()  # the error may come from inside a run of Hydra
+    try:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            values = OmegaConf.to_container(compose(config, [*search, *overrides]), resolve=True)
+    finally:
+        Singleton.set_state(before)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
