@@ -10,20 +10,22 @@ import numpy as np
 
 from activation_study.analysis.contrasts import class_ious
 from activation_study.analysis.findings import Findings
+from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
 from activation_study.files import write_text
 from activation_study.tracking.mirror import run_id_of
 
 RUNS = (
     "study", "label_type", "activation", "seed", "mean_iou", "article_mean_iou", "epochs", "seconds", "run_id",
-    "folder", "data",
+    "folder", "data", "variant", "arm",
 )  # fmt: skip
 DIFFERENCES = (
     "label_type", "metric", "a", "b", "seeds", "difference", "low", "high", "p", "p_holm", "probability_a_above_b",
     "new_images_low", "new_images_high", "p_sign_flip", "deviation", "correlation", "data",
+    "variant",
 )  # fmt: skip
-CHANGES = ("label_type", "protocol", "of", "value", "low", "high", "data")
-PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high", "data")
+CHANGES = ("label_type", "protocol", "of", "value", "low", "high", "data", "variant")
+PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high", "data", "variant")
 
 
 def write_tables(folder: Path, findings: Findings) -> None:
@@ -55,7 +57,10 @@ def _runs(findings: Findings) -> Iterable[list[Any]]:
                 scores = [record.results[key] for key in ("test/mean_iou", "test/article/mean_iou")]
                 cost = [len(record.epochs), round(record.training_seconds, 1)]
                 location = [run_id_of(folder, record) or "", folder.as_posix()]
-                yield [record.study, condition.title, arm.name, seed, *scores, *cost, *location, condition.data]
+                activation, *options = arm.name.split(" ")
+                variant = ", ".join([*condition.variant, *options])
+                names = [condition.data, variant, arm.name]
+                yield [record.study, condition.label_type, activation, seed, *scores, *cost, *location, *names]
 
 
 def _differences(findings: Findings) -> Iterable[list[Any]]:
@@ -63,7 +68,7 @@ def _differences(findings: Findings) -> Iterable[list[Any]]:
         for contrast in contrasts:
             paired, new = contrast.paired, contrast.new_images
             yield [
-                condition.title,
+                condition.label_type,
                 contrast.metric,
                 contrast.a,
                 contrast.b,
@@ -76,7 +81,7 @@ def _differences(findings: Findings) -> Iterable[list[Any]]:
                 paired.p_sign_flip,
                 paired.deviation,
                 "" if np.isnan(paired.correlation) else paired.correlation,
-                condition.data,
+                *_columns(condition),
             ]
 
 
@@ -86,11 +91,11 @@ def _per_class(findings: Findings) -> Iterable[list[Any]]:
             for name, values in zip(condition.classes, class_ious(arm).T, strict=True):
                 if not np.isnan(values).any():
                     numbers = [values.mean(), values.min(), values.max()]
-                    yield [condition.title, name, "mean", arm.name, "", *numbers, condition.data]
+                    yield [condition.label_type, name, "mean", arm.name, "", *numbers, *_columns(condition)]
         for contrast in contrasts:
             for name, interval in contrast.class_differences.items():
-                numbers = _numbers(interval)
-                yield [condition.title, name, "difference", contrast.a, contrast.b, *numbers, condition.data]
+                ends = [*_numbers(interval), *_columns(condition)]
+                yield [condition.label_type, name, "difference", contrast.a, contrast.b, *ends]
 
 
 def _changes(findings: Findings) -> Iterable[list[Any]]:
@@ -98,7 +103,13 @@ def _changes(findings: Findings) -> Iterable[list[Any]]:
         a, b = ablations.pair
         for change in ablations.changes:
             for name, interval in {**change.arms, f"{a} - {b}": change.change}.items():
-                yield [ablations.base.label_type, change.variant, name, *_numbers(interval), ablations.base.data]
+                ends = [*_numbers(interval), *_columns(ablations.base)]
+                yield [ablations.base.label_type, change.variant, name, *ends]
+
+
+def _columns(condition: Condition) -> list[str]:
+    """What sets a condition apart besides its label type, in the last columns."""
+    return [condition.data, ", ".join(condition.variant)]
 
 
 def _numbers(interval: Interval) -> list[float]:
