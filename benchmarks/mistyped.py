@@ -130,7 +130,7 @@ def answer(line: Line) -> Answer:
     """Runs a command in this process."""
     before, argv, environment = Singleton.get_state(), sys.argv, dict(os.environ)
     GlobalHydra.instance().clear()
-    sys.argv = [SCRIPTS[line.command], *line.arguments]
+    sys.argv = [SCRIPTS.get(line.command, "activation-study"), *line.arguments]
     started, output, error = time.perf_counter(), io.StringIO(), io.StringIO()
     try:
         with redirect_stdout(output), redirect_stderr(error):

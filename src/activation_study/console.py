@@ -2,13 +2,18 @@
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 120  # columns of a table if the output is not a terminal
+# Seconds until the first line of a wait, and between two lines.
+FIRST_LINE, LINE_INTERVAL = 5.0, 60.0
 
 Item = TypeVar("Item")
 
@@ -93,13 +98,64 @@ def ignore_broken_pipes() -> None:
             setattr(sys, name, SafeStream(stream))
 
 
+def shows_bars(console: "Console") -> bool:
+    """Whether progress bars can be drawn: not in a file, a log of CI, or a terminal without cursor (TERM=dumb)."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+class PlainProgress:
+    """Lines instead of a progress bar: the first after a few seconds, then about one a minute.
+
+    Args:
+        first: seconds until the first line; None: as after every other line.
+    """
+
+    def __init__(self, first: float | None = None) -> None:
+        self._due = time.monotonic() + (LINE_INTERVAL if first is None else first)
+
+    def line(self, text: str, now: bool = False) -> None:
+        """Prints a line if one is due, or if it must be printed now."""
+        if now or time.monotonic() >= self._due:
+            self._due = time.monotonic() + LINE_INTERVAL
+            print(text, flush=True)
+
+
 def track_progress(items: Sequence[Item], description: str) -> Iterator[Item]:
-    """Yields the items; shows a progress bar in a terminal."""
+    """Yields the items; shows a progress bar in a terminal, otherwise a line now and then."""
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=False, highlight=False)
-    yield from track(items, description, console=console, transient=True, disable=not console.is_terminal)
+    if shows_bars(console):
+        yield from track(items, description, console=console, transient=True)
+        return
+    plain = PlainProgress(FIRST_LINE)
+    for number, item in enumerate(items, 1):
+        yield item
+        if number < len(items):
+            plain.line(f"  {description}: {number:,} of {len(items):,}")
+
+
+@contextmanager
+def announced_wait(description: str) -> Iterator[None]:
+    """Says what is being done if the block takes more than a few seconds, and that it still is about once a minute."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        started, plain = time.monotonic(), PlainProgress(0)
+        if ended.wait(FIRST_LINE):
+            return
+        plain.line(f"  {description} …")
+        while not ended.wait(LINE_INTERVAL):
+            plain.line(f"  {description}: {format_duration(time.monotonic() - started)} so far", now=True)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def format_duration(seconds: float) -> str:

@@ -39,7 +39,8 @@ def faults(line: Line, given: Answer) -> list[str]:
     if given.code == 2 and (given.error.count("error:") != 1 or not given.error.startswith("error: ")):
         found.append("not one message")
     named = re.findall(r"`([^`]*) --(?:help|cfg job)", given.error)
-    if any(name != f"python {SCRIPTS[line.command]}" for name in named):
+    expected = f"python {SCRIPTS[line.command]}" if line.command in SCRIPTS else f"activation-study {line.command}"
+    if any(name != expected for name in named):
         found.append(f"names {named}")
     if re.search(r"hydra\.|omegaconf|ListConfig|DictConfig|full_key|struct", given.error.replace("hydra.mode", "")):
         found.append("words of a library")

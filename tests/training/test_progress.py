@@ -1,8 +1,13 @@
-"""Durations are formatted in at most two units."""
+"""Progress of a training without a terminal; durations in at most two units."""
 
 import pytest
 
+from activation_study import console
+from activation_study.config.schema import EarlyStopping, Schedule
 from activation_study.console import format_duration
+from activation_study.training import progress as progress_module
+from activation_study.training.loop import initial_state
+from activation_study.training.progress import TrainingProgress
 
 
 @pytest.mark.parametrize(
@@ -11,3 +16,24 @@ from activation_study.console import format_duration
 )
 def test_durations_are_readable(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
+
+
+def test_without_bars_an_estimate_comes_first_and_then_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
+    state = initial_state(Schedule("plateau", 0.1, 3, 0.0), EarlyStopping(5, 0.0))
+    state.totals.images, state.totals.loss_sum = 1, 0.5
+    monkeypatch.setenv("TERM", "dumb")
+    with TrainingProgress("run", "", epochs=100, images=100, state=state) as progress:
+        for _ in range(200):
+            clock[0] += 1.0
+            progress.step(state, 1)
+    estimate, first, second, third = capsys.readouterr().out.splitlines()
+    assert estimate.startswith("  1 images/s: 100 epochs take at most 2 h")
+    assert all("epoch 1/100 · loss 0.5000 · 1 images/s · at most 2 h" in line for line in (first, second, third))
+
+
+def test_lines_come_about_once_a_minute() -> None:
+    assert console.LINE_INTERVAL == 60

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from activation_study.console import FIRST_LINE, PlainProgress, announced_wait, shows_bars
 from activation_study.credentials import without_credentials
 from activation_study.data.archive import ARCHIVE_FOLDER, MAX_BYTES, ArchiveError, extract
 from activation_study.errors import BadInput, problems_message
@@ -63,7 +64,8 @@ def _extract_first_usable(folder: Path, root: Path, archive: Path | None, addres
     """Extracts the given archive, or the first usable one that can be downloaded, into `folder`."""
     if archive is not None:
         try:
-            extract(archive, folder)
+            with announced_wait(f"extracting {archive}"):
+                extract(archive, folder)
         except ArchiveError as error:
             fix = "Download the archive again, or use another one: data.archive=PATH"
             raise BadInput(problems_message(f"The archive {archive} cannot be used", error.problems, fix)) from None
@@ -73,7 +75,8 @@ def _extract_first_usable(folder: Path, root: Path, archive: Path | None, addres
         downloaded = folder / "archive"
         try:
             download(address, downloaded)
-            extract(downloaded, folder)
+            with announced_wait("extracting the archive"):
+                extract(downloaded, folder)
             return
         except ArchiveError as error:
             problems.append(without_credentials(f"{address}: {error}"))
@@ -128,7 +131,9 @@ class _Progress:
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-        self.bar = Progress(*columns, console=Console(stderr=True))
+        console = Console(stderr=True)
+        self.bar = Progress(*columns, console=console, disable=not shows_bars(console))
+        self._plain = None if shows_bars(console) else PlainProgress(FIRST_LINE)
         self._task = self.bar.add_task(without_credentials(address), total=None)
         self._received, self._max_bytes = 0, max_bytes
         self.total = 0  # set by pooch: the announced length, 0 if there is none
@@ -139,6 +144,9 @@ class _Progress:
         if max(self._received - count, self.total) > self._max_bytes:
             raise ArchiveError(f"larger than {self._max_bytes:,} bytes")
         self.bar.update(self._task, completed=self._received, total=self.total or None)
+        if self._plain is not None:
+            whole = f" of {self.total / 1e6:.0f}" if self.total else ""
+            self._plain.line(f"  downloading: {self._received / 1e6:.0f}{whole} MB")
 
     def reset(self) -> None:
         """Called by pooch at the end, before it reports the total."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.console import track_progress
 from activation_study.data.input_convention import to_channel_order
 from activation_study.data.label_types import LabelInterpolation, LabelType, interpolation_for, resize_label
 from activation_study.data.source import Source
@@ -94,7 +95,7 @@ def _cached(path: Path, compute: Callable[[int], NDArray[Any]], shape: tuple[int
             with replacing(path) as temporary, open(temporary, "wb") as file:
                 header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
-                for index in range(shape[0]):
+                for index in track_progress(range(shape[0]), f"preprocessing {path.stem.partition('-')[0]}"):
                     file.write(np.ascontiguousarray(compute(index), dtype).tobytes())
         except OSError as error:
             raise BadInput(

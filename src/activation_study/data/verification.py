@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from activation_study.console import announced_wait
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 
@@ -103,12 +104,14 @@ class FileTree:
         fingerprint = hashlib.sha256(repr(facts).encode()).hexdigest()
         known = _read_stamp(stamp, fingerprint)
         if problems or known is None:
-            digest, unreadable = self._digest(files)
+            with announced_wait(f"verifying {len(files):,} files"):
+                digest, unreadable = self._digest(files)
             problems, parsed = [*problems, *unreadable], False
         else:
             digest, parsed = known
         if problems or not (parsed or digest == expected):
-            problems = list(dict.fromkeys([*problems, *find_problems(files)]))
+            with announced_wait(f"reading {len(files):,} files"):
+                problems = list(dict.fromkeys([*problems, *find_problems(files)]))
             parsed = True
         if not problems and known != (digest, parsed):
             _write_stamp(stamp, {"fingerprint": fingerprint, "digest": digest, "parsed": parsed})

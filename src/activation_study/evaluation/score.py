@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from activation_study.console import announced_wait
 from activation_study.data.dataset import Dataset
 from activation_study.data.input_convention import bgr_to_rgb
 from activation_study.data.splits import Indices
@@ -32,15 +33,16 @@ def score(
     """
     label_type, options = dataset.label_type, record.config["evaluation"]
     started = time.perf_counter()
-    confusions = confusion_matrices(
-        predict,
-        dataset.preprocessed.images,
-        dataset.source,
-        label_type,
-        indices,
-        options["interpolation"],
-        options["batch_size"],
-    )
+    with announced_wait(f"evaluating {len(indices):,} images"):
+        confusions = confusion_matrices(
+            predict,
+            dataset.preprocessed.images,
+            dataset.source,
+            label_type,
+            indices,
+            options["interpolation"],
+            options["batch_size"],
+        )
     record.results["evaluation_seconds"] = time.perf_counter() - started
     record.results.update(summary(confusions, label_type.classes, part))
     names = [dataset.source.names[index] for index in indices]

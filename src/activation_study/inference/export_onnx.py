@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.command_options import Export
+from activation_study.console import announced_wait
 from activation_study.data.input_convention import bgr_to_rgb, rgb_tensor_to_input, to_channel_order
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.errors import BadInput
@@ -75,8 +76,10 @@ def export_onnx(options: Export) -> ExportedNetwork:
         weights = weights_file(run, options.tracking.uri, Path(folder))
         network = load_network(config, record, weights, CONVERTER_BACKEND)
     with replacing(output) as temporary:
-        _convert(network, config.data.channel_order, temporary, record)
-        same = _agreement(network, config.data.channel_order, temporary)
+        with announced_wait("converting"):
+            _convert(network, config.data.channel_order, temporary, record)
+        with announced_wait("verifying in onnxruntime"):
+            same = _agreement(network, config.data.channel_order, temporary)
         result = f"{same.sum():,} of {same.size:,} pixels of {CHECKED} drawn scenes get the same class as in Keras"
         if same.mean() < MIN_AGREEMENT:
             raise BadInput(f"{record.name} cannot be exported: in onnxruntime only {result}")

@@ -1,4 +1,4 @@
-"""The progress of a training: a progress bar in a terminal, otherwise a line now and then."""
+"""The progress of a training: a progress bar in a terminal, otherwise a line about once a minute."""
 
 import time
 from types import TracebackType
@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from activation_study.console import format_duration
+from activation_study.console import PlainProgress, format_duration, shows_bars
 
 if TYPE_CHECKING:
     from activation_study.training.loop import TrainState
 
-# Seconds between two lines if the output is not a terminal.
-LINE_INTERVAL = 30.0
-# An estimate is printed after the first steps if training takes longer than this.
-LONG_SECONDS = 600.0
+# An estimate is printed after the first steps if training takes longer than this; where no bar is shown, than this.
+LONG_SECONDS, SHORT_SECONDS = 600.0, 60.0
 # Speed is measured from this step on, because the first steps include compilation.
 FIRST_MEASURED_STEP = 3
 
@@ -41,11 +39,12 @@ class TrainingProgress:
             TaskProgressColumn(),
             TextColumn("{task.fields[status]}"),
         )
-        self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
+        self._bar = Progress(*columns, console=self._console, transient=True, disable=not shows_bars(self._console))
+        self._plain = None if shows_bars(self._console) else PlainProgress()
         self._task = self._bar.add_task(label, total=epochs * images, status="compiling …")
         self._done = (state.epoch - 1) * images + state.totals.images
         self._steps = self._done_at_start = 0
-        self._start = self._last_line = time.monotonic()
+        self._start = time.monotonic()
         self._estimated = False
 
     def __enter__(self) -> Self:
@@ -73,22 +72,23 @@ class TrainingProgress:
             f"at most {format_duration(seconds_left)} left"
         )
         self._bar.update(self._task, completed=self._done, status=status)
+        if self._plain is not None and self._estimated:
+            self._plain.line(f"  {status}")
         if not self._estimated and self._steps > FIRST_MEASURED_STEP + 1:
             self._estimated = True
-            if seconds_left > LONG_SECONDS:
+            if seconds_left > (SHORT_SECONDS if self._plain else LONG_SECONDS):
                 self._print(
                     f"  {speed:.3g} images/s: {self._epochs} epochs take at most {format_duration(seconds_left)}"
                 )
 
     def epoch(self, number: int, metrics: dict[str, float]) -> None:
         """Prints a line after an epoch, but only now and then, and only if no bar is shown."""
-        now = time.monotonic()
-        if not self._console.is_terminal and (now - self._last_line > LINE_INTERVAL or number == self._epochs):
-            self._last_line = now
-            self._print(
+        if self._plain is not None:
+            self._plain.line(
                 f"  epoch {number}/{self._epochs}: loss {metrics['train/loss']:.4f}, "
                 f"validation loss {metrics['val/loss']:.4f}, mean IoU {metrics['val/mean_iou']:.3f}, "
-                f"{metrics['images_per_second']:.3g} images/s"
+                f"{metrics['images_per_second']:.3g} images/s",
+                now=number == self._epochs,
             )
 
     def _print(self, text: str) -> None:
