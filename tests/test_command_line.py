@@ -103,7 +103,7 @@ def test_a_dry_run_names_missing_data_and_says_that_nothing_was_started(sweep: t
     ):
         result = train(*sweep, *data, "dry_run=true", cwd=tmp_path)
         assert result.returncode == 2, result.stdout
-        assert f"error: Data are missing (1 found):\n  {problem}\n" in result.stderr
+        assert f"error: Data are missing:\n  {problem}\n" in result.stderr
     result = train(*sweep, "data=scenes", "dry_run=true", cwd=tmp_path)
     assert result.returncode == 0
     assert result.stdout.endswith("Dry run: nothing was started.\n")
