@@ -14,6 +14,9 @@ os.environ.pop("MLFLOW_TRACKING_URI", None)
 # Under nohup, SIGHUP is ignored, and the processes that tests start and send it to would inherit that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# The keras.json of whoever runs the tests must not matter to those that use Keras directly, or to their processes.
+os.environ["KERAS_HOME"] = str(Path(tempfile.gettempdir()) / "activation-study-tests" / "keras")
+
 PROJECT = Path(__file__).resolve().parents[1]
 STANFORD_ARCHIVE = PROJECT.parent / "shared/data/iccv09Data.tar.gz"
 

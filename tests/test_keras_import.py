@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow import MlflowClient
 
 from activation_study.training.loop import TIMING_METRICS
 from cli_runner import TINY, command
@@ -105,6 +106,43 @@ def test_predictions_and_exports_have_the_same_bits_with_another_keras_json(
     assert label_maps[0] == label_maps[1]
     assert label_maps[0]
     assert exports[0] == exports[1]
+
+
+LOAD = """
+import sys, numpy as np
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] == 'activation_study': raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Blocker())
+import mlflow
+model = mlflow.pyfunc.load_model(sys.argv[1])
+images = np.random.default_rng(0).uniform(-0.01, 1.01, (40, 32, 32, 3)).astype(np.float32)
+np.save(sys.argv[2], model.predict(images))
+for scaled in (255 * images, 2 * images - 1, images * np.nan):
+    try:
+        model.predict(scaled)
+    except mlflow.exceptions.MlflowException as error:
+        print(error)
+"""
+
+
+def test_a_logged_model_has_the_same_bits_with_another_keras_json_and_refuses_other_input(
+    projects: dict[str, Path], homes: dict[str, str], tmp_path: Path
+) -> None:
+    uri = f"sqlite:///{projects['plain'] / 'mlflow.db'}"
+    client = MlflowClient(uri)
+    (run,) = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
+    for name, home in homes.items():
+        environment = {**without_backend(), "KERAS_HOME": home, "MLFLOW_TRACKING_URI": uri}
+        command = [sys.executable, "-c", LOAD, f"runs:/{run.info.run_id}/model", str(tmp_path / name)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("the model expects float32 images with values from 0 to 1") == 3
+        assert "with their channels in the order BGR" in done.stdout
+        assert "got values from -2.55" in done.stdout
+    plain, hostile = (np.load(tmp_path / f"{name}.npy") for name in homes)
+    assert plain.dtype == hostile.dtype == np.float32
+    np.testing.assert_array_equal(plain, hostile)
 
 
 @pytest.mark.parametrize(

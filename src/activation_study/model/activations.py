@@ -120,6 +120,7 @@ class FReLU(keras.Layer):
             kernel_size,
             padding="same",
             use_bias=False,
+            data_format="channels_last",  # whatever the settings of Keras are where the layer is loaded
             depthwise_initializer=_seeded(depthwise_initializer, seed),
             dtype=self.dtype_policy,
             name="depthwise",

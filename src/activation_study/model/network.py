@@ -15,6 +15,7 @@ from activation_study.data.input_convention import scale, scale_tensor
 from activation_study.files import replacing
 from activation_study.model.losses import PixelConfusion, SegmentationLoss
 from activation_study.model.normalization import BatchNormalization
+from activation_study.model.portable import portable
 from activation_study.model.random_state import random_states, reject_unsaved_state
 
 
@@ -115,9 +116,9 @@ class Network:
             raise ValueError(f"{path}: {error}") from error
 
     def save(self, path: Path) -> None:
-        """Writes the U-Net as a `.keras` file, atomically."""
+        """Writes the U-Net as a `.keras` file, atomically; see `portable`."""
         with replacing(path) as temporary:
-            self.unet.save(temporary)
+            portable(self.unet).save(temporary)
 
 
 def weights_digest(weights: list[NDArray[Any]]) -> str:

@@ -45,6 +45,7 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
             artifacts={"keras_model": str(best)},
             code_paths=[str(layers)],
             signature=signature,
+            model_config={"channel_order": record.config["data"]["channel_order"]},
             pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
         )
 

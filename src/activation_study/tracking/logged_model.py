@@ -3,7 +3,12 @@
 The model consists of the best weights as `best.keras` and the custom layers as source files; nothing is pickled.
 """
 
+import os
+import sys
 from typing import Any
+
+if "keras" not in sys.modules:  # TensorFlow is what the model requires; keras.json may name another backend
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
 import mlflow
@@ -14,6 +19,9 @@ try:
 except ImportError:
     import activation_study.model.activations  # noqa: F401
 
+BATCH_SIZE = 32  # affects only speed and memory
+TOLERANCE = 0.05  # how far resizing may push a pixel below 0 or above 1
+
 
 class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
     """float32 [N, height, width, 3], preprocessed as for training → probabilities float32 [N, height, width, C]."""
@@ -23,8 +31,22 @@ class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined
         self.network = keras.saving.load_model(context.artifacts["keras_model"], compile=False)
 
     def predict(self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None) -> np.ndarray:
-        """The class probabilities of each pixel."""
-        return self.network.predict(model_input, verbose=0)
+        """The class probabilities of each pixel.
+
+        Raises:
+            MlflowException: a value is not a number, below 0 or above 1.
+        """
+        order = (context.model_config or {}).get("channel_order", "bgr").upper()
+        low, high = (float(extreme) for extreme in (np.min(model_input), np.max(model_input)))
+        if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
+            raise mlflow.exceptions.MlflowException.invalid_parameter_value(
+                f"the model expects float32 images with values from 0 to 1 (uint8 divided by 255), with their channels "
+                f"in the order {order}, resized as for training; got values from {low:g} to {high:g}"
+            )
+        # Not `predict`, which would cast the images to the host's keras.config.floatx().
+        starts = range(0, len(model_input), BATCH_SIZE)
+        batches = [self.network.predict_on_batch(model_input[start : start + BATCH_SIZE]) for start in starts]
+        return np.concatenate(batches)
 
 
 mlflow.models.set_model(SegmentationModel())
