@@ -18,6 +18,7 @@ from activation_study.data.splits import split
 from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.metrics import confusion, summary
 from activation_study.records.lock import run_lock
+from mlflow_runs import study_runs, trained_runs
 
 # MLflow 3.17 triggers them with SQLAlchemy 2.1.
 pytestmark = [
@@ -61,10 +62,8 @@ def store(folder: Path) -> MlflowClient:
 
 
 def tracked(folder: Path, study: str = "tiny") -> list:
-    """The runs of a study in MLflow, without its report."""
-    client = store(folder)
-    runs = client.search_runs([client.get_experiment_by_name(study).experiment_id])
-    return [run for run in runs if run.info.run_name != "report"]
+    """The trained runs of a study in MLflow."""
+    return trained_runs(store(folder), study)
 
 
 def test_a_sweep_ends_with_the_table_and_the_next_steps(sweep: tuple[Path, str]) -> None:
@@ -204,10 +203,8 @@ def test_a_study_is_synced_to_another_store(sweep: tuple[Path, str]) -> None:
         assert result.returncode == 0, result.stderr
         assert "4 of 4 runs of tiny are in sqlite:///team.db" in result.stdout
         client = MlflowClient(f"sqlite:///{folder / 'team.db'}")
-        runs = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
-        (report,) = [run for run in runs if run.info.run_name == "report"]
+        runs, (report,) = trained_runs(client, "tiny"), study_runs(client, "tiny")
         assert "index.html" in [item.path for item in client.list_artifacts(report.info.run_id)]
-        runs.remove(report)
         assert sorted(run.info.run_name for run in runs) == sorted(run.info.run_name for run in tracked(folder))
         assert [len(client.get_metric_history(run.info.run_id, "val/loss")) for run in runs] == [2, 2, 2, 2]
         assert len(client.search_logged_models([client.get_experiment_by_name("tiny").experiment_id])) == 4
@@ -227,11 +224,7 @@ def test_a_study_is_compared_and_invalid_options_are_rejected(sweep: tuple[Path,
     assert {line["run_id"]: float(line["mean_iou"]) for line in lines} == ids
     page = (folder / "multirun/tiny/report/index.html").read_text()
     assert page.count("data:image/png;base64,") >= 3 * 3, "truth and two predictions of at least three images"
-    (report,) = [
-        run
-        for run in store(folder).search_runs([store(folder).get_experiment_by_name("tiny").experiment_id])
-        if run.info.run_name == "report"
-    ]
+    (report,) = study_runs(store(folder), "tiny")
     assert "On surfaces (scenes, 2 seeds)" in report.data.tags["mlflow.note.content"]
     artifacts = [item.path for item in _artifacts(store(folder), report.info.run_id)]
     assert {"index.html", "report.md", "runs.csv", "figures/scenes-surfaces-seeds.svg"} <= set(artifacts)

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from activation_study.config.identity import affects_result, flatten, is_safe_name
-from activation_study.config.schema import Config, Model, declared, resolved, value_of
+from activation_study.config.schema import Config, Model, Tracking, declared, resolved, value_of
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.class_list import read_classes
 from activation_study.data.split_files import read_split_files, split_digest
@@ -113,6 +113,7 @@ def _problems(config: Config) -> Iterator[str]:
         yield "tracking.uri: expected a server's address: tracking.uri=http://…, or the variable MLFLOW_TRACKING_URI"
     elif error := uri_error(config.tracking.uri):
         yield error
+    yield from _register_problems(config.tracking)
     if config.data.format == "iccv09" and not config.data.root:
         yield "data.root: required, the data set's folder"
     yield from _own_data_problems(config)
@@ -125,6 +126,18 @@ def _problems(config: Config) -> Iterator[str]:
         name = str(value_of(config, key))
         if not is_safe_name(name) and (name or key != "sweep.label"):
             yield f"{key}={name}: expected only letters, digits, '-', '_' and '.', since it is used as a directory name"
+
+
+def _register_problems(tracking: Tracking) -> Iterator[str]:
+    name = tracking.register
+    if name is None:
+        return
+    if not is_safe_name(name):
+        yield f"tracking.register={name}: expected a name of letters, digits, '-', '_' and '.'"
+    if tracking.uri is None:
+        yield f"tracking.register={name}: a model is registered in an MLflow store; set tracking.uri, or leave it out"
+    if tracking.weights == "none":
+        yield f"tracking.register={name}: there is no model with tracking.weights=none; expected tracking.weights=best"
 
 
 def _own_data_problems(config: Config) -> Iterator[str]:

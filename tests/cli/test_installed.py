@@ -48,7 +48,7 @@ def test_a_run_in_an_empty_folder_of_someone_elses_repository(installed: Path, t
     (path,) = tmp_path.glob("multirun/tiny/*/run.json")
     record = json.loads(path.read_text())
     assert record["status"] == "FINISHED"
-    assert record["environment"]["git"] == {"commit": None, "clean": None}
+    assert record["environment"]["git"] == {"commit": None, "branch": None, "url": None, "clean": None}
     assert record["environment"]["activation_study"] == "0.1.0"
     assert len(record["digests"]["code"]) == 64
     result = command(installed, tmp_path, "compare", "study=tiny")

@@ -29,7 +29,7 @@ def test_applying_the_patch_to_the_commit_gives_the_code(project: Path, tmp_path
 
 def test_outside_of_git_there_is_no_commit_and_no_patch(project: Path) -> None:
     subprocess.run(["rm", "-rf", str(project / ".git")], check=True)
-    assert code_changes.git_state() == {"commit": None, "clean": None}
+    assert code_changes.git_state() == {"commit": None, "branch": None, "url": None, "clean": None}
     assert code_changes.code_changes().patch == b""
 
 
@@ -41,7 +41,7 @@ def test_an_installed_package_comes_from_no_commit_of_a_repository_around_it(
     package.mkdir(parents=True)
     monkeypatch.setattr(location, "PACKAGE", package)
     monkeypatch.setattr(location, "CLONE", package.parents[1])
-    assert code_changes.git_state() == {"commit": None, "clean": None}
+    assert code_changes.git_state() == {"commit": None, "branch": None, "url": None, "clean": None}
 
 
 NOT_CODE = (

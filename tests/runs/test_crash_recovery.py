@@ -19,6 +19,7 @@ import pytest
 from mlflow import MlflowClient
 
 from activation_study.training.loop import TIMING_METRICS
+from mlflow_runs import trained_runs
 
 pytestmark = [
     pytest.mark.integration,
@@ -138,7 +139,7 @@ def test_sigterm_and_ctrl_c_save_a_checkpoint_and_print_a_message(uninterrupted:
         assert "interrupted; run the same command again to resume" in output
         assert record(tmp_path)["status"] == "KILLED"
         client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
-        (run,) = client.search_runs([client.get_experiment_by_name("kills").experiment_id])
+        (run,) = trained_runs(client, "kills")
         assert run.info.status == "KILLED"
     code, output = finish(start(tmp_path, "activation=frelu"))
     assert code == 0, output

@@ -8,6 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from cli_runner import TINY, command
+from mlflow_runs import trained_runs
 
 pytestmark = [
     pytest.mark.integration,
@@ -27,8 +28,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
 
 def runs(project: Path, study: str) -> list:
     client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name(study)
-    return client.search_runs([experiment.experiment_id]) if experiment else []
+    return trained_runs(client, study) if client.get_experiment_by_name(study) else []
 
 
 def test_a_run_is_reproduced_and_linked_both_ways(tracked: tuple[Path, Path, str]) -> None:

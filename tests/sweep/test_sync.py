@@ -10,6 +10,7 @@ from activation_study.errors import BadInput
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.sweep.sync import sync_study
+from mlflow_runs import trained_runs
 
 pytestmark = [
     pytest.mark.integration,
@@ -43,7 +44,7 @@ def contents(uri: str) -> dict[str, tuple[str, list[int]]]:
     client = MlflowClient(uri)
     names = [experiment.name for experiment in client.search_experiments()]
     assert sorted(names) == ["Default", "study", "study/reproductions"]
-    runs = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    runs = [run for name in names if name != "Default" for run in trained_runs(client, name)]
     steps = {
         run.info.run_name: [point.step for point in client.get_metric_history(run.info.run_id, "train/loss")]
         for run in runs

@@ -19,6 +19,7 @@ from mlflow import MlflowClient
 
 from cli_runner import ROOT
 from mirror_one_run import STUDY
+from mlflow_runs import study_runs, trained_runs
 
 pytestmark = [
     pytest.mark.integration,
@@ -35,7 +36,11 @@ def start_processes(uri: str, folder: Path, count: int) -> list[subprocess.Popen
 
 def assert_all_logged_once(uri: str, count: int) -> None:
     client = MlflowClient(uri)
-    runs = client.search_runs([client.get_experiment_by_name(STUDY).experiment_id])
+    runs = trained_runs(client, STUDY)
+    (study,) = study_runs(client, STUDY)
+    assert study.info.status == "FINISHED"
+    assert {run.data.tags["mlflow.parentRunId"] for run in runs} == {study.info.run_id}
+    assert len(client.search_runs([study.info.experiment_id])) == count + 1, "no run was made twice"
     assert sorted(run.info.run_name for run in runs) == sorted(f"surfaces-mish-seed{n}-0" for n in range(count))
     for run in runs:
         assert run.info.status == "FINISHED"
@@ -124,7 +129,7 @@ def test_sixteen_processes_track_to_a_server_that_is_killed_and_restarted(server
 def test_artifacts_go_through_the_server_which_listens_on_this_machine_only(server: Server, tmp_path: Path) -> None:
     assert [process.wait(timeout=300) for process in start_processes(server.uri, tmp_path, 1)] == [0]
     client = MlflowClient(server.uri)
-    (run,) = client.search_runs([client.get_experiment_by_name(STUDY).experiment_id])
+    (run,) = trained_runs(client, STUDY)
     assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
     assert client.download_artifacts(run.info.run_id, "run.json", str(tmp_path))
     second = subprocess.run(

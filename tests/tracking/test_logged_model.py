@@ -21,6 +21,7 @@ from activation_study.data.splits import split
 from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.metrics import confusion, summary
 from cli_runner import TINY, command
+from mlflow_runs import trained_runs
 
 pytestmark = [
     pytest.mark.integration,
@@ -39,7 +40,7 @@ def test_a_served_model_has_the_scores_of_its_run(tmp_path: Path) -> None:
     assert trained.returncode == 0, trained.stderr
     uri, port = f"sqlite:///{tmp_path / 'mlflow.db'}", free_port()
     client = MlflowClient(uri)
-    (run,) = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
+    (run,) = trained_runs(client, "tiny")
     serve = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", f"runs:/{run.info.run_id}/model"]
     environment = {
         **os.environ,

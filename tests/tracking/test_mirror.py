@@ -13,6 +13,7 @@ from activation_study.records.record import Record
 from activation_study.tracking import mirror as mirror_module
 from activation_study.tracking import mlflow_store
 from activation_study.tracking.mirror import Mirror
+from mlflow_runs import trained_runs
 
 pytestmark = [
     pytest.mark.integration,
@@ -56,7 +57,7 @@ def test_updates_of_many_mirrors_log_each_step_once(run: tuple[Record, Path, str
     assert mirror.run_id is not None
     assert losses(uri, mirror.run_id) == [(1, 1), (2, 1 / 2), (3, 1 / 3), (4, 1 / 4)]
     client = MlflowClient(uri)
-    (logged,) = client.search_runs([client.get_experiment_by_name("study").experiment_id])
+    (logged,) = trained_runs(client, "study")
     assert logged.info.status == "FINISHED"
     assert len(client.get_metric_history(mirror.run_id, "test/mean_iou")) == 1
     assert list(logged.data.params)[:3] == ["activation", "label_type", "seed"]

@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 
 from activation_study.tracking.sqlite import relocate_artifacts
 from cli_runner import TINY, command
+from mlflow_runs import trained_runs
 
 pytestmark = [
     pytest.mark.integration,
@@ -29,7 +30,7 @@ def open_store(project: Path) -> tuple[MlflowClient, str, str]:
     """The client, the ID of the only run, and the location of its model."""
     client = MlflowClient(f"sqlite:///{project}/mlflow.db")
     experiment = client.get_experiment_by_name("tiny").experiment_id
-    (run,) = client.search_runs([experiment])
+    (run,) = trained_runs(client, "tiny")
     (model,) = client.search_logged_models([experiment])
     return client, run.info.run_id, model.artifact_location
 

@@ -182,10 +182,19 @@ class Comparison:
 
 @dataclass
 class Tracking:
-    """The MLflow store that mirrors the runs; no `uri`: none."""
+    """The MLflow store that mirrors the runs; no `uri`: none.
+
+    Args:
+        uri: the store.
+        weights: whether the best weights are logged as a model.
+        system_metrics: whether processor, memory and GPUs are sampled while a run trains.
+        register: the name of a registered model for the best run of the study; None registers none.
+    """
 
     uri: str | None = None
     weights: str = choice("best", "none")
+    system_metrics: bool = False
+    register: str | None = None
 
 
 @dataclass

@@ -15,6 +15,7 @@ WEIGHTS_FILE = "best.keras"
 # the folder stays there.
 ARTIFACTS = (
     *("run.json", "config.yaml", "overrides.yaml", "environment.json", "changes.patch", "traceback.txt"),
+    "system_metrics.jsonl",
     *("verdict.json", "reproductions/*.json", CONFUSIONS_FILE, "evaluation/iou.csv", "pictures/*.png"),
 )
 IMAGE_HASHES_KEY = "photographs"  # name of the array in the file

@@ -16,6 +16,7 @@ from typing import Any
 
 from activation_study import location
 from activation_study.credentials import has_credentials, is_secret_name
+from activation_study.records.repository import branch_and_url
 
 SUFFIXES = (".py", ".yaml", ".j2", ".toml")
 FOLDERS = ("src", "conf")
@@ -39,16 +40,18 @@ class CodeChanges:
 
 
 def git_state() -> dict[str, Any]:
-    """The commit that the code comes from, and whether the code that runs is that commit.
+    """The commit that the code comes from, its branch and repository, and whether the code that runs is that commit.
 
     An installed package comes from no commit: a repository around it is somebody else's.
     """
+    unknown = {"commit": None, "branch": None, "url": None, "clean": None}
     if not location.in_clone():
-        return {"commit": None, "clean": None}
+        return unknown
     try:
-        return {"commit": _git("rev-parse", "HEAD").decode().strip(), "clean": not (_changed() or _new())}
+        commit = _git("rev-parse", "HEAD").decode().strip()
+        return {"commit": commit, **branch_and_url(_git), "clean": not (_changed() or _new())}
     except (OSError, subprocess.SubprocessError):
-        return {"commit": None, "clean": None}
+        return unknown
 
 
 def code_changes() -> CodeChanges:

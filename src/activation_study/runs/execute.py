@@ -33,7 +33,9 @@ from activation_study.runs.reuse_weights import reuse_weights
 from activation_study.runs.start import changes_since_sweep, new_record, start_or_resume
 from activation_study.signals import GracefulShutdown, Interrupted
 from activation_study.tracking.mirror import Mirror
+from activation_study.tracking.registry import register_run
 from activation_study.tracking.synced import sync_runs
+from activation_study.tracking.system_metrics import sampled
 from activation_study.training.checkpoint import Checkpoints, remove_saves
 from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train
 from activation_study.training.progress import TrainingProgress
@@ -82,6 +84,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
             remove_saves(folder)
             synced = sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)
             print_notes(synced.messages())
+            register_run(config)
             return before
         if before is not None and before.status == "FAILED" and config.rerun == "none":
             print(f"{before.name}: failed earlier ({before.error}); use rerun=failed to try again")
@@ -113,7 +116,8 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         mirror.update()  # so that MLflow shows the run from its first step
         with _finalize(context):
             context.beat("training")
-            _train(context)
+            with sampled(config.run_folder, config.tracking.system_metrics):
+                _train(context)
             _keep_best_weights(context)
             _evaluate(context)
             if code_digest() != code_at_start:
@@ -221,6 +225,7 @@ def _finalize(context: _RunContext) -> Iterator[None]:
     context.mirror.update(final=True)
     if record.status == "FINISHED":
         print_scores(context.config, record, folder)
+        register_run(context.config)
 
 
 def _record_interruption(context: _RunContext, reason: str | None = None) -> None:

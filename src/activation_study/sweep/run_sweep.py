@@ -27,6 +27,7 @@ from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, s
 from activation_study.sweep.run_states import write_planned
 from activation_study.sweep.status import RunStatus, mark_stale_runs, run_folders, status_of
 from activation_study.sweep.sync import sync_study
+from activation_study.tracking.registry import register_best
 from activation_study.tracking.synced import sync_runs
 from activation_study.tracking.viewing import how_to_view
 
@@ -64,6 +65,7 @@ def run_sweep(
     _recover(jobs, todo)
     if not todo:
         deliver("sweep", describe_sweep(jobs, [], _show_existing_report(jobs)))
+        _register_best(jobs)
         _print_next_steps(jobs)
         return []
     _prepare_data(todo)
@@ -86,6 +88,7 @@ def run_sweep(
         ]
     )
     reports = _report(jobs)
+    _register_best(jobs)
     unfinished = _unfinished(todo, returned)
     deliver("sweep", describe_sweep(jobs, unfinished, reports))
     _print_summary(jobs, unfinished)
@@ -100,6 +103,7 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
     missing = {
         study_dir: sync_study(study_dir, tracking.uri, tracking.weights, restore) for study_dir in study_dirs(jobs)
     }
+    _register_best(jobs)
     studies = [
         {"folder": study_dir, "runs": len(list(run_folders(study_dir))), "missing": count}
         for study_dir, count in missing.items()
@@ -248,6 +252,13 @@ def _print_article_table(jobs: Sequence[Job]) -> None:
     records = [record for job in jobs if (record := job.record) is not None and record.status == "FINISHED"]
     if records:
         table_console().print(article_table(records))
+
+
+def _register_best(jobs: Sequence[Job]) -> None:
+    """Registers the best model of each whole study, if the configuration asks for it."""
+    tracking = jobs[0].config.tracking
+    for study_dir in study_dirs(jobs):
+        register_best(study_dir, tracking.uri, tracking.register)
 
 
 def _print_next_steps(jobs: Sequence[Job]) -> None:

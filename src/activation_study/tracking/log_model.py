@@ -11,18 +11,26 @@ from pathlib import Path
 
 from activation_study.keras_import import import_keras, usable_backend
 from activation_study.records.record import Record
+from activation_study.tracking.description import NOTE_TAG, describe_run
+from activation_study.tracking.run_params import run_params
+from activation_study.tracking.run_tags import source_tags
 
 MODEL_NAME = "model"
 
 
-def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
-    """Logs `runs:/<run id>/model`.
+def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
+    """Logs `runs:/<run id>/model`; the model has the run's parameters, and its name and source as tags.
+
+    MLflow finds `runs:/<run id>/<name>` by the model's name, so all models have the same one.
 
     Args:
         uri: the store's tracking URI.
         run_id: ID of the run, which has ended.
         record: the run's record.
         best: the file of its best weights.
+
+    Returns:
+        The model's ID.
     """
     import mlflow
     import numpy as np
@@ -39,8 +47,10 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
     with current_store(uri), mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
         # An input example would be stored with every model; the explicit signature makes it unnecessary.
         warnings.filterwarnings("ignore", message=".*input example was not provided.*")
-        mlflow.pyfunc.log_model(
+        logged = mlflow.pyfunc.log_model(
             name=MODEL_NAME,
+            params=run_params(record),
+            tags={"run": record.name, NOTE_TAG: describe_run(record, run_id), **source_tags(record)},
             python_model=str(Path(__file__).with_name("logged_model.py")),
             artifacts={"keras_model": str(best)},
             code_paths=[str(layers)],
@@ -48,6 +58,7 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> None:
             model_config={"channel_order": record.config["data"]["channel_order"]},
             pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
         )
+    return str(logged.model_id)
 
 
 @contextmanager

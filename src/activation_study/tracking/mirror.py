@@ -19,6 +19,7 @@ from activation_study.tracking.experiments import StoreProblem
 from activation_study.tracking.reachable import check_reachable
 from activation_study.tracking.sqlite import database_path
 from activation_study.tracking.stop_request import StopRequest
+from activation_study.tracking.system_metrics import read_samples
 from activation_study.tracking.tags import COMPLETE_TAG, ERROR_TAG, PLACE_TAG, STOP_TAG
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class Mirror:
             self._run_id = self._open(self._store, record)
         self._store.log_epochs(self._run_id, record, self._logged_epochs)
         self._logged_epochs = len(record.epochs)
+        self._store.log_samples(self._run_id, read_samples(self._folder))
         if record.status != "RUNNING":
             self._end(self._store, self._run_id, record)
 

@@ -2,19 +2,25 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import filelock
 
-from activation_study.config.identity import flatten
 from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
 from activation_study.records.record import Record
 from activation_study.tracking.attempts import leave_one, place_of
+from activation_study.tracking.datasets import dataset_inputs
+from activation_study.tracking.description import describe_run, note_tags
 from activation_study.tracking.experiments import find_experiment, open_experiment
 from activation_study.tracking.log_model import MODEL_NAME, current_store, log_model
+from activation_study.tracking.result_metrics import result_metrics, validation_score
+from activation_study.tracking.run_params import run_params
+from activation_study.tracking.run_tags import run_tags
 from activation_study.tracking.sqlite import database_path, relocate_artifacts
+from activation_study.tracking.study_run import StudyRun, is_study
 from activation_study.tracking.tags import KEY_TAG, PLACE_TAG
 from activation_study.user import provide_user, user_name
 
@@ -29,7 +35,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 CREATION_TIMEOUT = 15  # seconds to wait for a process that creates the store
 MAX_METRICS = 1000  # MLflow's limit for one call of `log_batch`
-REPORT_FILES = ("*.html", "*.md", "*.csv", "figures/*.svg")  # what else is in the folder is not copied
+SAMPLED = "system/cpu_utilization_percentage"  # is in every sample of the machine
 
 
 class MlflowStore:
@@ -105,42 +111,26 @@ class MlflowStore:
         return [str(run.info.run_id) for run in runs]
 
     def log_report(self, folder: Path, study: str, note: str) -> None:
-        """Logs a study's report to the run `report`, created if needed; nothing if the store lacks the study."""
+        """Logs a study's report to the study's run; nothing if the store lacks the study."""
         experiment_id = self._existing_experiment(study)
-        if experiment_id is None:
-            return
-        key = f"report of {study}"
-        run_id = next(iter(self._runs_with_key(experiment_id, key)), None)
-        if run_id is None:
-            tags = {KEY_TAG: key, "mlflow.source.name": "compare.py", "mlflow.user": user_name()}
-            created = self._client.create_run(experiment_id, tags=tags, run_name="report")
-            run_id = str(created.info.run_id)
-        self.set_tags(run_id, {"mlflow.note.content": note})
-        for path in sorted(path for pattern in REPORT_FILES for path in folder.glob(pattern) if path.is_file()):
-            place = path.relative_to(folder).parent.as_posix().removeprefix(".") or None
-            self._client.log_artifact(run_id, str(path), place)
-        self._client.set_terminated(run_id, "FINISHED")
+        if experiment_id is not None:
+            self._study_run(study, experiment_id).log_report(folder, note)
+
+    def _study_run(self, study: str, experiment_id: str) -> StudyRun:
+        return StudyRun(self._client, experiment_id, study, self._creation_lock)
 
     def set_tags(self, run_id: str, tags: dict[str, str]) -> None:
         """Sets tags of a run."""
-        for name, value in tags.items():
-            self._client.set_tag(run_id, name, value)
+        from mlflow.entities import RunTag
+
+        self._client.log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
 
     def open_run(self, record: Record, folder: Path) -> str:
         """The ID of the record's run, which is created if needed, and reopened if it is resumed."""
         experiment_id = self._experiment_id(record.study)
         run_id = self.find_run(record)
         if run_id is None:
-            tags = {
-                KEY_TAG: record.key,
-                "mlflow.source.name": "train.py",
-                "mlflow.user": user_name(),
-                "identity": record.identity,
-                "folder": str(folder),
-                PLACE_TAG: place_of(folder),
-                **record.links,
-                **{f"digest.{name}": digest for name, digest in record.digests.items()},
-            }
+            tags = {KEY_TAG: record.key, PLACE_TAG: place_of(folder), "mlflow.user": user_name()}
             started = int(record.started * 1000)
             created = self._client.create_run(experiment_id, start_time=started, tags=tags, run_name=record.name)
             leave_one(self._client, record, restore=False)  # a server's response may be lost, and the request repeated
@@ -148,9 +138,21 @@ class MlflowStore:
         run = self._client.get_run(run_id)
         if record.status == "RUNNING" and run.info.status != "RUNNING":
             self._client.update_run(run_id, status="RUNNING")
+        self._describe(run, record, folder)
         if not run.data.params:  # a new run, or the store or the process failed just after creating it
             self._log_start(run_id, record)
         return run_id
+
+    def _describe(self, run: Any, record: Record, folder: Path) -> None:
+        """Sets all tags and the description, and places the run below that of its study, which gets its status."""
+        study = self._study_run(record.study, run.info.experiment_id) if is_study(record.study) else None
+        present = run.data.tags
+        linked = {name: present[name] for name in record.links if name in present}  # they may be run IDs by now
+        note = note_tags(present, describe_run(record, run.info.run_id))
+        parent = study.child_tags() if study else {}
+        self.set_tags(run.info.run_id, {**run_tags(record, folder), **linked, **note, **parent})
+        if study:
+            study.update_status()
 
     def log_epochs(self, run_id: str, record: Record, logged: int | None) -> None:
         """Logs the epochs that the store lacks.
@@ -160,14 +162,28 @@ class MlflowStore:
             record: the run's record.
             logged: the number of epochs in the store; None looks it up.
         """
+        if logged is None:
+            logged = self._count(run_id, "train/loss")
+        self._log_points(run_id, record.epochs[logged:], logged + 1)
+
+    def log_samples(self, run_id: str, samples: Sequence[dict[str, float]]) -> None:
+        """Logs the samples of the machine that the store lacks."""
+        if samples:
+            logged = self._count(run_id, SAMPLED)
+            self._log_points(run_id, samples[logged:], logged)
+
+    def _count(self, run_id: str, key: str) -> int:
+        """How many steps the store has of a metric."""
+        return len({point.step for point in self._client.get_metric_history(run_id, key)})
+
+    def _log_points(self, run_id: str, points: Sequence[dict[str, float]], first_step: int) -> None:
+        """Logs metrics of one step each, with their `time`."""
         from mlflow.entities import Metric
 
-        if logged is None:
-            logged = len({point.step for point in self._client.get_metric_history(run_id, "train/loss")})
-        batch: list[Metric] = []  # of whole epochs, because a call is stored completely or not at all
-        for step, epoch in enumerate(record.epochs[logged:], logged + 1):
-            timestamp = int(epoch["time"] * 1000)
-            metrics = [Metric(key, value, timestamp, step) for key, value in epoch.items() if key != "time"]
+        batch: list[Metric] = []  # of whole steps, because a call is stored completely or not at all
+        for step, point in enumerate(points, first_step):
+            timestamp = int(point["time"] * 1000)
+            metrics = [Metric(key, value, timestamp, step) for key, value in point.items() if key != "time"]
             if len(batch) + len(metrics) > MAX_METRICS:
                 self._client.log_batch(run_id, batch)
                 batch = []
@@ -176,26 +192,28 @@ class MlflowStore:
             self._client.log_batch(run_id, batch)
 
     def log_end(self, run_id: str, record: Record, folder: Path, weights: str) -> None:
-        """Logs results, tags, files and the model, and closes the run with the record's status."""
-        from mlflow.entities import Metric
-
+        """Logs files, the model and results, and closes the run with the record's status."""
         assert record.ended is not None
-        timestamp = int(record.ended * 1000)
-        logged = self._client.get_run(run_id).data.metrics
-        # Metrics are logged once, so an unfinished run must not log scores that will change when it is resumed.
-        results = record.results if record.status == "FINISHED" else {"parameters": record.results.get("parameters", 0)}
-        missing = {_metric_name(key): value for key, value in results.items() if _metric_name(key) not in logged}
-        if missing:
-            self._client.log_batch(run_id, [Metric(name, value, timestamp, 0) for name, value in missing.items()])
-        tags = {f"digest.{name}": digest for name, digest in record.digests.items()}
-        tags |= {"error": record.error} if record.error else {}
-        tags |= {"resumed": str(len(record.resumed))} if record.resumed else {}
-        tags |= {"changes": "\n".join(record.changes)} if record.changes else {}
-        self.set_tags(run_id, tags)
         self._log_artifacts(run_id, folder)
+        model_id = None
         if weights == "best" and record.status == "FINISHED":
-            self._log_model(run_id, record, folder / WEIGHTS_FILE)
-        self._client.set_terminated(run_id, record.status, end_time=timestamp)
+            model_id = self._log_model(run_id, record, folder / WEIGHTS_FILE)
+        self._log_results(run_id, record, model_id)
+        self._client.set_terminated(run_id, record.status, end_time=int(record.ended * 1000))
+        self._describe(self._client.get_run(run_id), record, folder)
+
+    def _log_results(self, run_id: str, record: Record, model_id: str | None) -> None:
+        """Logs what the store lacks of the results, for the run and its model."""
+        logged = self._client.get_run(run_id).data.metrics
+        if record.status == "FINISHED":
+            metrics = result_metrics(record, model_id)
+        else:  # metrics are logged once, so an unfinished run must not log scores that change when it is resumed
+            metrics = [metric for metric in result_metrics(record, None) if metric.key == "parameters"]
+        missing = [metric for metric in metrics if metric.key not in logged]
+        if missing and model_id is not None and record.epochs:
+            missing.append(validation_score(record, model_id))
+        if missing:
+            self._client.log_batch(run_id, missing)
 
     def _log_artifacts(self, run_id: str, folder: Path) -> None:
         for path in artifacts(folder):
@@ -215,38 +233,21 @@ class MlflowStore:
         return self._experiments[study]
 
     def _log_start(self, run_id: str, record: Record) -> None:
-        from mlflow.data.code_dataset_source import CodeDatasetSource
-        from mlflow.data.meta_dataset import MetaDataset
-        from mlflow.entities import DatasetInput, InputTag, Param
+        from mlflow.entities import Param
 
-        config = record.config
-        main_params = {
-            "activation": config["activation"]["name"],
-            "label_type": config["label_type"]["name"],
-            "seed": config["seed"],
-            "data": config["data"]["name"],
-            "model": config["model"]["name"],
-        }
-        source = CodeDatasetSource(tags={"data": str(config["data"]["root"] or config["data"]["format"])})
-        digest = record.digests["data"][:12]
-        dataset = MetaDataset(source=source, name=main_params["data"], digest=digest)  # type: ignore[abstract]
-        self._client.log_inputs(
-            run_id, [DatasetInput(dataset._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])]
-        )
-        params = {**main_params, **{key: value for key, value in flatten(config).items() if key not in main_params}}
+        self._client.log_inputs(run_id, dataset_inputs(record))
         # Last: `open_run` takes a run with parameters for one whose start is completely logged.
-        self._client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
+        self._client.log_batch(run_id, params=[Param(key, value) for key, value in run_params(record).items()])
 
-    def _log_model(self, run_id: str, record: Record, best: Path) -> None:
-        """Logs `runs:/<run id>/model`, once."""
-        experiment_id = self._client.get_run(run_id).info.experiment_id
-        for model in self._client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
+    def _log_model(self, run_id: str, record: Record, best: Path) -> str:
+        """Logs `runs:/<run id>/model`, once; returns the model's ID."""
+        for model in self.models(run_id):
             if str(model.status) == "READY":
-                return
+                return str(model.model_id)
             self._client.delete_logged_model(model.model_id)  # the process was killed while it logged the model
-        log_model(self._uri, run_id, record, best)
+        return log_model(self._uri, run_id, record, best)
 
-
-def _metric_name(key: str) -> str:
-    """A name that MLflow accepts: letters, digits, '_', '-', '.', ' ', ':' and '/'."""
-    return "".join(character if character.isalnum() or character in "_-. :/" else "_" for character in key)
+    def models(self, run_id: str) -> list[Any]:
+        """The logged models of a run."""
+        experiment_id = self._client.get_run(run_id).info.experiment_id
+        return list(self._client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"))

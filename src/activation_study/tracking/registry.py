@@ -1,0 +1,86 @@
+"""Registers the best model of a study in MLflow's registry, under the alias `best`."""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from activation_study.config.schema import Config
+from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.tracking.description import describe_run
+
+ALIAS = "best"
+_VERSIONS_TAG = "mlflow.modelVersions"  # by which a logged model's page lists its registered versions
+
+
+def register_run(config: Config) -> None:
+    """Registers a single run; a sweep registers its best run at its end, and a reproduction none."""
+    if not config.sweep.position and not config.suffix:
+        _register_best([config.run_folder], config.tracking.uri, config.tracking.register)
+
+
+def register_best(study_dir: Path, uri: str | None, name: str | None) -> None:
+    """Registers the best run of a whole study.
+
+    Args:
+        study_dir: the study's folder.
+        uri: of the MLflow store that has the runs; None registers nothing.
+        name: of the registered model; None registers nothing.
+    """
+    _register_best([path.parent for path in sorted(study_dir.glob(f"*/{RECORD_FILE}"))], uri, name)
+
+
+def _register_best(folders: Iterable[Path], uri: str | None, name: str | None) -> None:
+    """Registers the run with the largest mean IoU on the validation images; the test images have no part in it.
+
+    Runs of several data sets or label types cannot be ranked: each of them gets a registered model of its own,
+    `<name>-<data>-<label type>`. Repeating it adds nothing. If the store cannot be reached, a warning is printed.
+    """
+    if uri is None or name is None:
+        return
+    groups: dict[str, list[Record]] = {}
+    for record in filter(None, map(read_record, folders)):
+        if record.status == "FINISHED":
+            data, label_type = record.config["data"]["name"], record.config["label_type"]["name"]
+            groups.setdefault(f"{name}-{data}-{label_type}", []).append(record)
+    for model, records in groups.items():
+        best = max(records, key=lambda record: (_validation_score(record), -record.started))
+        _register(best, uri, model if len(groups) > 1 else name, len(records))
+
+
+def _validation_score(record: Record) -> float:
+    return record.epochs[int(record.results["best_epoch"]) - 1]["val/mean_iou"]
+
+
+def _register(record: Record, uri: str, name: str, among: int) -> None:
+    from activation_study.tracking.mlflow_store import MlflowStore
+
+    try:
+        store = MlflowStore(uri)
+        run_id = store.find_run(record)
+        models = store.models(run_id) if run_id else []
+        if not models or run_id is None:
+            raise LookupError(f"{record.name} has no model there (tracking.weights=best logs it)")
+        version = _version(store.client, models[0], name, run_id, record)
+        store.client.set_registered_model_alias(name, ALIAS, version)
+    except Exception as error:  # the model can be registered later, by the same command
+        print(f"warning: {name} could not be registered in {uri}: {error}", file=sys.stderr)
+        return
+    chosen = f", the best of {among} runs" if among > 1 else ""
+    score = f"mean IoU {_validation_score(record):.3f} on the validation images"
+    print(f"Registered:           models:/{name}@{ALIAS} = version {version}, {record.name}{chosen}: {score}")
+
+
+def _version(client: Any, model: Any, name: str, run_id: str, record: Record) -> str:
+    """The version of a logged model, which is created if needed."""
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(name)
+    for version in client.search_model_versions(f"name = '{name}'"):
+        if version.run_id == run_id:
+            return str(version.version)
+    source, description = f"models:/{model.model_id}", describe_run(record, run_id)
+    created = client.create_model_version(name, source, run_id, description=description, model_id=model.model_id)
+    versions = [*json.loads(model.tags.get(_VERSIONS_TAG, "[]")), {"name": name, "version": created.version}]
+    client.set_logged_model_tags(model.model_id, {_VERSIONS_TAG: json.dumps(versions)})
+    return str(created.version)

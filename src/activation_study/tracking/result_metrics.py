@@ -1,0 +1,39 @@
+"""The results of a run as MLflow's metrics, linked to its model and to the images that they were measured on."""
+
+from typing import Any
+
+from activation_study.records.record import Record
+from activation_study.tracking.datasets import PARTS, test_dataset
+
+
+def result_metrics(record: Record, model_id: str | None) -> list[Any]:
+    """The metrics at the end of a run.
+
+    Args:
+        record: the ended run.
+        model_id: of its logged model; None: the metrics are the run's alone.
+    """
+    from mlflow.entities import Metric
+
+    assert record.ended is not None
+    timestamp, (name, digest) = int(record.ended * 1000), test_dataset(record)
+    metrics = []
+    for key, value in record.results.items():
+        measured = key.startswith(tuple(f"{part}/" for part in PARTS))
+        dataset = {"dataset_name": name, "dataset_digest": digest} if measured else {}
+        metrics.append(Metric(_metric_name(key), value, timestamp, 0, model_id=model_id, **dataset))
+    return metrics
+
+
+def validation_score(record: Record, model_id: str) -> Any:
+    """The mean IoU on the validation images at the best weights, as the model's metric; the run has it already."""
+    from mlflow.entities import Metric
+
+    step = int(record.results["best_epoch"])
+    epoch = record.epochs[step - 1]
+    return Metric("val/mean_iou", epoch["val/mean_iou"], int(epoch["time"] * 1000), step, model_id=model_id)
+
+
+def _metric_name(key: str) -> str:
+    """A name that MLflow accepts: letters, digits, '_', '-', '.', ' ', ':' and '/'."""
+    return "".join(character if character.isalnum() or character in "_-. :/" else "_" for character in key)

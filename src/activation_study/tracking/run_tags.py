@@ -1,0 +1,62 @@
+"""The tags of a run in MLflow: where its code comes from, what it ran on, and digests of what decided its result."""
+
+from pathlib import Path
+
+from activation_study.location import SCRIPTS
+from activation_study.records.record import Record
+from activation_study.tracking.tags import IDENTITY_TAG, KEY_TAG
+
+PARENT_TAG = "mlflow.parentRunId"
+# With this value on one of its runs, MLflow's page shows a parent unfolded. Folded, its charts would be empty.
+UNFOLDED = {"mlflow.runType": "evaluation"}
+_GIT_TAGS = {
+    "commit": "mlflow.source.git.commit",
+    "branch": "mlflow.source.git.branch",
+    "url": "mlflow.source.git.repoURL",
+}
+
+
+def run_tags(record: Record, folder: Path) -> dict[str, str]:
+    """All tags that follow from the record; what it does not have gets none."""
+    return {
+        KEY_TAG: record.key,
+        IDENTITY_TAG: record.identity,
+        "folder": str(folder),
+        **record.links,
+        **source_tags(record),
+        **_environment_tags(record),
+        **{f"digest.{name}": digest for name, digest in record.digests.items()},
+        **_state_tags(record),
+    }
+
+
+def source_tags(record: Record) -> dict[str, str]:
+    """MLflow's own tags of the command and of the commit."""
+    linked = {"reproduces": "reproduce", "evaluates": "evaluate"}
+    command = next((linked[link] for link in record.links if link in linked), "train")
+    git = record.environment.get("git", {})
+    tags = {"mlflow.source.name": SCRIPTS[command], "mlflow.source.type": "LOCAL"}
+    tags |= {tag: git[key] for key, tag in _GIT_TAGS.items() if git.get(key)}
+    if git.get("clean") is not None:
+        tags["mlflow.source.git.dirty"] = str(not git["clean"]).lower()
+    return tags
+
+
+def _environment_tags(record: Record) -> dict[str, str]:
+    environment = record.environment
+    versions = environment.get("versions", {})
+    packages = ("jax", "keras") if environment.get("backend") == "jax" else ("tensorflow", "keras")
+    values = {
+        **{key: environment.get(key) for key in ("device", "processor", "threads", "backend")},
+        "precision": record.config.get("training", {}).get("precision"),
+        "protocol_version": record.protocol,
+        "activation_study": environment.get("activation_study"),
+        **{package: versions.get(package) for package in ("python", *packages)},
+    }
+    return {key: str(value) for key, value in values.items() if value is not None}
+
+
+def _state_tags(record: Record) -> dict[str, str]:
+    tags = {"error": record.error} if record.error else {}
+    tags |= {"resumed": str(len(record.resumed))} if record.resumed else {}
+    return tags | ({"changes": "\n".join(record.changes)} if record.changes else {})

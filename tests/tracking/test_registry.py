@@ -1,0 +1,103 @@
+"""The best model of a study, or that of a single run, is registered once."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from cli_runner import TINY, command
+from mlflow_runs import trained_runs
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("registry")
+    arguments = ("activation=relu,mish", "seed=0", "tracking.register=segmenter", "tracking.system_metrics=true")
+    result = command(folder, "train.py", "-m", *TINY, *arguments)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "models:/segmenter@best = version 1" in result.stdout
+    assert "the best of 2 runs" in result.stdout
+    return folder
+
+
+def validation_scores(project: Path) -> dict[str, float]:
+    records = [json.loads(path.read_text()) for path in project.glob("multirun/tiny/*/run.json")]
+    return {
+        record["name"]: record["epochs"][int(record["results"]["best_epoch"]) - 1]["val/mean_iou"] for record in records
+    }
+
+
+def test_the_best_on_validation_is_registered_and_repeating_it_adds_nothing(project: Path) -> None:
+    client, scores = MlflowClient(f"sqlite:///{project}/mlflow.db"), validation_scores(project)
+    for arguments in (("-m", "activation=relu,mish", "seed=0"), ("sync=true",)):
+        result = command(project, "train.py", *TINY, *arguments, "tracking.register=segmenter")
+        assert result.returncode == 0, result.stderr
+        (version,) = client.search_model_versions("name = 'segmenter'")
+        assert client.get_model_version_by_alias("segmenter", "best").version == version.version
+        run = client.get_run(version.run_id)
+        assert scores[run.info.run_name] == max(scores.values())
+
+
+def test_the_registered_model_can_be_loaded_by_its_alias(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlflow
+
+    uri = f"sqlite:///{project}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    mlflow.set_tracking_uri(uri)
+    folder = Path(mlflow.artifacts.download_artifacts("models:/segmenter@best"))
+    mlflow.set_tracking_uri(None)
+    assert list(folder.rglob("best.keras"))
+
+
+def test_a_logged_model_has_its_data_metrics_and_parameters(project: Path) -> None:
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    for run in trained_runs(client, "tiny"):
+        (model,) = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
+        assert model.name == "model", "runs:/<run id>/model depends on it"
+        assert model.params == run.data.params
+        assert model.tags["run"] == run.info.run_name
+        assert run.data.tags["mlflow.note.content"] == model.tags["mlflow.note.content"]
+        metrics = {metric.key: metric for metric in model.metrics}
+        assert metrics["test/mean_iou"].value == run.data.metrics["test/mean_iou"]
+        assert metrics["test/mean_iou"].dataset_name == "scenes test images"
+        assert metrics["val/mean_iou"].value == pytest.approx(validation_scores(project)[run.info.run_name])
+        assert len(client.get_metric_history(run.info.run_id, "val/mean_iou")) == 3, "and none of them twice"
+        contexts = {each.dataset.name: each.tags[0].value for each in run.inputs.dataset_inputs}
+        assert contexts == {"scenes": "training", "scenes test images": "testing"}
+
+
+def test_a_run_with_system_metrics_has_them_in_its_folder_and_in_mlflow(project: Path) -> None:
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    for run in trained_runs(client, "tiny"):
+        lines = Path(project, run.data.tags["folder"], "system_metrics.jsonl").read_text().splitlines()
+        history = client.get_metric_history(run.info.run_id, "system/cpu_utilization_percentage")
+        assert len(history) == len(lines) >= 1
+
+
+def test_system_metrics_do_not_change_the_weights(project: Path) -> None:
+    other = project / "without"
+    other.mkdir()
+    result = command(other, "train.py", *TINY, "activation=relu", "tracking=off")
+    assert result.returncode == 0, result.stderr
+    (without,) = other.glob("multirun/tiny/*/run.json")
+    sampled = project / "multirun/tiny" / without.parent.name / "run.json"
+    assert json.loads(sampled.read_text())["digests"] == json.loads(without.read_text())["digests"]
+
+
+def test_a_single_run_is_registered_itself(project: Path) -> None:
+    result = command(project, "train.py", *TINY, "study=single", "tracking.register=one")
+    assert result.returncode == 0, result.stderr
+    assert "models:/one@best = version 1, surfaces-relu-seed0-" in result.stdout
+
+
+def test_a_model_that_cannot_be_registered_is_refused_before_training(tmp_path: Path) -> None:
+    for arguments in (("tracking=off",), ("tracking.weights=none",), ("tracking.register=a/b",)):
+        result = command(tmp_path, "train.py", *TINY, "tracking.register=segmenter", *arguments)
+        assert result.returncode == 2
+        assert "tracking.register=" in result.stderr
