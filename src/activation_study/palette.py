@@ -50,6 +50,12 @@ def recorded_colors(config: dict[str, Any], classes: Sequence[str]) -> list[str]
     return [entry["color"] for entry in class_list["classes"]] if class_list else class_colors(classes)
 
 
+def recorded_ids(config: dict[str, Any], classes: Sequence[str]) -> list[int]:
+    """The id of each class in label images, from a run's resolved configuration: the first one of several."""
+    class_list = config["data"].get("classes")
+    return [entry["ids"][0] for entry in class_list["classes"]] if class_list else list(range(len(classes)))
+
+
 def _generated_colors() -> Iterator[str]:
     """An endless series of alternately dark and light colours; the golden ratio keeps successive hues apart."""
     for number in count():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.label_types import LabelType
+from activation_study.data.label_types import LabelType, border_map
 from activation_study.files import replacing
 from activation_study.palette import UNKNOWN_COLOR, rgb
 
@@ -39,6 +39,19 @@ def overlay(image: NDArray[np.uint8], label_map: NDArray[Any], colors: Sequence[
 
     blended = cv2.addWeighted(np.ascontiguousarray(image), 0.5, colorize(label_map, colors), 0.5, 0)
     return np.asarray(blended, np.uint8)
+
+
+def outline(image: NDArray[np.uint8], label_map: NDArray[Any], colors: Sequence[str], width: int) -> NDArray[np.uint8]:
+    """An RGB image uint8 [height, width, 3] with the outlines of its classes in their very colours.
+
+    Args:
+        image: the image.
+        label_map: class ids [height, width], negative = unknown.
+        colors: of the classes.
+        width: of the line on each side of an outline, in pixels.
+    """
+    borders = border_map(np.asarray(label_map, np.int16), width) == 1
+    return np.where(borders[..., None], colorize(label_map, colors), image)
 
 
 def _legend(figure: "Figure", legend: Iterable[tuple[str, str]], columns: int) -> None:

@@ -15,7 +15,7 @@ from activation_study.evaluation.evaluate import Predictor
 from activation_study.inference.load import inference_config, load_network
 from activation_study.inference.prediction_writer import PredictionWriter, write_side_by_side
 from activation_study.inference.sliding_window import InferenceOptions, predict_label_map
-from activation_study.palette import recorded_colors
+from activation_study.palette import recorded_colors, recorded_ids
 from activation_study.records.run import Run
 from activation_study.tracking.lookup import find_run, weights_file
 
@@ -155,5 +155,9 @@ def _writer(run: Run, output: Path) -> PredictionWriter:
     record = run.record
     caption = f"{record.config['activation']['name']}, seed {record.config['seed']}"
     return PredictionWriter(
-        output / record.name, caption, tuple(record.classes), tuple(recorded_colors(record.config, record.classes))
+        output / record.name,
+        caption,
+        tuple(record.classes),
+        tuple(recorded_colors(record.config, record.classes)),
+        tuple(recorded_ids(record.config, record.classes)),
     )

@@ -1,9 +1,9 @@
 """Writes the files of a prediction.
 
-OUTPUT/<run>/labels/NAME.png     indexed: each pixel's value is the index of its class in classes.yaml
+OUTPUT/<run>/labels/NAME.png     each pixel's value is the id of its class in classes.yaml
 OUTPUT/<run>/overlays/NAME.jpg   the image blended with the colours of the predicted classes
 OUTPUT/<run>/class_fractions.csv the fraction of each image's pixels in each class
-OUTPUT/<run>/classes.yaml        names and colours, in the format of data=folder
+OUTPUT/<run>/classes.yaml        names, ids and colours, in the format of data=folder
 OUTPUT/side_by_side/NAME.png     the image and the label maps of several runs
 """
 
@@ -23,6 +23,7 @@ from activation_study.files import replacing, write_text
 from activation_study.palette import rgb
 
 JPEG_QUALITY = 90
+MAX_INDEX = 255  # of an indexed PNG; larger ids make a grey one of 16 bits
 
 
 @dataclass
@@ -34,6 +35,7 @@ class PredictionWriter:
         caption: names the run where several are shown side by side.
         classes: their names.
         colors: "#RRGGBB" of each class.
+        ids: the value of each class in the label maps: of own data, the first that the run's classes.yaml has for it.
         rows: of class_fractions.csv so far: the image's name and the fraction of each class.
     """
 
@@ -41,17 +43,27 @@ class PredictionWriter:
     caption: str
     classes: tuple[str, ...]
     colors: tuple[str, ...]
+    ids: tuple[int, ...]
     rows: list[list[str]] = field(default_factory=list)
 
     def write(self, name: str, image: NDArray[np.uint8], label_map: NDArray[np.uint8]) -> None:
-        """Writes the label map uint8 [height, width] and the overlay of an image uint8 [height, width, 3], BGR."""
+        """Writes the label map and the overlay of an image.
+
+        Args:
+            name: of the image.
+            image: BGR uint8 [height, width, 3].
+            label_map: class indices, uint8 [height, width].
+        """
         import cv2
         from PIL import Image
 
-        indexed = Image.fromarray(label_map)
-        indexed.putpalette([value for color in self.colors for value in rgb(color)])
+        labels = Image.fromarray(np.array(self.ids, np.uint16 if max(self.ids) > MAX_INDEX else np.uint8)[label_map])
+        if max(self.ids) <= MAX_INDEX:
+            palette = np.zeros((max(self.ids) + 1, 3), np.uint8)
+            palette[list(self.ids)] = [rgb(color) for color in self.colors]
+            labels.putpalette(palette.tobytes())
         with replacing(self.folder / "labels" / f"{name}.png") as temporary:
-            indexed.save(temporary)
+            labels.save(temporary)
         blended = np.ascontiguousarray(rgb_to_bgr(overlay(bgr_to_rgb(image), label_map, self.colors)))
         with replacing(self.folder / "overlays" / f"{name}.jpg") as temporary:
             temporary.write_bytes(cv2.imencode(".jpg", blended, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
@@ -63,9 +75,9 @@ class PredictionWriter:
         table = io.StringIO()
         csv.writer(table, lineterminator="\n").writerows([["image", *self.classes], *self.rows])
         write_text(self.folder / "class_fractions.csv", table.getvalue())
-        lines = ["classes:"]
-        for index, (name, color) in enumerate(zip(self.classes, self.colors, strict=True)):
-            lines.append(f'  - {{name: {json.dumps(name, ensure_ascii=False)}, id: {index}, color: "{color}"}}')
+        lines = ["# id: the value of the class's pixels in labels/", "classes:"]
+        for name, value, color in zip(self.classes, self.ids, self.colors, strict=True):
+            lines.append(f'  - {{name: {json.dumps(name, ensure_ascii=False)}, id: {value}, color: "{color}"}}')
         write_text(self.folder / "classes.yaml", "\n".join(lines) + "\n")
 
 

@@ -13,17 +13,18 @@ from activation_study.console import table_console, track_progress
 from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicatePair, audit_dataset
 from activation_study.data.dataset import Dataset
 from activation_study.data.input_convention import bgr_to_rgb
-from activation_study.evaluation.plots import overlay
+from activation_study.evaluation.plots import outline
 from activation_study.files import write_text
 from activation_study.outcome import deliver
 from activation_study.palette import UNKNOWN_COLOR
-from activation_study.report.data_uris import image_uri, label_map_uri
-from activation_study.report.elements import ImagePanel, ImageRow, Table, to_rich
+from activation_study.report.data_uris import MAX_WIDTH, image_uri, label_map_uri
+from activation_study.report.elements import ImagePanel, ImageRow, Table, print_table
 from activation_study.report.render import render
 
 MAX_BROWSED = 48  # images to browse, evenly spaced over the data set
 MAX_PAIRS = 24  # pairs of near duplicates, in the table and with images
 MAX_SUSPICIOUS = 48
+OUTLINE = 1.5  # pixels of an image on the page, on each side of an outline
 PARTS = ("train", "validation", "test", "left out")
 
 
@@ -38,7 +39,7 @@ class Page:
         legend: (class, colour).
         pairs: pairs of near duplicates.
         suspicious: labels that need review.
-        browse: images evenly spaced over the data set.
+        browse: images evenly spaced over the data set, each with its label.
     """
 
     title: str
@@ -67,7 +68,7 @@ def inspect_data(config: Config) -> Path:
     page = _page(config, dataset, audit)
     console = table_console()
     for table in page.tables:
-        console.print(to_rich(table))
+        print_table(console, table)
     for sentence in page.summary:
         console.print(sentence, highlight=False)
     path = Path("outputs") / "inspection" / f"{dataset.source.name}-{dataset.label_type.name}" / "index.html"
@@ -121,7 +122,11 @@ def _page(config: Config, dataset: Dataset, audit: DatasetAudit) -> Page:
             ImageRow(f"{audit.names[index]}: {reason}", _image_and_label(dataset, index))
             for index, reason in audit.suspicious[:MAX_SUSPICIOUS]
         ),
-        browse=tuple(_overlay(dataset, index) for index in _evenly_spaced(len(audit.names), MAX_BROWSED)),
+        browse=tuple(
+            panel
+            for index in _evenly_spaced(len(audit.names), MAX_BROWSED)
+            for panel in _outlined_and_label(dataset, index)
+        ),
     )
 
 
@@ -231,10 +236,15 @@ def _image_and_label(dataset: Dataset, index: int) -> tuple[ImagePanel, ...]:
     return ImagePanel(name, f"image {name}", image), ImagePanel("label", f"label of {name}", label)
 
 
-def _overlay(dataset: Dataset, index: int) -> ImagePanel:
-    name = dataset.source.names[index]
-    over = overlay(bgr_to_rgb(dataset.source.image(index)), dataset.truth(index), dataset.label_type.colors)
-    return ImagePanel(name, f"{name} under its label", image_uri(over))
+def _outlined_and_label(dataset: Dataset, index: int) -> tuple[ImagePanel, ...]:
+    """The image with the outlines of its label, and the label; both in the colours of the legend."""
+    name, truth, colors = dataset.source.names[index], dataset.truth(index), dataset.label_type.colors
+    image = bgr_to_rgb(dataset.source.image(index))
+    outlined = outline(image, truth, colors, width=max(1, round(OUTLINE * image.shape[1] / MAX_WIDTH)))
+    return (
+        ImagePanel(name, f"{name} with the outlines of its label", image_uri(outlined)),
+        ImagePanel("label", f"label of {name}", label_map_uri(truth, colors)),
+    )
 
 
 def _evenly_spaced(count: int, maximum: int) -> list[int]:

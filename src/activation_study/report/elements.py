@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import rich.table
+from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -14,14 +15,15 @@ class Table:
     caption: str
 
 
-def to_rich(table: Table) -> rich.table.Table:
-    """The table for a terminal."""
-    result = rich.table.Table(caption=table.caption)
+def print_table(console: Console, table: Table) -> None:
+    """Prints a table, and its caption below it as text: within a narrow table, rich would break it after every word."""
+    result = rich.table.Table()
     for column, heading in enumerate(table.head):
         result.add_column(heading, justify="right" if column else "left", overflow="fold")
     for row in table.rows:
         result.add_row(*row)
-    return result
+    console.print(result)
+    console.print(table.caption, style="dim", highlight=False, markup=False)
 
 
 @dataclass(frozen=True)

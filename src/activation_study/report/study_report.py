@@ -18,7 +18,7 @@ from activation_study.report import tables
 from activation_study.report.article_table import article_table
 from activation_study.report.csv_export import write_tables
 from activation_study.report.describe import describe_findings
-from activation_study.report.elements import to_rich
+from activation_study.report.elements import print_table
 from activation_study.report.render import write_pages
 from activation_study.report.sections import build_sections
 from activation_study.tracking.mirror import mirror_report
@@ -81,9 +81,9 @@ def print_summary(findings: Findings) -> None:
     console = table_console()
     console.print(article_table(findings.records))
     for selection in findings.selections:
-        console.print(to_rich(tables.selection_table(selection)))
+        print_table(console, tables.selection_table(selection))
     for ablations in findings.ablations:
-        console.print(to_rich(tables.changes_table(ablations)))
+        print_table(console, tables.changes_table(ablations))
     if any(contrasts for _, contrasts in findings.compared):
         console.print(_differences(findings))
     for paragraph in findings.summary:
