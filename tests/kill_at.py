@@ -1,7 +1,7 @@
 """Runs train.py and kills it at a chosen call: python kill_at.py POINT N ARGUMENTS…
 
 The process is killed just before the N-th call of the function that POINT names; with `save`, after half of the file is
-written. With `N-`, the call fails as if the disk were full, and the process continues.
+written. With `N-`, the call fails as if the disk were full, with `N~` as if memory were lacking; the process continues.
 """
 
 import os
@@ -35,6 +35,7 @@ def kill_points() -> dict[str, tuple[Any, str]]:
     from activation_study.records import record
 
     return {
+        "build": (network.Network, "check_resumable"),
         "train": (network.Network, "train_on"),
         "validate": (network.Network, "validate_on"),
         "predict": (network.Network, "predict"),
@@ -49,15 +50,18 @@ def kill_points() -> dict[str, tuple[Any, str]]:
     }
 
 
-def set_trap(point: str, number: int, fail: bool) -> None:
+FAILURES = {"-": OSError(28, "No space left on device"), "~": MemoryError("std::bad_alloc")}
+
+
+def set_trap(point: str, number: int, failure: Exception | None) -> None:
     holder, name = kill_points()[point]
     original, calls = getattr(holder, name), 0
 
     def trapped(*arguments: Any, **keywords: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == number and fail:
-            raise OSError(28, "No space left on device")
+        if calls == number and failure is not None:
+            raise failure
         if calls == number:
             if point == "save":
                 save_half(original, arguments[0], keywords)
@@ -68,6 +72,6 @@ def set_trap(point: str, number: int, fail: bool) -> None:
 
 
 if __name__ == "__main__":
-    set_trap(sys.argv[1], int(sys.argv[2].rstrip("-")), sys.argv[2].endswith("-"))
+    set_trap(sys.argv[1], int(sys.argv[2].rstrip("-~")), FAILURES.get(sys.argv[2][-1]))
     sys.argv = [str(ROOT / "train.py"), *sys.argv[3:]]
     runpy.run_path(sys.argv[0], run_name="__main__")

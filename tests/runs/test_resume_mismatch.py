@@ -62,9 +62,15 @@ def test_an_interrupted_run_is_not_resumed_with_other_threads_unless_allowed(kil
         assert hint in rejected.stderr
     assert record(killed) == before
     plan = train(killed, *TINY, "dry_run=true")
+    name = before["name"]
+    assert f"{name}: its process died (killed? out of memory?) after epoch 2; it resumes" in plan.stdout
     assert "1 run of multirun/tiny: 1 resume" in plan.stdout
+    script = [sys.executable, str(ROOT / "compare.py"), "study=tiny"]
+    compared = subprocess.run(script, capture_output=True, text=True, cwd=killed, timeout=600, check=False)
+    assert f"{name}: its process died (killed? out of memory?) after epoch 2" in compared.stderr
     allowed = train(killed, *TINY, "threads=2", "allow_changes=true")
     assert allowed.returncode == 0, allowed.stderr
+    assert f"{name}: its process died (killed? out of memory?) after epoch 2; it is resumed" in allowed.stdout
     after = record(killed)
     assert after["status"] == "FINISHED"
     assert after["changes"] == ["threads (then 1, now 2)"]
@@ -74,6 +80,30 @@ def test_an_interrupted_run_is_not_resumed_with_other_threads_unless_allowed(kil
     assert from_scratch.returncode == 0, from_scratch.stderr
     assert record(killed)["key"] != after["key"]
     assert record(killed)["changes"] == record(killed)["resumed"] == []
+
+
+@pytest.mark.parametrize(
+    ("point", "where"),
+    [
+        ("train", "in epoch 1: try a smaller training.batch_size (now 3), a smaller data.image_size (now 32×32)"),
+        ("predict", "in the evaluation: try a smaller evaluation.batch_size (now "),
+    ],
+)
+def test_a_lack_of_memory_is_named_with_what_helps(point: str, where: str, tmp_path: Path) -> None:
+    failed = train(tmp_path, *TINY, "training.epochs=1", trap=(point, "1~"))
+    assert failed.returncode == 1
+    error = record(tmp_path)["error"]
+    assert error.startswith(f"out of memory {where}")
+    assert error.endswith(" (MemoryError: std::bad_alloc)")
+    assert f"failed: {error} (traceback in" in failed.stdout
+    assert "std::bad_alloc" in next(tmp_path.glob("multirun/tiny/*/traceback.txt")).read_text()
+
+
+def test_a_lack_of_memory_before_the_first_step_is_named_without_a_traceback(tmp_path: Path) -> None:
+    failed = train(tmp_path, *TINY, trap=("build", "1~"))
+    assert failed.returncode == 2
+    assert "out of memory before its first step: try a smaller training.batch_size (now 3)" in failed.stderr
+    assert "Traceback" not in failed.stderr
 
 
 def test_a_code_change_during_a_sweep_rejects_the_job_and_names_the_file(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from activation_study.errors import BadInput
 from activation_study.files import replacing
 from activation_study.records.consistency import Contradiction, contradictions
+from activation_study.records.lock import is_locked
 from activation_study.records.record import RECORD_FILE, Record, parse_record, read_record
 from activation_study.records.run import Run, read_evaluated_run
 
@@ -34,7 +35,7 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
     if not records and (study / PACKED_FILE).is_file():
         return _read_packed(study / PACKED_FILE)
     there = {folder: record for folder, record in records.items() if record is not None}
-    unfinished = [f"{record.name}: {record.status}" for record in there.values() if record.status != "FINISHED"]
+    unfinished = [_unfinished(folder, record) for folder, record in there.items() if record.status != "FINISHED"]
     runs, problems = [], []
     for folder, record in there.items():
         if record.status == "FINISHED":
@@ -45,6 +46,11 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
     if problems:
         raise Contradiction(problems)
     return sorted(runs, key=lambda run: run.record.started), unfinished
+
+
+def _unfinished(folder: Path, record: Record) -> str:
+    dead = record.status == "RUNNING" and not is_locked(folder)
+    return f"{record.name}: {record.how_it_died if dead else record.status}"
 
 
 def export_study(study: Path, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from activation_study.analysis.finished_runs import read_runs
 from activation_study.analysis.grouping import Variants, arm, grouped
-from activation_study.errors import BadInput, problems_message
+from activation_study.errors import MAX_LISTED, BadInput, problems_message
 from activation_study.location import command
 from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
@@ -92,9 +92,10 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
         there = f"it has {', '.join(names)}" if names else "it has no studies"
         raise BadInput(f"study={study.name}: there is no such folder in {study.parent.absolute()}; {there}")
     if not runs:
+        there = f" ({'; '.join(unfinished[:MAX_LISTED])})" if unfinished else ""
         raise BadInput(
-            f"{study.absolute()}: no finished runs; train some with `{command('train')} -m … study={study.name}`, "
-            "or give the folder that contains the study as folder=PATH"
+            f"{study.absolute()}: no finished runs{there}; train some with "
+            f"`{command('train')} -m … study={study.name}`, or give the folder that contains the study as folder=PATH"
         )
     _reject_mixtures(study, runs)
     arms = _arms(runs)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from activation_study import outcome
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
+from activation_study.out_of_memory import is_out_of_memory, out_of_memory
 
 
 @contextmanager
@@ -25,8 +26,12 @@ def refusals(name: str, config: str) -> Iterator[None]:
         yield
     except BadInput as error:
         raise SystemExit(refuse(str(error))) from error
-    except (OSError, OmegaConfBaseException) as error:
-        message = explanation(error, name, config, sys.argv[1:])
+    except Exception as error:
+        message = None
+        if is_out_of_memory(error):
+            message = out_of_memory("", "a smaller batch_size, or smaller images", error)
+        elif isinstance(error, OSError | OmegaConfBaseException):
+            message = explanation(error, name, config, sys.argv[1:])
         if message is None:
             raise
         raise SystemExit(refuse(message)) from error

@@ -46,7 +46,7 @@ class Record:
         status: RUNNING, FINISHED, FAILED or KILLED.
         epochs: one dict per epoch: train/*, val/*, learning_rate, epoch_seconds, images_per_second, and `time`.
         results: of the best weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …
-        error: the first line of a FAILED run's error.
+        error: why a run FAILED, in one line; that the process of a KILLED one died without a word.
         process: host and process ID that work on the run, or did last.
         resumed: `time`, `epoch` and `step` of each time it was resumed.
         protocol: the version of the protocol (docs/explanation/protocol.md).
@@ -114,11 +114,18 @@ class Record:
         self.status, self.error, self.ended = status, error and without_credentials(error), time.time()
         self.write(folder)
 
+    @property
+    def how_it_died(self) -> str:
+        """In words, that its process has died without recording why."""
+        epochs = len(self.epochs)
+        where = f"after epoch {epochs}" if epochs else "in its first epoch"
+        return f"its process died (killed? out of memory?) {where}"
+
     def close_stale(self, folder: Path) -> bool:
         """Marks a RUNNING record whose process has died as KILLED after its last epoch; returns whether it was one."""
         if self.status != "RUNNING":
             return False
-        self.status = "KILLED"
+        self.status, self.error = "KILLED", self.how_it_died
         self.ended = self.epochs[-1]["time"] if self.epochs else self.started
         self.write(folder)
         return True

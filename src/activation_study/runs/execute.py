@@ -21,13 +21,21 @@ from activation_study.evaluation.score import score
 from activation_study.files import write_text
 from activation_study.hardware import peak_memory
 from activation_study.model.build import build_network
+from activation_study.out_of_memory import first_line, is_out_of_memory, out_of_memory
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.records.run import read_run
 from activation_study.records.source_code import code_digest
-from activation_study.runs.messages import STOPPED, print_header, print_interrupted, print_notes, print_scores
+from activation_study.runs.messages import (
+    STOPPED,
+    memory_remedies,
+    print_header,
+    print_interrupted,
+    print_notes,
+    print_scores,
+)
 from activation_study.runs.other_data import reject_other_data
 from activation_study.runs.reuse_weights import reuse_weights
 from activation_study.runs.start import changes_since_sweep, new_record, start_or_resume
@@ -77,6 +85,8 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         keep_existing_name(config)
         folder = config.run_folder
         before = read_record(folder)
+        if before is not None and before.status == "RUNNING":  # although nobody held its lock
+            print(f"{before.name}: {before.how_it_died}; it is resumed from its last checkpoint if it has one")
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
             read_run(folder, before)
             _reject_other_data(config)
@@ -89,7 +99,13 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         if before is not None and before.status == "FAILED" and config.rerun == "none":
             print(f"{before.name}: failed earlier ({before.error}); use rerun=failed to try again")
             return before
-        return _execute(config, overrides, before, announce)
+        try:
+            return _execute(config, overrides, before, announce)
+        except Exception as error:  # a failure during training or evaluation is in the record
+            if isinstance(error, BadInput) or not is_out_of_memory(error):
+                raise
+            remedies = memory_remedies(config, "training")
+            raise BadInput(f"{config.run_name}: {out_of_memory('before its first step', remedies, error)}") from error
 
 
 def _execute(config: Config, overrides: list[str], before: Record | None, announce: Callable[[Record], None]) -> Record:
@@ -217,15 +233,24 @@ def _finalize(context: _RunContext) -> Iterator[None]:
         if context.state.done:
             context.save()  # so that only the evaluation is repeated
         write_text(folder / "traceback.txt", without_credentials(traceback.format_exc()))
-        first_line = without_credentials(f"{type(error).__name__}: {error}".split("\n")[0])
-        record.end(folder, "FAILED", first_line)
-        print(f"{record.name} failed: {first_line} (traceback in {folder / 'traceback.txt'})")
+        reason = without_credentials(_reason(context.config, context.state, error))
+        record.end(folder, "FAILED", reason)
+        print(f"{record.name} failed: {reason} (traceback in {folder / 'traceback.txt'})")
     finally:
         context.heartbeat.remove()
     context.mirror.update(final=True)
     if record.status == "FINISHED":
         print_scores(context.config, record, folder)
         register_run(context.config)
+
+
+def _reason(config: Config, state: TrainState, error: Exception) -> str:
+    """Why a run failed, in one line."""
+    if not is_out_of_memory(error):
+        return first_line(error)
+    if state.done:
+        return out_of_memory("in the evaluation", memory_remedies(config, "evaluation"), error)
+    return out_of_memory(f"in epoch {state.epoch}", memory_remedies(config, "training"), error)
 
 
 def _record_interruption(context: _RunContext, reason: str | None = None) -> None:

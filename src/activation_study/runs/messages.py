@@ -50,6 +50,14 @@ def print_notes(messages: Iterable[str]) -> None:
         print(f"note: {message}")
 
 
+def memory_remedies(config: Config, part: str) -> str:
+    """What makes a part of a run, `training` or `evaluation`, need less memory."""
+    size = config.training.batch_size if part == "training" else config.evaluation.batch_size
+    height, width = config.image_size
+    smaller = f"a smaller data.image_size (now {height}×{width}) or smaller model.widths"
+    return f"a smaller {part}.batch_size (now {size})" + (f", {smaller}" if part == "training" else "")
+
+
 def print_interrupted(config: Config, reason: str = "interrupted") -> None:
     """Prints why a run ended before its last step, and how to resume it."""
     if config.rerun == "all":

@@ -222,7 +222,8 @@ def notes_of(jobs: Sequence[Job]) -> Iterator[str]:
         assert job.before is not None
         epochs = len(job.before.epochs)
         start = f"from its last checkpoint, at or before epoch {epochs}" if epochs else "in its first epoch"
-        yield f"  {job.config.run_name} resumes {start}"
+        death = job.before.how_it_died if job.before.status == "RUNNING" else None
+        yield f"  {job.config.run_name}{f': {death}; it' if death else ''} resumes {start}"
     yield from _outdated(jobs)
 
 

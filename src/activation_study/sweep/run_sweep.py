@@ -25,7 +25,7 @@ from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, show_plan, study_dirs
 from activation_study.sweep.run_states import write_planned
-from activation_study.sweep.status import RunStatus, mark_stale_runs, run_folders, status_of
+from activation_study.sweep.status import RunStatus, mark_stale_runs, print_deaths, run_folders, status_of
 from activation_study.sweep.sync import sync_study
 from activation_study.tracking.registry import register_best
 from activation_study.tracking.synced import sync_runs
@@ -137,6 +137,8 @@ def check_start(jobs: Sequence[Job]) -> None:
 def _recover(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
     """Marks runs without a process as killed, and copies finished runs that the MLflow store lacks."""
     stale = [folder for study_dir in study_dirs(jobs) for folder in mark_stale_runs(study_dir)]
+    planned = {job.config.run_folder for job in jobs}
+    print_deaths(folder for folder in stale if folder not in planned)  # the plan says it of its own runs
     resumed = {job.config.run_folder for job in todo}
     done = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE]
     tracking = jobs[0].config.tracking
@@ -173,12 +175,12 @@ def _unfinished(todo: Sequence[Job], returned: Sequence[JobReturn]) -> list[Unfi
         elif status_of(job.config.run_folder, record) == RunStatus.RUNNING:
             found.append(Unfinished(job, "running", f"{job.config.run_name} is running in another process"))
         elif record is None or (job.before is not None and record.ended == job.before.ended):
-            reason = "it was not started, or its process exited unexpectedly (killed?)"
+            reason = "it was not started, or its process died (killed? out of memory?)"
             found.append(Unfinished(job, "failed", reason))
         elif record.status == "KILLED":
             found.append(Unfinished(job, "failed", record.error or "it was stopped and saved its state"))
         elif record.status != "FINISHED":
-            found.append(Unfinished(job, "failed", "its process exited unexpectedly (killed?)"))
+            found.append(Unfinished(job, "failed", record.how_it_died))
     return found
 
 

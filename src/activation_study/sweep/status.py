@@ -1,6 +1,6 @@
 """The status of each run of a study, read from its folder and its lock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -57,3 +57,11 @@ def mark_stale_runs(study_dir: Path) -> list[Path]:
                     if record is not None and record.close_stale(folder):
                         stale.append(folder)
     return stale
+
+
+def print_deaths(folders: Iterable[Path]) -> None:
+    """Prints one line for each run that `mark_stale_runs` has marked."""
+    for folder in folders:
+        record = read_record(folder)
+        if record is not None:
+            print(f"{record.name}: {record.error}")
