@@ -14,6 +14,7 @@ from activation_study.records.consistency import Contradiction
 from activation_study.records.record import Record, read_record
 from activation_study.records.run import read_evaluated_run, read_run
 from activation_study.report.study_report import ReportOptions, make_report
+from activation_study.sweep.sync import sync_study
 from activation_study.tracking.lookup import find_finished_run, find_run
 from fake_runs import write_run
 
@@ -64,7 +65,7 @@ def test_an_edited_score_is_named_with_both_values(run: Path) -> None:
     now = edit(run, lambda record: None).results["test/mean_iou"]
     edit(run, lambda record: record.results.update({"test/mean_iou": 0.99}))
     message = rejected(run)
-    assert f"{run}/run.json: results.test/mean_iou: recorded 0.99, {now:.6g} by evaluation/confusions.npz" in message
+    assert f"{run}/run.json: results.test/mean_iou: recorded 0.99, recomputed {now:.10g} from evaluation" in message
     assert "Restore these files, or train the runs again with rerun=all." in message
     assert "found)" not in message, "there is one problem"
 
@@ -74,7 +75,7 @@ def test_an_edited_score_is_named_with_both_values(run: Path) -> None:
     [
         (lambda record: record.results.update({"test/iou/sky": 0.5}), "results.test/iou/sky: recorded 0.5, "),
         (lambda record: record.results.pop("test/iou/sky"), "results.test/iou/sky: recorded no value, "),
-        (lambda record: record.results.update({"test/iou/sea": 0.5}), "recorded 0.5, no value by"),
+        (lambda record: record.results.update({"test/iou/sea": 0.5}), "recorded 0.5, recomputed no value from"),
         (lambda record: record.results.update({"test/article/mean_iou": "0.5"}), "recorded '0.5', "),
         (lambda record: record.results.pop("test/mean_iou"), "status: FINISHED, but results has no test/mean_iou"),
         (lambda record: record.results.clear(), "status: FINISHED, but results has no test/mean_iou"),
@@ -113,6 +114,13 @@ def test_confusion_matrices_of_another_shape_are_rejected(run: Path) -> None:
     ):
         np.savez_compressed(run / CONFUSIONS_FILE, **{**contents, name: value})
         assert problem in rejected(run)
+
+
+def test_an_edited_record_is_not_copied_into_a_store(run: Path, tmp_path: Path) -> None:
+    edit(run, lambda record: record.results.update({"test/mean_iou": 0.99}))
+    with pytest.raises(Contradiction, match=r"results.test/mean_iou: recorded 0.99"):
+        sync_study(run.parent, f"sqlite:///{tmp_path}/mlflow.db", "none")
+    assert not (tmp_path / "mlflow.db").exists()
 
 
 def test_all_changed_runs_are_named_at_once(run: Path) -> None:

@@ -35,6 +35,7 @@ def write_run(folder: Path, study: str, status: str) -> None:
     }  # fmt: skip
     record = Record(folder.name, study, "0", config, [], ["sky"], {}, {"data": "d" * 64})
     record.epochs = [{"train/loss": 1 / n, "time": time.time()} for n in (1, 2, 3)]
+    record.results = {"test/mean_iou": 0.5, "best_epoch": 1.0}
     record.write(folder)
     if status != "RUNNING":
         record.end(folder, "FINISHED")

@@ -74,8 +74,8 @@ def _score_problems(record: Record, confusions: Counts, images: int, classes: Se
         yield f"{CONFUSIONS_FILE} has {len(confusions)} matrices and {images} names of images"
     else:
         for key, (then, now) in contradictory_scores(record.results, confusions, tuple(classes)).items():
-            yield f"results.{key}: recorded {_value(then)}, {_value(now)} by {CONFUSIONS_FILE}"
+            yield f"results.{key}: recorded {_value(then)}, recomputed {_value(now)} from {CONFUSIONS_FILE}"
 
 
 def _value(value: Any) -> str:
-    return "no value" if value is None else f"{value:.6g}" if isinstance(value, float) else repr(value)
+    return "no value" if value is None else f"{value:.10g}" if isinstance(value, float) else repr(value)

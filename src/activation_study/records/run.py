@@ -1,5 +1,6 @@
 """A run in memory: its record together with the confusion matrices of its evaluation."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
@@ -10,7 +11,7 @@ from activation_study.errors import BadInput
 from activation_study.metrics import Counts
 from activation_study.records.artifacts import CONFUSIONS_FILE, IMAGE_HASHES_KEY
 from activation_study.records.consistency import Contradiction, contradictions, record_problems
-from activation_study.records.record import RECORD_FILE, Record
+from activation_study.records.record import RECORD_FILE, Record, read_record
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,23 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
         if problems:
             raise Contradiction(problems)
     return run
+
+
+def reject_contradictions(folders: Iterable[Path]) -> None:
+    """Checks the finished runs in folders; those without a readable record are passed over.
+
+    Raises:
+        Contradiction: names all records that contradict themselves or their confusion matrices.
+    """
+    problems = []
+    for folder in folders:
+        try:
+            record = read_record(folder)
+            if record is not None and record.status == "FINISHED":
+                read_run(folder, record)
+        except Contradiction as error:
+            problems += error.problems
+        except BadInput:  # reported by whoever needs it
+            continue
+    if problems:
+        raise Contradiction(problems)

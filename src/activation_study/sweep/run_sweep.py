@@ -17,8 +17,7 @@ from activation_study.credentials import without_credentials
 from activation_study.data.source import missing_data
 from activation_study.errors import BadInput, problems_message
 from activation_study.outcome import deliver
-from activation_study.records.consistency import Contradiction
-from activation_study.records.run import read_run
+from activation_study.records.run import reject_contradictions
 from activation_study.records.source_code import write_manifest
 from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
@@ -122,15 +121,7 @@ def check_start(jobs: Sequence[Job]) -> None:
     missing = dict.fromkeys(filter(None, (missing_data(job.config.data) for job in jobs if job.to_do)))
     if missing:
         raise BadInput(problems_message("Data are missing", missing, "Nothing was started."))
-    problems = []
-    for job in jobs:
-        if job.before is not None and job.status == RunStatus.DONE and not job.to_do:
-            try:
-                read_run(job.config.run_folder, job.before)
-            except Contradiction as error:
-                problems += error.problems
-    if problems:
-        raise Contradiction(problems)
+    reject_contradictions(job.config.run_folder for job in jobs if job.status == RunStatus.DONE and not job.to_do)
     reject_other_data([job.config for job in jobs], {job.config.run_folder for job in jobs if job.to_do})
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
+from activation_study.records.run import reject_contradictions
 from activation_study.sweep.status import mark_stale_runs, print_deaths, run_folders
 from activation_study.tracking.mirror import mirror_report
 from activation_study.tracking.sqlite import database_path, relocate_artifacts
@@ -25,6 +26,7 @@ def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = F
         How many runs the store does not have, apart from those that are running.
 
     Raises:
+        Contradiction: a record contradicts itself or its results, and must not be spread.
         BadInput: no store is given, or the study has no runs.
     """
     if uri is None:
@@ -32,6 +34,7 @@ def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = F
     folders = list(run_folders(study_dir))
     if not folders:
         raise BadInput(f"{study_dir}: no runs; expected study=NAME with NAME one of: {_studies(study_dir.parent)}")
+    reject_contradictions(folders)
     print_deaths(mark_stale_runs(study_dir))
     database = database_path(uri)
     if database is not None:  # even if nothing is left to copy: the project may have been moved
