@@ -98,6 +98,19 @@ def test_a_database_that_does_not_exist_is_about_to_be_created(tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
+def test_a_database_that_is_deleted_while_a_run_is_tracked_is_reported_and_filled_again(
+    run: tuple[Record, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record, folder = run
+    mirror = Mirror(folder, f"sqlite:///{tmp_path}/mlflow.db", "none")
+    assert mirror.update()
+    (tmp_path / "mlflow.db").unlink()
+    record.end(folder, "FINISHED")
+    assert not mirror.update(final=True)
+    assert not Mirror(folder, f"sqlite:///{tmp_path}/mlflow.db", "none").update(final=True)
+    assert capsys.readouterr().err.count("its file was deleted while this process used it; the next command") == 2
+
+
 def test_what_is_no_database_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reachable, "TIMEOUT", 0.1)
     (tmp_path / "text.db").write_text("not a database, but longer than the header of one" * 40)

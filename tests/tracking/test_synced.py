@@ -283,6 +283,7 @@ def test_an_earlier_attempt_in_the_same_folder_leaves_the_default_view(
 ) -> None:
     sync(folders, uri)
     first = one(client, "a")
+    model = client.create_logged_model(first.info.experiment_id, source_run_id=first.info.run_id)
     shutil.rmtree(folders[0])  # the folder is deleted, and the same command run
     write_run(folders[0])
     sync(folders, uri)
@@ -291,6 +292,7 @@ def test_an_earlier_attempt_in_the_same_folder_leaves_the_default_view(
     (old,) = runs(client, ViewType.DELETED_ONLY)
     assert old.info.run_id == first.info.run_id
     assert old.data.tags[SUPERSEDED_TAG] == second.info.run_id
+    assert client.get_logged_model(model.model_id).tags[SUPERSEDED_TAG] == second.info.run_id
     assert sync(folders, uri).there == folders, "it is not taken for deleted by a person"
     client.delete_experiment(first.info.experiment_id)
     sync(folders, uri, restore=True)

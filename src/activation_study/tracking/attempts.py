@@ -134,6 +134,9 @@ def supersede(client: Any, record: Record, folder: Path, run_id: str) -> None:
         there = run.tags.get(PLACE_TAG, "")
         if there == here or (run.key in record.supersedes and not _held_elsewhere(run, there, here)):
             _delete(client, run, SUPERSEDED_TAG, run_id)
+            experiment = same.experiments[record.study].id
+            for model in client.search_logged_models([experiment], f"source_run_id = '{run.run_id}'"):
+                client.set_logged_model_tags(model.model_id, {SUPERSEDED_TAG: run_id})  # it stays in the list of models
 
 
 def _held_elsewhere(run: TrackedRun, there: str, here: str) -> bool:

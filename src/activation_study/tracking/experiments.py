@@ -76,18 +76,17 @@ def open_experiment(client: Any, study: str) -> str:
                     raise
                 raise StoreProblem(_taken(study, _experiment(taken))) from None
     if found.deleted:
-        raise StoreProblem(deleted_message(study))
+        raise StoreProblem(deleted_message(found.name, study))
     if found.study is None:
         client.set_experiment_tag(found.id, STUDY_TAG, study)
     return found.id
 
 
-def deleted_message(study: str) -> str:
-    """Says that a study's experiment was deleted, and what to do."""
-    top = study.partition("/")[0]
+def deleted_message(name: str, study: str) -> str:
+    """Says that the experiment of a study was deleted, and what to do."""
     return (
-        f"the experiment {study} was deleted in MLflow, which keeps its name taken. "
-        f"`{command('train')} sync=all study={top}` brings it back with its runs; study=NAME uses another experiment"
+        f"the experiment {name} was deleted in MLflow. `{command('train')} sync=all study={study.partition('/')[0]}` "
+        f"brings it back with its runs; another study=NAME uses another experiment"
     )
 
 

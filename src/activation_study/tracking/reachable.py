@@ -17,6 +17,8 @@ from activation_study.tracking.sqlite import database_path
 
 TIMEOUT = 5.0  # seconds
 
+_seen: set[Path] = set()  # databases that this process has found; one that it has not is about to be created
+
 
 class Unreachable(Exception):
     """The store does not answer."""
@@ -30,8 +32,12 @@ def check_reachable(uri: str) -> None:
     """
     database = database_path(uri)
     if database is not None:
-        if database.is_file():  # otherwise it is about to be created
-            _check_database(database)
+        path = database.absolute()
+        if path.is_file():
+            _check_database(path)
+            _seen.add(path)
+        elif path in _seen:  # MLflow would write to the deleted file, and fail
+            raise Unreachable("its file was deleted while this process used it; the next command creates it again")
     elif uri.startswith(("http://", "https://")):
         _check_server(uri)
 

@@ -22,19 +22,20 @@ class Synced:
         there: the store has all of these runs, once.
         running: other processes work on these, and track them.
         deleted: a person deleted these in MLflow; by the experiment's name.
-        without_experiment: experiments that a person deleted.
+        without_experiment: names of experiments that a person deleted, by study.
         failed: the store could not take these.
     """
 
     there: list[Path] = field(default_factory=list)
     running: list[Path] = field(default_factory=list)
     deleted: dict[str, list[str]] = field(default_factory=dict)
-    without_experiment: list[str] = field(default_factory=list)
+    without_experiment: dict[str, str] = field(default_factory=dict)
     failed: list[Path] = field(default_factory=list)
 
     def messages(self) -> Iterator[str]:
         """What a person has to do about the runs that were left alone."""
-        yield from map(deleted_message, self.without_experiment)
+        for study, name in self.without_experiment.items():
+            yield deleted_message(name, study)
         for study, names in self.deleted.items():
             yield deleted_run_message(names, study)
 
@@ -101,7 +102,7 @@ def _sync_run(folder: Path, record: Record, inventory: Inventory, target: _Targe
     if found == Presence.COMPLETE:
         synced.there.append(folder)
     elif found == Presence.EXPERIMENT_DELETED:
-        synced.without_experiment += [record.study] if record.study not in synced.without_experiment else []
+        synced.without_experiment[record.study] = inventory.experiments[record.study].name
     elif found == Presence.DELETED and not target.restore:
         synced.deleted.setdefault(record.study, []).append(record.name)
     else:
