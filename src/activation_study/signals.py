@@ -93,7 +93,7 @@ class GracefulShutdown:
             self._request(number)
             interrupts += number == signal.SIGINT
             if interrupts > 1:
-                os.write(2, b"\naborted; the last checkpoint is intact\n")
+                os.write(2, b"\naborted; the last checkpoint, if there is one, is intact: run the same command again\n")
                 os._exit(EXIT_CODE_ABORTED)
             if self.announces and not announced:
                 announced = True

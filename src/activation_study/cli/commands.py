@@ -1,5 +1,6 @@
 """What each command does with its configuration."""
 
+import shlex
 import traceback
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -19,6 +20,7 @@ from activation_study.config.command_options import Compare, Evaluate, Export, P
 from activation_study.config.schema import Config, declared
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.errors import BadInput, problems_message
+from activation_study.location import command
 from activation_study.signals import EXIT_CODE_TERMINATED
 from activation_study.validation import contrast_problems, from_hydra
 
@@ -74,10 +76,13 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     from activation_study.records.lock import RunLocked
     from activation_study.runs.describe import describe_run
     from activation_study.runs.execute import run
+    from activation_study.runs.messages import print_next_steps
     from activation_study.tracking.viewing import how_to_view
 
     try:
         record = run(config, overrides)
+        if alone and record.status == "FINISHED":
+            print_next_steps(config.run_folder)
         if alone and (line := how_to_view(config.tracking.uri)):
             print(line)
     except RunLocked as error:
@@ -105,7 +110,9 @@ def _compare(options: Compare) -> None:
     )
     folder = make_report(study, report_options)
     if options.contrasts:
-        print(f"The report now has these contrasts; `compare study={options.study}` restores the declared ones.")
+        again = f"{command('compare')} study={options.study}"
+        again += "" if options.folder == "multirun" else f" folder={shlex.quote(options.folder)}"
+        print(f"The report now has these contrasts; `{again}` restores the declared ones.")
     if options.pack is not None:
         packed = export_study(study, Path(options.pack))
         outcome.add(packed=packed)
@@ -205,6 +212,6 @@ COMMANDS = {
 
 def register_schemas() -> None:
     """Makes each command's schema known to Hydra, by the name that its file in `conf/` has for it."""
-    for command in COMMANDS.values():
-        name = "schema" if command.schema is Config else f"{command.config}_schema"
-        ConfigStore.instance().store(name, command.schema)
+    for each in COMMANDS.values():
+        name = "schema" if each.schema is Config else f"{each.config}_schema"
+        ConfigStore.instance().store(name, each.schema)

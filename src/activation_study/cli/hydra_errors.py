@@ -109,6 +109,8 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
     if bare:
         return f"{bare[1]}: expected KEY=VALUE; `{command(name)} --help` shows the keys"
     if re.search(_SYNTAX, text):
+        if not re.search("[=~]", arguments[-1]):
+            return f"{arguments[-1]}: expected KEY=VALUE; `{command(name)} --help` shows the keys"
         return f"{arguments[-1]} could not be parsed; quote values with special characters: 'key=\"value\"'"
     ambiguous = re.search("Ambiguous value for argument '(.+)'", text)
     if ambiguous:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from activation_study.config.command_options import Evaluate
-from activation_study.config.run_names import keep_existing_name
-from activation_study.config.schema import Config
+from activation_study.config.identity import affects_result, flatten
+from activation_study.config.run_names import keep_existing_name, run_label
+from activation_study.config.schema import Config, resolved
 from activation_study.data.dataset import Dataset
 from activation_study.data.splits import Indices, Split
 from activation_study.errors import BadInput, alternatives
@@ -87,7 +88,7 @@ def _warn_of_trained_images(trained: Record, dataset: Dataset, part: str) -> Non
 def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     """The recorded configuration with the options that are given."""
     data = _given(options.data)
-    recorded = trained.config["data"]
+    recorded, recorded_config = trained.config["data"], trained.config
     if any(data.get(key, recorded[key]) != recorded[key] for key in ("name", "format")):
         kept = {key: value for key, value in recorded.items() if key in _PREPROCESSING}
         trained = replace(trained, config={**trained.config, "data": kept})
@@ -104,8 +105,17 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     config.suffix = "" if options.part == "test" else f"-{options.part}"
     config = validate(config, f"The evaluation of {trained.name}", f"`{command('evaluate')} --help` shows the keys.")
     config.study = f"{trained.study}/evaluations"
-    config.sweep.label = trained.name.partition(f"-{trained.identity}")[0]
+    config.sweep.label = run_label(config, _settings(config, recorded_config, options.part))
     return config
+
+
+def _settings(config: Config, recorded: dict[str, Any], part: str) -> dict[str, Any]:
+    """What the name of an evaluation says: the part, unless the suffix has it, and what differs from the run."""
+    then, now = flatten(recorded), flatten(resolved(config))
+    changed = {key: value for key, value in now.items() if affects_result(key) and value != then.get(key, value)}
+    if config.data.name != recorded["data"]["name"]:  # most else of the data follows from it
+        changed = {"data.name": config.data.name}
+    return {**({"part.name": part} if part == "test" else {}), **changed}
 
 
 def _given(options: Any) -> dict[str, Any]:

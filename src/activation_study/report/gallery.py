@@ -23,19 +23,20 @@ RULE = (
 def choose(condition: Condition, contrasts: Sequence[Contrast]) -> dict[int, str]:
     """The images chosen by `RULE`: each image's index in the test split, and the reason why it is shown."""
     scores = {arm.name: mean_iou(arm.confusions).mean(axis=0) for arm in condition.arms}  # [images]
+    over_seeds = ", mean over the seeds" if len(condition.arms[0].seeds) > 1 else ""  # the images are of one seed
     candidates: list[tuple[int, str]] = []
     primary = [contrast for contrast in contrasts if contrast.primary][:2]
     for contrast in primary:
         difference = scores[contrast.a] - scores[contrast.b]
         for word, index in (("largest", int(np.argmax(difference))), ("smallest", int(np.argmin(difference)))):
-            candidates.append((index, f"{word} {contrast.pair}: {_points(difference[index])}"))
+            candidates.append((index, f"{word} {contrast.pair}: {_points(difference[index])}{over_seeds}"))
     if primary:
         difference = scores[primary[0].a] - scores[primary[0].b]
         median = int(np.argsort(difference, kind="stable")[len(difference) // 2])
-        candidates.append((median, f"median {primary[0].pair}: {_points(difference[median])}"))
+        candidates.append((median, f"median {primary[0].pair}: {_points(difference[median])}{over_seeds}"))
     overall = np.mean(list(scores.values()), axis=0)
     worst = int(np.argmin(overall))
-    candidates.append((worst, f"lowest mean IoU over all activations: {format_points(overall[worst])} %"))
+    candidates.append((worst, f"lowest mean IoU over all activations: {format_points(overall[worst])} %{over_seeds}"))
     reasons: dict[int, str] = {}
     for index, reason in candidates:
         reasons[index] = f"{reasons[index]}; {reason}" if index in reasons else reason
@@ -64,7 +65,7 @@ def gallery(condition: Condition, contrasts: Sequence[Contrast]) -> Gallery:
             activation = display_name(arm.name)
             prediction = label_map_uri(predictions[arm.name][row], condition.colors)
             alt = f"prediction of {activation} for {name}"
-            panels.append(ImagePanel(f"{activation}, IoU {iou:.1f} %", alt, prediction))
+            panels.append(ImagePanel(f"{activation}, seed {arm.seeds[0]}, IoU {iou:.1f} %", alt, prediction))
         rows.append(ImageRow(reason, tuple(panels)))
     legend = [*zip(condition.classes, condition.colors, strict=True), ("unknown", UNKNOWN_COLOR)]
     return Gallery(tuple(rows), tuple(legend), condition.arms[0].seeds[0])

@@ -172,6 +172,7 @@ def _environment(environments: Sequence[dict[str, Any]]) -> list[tuple[str, str]
         f"{package} {version}"
         for environment in environments
         for package, version in environment.get("versions", {}).items()
+        if version is not None  # not installed
     }
     commits = {
         f"{git.get('commit')}{'' if git.get('clean') else ' with uncommitted changes'}"

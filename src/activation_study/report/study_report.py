@@ -86,6 +86,9 @@ def print_summary(findings: Findings) -> None:
         print_table(console, tables.changes_table(ablations))
     if any(contrasts for _, contrasts in findings.compared):
         console.print(_differences(findings))
+        counts = [contrast.seeds for _, contrasts in findings.compared for contrast in contrasts]
+        if warning := tables.few_seeds(min(counts)):
+            console.print(f"note: {warning}", highlight=False)
     for paragraph in findings.summary:
         console.print(paragraph, highlight=False)
 

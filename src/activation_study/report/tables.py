@@ -43,7 +43,9 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
     rows = []
     for contrast in contrasts:
         paired, new = contrast.paired, contrast.new_images
-        correlation = "–" if np.isnan(paired.correlation) else f"{paired.correlation:.2f}".replace("-", "−")
+        correlation = (
+            "–" if np.isnan(paired.correlation) or contrast.seeds < 3 else f"{paired.correlation:.2f}".replace("-", "−")
+        )
         detectable = ", ".join(f"{100 * contrast.minimum_detectable[seeds]:.1f}" for seeds in PLANNED_SEEDS)
         rows.append(
             (
@@ -69,7 +71,17 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
         "pairs of runs. Correlation: between a and b over the seeds; pairing helps if it is positive. Last column: "
         "the difference in points that this many seeds would detect with 80 % power."
     )
-    return Table(head, tuple(rows), caption)
+    return Table(head, tuple(rows), f"{caption} {few_seeds(seeds)}".rstrip())
+
+
+def few_seeds(seeds: int) -> str:
+    """A warning of what few seeds cannot tell; empty with three or more."""
+    if seeds > 2:
+        return ""
+    return (
+        "With two seeds, an interval over seeds is 13 standard errors wide on each side, and a correlation would "
+        "always be 1 or −1: train more seeds before you draw a conclusion."
+    )
 
 
 def class_table(contrasts: Sequence[Contrast]) -> Table | None:

@@ -1,11 +1,13 @@
 """What a run prints when it starts and when it ends."""
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
 from activation_study.config.schema import Config
 from activation_study.console import format_duration
 from activation_study.data.dataset import Dataset
+from activation_study.location import command
 from activation_study.records.record import Record
 from activation_study.runs.reuse_weights import LINK
 from activation_study.training.loop import TrainState
@@ -42,6 +44,12 @@ def print_scores(config: Config, record: Record, folder: Path) -> None:
         f"{record.results['test/article/mean_iou']:.3f} with the article's protocol; "
         f"{epochs}{stopped_early}, {format_duration(seconds)}; {folder}"
     )
+
+
+def print_next_steps(folder: Path) -> None:
+    """Prints what can be done with a single run that has finished."""
+    print(f"Pictures:             {folder / 'pictures'}")
+    print(f"Reproduce:            {command('reproduce')} run={shlex.quote(str(folder))}")
 
 
 def print_notes(messages: Iterable[str]) -> None:
