@@ -14,11 +14,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
 
+STORE = "tracking.uri=sqlite:///team.db"  # not MLflow's default
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("registry")
-    arguments = ("activation=relu,mish", "seed=0", "tracking.register=segmenter", "tracking.system_metrics=true")
+    arguments = ("activation=relu,mish", "seed=0", "tracking.register=segmenter", "tracking.system_metrics=true", STORE)
     result = command(folder, "train.py", "-m", *TINY, *arguments)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "models:/segmenter@best = version 1" in result.stdout
@@ -34,9 +36,9 @@ def validation_scores(project: Path) -> dict[str, float]:
 
 
 def test_the_best_on_validation_is_registered_and_repeating_it_adds_nothing(project: Path) -> None:
-    client, scores = MlflowClient(f"sqlite:///{project}/mlflow.db"), validation_scores(project)
+    client, scores = MlflowClient(f"sqlite:///{project}/team.db"), validation_scores(project)
     for arguments in (("-m", "activation=relu,mish", "seed=0"), ("sync=true",)):
-        result = command(project, "train.py", *TINY, *arguments, "tracking.register=segmenter")
+        result = command(project, "train.py", *TINY, *arguments, "tracking.register=segmenter", STORE)
         assert result.returncode == 0, result.stderr
         (version,) = client.search_model_versions("name = 'segmenter'")
         assert client.get_model_version_by_alias("segmenter", "best").version == version.version
@@ -47,7 +49,7 @@ def test_the_best_on_validation_is_registered_and_repeating_it_adds_nothing(proj
 def test_the_registered_model_can_be_loaded_by_its_alias(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import mlflow
 
-    uri = f"sqlite:///{project}/mlflow.db"
+    uri = f"sqlite:///{project}/team.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     mlflow.set_tracking_uri(uri)
     folder = Path(mlflow.artifacts.download_artifacts("models:/segmenter@best"))
@@ -56,7 +58,7 @@ def test_the_registered_model_can_be_loaded_by_its_alias(project: Path, monkeypa
 
 
 def test_a_logged_model_has_its_data_metrics_and_parameters(project: Path) -> None:
-    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    client = MlflowClient(f"sqlite:///{project}/team.db")
     for run in trained_runs(client, "tiny"):
         (model,) = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
         assert model.name == "model", "runs:/<run id>/model depends on it"
@@ -73,7 +75,7 @@ def test_a_logged_model_has_its_data_metrics_and_parameters(project: Path) -> No
 
 
 def test_a_run_with_system_metrics_has_them_in_its_folder_and_in_mlflow(project: Path) -> None:
-    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    client = MlflowClient(f"sqlite:///{project}/team.db")
     for run in trained_runs(client, "tiny"):
         lines = Path(project, run.data.tags["folder"], "system_metrics.jsonl").read_text().splitlines()
         history = client.get_metric_history(run.info.run_id, "system/cpu_utilization_percentage")
@@ -91,7 +93,7 @@ def test_system_metrics_do_not_change_the_weights(project: Path) -> None:
 
 
 def test_a_single_run_is_registered_itself(project: Path) -> None:
-    result = command(project, "train.py", *TINY, "study=single", "tracking.register=one")
+    result = command(project, "train.py", *TINY, "study=single", "tracking.register=one", STORE)
     assert result.returncode == 0, result.stderr
     assert "models:/one@best = version 1, surfaces-relu-seed0-" in result.stdout
 

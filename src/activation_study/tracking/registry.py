@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.config.schema import Config
+from activation_study.credentials import without_credentials
 from activation_study.records.record import RECORD_FILE, Record, read_record
 from activation_study.tracking.description import describe_run
+from activation_study.tracking.reachable import check_reachable
 
 ALIAS = "best"
 _VERSIONS_TAG = "mlflow.modelVersions"  # by which a logged model's page lists its registered versions
@@ -54,18 +56,21 @@ def _validation_score(record: Record) -> float:
 
 
 def _register(record: Record, uri: str, name: str, among: int) -> None:
+    from activation_study.tracking.log_model import current_store
     from activation_study.tracking.mlflow_store import MlflowStore
 
     try:
+        check_reachable(uri)
         store = MlflowStore(uri)
         run_id = store.find_run(record)
         models = store.models(run_id) if run_id else []
         if not models or run_id is None:
             raise LookupError(f"{record.name} has no model there (tracking.weights=best logs it)")
-        version = _version(store.client, models[0], name, run_id, record)
+        with current_store(uri):  # MLflow looks up the logged model in its current store
+            version = _version(store.client, models[0], name, run_id, record)
         store.client.set_registered_model_alias(name, ALIAS, version)
     except Exception as error:  # the model can be registered later, by the same command
-        print(f"warning: {name} could not be registered in {uri}: {error}", file=sys.stderr)
+        print(without_credentials(f"warning: {name} could not be registered in {uri}: {error}"), file=sys.stderr)
         return
     chosen = f", the best of {among} runs" if among > 1 else ""
     score = f"mean IoU {_validation_score(record):.3f} on the validation images"
