@@ -55,7 +55,8 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
             artifacts={"keras_model": str(best)},
             code_paths=[str(layers)],
             signature=signature,
-            model_config={"channel_order": record.config["data"]["channel_order"]},
+            # MLflow also logs it as a parameter of the run; under this name, the run has it already.
+            model_config={"data.channel_order": record.config["data"]["channel_order"]},
             pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
         )
     return str(logged.model_id)

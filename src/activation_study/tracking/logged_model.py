@@ -36,7 +36,7 @@ class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined
         Raises:
             MlflowException: a value is not a number, below 0 or above 1.
         """
-        order = (context.model_config or {}).get("channel_order", "bgr").upper()
+        order = (context.model_config or {}).get("data.channel_order", "bgr").upper()
         low, high = (float(extreme) for extreme in (np.min(model_input), np.max(model_input)))
         if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
             raise mlflow.exceptions.MlflowException.invalid_parameter_value(
