@@ -11,8 +11,9 @@ import pytest
 
 # The default of `tracking.uri`: the tests have stores of their own.
 os.environ.pop("MLFLOW_TRACKING_URI", None)
-# Under nohup, SIGHUP is ignored, and the processes that tests start and send it to would inherit that.
+# Under nohup SIGHUP is ignored, and in a shell's background SIGINT; the processes that tests start would inherit that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The keras.json of whoever runs the tests must not matter to those that use Keras directly, or to their processes.
 os.environ["KERAS_HOME"] = str(Path(tempfile.gettempdir()) / "activation-study-tests" / "keras")
