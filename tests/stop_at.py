@@ -35,7 +35,8 @@ def main(step: str, uri: str, *arguments: str) -> None:
 def set_tag(uri: str) -> None:
     client = MlflowClient(uri)
     experiments = [each.experiment_id for each in client.search_experiments()]
-    (run,) = client.search_runs(experiments, "attributes.status = 'RUNNING'")
+    runs = client.search_runs(experiments, "attributes.status = 'RUNNING'")
+    (run,) = [run for run in runs if "identity" in run.data.tags]  # the study's own run has none
     client.set_tag(run.info.run_id, "stop", "true")
 
 

@@ -36,9 +36,10 @@ def project(swept: Path, tmp_path: Path) -> Path:
 
 
 def runs(project: Path, view: int = ViewType.ACTIVE_ONLY) -> list[Run]:
+    """All runs but that of the study."""
     client = MlflowClient(f"sqlite:///{project}/mlflow.db")
     found = client.search_runs([client.get_experiment_by_name("tiny").experiment_id], run_view_type=view)
-    return [run for run in found if run.info.run_name != "report"]
+    return [run for run in found if run.info.run_name != "tiny"]
 
 
 def test_a_sweep_with_nothing_to_do_fills_a_store_that_was_deleted(project: Path) -> None:

@@ -221,8 +221,8 @@ def test_a_permanently_deleted_experiment_is_created_again(folders: list[Path], 
     sync(folders, uri)
     experiment = one(client, "a").info.experiment_id
     client.delete_experiment(experiment)
-    for name in ("a", "b"):
-        client._tracking_client.store._hard_delete_run(one(client, name).info.run_id)
+    for run in client.search_runs([experiment], run_view_type=ViewType.ALL):
+        client._tracking_client.store._hard_delete_run(run.info.run_id)
     client._tracking_client.store._hard_delete_experiment(experiment)
     assert sync(folders, uri).there == folders
     assert_all_there_once(client)
@@ -269,7 +269,8 @@ def test_a_store_that_began_anew_while_a_run_is_tracked_gets_all_of_it(
     mirror = Mirror(folders[0], uri, "none")
     assert mirror.update()
     experiment, run_id = one(client, "a").info.experiment_id, one(client, "a").info.run_id
-    client._tracking_client.store._hard_delete_run(run_id)
+    for run in client.search_runs([experiment]):
+        client._tracking_client.store._hard_delete_run(run.info.run_id)
     client.delete_experiment(experiment)
     client._tracking_client.store._hard_delete_experiment(experiment)
     record.end(folders[0], "FINISHED")

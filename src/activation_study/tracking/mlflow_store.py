@@ -16,6 +16,7 @@ from activation_study.tracking.datasets import dataset_inputs
 from activation_study.tracking.description import describe_run, note_tags
 from activation_study.tracking.experiments import find_experiment, open_experiment
 from activation_study.tracking.log_model import MODEL_NAME, current_store, log_model
+from activation_study.tracking.reachable import remember
 from activation_study.tracking.result_metrics import result_metrics, validation_score
 from activation_study.tracking.run_params import run_params
 from activation_study.tracking.run_tags import run_tags
@@ -58,6 +59,7 @@ class MlflowStore:
             if self._database is not None:
                 relocate_artifacts(self._database)
             self._client: Any = MlflowClient(tracking_uri=uri)
+        remember(uri)
 
     @property
     def client(self) -> Any:

@@ -17,7 +17,7 @@ from activation_study.tracking.sqlite import database_path
 
 TIMEOUT = 5.0  # seconds
 
-_seen: set[Path] = set()  # databases that this process has found; one that it has not is about to be created
+_seen: set[Path] = set()  # databases that this process uses
 
 
 class Unreachable(Exception):
@@ -35,11 +35,17 @@ def check_reachable(uri: str) -> None:
         path = database.absolute()
         if path.is_file():
             _check_database(path)
-            _seen.add(path)
         elif path in _seen:  # MLflow would write to the deleted file, and fail
             raise Unreachable("its file was deleted while this process used it; the next command creates it again")
     elif uri.startswith(("http://", "https://")):
         _check_server(uri)
+
+
+def remember(uri: str) -> None:
+    """Notes that this process uses a store: if its database disappears, it is not about to be created."""
+    database = database_path(uri)
+    if database is not None:
+        _seen.add(database.absolute())
 
 
 def _check_database(database: Path) -> None:
