@@ -11,6 +11,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
+from activation_study.tracking.lookup import find_run
 from cli_runner import ROOT, TINY, command
 
 pytestmark = [
@@ -90,7 +91,7 @@ def test_a_deleted_experiment_comes_back_when_told_so(project: Path) -> None:
     assert len(runs(project)) == 3
 
 
-def test_a_repeated_run_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
+def test_a_repeated_run_takes_the_place_of_the_earlier_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = (*TINY, "tracking.weights=none")
     assert command(tmp_path, "train.py", *arguments).returncode == 0
     (first,) = runs(tmp_path)
@@ -102,8 +103,9 @@ def test_a_repeated_run_takes_the_place_of_the_earlier_one(tmp_path: Path) -> No
     superseded_by = {run.info.run_id: run.data.tags["superseded_by"] for run in runs(tmp_path, ViewType.DELETED_ONLY)}
     assert superseded_by == {first.info.run_id: second.info.run_id, second.info.run_id: third.info.run_id}
     assert command(tmp_path, "train.py", *TINY, "sync=true").returncode == 0, "nothing was deleted by a person"
-    named = command(tmp_path, "predict.py", f"run={first.info.run_id[:12]}", "images=.")
-    assert f"note: {first.info.run_id} is deleted in MLflow, superseded by {second.info.run_id}" in named.stderr
+    assert find_run(first.info.run_id[:12], f"sqlite:///{tmp_path}/mlflow.db").run_id == first.info.run_id
+    note = f"note: {first.info.run_id} is deleted in MLflow, superseded by {second.info.run_id}"
+    assert note in capsys.readouterr().err
 
 
 def train_and_stop(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
