@@ -15,6 +15,7 @@ from activation_study.hardware import BFLOAT16_FLAGS, available_threads, process
 from activation_study.records.environment import version_of
 from common import PROJECT, configuration, drawn_folder
 from interleaved import log
+from mistyped import answer_times
 from overhead import overhead
 from scaling import scaling
 from side_by_side import activations, memory, training
@@ -55,6 +56,7 @@ def main() -> None:
             lambda: activations(size, turns),
             lambda: memory(size),
             lambda: scaling(config, dataset, size, Path(folder), options.quick),
+            lambda: f"## Wrong command lines\n\n{answer_times()}",
             lambda: overhead(config, dataset, size, Path(folder)),  # last: it trains in this process
         ):
             print(f"\n{section()}", flush=True)

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import MISSING, dataclass
-from pathlib import Path
 from statistics import median
 
 from hydra.core.global_hydra import GlobalHydra
@@ -213,5 +212,4 @@ def answer_times() -> str:
 
 
 if __name__ == "__main__":
-    Path("multirun").mkdir(exist_ok=True)
     print(answer_times())

@@ -1,0 +1,35 @@
+"""An evaluation's folder says what was scored."""
+
+import pytest
+
+from activation_study.config.command_options import Evaluate
+from activation_study.config.identity import identity
+from activation_study.config.schema import resolved
+from activation_study.inference.evaluate_run import _evaluation_config
+from activation_study.records.record import Record
+from activation_study.validation import from_hydra
+from hydra_compose import composed
+
+
+@pytest.mark.parametrize(
+    ("part", "data", "beginning", "ending"),
+    [
+        ("test", {}, "surfaces-relu-test-seed0-", ""),
+        ("train", {}, "surfaces-relu-seed0-", "-train"),
+        ("test", {"split": "shuffled"}, "surfaces-relu-test-shuffled-seed0-", ""),
+        ("all", {"name": "other"}, "surfaces-relu-other-seed0-", "-all"),
+    ],
+)
+def test_the_name_has_the_part_and_what_differs(part: str, data: dict[str, str], beginning: str, ending: str) -> None:
+    config = from_hydra(composed(["data=scenes"]))
+    run = Record(config.run_name, "s", identity(resolved(config)), resolved(config), [], ["sky"], {}, {"data": "d"})
+    options = Evaluate(run="x", part=part, folder="multirun")
+    for key, value in data.items():
+        setattr(options.data, key, value)
+    if "name" in data:  # another data set says all of its keys
+        for key in ("format", "count", "scenes_seed"):
+            setattr(options.data, key, getattr(config.data, key))
+    name = _evaluation_config(run, options).run_name
+    assert name.startswith(beginning)
+    assert name.endswith(ending)
+    assert name.removeprefix(beginning).partition("-")[0].isalnum()
