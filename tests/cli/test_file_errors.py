@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from activation_study.validation import from_hydra
 from cli_runner import ROOT, TINY
+from hydra_compose import composed
 
 pytestmark = pytest.mark.integration
 # Root may write everywhere; without this capability it may not.
@@ -108,3 +110,14 @@ def test_an_argument_that_is_not_utf_8(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert b"expected UTF-8 text" in result.stderr
     assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [TRAIN, SWEEP], ids=["one run", "a sweep"])
+def test_a_file_where_one_run_goes(command: tuple[str, ...], tmp_path: Path) -> None:
+    study = tmp_path / "multirun" / "tiny"
+    study.mkdir(parents=True)
+    (study / from_hydra(composed(TINY)).run_name).write_text("a file")
+    result = answer(tmp_path, *command)
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert "a file is where a folder is expected; set another place with folder=PATH" in result.stdout + result.stderr

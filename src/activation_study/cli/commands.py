@@ -3,7 +3,6 @@
 import shlex
 import traceback
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from activation_study import outcome
 from activation_study.cli.arguments import foreign_sweeper
-from activation_study.cli.refusal import refusals, refuse
+from activation_study.cli.refusal import file_errors_as_bad_input, refusals, refuse
 from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce, Watch
 from activation_study.config.schema import Config, declared
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
@@ -52,7 +51,7 @@ def _train(composed: DictConfig) -> None:
     if not alone and composed.sweep.code is None and (composed.dry_run or composed.sync):
         sweeper = hydra_config.sweeper._target_
         raise SystemExit(refuse(foreign_sweeper("dry_run" if composed.dry_run else "sync", sweeper)))
-    with refusals("train", "config") if alone else nullcontext():  # a sweep reports them itself
+    with refusals("train", "config") if alone else file_errors_as_bad_input("train", "config"):
         success = _train_one(from_hydra(composed), overrides, alone)
     if alone and not success:
         raise SystemExit(1)

@@ -37,6 +37,20 @@ def refusals(name: str, config: str) -> Iterator[None]:
         raise SystemExit(refuse(message)) from error
 
 
+@contextmanager
+def file_errors_as_bad_input(name: str, config: str) -> Iterator[None]:
+    """In a job of a sweep, makes bad input of files that cannot be used, which the sweep then lists."""
+    from activation_study.cli.hydra_errors import explanation
+
+    try:
+        yield
+    except OSError as error:
+        message = explanation(error, name, config, sys.argv[1:])
+        if message is None:
+            raise
+        raise BadInput(message) from error
+
+
 def refuse(message: str) -> int:
     """Prints an error; returns its exit code."""
     message = without_credentials(message)
