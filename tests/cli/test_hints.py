@@ -39,3 +39,18 @@ def test_a_key_like_no_other_is_answered_with_the_way_to_see_all(tmp_path: Path)
     result = command(tmp_path, "compare.py", "zzz=1")
     assert result.returncode == 2
     assert result.stderr == "error: zzz: unknown key; `python compare.py --help` shows the keys\n"
+
+
+def test_all_mistyped_keys_are_reported_at_once(tmp_path: Path) -> None:
+    wrong = ("activation.layer.kernelsize=5", "trainin.epochs=3", "sed=1", "seed=x")
+    result = command(tmp_path, "train.py", "activation=frelu", *wrong)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[0] == "error: These arguments cannot be used (4 found):"
+    for line in (
+        "activation.layer.kernelsize: unknown key; did you mean activation.layer.kernel_size?",
+        "trainin.epochs: unknown key; did you mean training.epochs?",
+        "sed: unknown key; did you mean seed?",
+        "seed=x: expected a whole number",
+    ):
+        assert f"\n  {line}\n" in result.stderr
+    assert result.stderr.endswith("`python train.py --help` shows the keys.\n")

@@ -63,17 +63,20 @@ def _problems(name: str, config: str, arguments: Sequence[str]) -> Iterator[str]
 
 def _problems_of_run(name: str, config: str, flags: Sequence[str], overrides: list[str]) -> Iterator[str]:
     """What is wrong with each override of a single run: the one that an error names is taken out, and so on."""
+    found: list[tuple[Exception, str]] = []
     error = try_to_compose(config, [*flags, *overrides])
     while error is not None:
         for culprit in sorted(overrides, key=lambda override: not _is_named(override, error)):
             others = [override for override in overrides if override is not culprit]
             next_error = try_to_compose(config, [*flags, *others])
             if str(next_error) != str(error):
-                yield _explain(error, name, config, [*flags, *others, culprit])
+                found.append((error, culprit))
                 overrides, error = others, next_error
                 break
         else:  # not a matter of single overrides
-            return
+            break
+    for each, culprit in found:  # explained by what is known with all that is right
+        yield _explain(each, name, config, [*flags, *overrides, culprit])
 
 
 def _first_run(arguments: Sequence[str]) -> list[str]:
