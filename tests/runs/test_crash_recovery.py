@@ -230,7 +230,7 @@ ACTIVATIONS = {
     ),
 }
 ARMS = [(activation, precision) for activation in ACTIVATIONS for precision in ("float32", "mixed_bfloat16")]
-MOMENTS = int(os.environ.get("KILL_MOMENTS", "2"))  # random moments per arm; all of them take 20 s each
+MOMENTS = int(os.environ.get("KILL_MOMENTS", "1"))  # random moments per arm; all of them take 20 s each
 # A point, and the highest call number to draw; `seconds`: after a random time.
 POINTS = {
     "train": 24, "validate": 8, "record": 9, "save": 8, "commit": 25, "artifact": 10, "predict": 2, "weights": 1,

@@ -14,6 +14,7 @@ import pytest
 
 from activation_study.config.command_options import Watch
 from activation_study.errors import BadInput
+from activation_study.files import write_json
 from activation_study.records.lock import run_lock
 from activation_study.sweep.run_states import write_planned
 from activation_study.sweep.watch import watch
@@ -55,7 +56,7 @@ def test_without_a_terminal_changes_are_printed_until_all_have_ended(
     def finish() -> None:
         time.sleep(0.3)
         record = json.loads((folder / "run.json").read_text())
-        (folder / "run.json").write_text(json.dumps({**record, "status": "FINISHED", "ended": time.time()}))
+        write_json(folder / "run.json", {**record, "status": "FINISHED", "ended": time.time()})
 
     with run_lock(folder):
         thread = threading.Thread(target=finish)
