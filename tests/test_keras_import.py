@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 
 from activation_study.training.loop import TIMING_METRICS
 from cli_runner import TINY, command
+from mlflow_runs import trained_runs
 
 pytestmark = [
     pytest.mark.integration,
@@ -130,8 +131,7 @@ def test_a_logged_model_has_the_same_bits_with_another_keras_json_and_refuses_ot
     projects: dict[str, Path], homes: dict[str, str], tmp_path: Path
 ) -> None:
     uri = f"sqlite:///{projects['plain'] / 'mlflow.db'}"
-    client = MlflowClient(uri)
-    (run,) = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
+    (run,) = trained_runs(MlflowClient(uri), "tiny")
     for name, home in homes.items():
         environment = {**without_backend(), "KERAS_HOME": home, "MLFLOW_TRACKING_URI": uri}
         command = [sys.executable, "-c", LOAD, f"runs:/{run.info.run_id}/model", str(tmp_path / name)]

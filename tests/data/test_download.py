@@ -323,8 +323,8 @@ def test_a_complete_download_is_extracted_and_deleted(serve, archive, target, tm
     assert open_iccv09(target, "own", None, tmp_path / "stamps").names == ("1", "2")
     assert sorted(path.name for path in target.parent.iterdir()) == [".data set.lock", "data set"]
     output = capsys.readouterr()
-    assert address in output.err
-    assert not output.out
+    assert output.out == f"downloading {address}/a.tar.gz …\n"
+    assert not output.err
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,8 @@ class _Progress:
         console = Console(stderr=True)
         self.bar = Progress(*columns, console=console, disable=not shows_bars(console))
         self._plain = None if shows_bars(console) else PlainProgress(FIRST_LINE)
+        if self._plain is not None:
+            print(f"downloading {without_credentials(address)} …", flush=True)
         self._task = self.bar.add_task(without_credentials(address), total=None)
         self._received, self._max_bytes = 0, max_bytes
         self.total = 0  # set by pooch: the announced length, 0 if there is none
