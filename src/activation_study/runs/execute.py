@@ -1,12 +1,7 @@
-"""Executes one run: the only module that combines data, network, training, evaluation, records and tracking."""
+"""Executes one run, step by step: data, network, record, training, evaluation."""
 
-import sys
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,32 +9,25 @@ from numpy.typing import NDArray
 
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
-from activation_study.credentials import without_credentials
 from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput
 from activation_study.evaluation.score import score
-from activation_study.files import write_text
 from activation_study.hardware import peak_memory
 from activation_study.model.build import build_network
-from activation_study.out_of_memory import first_line, is_out_of_memory, out_of_memory
+from activation_study.out_of_memory import is_out_of_memory, out_of_memory
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.records.run import read_run
 from activation_study.records.source_code import code_digest
-from activation_study.runs.messages import (
-    STOPPED,
-    memory_remedies,
-    print_header,
-    print_interrupted,
-    print_notes,
-    print_scores,
-)
+from activation_study.runs.finalize import finalize
+from activation_study.runs.messages import memory_remedies, print_header, print_notes
 from activation_study.runs.other_data import reject_other_data
 from activation_study.runs.reuse_weights import reuse_weights
+from activation_study.runs.run_context import RunContext
 from activation_study.runs.start import changes_since_sweep, new_record, start_or_resume
-from activation_study.signals import GracefulShutdown, Interrupted
+from activation_study.signals import GracefulShutdown
 from activation_study.tracking.mirror import Mirror
 from activation_study.tracking.registry import register_run
 from activation_study.tracking.synced import sync_runs
@@ -55,10 +43,6 @@ if TYPE_CHECKING:
 
 class NondeterminismError(ArithmeticError):
     """An epoch that was trained again after an interruption gave different results."""
-
-
-class StopRequested(Exception):
-    """Somebody has stopped this run in MLflow's page; a sweep continues with its next run."""
 
 
 def run(config: Config, overrides: list[str], announce: Callable[[Record], None] = lambda record: None) -> Record:
@@ -125,12 +109,12 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         record.changes = list(dict.fromkeys([*record.changes, *changes]))
         record.write(config.run_folder)
         mirror = Mirror(config.run_folder, config.tracking.uri, config.tracking.weights)
-        context = _RunContext(
+        context = RunContext(
             config, dataset, network, record, state, mirror, checkpoints, shutdown, Heartbeat(config.run_folder)
         )
         print_header(config, record, dataset, state)
         mirror.update()  # so that MLflow shows the run from its first step
-        with _finalize(context):
+        with finalize(context):
             context.beat("training")
             with sampled(config.run_folder, config.tracking.system_metrics):
                 _train(context)
@@ -146,50 +130,6 @@ def _reject_other_data(config: Config) -> None:
     """A reproduction names other data itself; a sweep that trains finished runs again has compared them."""
     if not config.suffix and not (config.rerun == "all" and config.sweep.code):
         reject_other_data([config], {config.run_folder} if config.rerun == "all" else set())
-
-
-@dataclass(frozen=True)
-class _RunContext:
-    """Everything that the steps of one run share."""
-
-    config: Config
-    dataset: Dataset
-    network: "Network"
-    record: Record
-    state: TrainState
-    mirror: Mirror
-    checkpoints: Checkpoints
-    shutdown: GracefulShutdown
-    heartbeat: Heartbeat
-
-    @property
-    def folder(self) -> Path:
-        return self.config.run_folder
-
-    def check_stop(self) -> None:
-        """Raises `Interrupted` if a signal has arrived, `StopRequested` if the run was stopped in MLflow."""
-        self.shutdown.check()
-        if self.mirror.stop_requested():
-            raise StopRequested
-
-    def beat(self, phase: str) -> None:
-        """Leaves a sign of life, now and then."""
-        state, batch_size = self.state, self.config.training.batch_size
-        self.heartbeat.beat(
-            phase,
-            epoch=state.epoch,
-            step=state.step,
-            steps=-(-len(self.dataset.split.train) // batch_size),
-            loss=state.totals.loss if state.totals.images else None,
-            seconds=state.seconds,
-        )
-
-    def save(self) -> None:
-        """Saves a checkpoint; a failure is reported and the run continues."""
-        try:
-            self.checkpoints.save(self.network, self.state)
-        except OSError as error:
-            print(f"warning: {self.folder}: the checkpoint could not be saved: {error}", file=sys.stderr)
 
 
 def _stop_if_requested(config: Config, shutdown: GracefulShutdown) -> None:
@@ -213,56 +153,7 @@ def _restore_state(
     return state
 
 
-@contextmanager
-def _finalize(context: _RunContext) -> Iterator[None]:
-    """Records in the run folder and in MLflow how the block ended; an exception other than a signal is a failed run."""
-    record, folder = context.record, context.folder
-    try:
-        yield
-        record.end(folder, "FINISHED")
-        remove_saves(folder)
-    except Interrupted:
-        _record_interruption(context)
-        print_interrupted(context.config)
-        raise
-    except StopRequested:
-        _record_interruption(context, STOPPED)
-        print_interrupted(context.config, STOPPED)
-        return
-    except Exception as error:
-        if context.state.done:
-            context.save()  # so that only the evaluation is repeated
-        write_text(folder / "traceback.txt", without_credentials(traceback.format_exc()))
-        reason = without_credentials(_reason(context.config, context.state, error))
-        record.end(folder, "FAILED", reason)
-        print(f"{record.name} failed: {reason} (traceback in {folder / 'traceback.txt'})")
-    finally:
-        context.heartbeat.remove()
-    context.mirror.update(final=True)
-    if record.status == "FINISHED":
-        print_scores(context.config, record, folder)
-        register_run(context.config)
-
-
-def _reason(config: Config, state: TrainState, error: Exception) -> str:
-    """Why a run failed, in one line."""
-    if not is_out_of_memory(error):
-        return first_line(error)
-    if state.done:
-        return out_of_memory("in the evaluation", memory_remedies(config, "evaluation"), error)
-    return out_of_memory(f"in epoch {state.epoch}", memory_remedies(config, "training"), error)
-
-
-def _record_interruption(context: _RunContext, reason: str | None = None) -> None:
-    try:
-        context.save()
-        context.record.end(context.folder, "KILLED", reason)
-        context.mirror.update(final=True)
-    except OSError as error:  # the previous checkpoint is intact
-        print(f"warning: {context.folder}: {error}", file=sys.stderr)
-
-
-def _train(context: _RunContext) -> None:
+def _train(context: RunContext) -> None:
     config, dataset, record = context.config, context.dataset, context.record
     options, split = config.training, dataset.split
     setup = TrainingSetup(
@@ -310,12 +201,12 @@ def _record_epoch(record: Record, state: TrainState) -> None:
     state.history[-1] = recorded
 
 
-def _keep_best_weights(context: _RunContext) -> None:
+def _keep_best_weights(context: RunContext) -> None:
     context.network.set_weights(context.state.best_weights)
     context.network.save(context.folder / WEIGHTS_FILE)
 
 
-def _evaluate(context: _RunContext) -> None:
+def _evaluate(context: RunContext) -> None:
     """Scores the best weights on the test split and writes scores, confusion matrices and plots."""
     from activation_study.model.network import weights_digest
 
