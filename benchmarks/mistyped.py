@@ -20,7 +20,7 @@ from hydra.core.singleton import Singleton
 
 from activation_study.cli.commands import COMMANDS
 from activation_study.cli.main import main
-from activation_study.config.schema import declared, holds_text
+from activation_study.config.fields import declared, holds_text
 from activation_study.location import SCRIPTS, conf_dir
 
 SEED = 0

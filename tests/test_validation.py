@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from activation_study.config.fields import declared
 from activation_study.config.identity import affects_result, identity
-from activation_study.config.schema import Config, declared, resolved
+from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
 from hydra_compose import CONF, composed
@@ -105,7 +106,7 @@ def test_a_server_is_set_on_the_command_line_or_by_mlflows_variable(monkeypatch:
     assert config_of("tracking=server").tracking.uri == "http://b:2"
 
 
-CHOICES = {key: field.metadata["choices"] for key, field in declared().items() if "choices" in field.metadata}
+CHOICES = {key: field.metadata["choices"] for key, field in declared(Config).items() if "choices" in field.metadata}
 
 
 @pytest.mark.parametrize("key", [key for key, choices in CHOICES.items() if len(choices) > 1])

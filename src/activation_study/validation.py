@@ -10,8 +10,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
-from activation_study.config.schema import Config, Model, Tracking, declared, resolved, value_of
+from activation_study.config.schema import Config, Model, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.class_list import read_classes
 from activation_study.data.split_files import read_split_files, split_digest
@@ -91,7 +92,7 @@ def _resolve_aliases(config: Config) -> None:
 
 
 def _problems(config: Config) -> Iterator[str]:
-    for key, declaration in declared().items():
+    for key, declaration in declared(Config).items():
         value, allowed, smallest = value_of(config, key), *map(declaration.metadata.get, ("choices", "at_least"))
         if allowed and not any(value == option and type(value) is type(option) for option in allowed):
             yield f"{key}={value}: expected {alternatives(str(option).lower() for option in allowed)}"

@@ -16,7 +16,8 @@ from activation_study import outcome
 from activation_study.cli.arguments import foreign_sweeper
 from activation_study.cli.refusal import file_errors_as_bad_input, refusals, refuse
 from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce, Watch
-from activation_study.config.schema import Config, declared
+from activation_study.config.fields import declared
+from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.errors import BadInput, problems_message
 from activation_study.location import command

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NoReturn
 
-from activation_study.config.schema import declared
+from activation_study.config.fields import declared
 from activation_study.errors import BadInput, alternatives
 from activation_study.location import command
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from activation_study.config.schema import Data, Evaluation, LabelTypeOptions, at_least, optional
+from activation_study.config.fields import at_least, optional
+from activation_study.config.schema import Data, Evaluation, LabelTypeOptions
 
 RUN = "run=RUN is needed: an MLflow run id, a unique prefix of one, or a run's folder"
 

@@ -10,7 +10,7 @@ from functools import cache
 from types import NoneType
 from typing import Any
 
-from activation_study.config.schema import declared, holds_text, leaf_types
+from activation_study.config.fields import declared, holds_text, leaf_types
 from activation_study.location import conf_dir
 
 # Values that are written in Hydra's own syntax: quoted, a dict, a function such as choice(a,b); with an escape, an

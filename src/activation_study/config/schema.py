@@ -4,29 +4,15 @@ Hydra composes `conf/` into these dataclasses: unknown keys and wrong types fail
 beside its field; `validation.validate` checks it and hands out plain objects.
 """
 
-from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, make_dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from omegaconf import MISSING
 
+from activation_study.config.fields import at_least, choice, path_or_content
 from activation_study.config.identity import identity
 from activation_study.credentials import without_credentials_inside
-
-
-def choice(*allowed: Any, default: Any = MISSING) -> Any:
-    """A field that takes one of these values."""
-    return field(default=default, metadata={"choices": allowed})
-
-
-def at_least(smallest: float, default: Any = MISSING) -> Any:
-    """A field that takes a number from `smallest` on."""
-    return field(default=default, metadata={"at_least": smallest})
-
-
-def path_or_content() -> Any:
-    """A field that takes a file's path on the command line, and holds the file's content in a record."""
-    return field(default=None, metadata={"holds_text": True})
 
 
 @dataclass
@@ -280,43 +266,3 @@ def resolved(config: Config) -> dict[str, Any]:
     del values["training"]["learning_rate"]  # it is the optimizer's
     plain: dict[str, Any] = without_credentials_inside(values)
     return plain
-
-
-def value_of(config: Config, key: str) -> Any:
-    """The value at a dotted key."""
-    value: Any = config
-    for part in key.split("."):
-        value = getattr(value, part)
-    return value
-
-
-def declared(schema: Any = Config, prefix: str = "") -> dict[str, "Field[Any]"]:
-    """Each key of a schema, dotted, with its field; a group comes before its keys."""
-    found: dict[str, Field[Any]] = {}
-    for each in fields(schema):
-        found[prefix + each.name] = each
-        group = each.default_factory if each.type is Any else each.type  # of `optional` keys
-        if is_dataclass(group):
-            found |= declared(group, f"{prefix}{each.name}.")
-    return found
-
-
-def optional(schema: type) -> Any:
-    """A schema with the same fields, none of them given: for values that replace those of a record."""
-    return make_dataclass(
-        f"Optional{schema.__name__}",
-        [(each.name, Any, field(default=None, metadata={"holds_text": holds_text(each)})) for each in fields(schema)],
-    )
-
-
-def holds_text(declaration: "Field[Any]") -> bool:
-    """Whether a key holds text or lists of it."""
-    marked: bool | None = declaration.metadata.get("holds_text")
-    return str in leaf_types(declaration.type) if marked is None else marked
-
-
-def leaf_types(kind: Any) -> set[Any]:
-    """The types that a type is made of: str | None → {str, NoneType}, list[list[str]] → {str}; none of a dict."""
-    if get_origin(kind) is dict:
-        return set()
-    return set().union(*map(leaf_types, get_args(kind))) if get_args(kind) else {kind}
