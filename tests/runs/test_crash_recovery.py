@@ -11,7 +11,6 @@ import termios
 import time
 from collections.abc import Callable
 from functools import cache
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -208,17 +207,6 @@ def test_a_run_that_failed_after_its_training_is_not_trained_again(uninterrupted
     assert not (run_folder(tmp_path) / "traceback.txt").exists()
 
 
-# The kills of each arm, in order: a point, and the highest call number to draw. The last ones are at the end of a run.
-KILLS = (
-    (("train", 6), ("save", 1), ("commit", 9), ("predict", 1)),
-    (("validate", 4), ("record", 3), ("restore", 1), ("weights", 1)),
-    (("commit", 9), ("train", 5), ("train", 5), ("artifact", 5)),
-    (("train", 6), ("commit", 12), ("validate", 3), ("model", 1)),
-    (("record", 4), ("save", 2), ("train", 4), ("close", 1)),
-    (("train", 9), ("record", 2), ("commit", 9), ("commit", 25)),
-)
-
-
 # What an activation needs on the command line; Dropout has state outside of its weights.
 ACTIVATIONS = {
     "relu": ("activation=relu",),
@@ -230,7 +218,7 @@ ACTIVATIONS = {
     ),
 }
 ARMS = [(activation, precision) for activation in ACTIVATIONS for precision in ("float32", "mixed_bfloat16")]
-MOMENTS = int(os.environ.get("KILL_MOMENTS", "1"))  # random moments per arm; all of them take 20 s each
+MOMENTS = int(os.environ.get("KILL_MOMENTS", "3"))  # random moments per arm
 # A point, and the highest call number to draw; `seconds`: after a random time.
 POINTS = {
     "train": 24, "validate": 8, "record": 9, "save": 8, "commit": 25, "artifact": 10, "predict": 2, "weights": 1,
@@ -279,39 +267,25 @@ def test_a_killed_run_with_random_numbers_in_its_network_ends_with_the_same_bits
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", range(MOMENTS))
 @pytest.mark.parametrize(("activation", "precision"), ARMS)
-def test_a_run_killed_at_a_random_moment_ends_with_the_same_bits(
-    activation: str, precision: str, moment: int, references: Callable[[str, str], Path], tmp_path: Path
+def test_runs_killed_at_random_moments_end_with_the_same_bits(
+    activation: str, precision: str, references: Callable[[str, str], Path], tmp_path: Path
 ) -> None:
-    generator, arguments = random.Random(f"{activation} {precision} {moment}"), arguments_of(activation, precision)
-    point, highest = generator.choice(sorted(POINTS.items()))
-    code = kill_once(tmp_path, arguments, point, generator.randint(1, highest), generator)
-    assert code in (KILLED, 0)
-    code, output = finish(start(tmp_path, *arguments))
+    """Kills one run again and again; when it finishes before a kill, the next run takes its place."""
+    generator, arguments = random.Random(f"{activation} {precision}"), arguments_of(activation, precision)
+    folder, kills = tmp_path / "0", 0
+    folder.mkdir()
+    for moment in range(1, MOMENTS + 1):
+        point, highest = generator.choice(sorted(POINTS.items()))
+        code = kill_once(folder, arguments, point, generator.randint(1, highest), generator)
+        assert code in (KILLED, 0)
+        kills += code == KILLED
+        if code == 0:
+            assert_equals_uninterrupted(run_folder(folder), references(activation, precision))
+            folder = tmp_path / str(moment)
+            folder.mkdir()
+    code, output = finish(start(folder, *arguments))
     assert code == 0, output
-    assert_equals_uninterrupted(run_folder(tmp_path), references(activation, precision))
-
-
-@pytest.mark.slow
-def test_runs_killed_at_random_moments_end_with_the_same_bits(tmp_path: Path) -> None:
-    arms = product(("relu", "mish", "frelu"), ("float32", "mixed_bfloat16"))
-    uninterrupted, killed, kills = tmp_path / "uninterrupted", tmp_path / "killed", 0
-    uninterrupted.mkdir()
-    killed.mkdir()
-    factors = ("activation=relu,mish,frelu", "training.precision=float32,mixed_bfloat16", "tracking=off")
-    code, output = finish(start(uninterrupted, *factors, sweep=True))
-    assert code == 0, output
-    generator = random.Random(4)
-    for (activation, precision), arm_kills in zip(arms, KILLS, strict=True):
-        arguments = (f"activation={activation}", f"training.precision={precision}")
-        for point, highest in arm_kills:
-            code, output = finish(start(killed, *arguments, trap=(point, generator.randint(1, highest))))
-            assert code in (KILLED, 0), output
-            kills += code == KILLED
-        code, output = finish(start(killed, *arguments))
-        assert code == 0, output
-        folder = max(killed.glob("multirun/kills/*-seed0-*"), key=lambda run: (run / "run.json").stat().st_mtime)
-        assert f"surfaces-{activation}-" in folder.name
-        assert_equals_uninterrupted(folder, uninterrupted / "multirun/kills" / folder.name)
-    assert kills >= 20
+    assert_equals_uninterrupted(run_folder(folder), references(activation, precision))
+    print(f"{activation} {precision}: {kills} kills at {MOMENTS} random moments")
+    assert kills > 0
