@@ -1,8 +1,13 @@
-"""Finds runs in MLflow."""
+"""Runs in MLflow: what a small record needs to be tracked, and how to find its run."""
 
 from typing import Any
 
 from mlflow import MlflowClient
+
+CONFIG = {
+    "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "seed": 3,
+    "data": {"name": "scenes", "root": None, "format": "scenes", "image_size": [32, 32]}, "model": {"name": "unet"},
+}  # fmt: skip
 
 
 def trained_runs(client: MlflowClient, study: str) -> list[Any]:

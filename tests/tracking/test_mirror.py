@@ -13,17 +13,12 @@ from activation_study.records.record import Record
 from activation_study.tracking import mirror as mirror_module
 from activation_study.tracking import mlflow_store
 from activation_study.tracking.mirror import Mirror
-from mlflow_runs import trained_runs
+from mlflow_runs import CONFIG, trained_runs
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
-
-CONFIG = {
-    "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "seed": 3,
-    "data": {"name": "scenes", "root": None, "format": "scenes", "image_size": [32, 32]}, "model": {"name": "unet"},
-}  # fmt: skip
 
 
 @pytest.fixture

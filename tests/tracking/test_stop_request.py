@@ -38,12 +38,18 @@ def test_only_true_stops(
     assert request.received(client, run_id) is stops
 
 
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the request reads as the time, in a list to change them."""
+    clock = [0.0]
+    monkeypatch.setattr(stop_request.time, "perf_counter", lambda: clock[0])
+    return clock
+
+
 def test_the_store_is_asked_seldom_but_at_least_once_a_minute(
     run: tuple[MlflowClient, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, uri, run_id = run
-    clock, asked = [0.0], []
-    monkeypatch.setattr(stop_request.time, "perf_counter", lambda: clock[0])
+    clock, asked = stopped_clock(monkeypatch), []
     request = StopRequest(uri, 0.01)
 
     def ask(duration: float) -> None:
@@ -68,8 +74,7 @@ def test_a_store_that_fails_is_asked_less_often(
     run: tuple[MlflowClient, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, uri, run_id = run
-    clock, asked = [0.0], []
-    monkeypatch.setattr(stop_request.time, "perf_counter", lambda: clock[0])
+    clock, asked = stopped_clock(monkeypatch), []
     request = StopRequest(uri, 0.01)
 
     def fail(client: MlflowClient, run_id: str) -> None:

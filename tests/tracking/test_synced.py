@@ -16,15 +16,12 @@ from activation_study.tracking.inventory import read_inventory, read_with_client
 from activation_study.tracking.mirror import Mirror
 from activation_study.tracking.synced import Synced, sync_runs
 from activation_study.tracking.tags import COMPLETE_TAG, DUPLICATE_TAG, KEY_TAG, SUPERSEDED_TAG
+from mlflow_runs import CONFIG
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
-CONFIG = {
-    "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "seed": 3,
-    "data": {"name": "scenes", "root": None, "format": "scenes", "image_size": [32, 32]}, "model": {"name": "unet"},
-}  # fmt: skip
 
 
 def write_run(folder: Path, status: str = "FINISHED", study: str = "study", **fields: object) -> Record:

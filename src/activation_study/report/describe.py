@@ -6,7 +6,7 @@ from typing import Any
 from activation_study.analysis.contrasts import METRICS, Contrast
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.results import Arm, Condition
-from activation_study.analysis.statistics import Interval, mean_over_seeds
+from activation_study.analysis.statistics import mean_over_seeds
 
 
 def describe_findings(findings: Findings, folder: Path) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
 
 
 def _arm(arm: Arm) -> dict[str, Any]:
-    means = {metric: _interval(mean_over_seeds(arm.metric(key))) for metric, key in METRICS.items()}
+    means = {metric: mean_over_seeds(arm.metric(key)) for metric, key in METRICS.items()}
     return {"name": arm.name, **means, "folders": arm.folders}
 
 
@@ -62,11 +62,7 @@ def _contrast(contrast: Contrast) -> dict[str, Any]:
         "p_holm": contrast.p_holm,
         "p_sign_flip": paired.p_sign_flip,
         "probability_a_above_b": paired.probability_of_superiority,
-        "new_images": _interval(new.difference) if new else None,
-        "classes": {name: _interval(interval) for name, interval in contrast.class_differences.items()},
+        "new_images": new.difference if new else None,
+        "classes": contrast.class_differences,
         "answer": contrast.answer,
     }
-
-
-def _interval(interval: Interval) -> dict[str, float]:
-    return {"value": interval.value, "low": interval.low, "high": interval.high}
