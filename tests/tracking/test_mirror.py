@@ -11,8 +11,8 @@ from mlflow.entities import Metric
 
 from activation_study.records.record import Record
 from activation_study.tracking import mirror as mirror_module
-from activation_study.tracking import mlflow_store
 from activation_study.tracking.mirror import Mirror
+from activation_study.tracking.store import mlflow_store
 from mlflow_runs import CONFIG, trained_runs
 
 pytestmark = [

@@ -11,9 +11,9 @@ from mlflow.entities import Run, ViewType
 
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
-from activation_study.tracking.experiments import STUDY_TAG
-from activation_study.tracking.inventory import read_inventory, read_with_client
 from activation_study.tracking.mirror import Mirror
+from activation_study.tracking.store.experiments import STUDY_TAG
+from activation_study.tracking.store.inventory import read_inventory, read_with_client
 from activation_study.tracking.synced import Synced, sync_runs
 from activation_study.tracking.tags import COMPLETE_TAG, DUPLICATE_TAG, KEY_TAG, SUPERSEDED_TAG
 from mlflow_runs import CONFIG
@@ -379,7 +379,7 @@ def test_a_database_with_unknown_tables_is_read_by_mlflow(
     def other_tables(*arguments: object) -> None:
         raise sqlite3.OperationalError("no such table: latest_metrics")
 
-    monkeypatch.setattr("activation_study.tracking.inventory._read_database", other_tables)
+    monkeypatch.setattr("activation_study.tracking.store.inventory._read_database", other_tables)
     assert sync(folders, uri).there == folders
     key = one(client, "a").data.tags[KEY_TAG]
     assert read_inventory(uri, ["study"]).with_key(key)

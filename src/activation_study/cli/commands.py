@@ -77,7 +77,7 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     from activation_study.runs.describe import describe_run
     from activation_study.runs.execute import run
     from activation_study.runs.messages import print_next_steps
-    from activation_study.tracking.viewing import how_to_view
+    from activation_study.tracking.store.viewing import how_to_view
 
     try:
         record = run(config, overrides)

@@ -27,8 +27,8 @@ from activation_study.sweep.run_states import write_planned
 from activation_study.sweep.status import RunStatus, mark_stale_runs, print_deaths, run_folders, status_of
 from activation_study.sweep.sync import sync_study
 from activation_study.tracking.registry import register_best
+from activation_study.tracking.store.viewing import how_to_view
 from activation_study.tracking.synced import sync_runs
-from activation_study.tracking.viewing import how_to_view
 
 DRY_RUN = "Dry run: nothing was started."
 

@@ -9,7 +9,7 @@ from activation_study.errors import BadInput
 from activation_study.records.run import reject_contradictions
 from activation_study.sweep.status import mark_stale_runs, print_deaths, run_folders
 from activation_study.tracking.mirror import mirror_report
-from activation_study.tracking.sqlite import database_path, relocate_artifacts
+from activation_study.tracking.store.sqlite import database_path, relocate_artifacts
 from activation_study.tracking.synced import sync_runs
 
 

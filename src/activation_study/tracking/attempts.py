@@ -13,8 +13,8 @@ from activation_study.errors import BadInput
 from activation_study.location import command
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record, read_record
-from activation_study.tracking.experiments import StoreProblem
-from activation_study.tracking.inventory import Inventory, TrackedRun, read_with_client
+from activation_study.tracking.store.experiments import StoreProblem
+from activation_study.tracking.store.inventory import Inventory, TrackedRun, read_with_client
 from activation_study.tracking.tags import (
     COMPLETE_TAG,
     DUPLICATE_TAG,

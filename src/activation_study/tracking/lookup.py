@@ -13,12 +13,12 @@ from activation_study.records.consistency import Contradiction
 from activation_study.records.record import RECORD_FILE, read_record
 from activation_study.records.run import Run, read_run
 from activation_study.tracking.mirror import run_id_of
-from activation_study.tracking.reachable import check_reachable
-from activation_study.tracking.sqlite import database_path
+from activation_study.tracking.store.reachable import check_reachable
+from activation_study.tracking.store.sqlite import database_path
 from activation_study.tracking.tags import KEY_TAG, SUPERSEDED_TAG
 
 if TYPE_CHECKING:
-    from activation_study.tracking.mlflow_store import MlflowStore
+    from activation_study.tracking.store.mlflow_store import MlflowStore
 
 
 def find_run(name: str, uri: str | None) -> Run:
@@ -53,7 +53,7 @@ def find_finished_run(name: str, uri: str | None) -> Run:
 
 
 def _find_in_store(prefix: str, uri: str | None) -> Run:
-    from activation_study.tracking.mlflow_store import MlflowStore
+    from activation_study.tracking.store.mlflow_store import MlflowStore
 
     database = database_path(uri or "")
     if uri is None or (database is not None and not database.exists()):
@@ -120,7 +120,7 @@ def weights_file(run: Run, uri: str | None, download_folder: Path) -> Path:
         raise BadInput(
             f"{run.record.name}: its best weights are not in {run.folder}; try its MLflow run ID instead of the folder"
         )
-    from activation_study.tracking.mlflow_store import MlflowStore
+    from activation_study.tracking.store.mlflow_store import MlflowStore
 
     try:
         return MlflowStore(uri).download_weights(run_id, download_folder)

@@ -15,15 +15,15 @@ from activation_study.files import write_text
 from activation_study.location import command
 from activation_study.records.record import Record, read_record
 from activation_study.tracking.attempts import completion, leave_one, logs_model, place_of, supersede
-from activation_study.tracking.experiments import StoreProblem
-from activation_study.tracking.reachable import check_reachable
-from activation_study.tracking.sqlite import database_path
 from activation_study.tracking.stop_request import StopRequest
+from activation_study.tracking.store.experiments import StoreProblem
+from activation_study.tracking.store.reachable import check_reachable
+from activation_study.tracking.store.sqlite import database_path
 from activation_study.tracking.system_metrics import read_samples
 from activation_study.tracking.tags import COMPLETE_TAG, ERROR_TAG, PLACE_TAG, STOP_TAG
 
 if TYPE_CHECKING:
-    from activation_study.tracking.mlflow_store import MlflowStore
+    from activation_study.tracking.store.mlflow_store import MlflowStore
 
 # Tracking may take this fraction of a run's time: an update is skipped if the last one took more than that.
 MAX_TRACKING_FRACTION = 0.01
@@ -111,7 +111,7 @@ class Mirror:
 
     def _sync(self, record: Record, uri: str) -> None:
         if self._store is None:
-            from activation_study.tracking.mlflow_store import MlflowStore
+            from activation_study.tracking.store.mlflow_store import MlflowStore
 
             self._store = MlflowStore(uri)
         if self._run_id is None:
@@ -164,7 +164,7 @@ def link_reproduction(uri: str | None, original: Record, reproduction: Record, v
     """Links a run and its reproduction with tags in the MLflow store."""
     if uri is None:
         return
-    from activation_study.tracking.mlflow_store import MlflowStore
+    from activation_study.tracking.store.mlflow_store import MlflowStore
 
     try:
         check_reachable(uri)
@@ -196,7 +196,7 @@ def mirror_report(folder: Path, study: str, uri: str | None) -> None:
     """
     if uri is None:
         return
-    from activation_study.tracking.mlflow_store import MlflowStore
+    from activation_study.tracking.store.mlflow_store import MlflowStore
 
     database = database_path(uri)
     if database is not None and not database.exists():

@@ -9,8 +9,8 @@ from typing import Any
 from activation_study.config.schema import Config
 from activation_study.credentials import without_credentials
 from activation_study.records.record import RECORD_FILE, Record, read_record
-from activation_study.tracking.description import describe_run
-from activation_study.tracking.reachable import check_reachable
+from activation_study.tracking.run_page.description import describe_run
+from activation_study.tracking.store.reachable import check_reachable
 
 ALIAS = "best"
 _VERSIONS_TAG = "mlflow.modelVersions"  # by which a logged model's page lists its registered versions
@@ -56,8 +56,8 @@ def _validation_score(record: Record) -> float:
 
 
 def _register(record: Record, uri: str, name: str, among: int) -> None:
-    from activation_study.tracking.log_model import current_store
-    from activation_study.tracking.mlflow_store import MlflowStore
+    from activation_study.tracking.run_page.log_model import current_store
+    from activation_study.tracking.store.mlflow_store import MlflowStore
 
     try:
         check_reachable(uri)

@@ -5,8 +5,8 @@ import time
 from contextlib import closing
 from typing import Any
 
-from activation_study.tracking.reachable import TIMEOUT, check_reachable
-from activation_study.tracking.sqlite import database_path
+from activation_study.tracking.store.reachable import TIMEOUT, check_reachable
+from activation_study.tracking.store.sqlite import database_path
 from activation_study.tracking.tags import STOP_TAG
 
 MIN_INTERVAL, MAX_INTERVAL = 10.0, 60.0  # seconds between two questions to a store that answers

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.location import SCRIPTS
-from activation_study.tracking.description import adopted, note_tags
-from activation_study.tracking.run_tags import PARENT_TAG, UNFOLDED
+from activation_study.tracking.run_page.description import adopted, note_tags
+from activation_study.tracking.run_page.run_tags import PARENT_TAG, UNFOLDED
 from activation_study.tracking.tags import KEY_TAG
 from activation_study.user import user_name
 

@@ -9,9 +9,9 @@ from activation_study.errors import BadInput
 from activation_study.records.lock import RunLocked, run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.tracking.attempts import Presence, deleted_run_message, presence, restore_experiment
-from activation_study.tracking.experiments import deleted_message
-from activation_study.tracking.inventory import Inventory, read_inventory
 from activation_study.tracking.mirror import Mirror, print_untracked
+from activation_study.tracking.store.experiments import deleted_message
+from activation_study.tracking.store.inventory import Inventory, read_inventory
 
 
 @dataclass
@@ -119,7 +119,7 @@ def _inventory(target: _Target, studies: Sequence[str]) -> Inventory:
     deleted = [study for study, experiment in inventory.experiments.items() if experiment.deleted]
     if not (target.restore and deleted):
         return inventory
-    from activation_study.tracking.mlflow_store import MlflowStore
+    from activation_study.tracking.store.mlflow_store import MlflowStore
 
     client = MlflowStore(target.uri).client
     for study in deleted:

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from activation_study.credentials import without_credentials
-from activation_study.tracking.sqlite import database_path
+from activation_study.tracking.store.sqlite import database_path
 
 TIMEOUT = 5.0  # seconds
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from activation_study.config.tracking_uri import DEFAULT_URI, VARIABLE
 from activation_study.credentials import without_credentials
-from activation_study.tracking.sqlite import ARTIFACTS_FOLDER, database_path
+from activation_study.tracking.store.sqlite import ARTIFACTS_FOLDER, database_path
 
 ADDRESS = "http://127.0.0.1:5000"  # where `mlflow ui` listens
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from activation_study.records.record import Record
-from activation_study.tracking.description import DIGEST_TAG, NOTE_TAG, adopted, describe_run, note_tags
+from activation_study.tracking.run_page.description import DIGEST_TAG, NOTE_TAG, adopted, describe_run, note_tags
 
 CONFIG = {
     "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "data": {"name": "scenes"}, "seed": 3,

@@ -12,15 +12,15 @@ import filelock
 from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
 from activation_study.records.record import Record
 from activation_study.tracking.attempts import leave_one, place_of
-from activation_study.tracking.datasets import dataset_inputs
-from activation_study.tracking.description import describe_run, note_tags
-from activation_study.tracking.experiments import find_experiment, open_experiment
-from activation_study.tracking.log_model import MODEL_NAME, current_store, log_model
-from activation_study.tracking.reachable import remember
-from activation_study.tracking.result_metrics import result_metrics, validation_score
-from activation_study.tracking.run_params import run_params
-from activation_study.tracking.run_tags import run_tags
-from activation_study.tracking.sqlite import database_path, relocate_artifacts
+from activation_study.tracking.run_page.datasets import dataset_inputs
+from activation_study.tracking.run_page.description import describe_run, note_tags
+from activation_study.tracking.run_page.log_model import MODEL_NAME, current_store, log_model
+from activation_study.tracking.run_page.result_metrics import result_metrics, validation_score
+from activation_study.tracking.run_page.run_params import run_params
+from activation_study.tracking.run_page.run_tags import run_tags
+from activation_study.tracking.store.experiments import find_experiment, open_experiment
+from activation_study.tracking.store.reachable import remember
+from activation_study.tracking.store.sqlite import database_path, relocate_artifacts
 from activation_study.tracking.study_run import StudyRun, is_study
 from activation_study.tracking.tags import KEY_TAG, PLACE_TAG
 from activation_study.user import provide_user, user_name

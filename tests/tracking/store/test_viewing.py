@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from activation_study.tracking.viewing import how_to_view
+from activation_study.tracking.store.viewing import how_to_view
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from activation_study.tracking.experiments import STUDY_TAG, Experiment, choose, find_experiment
-from activation_study.tracking.reachable import TIMEOUT, check_reachable
-from activation_study.tracking.sqlite import database_path
+from activation_study.tracking.store.experiments import STUDY_TAG, Experiment, choose, find_experiment
+from activation_study.tracking.store.reachable import TIMEOUT, check_reachable
+from activation_study.tracking.store.sqlite import database_path
 from activation_study.tracking.tags import COMPLETE_TAG, KEY_TAG, OWN_TAGS
 
 PAGE_SIZE = 1000
@@ -94,7 +94,7 @@ def read_inventory(uri: str, studies: Iterable[str]) -> Inventory:
                 return _read_database(connection, studies)
         except sqlite3.Error:  # another version of MLflow has other tables
             pass
-    from activation_study.tracking.mlflow_store import MlflowStore
+    from activation_study.tracking.store.mlflow_store import MlflowStore
 
     return read_with_client(MlflowStore(uri).client, studies)
 

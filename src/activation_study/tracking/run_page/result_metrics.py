@@ -3,7 +3,7 @@
 from typing import Any
 
 from activation_study.records.record import Record
-from activation_study.tracking.datasets import PARTS, test_dataset
+from activation_study.tracking.run_page.datasets import PARTS, test_dataset
 
 
 def result_metrics(record: Record, model_id: str | None) -> list[Any]:

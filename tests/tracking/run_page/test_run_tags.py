@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.records.record import Record
-from activation_study.tracking.run_tags import run_tags
+from activation_study.tracking.run_page.run_tags import run_tags
 
 ENVIRONMENT = {
     "activation_study": "0.1.0",

@@ -10,10 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from activation_study.keras_import import import_keras, usable_backend
+from activation_study.location import PACKAGE
 from activation_study.records.record import Record
-from activation_study.tracking.description import NOTE_TAG, describe_run
-from activation_study.tracking.run_params import run_params
-from activation_study.tracking.run_tags import source_tags
+from activation_study.tracking.run_page.description import NOTE_TAG, describe_run
+from activation_study.tracking.run_page.run_params import run_params
+from activation_study.tracking.run_page.run_tags import source_tags
 
 MODEL_NAME = "model"
 
@@ -85,5 +86,5 @@ def _layers_package() -> Iterator[Path]:
         package = Path(folder) / "activation_study_layers"
         package.mkdir()
         for module in ("activations.py", "normalization.py"):
-            shutil.copy(Path(__file__).parents[1] / "model" / module, package)
+            shutil.copy(PACKAGE / "model" / module, package)
         yield package

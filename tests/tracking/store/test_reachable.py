@@ -13,9 +13,9 @@ import pytest
 from mlflow import MlflowClient
 
 from activation_study.records.record import Record
-from activation_study.tracking import reachable
 from activation_study.tracking.mirror import Mirror
-from activation_study.tracking.reachable import Unreachable, check_reachable
+from activation_study.tracking.store import reachable
+from activation_study.tracking.store.reachable import Unreachable, check_reachable
 from mirror_one_run import CONFIG
 
 pytestmark = [

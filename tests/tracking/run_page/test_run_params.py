@@ -6,7 +6,7 @@ import pytest
 
 from activation_study.config.schema import resolved
 from activation_study.records.record import Record
-from activation_study.tracking.run_params import run_params
+from activation_study.tracking.run_page.run_params import run_params
 from activation_study.validation import from_hydra
 from hydra_compose import composed
 

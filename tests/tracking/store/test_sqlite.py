@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from activation_study.tracking.sqlite import relocate_artifacts
+from activation_study.tracking.store.sqlite import relocate_artifacts
 from cli_runner import TINY, command
 from mlflow_runs import trained_runs
 
