@@ -1,4 +1,4 @@
-"""The best model of a study, or that of a single run, is registered once."""
+"""The best model of a study is registered once."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from activation_study.tracking.registry import register_best
 from cli_runner import TINY, command
+from fake_runs import write_run
 from mlflow_runs import trained_runs
 
 pytestmark = [
@@ -92,10 +94,33 @@ def test_system_metrics_do_not_change_the_weights(project: Path) -> None:
     assert json.loads(sampled.read_text())["digests"] == json.loads(without.read_text())["digests"]
 
 
-def test_a_single_run_is_registered_itself(project: Path) -> None:
-    result = command(project, "train.py", *TINY, "study=single", "tracking.register=one", STORE)
+def test_a_worse_single_run_does_not_become_the_best(project: Path) -> None:
+    scores = validation_scores(project)
+    worse = min(scores, key=lambda name: scores[name]).split("-")[1]
+    result = command(project, "train.py", *TINY, f"activation={worse}", "tracking.register=segmenter", STORE)
     assert result.returncode == 0, result.stderr
-    assert "models:/one@best = version 1, surfaces-relu-seed0-" in result.stdout
+    assert f"models:/segmenter@best = version 1, {max(scores, key=lambda name: scores[name])}" in result.stdout
+
+
+def test_a_deleted_registered_model_is_made_again_and_listed_once(project: Path) -> None:
+    uri = f"sqlite:///{project}/team.db"
+    client = MlflowClient(uri)
+    register_best(project / "multirun/tiny", uri, "deleted")
+    client.delete_registered_model("deleted")
+    register_best(project / "multirun/tiny", uri, "deleted")
+    logged = client.get_model_version_by_alias("deleted", "best").source.removeprefix("models:/")
+    listed = json.loads(client.get_logged_model(logged).tags["mlflow.modelVersions"])
+    assert [each for each in listed if each["name"] == "deleted"] == [{"name": "deleted", "version": 1}]
+
+
+def test_runs_with_different_validation_images_are_not_ranked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, split in enumerate(("sorted", "shuffled")):
+        write_run(tmp_path / "study", "relu", seed, split=split)
+    register_best(tmp_path / "study", f"sqlite:///{tmp_path}/none.db", "segmenter")
+    assert "segmenter was not registered" in capsys.readouterr().err
+    assert not Path(tmp_path, "none.db").exists()
 
 
 def test_a_model_that_cannot_be_registered_is_refused_before_training(tmp_path: Path) -> None:

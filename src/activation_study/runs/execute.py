@@ -29,7 +29,7 @@ from activation_study.runs.run_context import RunContext
 from activation_study.runs.start import changes_since_sweep, new_record, start_or_resume
 from activation_study.signals import GracefulShutdown
 from activation_study.tracking.mirror import Mirror
-from activation_study.tracking.registry import register_run
+from activation_study.tracking.registry import register_after
 from activation_study.tracking.synced import sync_runs
 from activation_study.tracking.system_metrics import sampled
 from activation_study.training.checkpoint import Checkpoints, remove_saves
@@ -78,7 +78,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
             remove_saves(folder)
             synced = sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)
             print_notes(synced.messages())
-            register_run(config)
+            register_after(config)
             return before
         if before is not None and before.status == "FAILED" and config.rerun == "none":
             print(f"{before.name}: failed earlier ({before.error}); use rerun=failed to try again")

@@ -12,7 +12,7 @@ from activation_study.out_of_memory import first_line, is_out_of_memory, out_of_
 from activation_study.runs.messages import STOPPED, memory_remedies, print_interrupted, print_scores
 from activation_study.runs.run_context import RunContext, StopRequested
 from activation_study.signals import Interrupted
-from activation_study.tracking.registry import register_run
+from activation_study.tracking.registry import register_after
 from activation_study.training.checkpoint import remove_saves
 from activation_study.training.loop import TrainState
 
@@ -45,7 +45,7 @@ def finalize(context: RunContext) -> Iterator[None]:
     context.mirror.update(final=True)
     if record.status == "FINISHED":
         print_scores(context.config, record, folder)
-        register_run(context.config)
+        register_after(context.config)
 
 
 def _reason(config: Config, state: TrainState, error: Exception) -> str:

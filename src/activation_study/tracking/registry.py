@@ -2,53 +2,64 @@
 
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from activation_study.config.schema import Config
 from activation_study.credentials import without_credentials
-from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.records.record import RECORD_FILE, Record
 from activation_study.tracking.run_page.description import describe_run
 from activation_study.tracking.store.reachable import check_reachable
+from activation_study.tracking.synced import readable
 
 ALIAS = "best"
 _VERSIONS_TAG = "mlflow.modelVersions"  # by which a logged model's page lists its registered versions
+_SPLIT_KEYS = ("split", "split_seed", "folds", "fold", "split_digest", "remove_duplicates", "image_size")
 
 
-def register_run(config: Config) -> None:
-    """Registers a single run; a sweep registers its best run at its end, and a reproduction none."""
+def register_after(config: Config) -> None:
+    """Registers the best run of the study after a single run; a sweep does at its end, and a reproduction never."""
     if not config.sweep.position and not config.suffix:
-        _register_best([config.run_folder], config.tracking.uri, config.tracking.register)
+        register_best(config.run_folder.parent, config.tracking.uri, config.tracking.register)
 
 
 def register_best(study_dir: Path, uri: str | None, name: str | None) -> None:
-    """Registers the best run of a whole study.
+    """Registers the run of a study with the largest mean IoU on the validation images; the test images have no part.
+
+    Runs of several data sets or label types cannot be ranked: each of them gets a registered model of its own,
+    `<name>-<data>-<label type>`. Repeating it adds nothing. If runs were validated on different images, or if the
+    store cannot be reached, a warning is printed.
 
     Args:
         study_dir: the study's folder.
         uri: of the MLflow store that has the runs; None registers nothing.
         name: of the registered model; None registers nothing.
     """
-    _register_best([path.parent for path in sorted(study_dir.glob(f"*/{RECORD_FILE}"))], uri, name)
-
-
-def _register_best(folders: Iterable[Path], uri: str | None, name: str | None) -> None:
-    """Registers the run with the largest mean IoU on the validation images; the test images have no part in it.
-
-    Runs of several data sets or label types cannot be ranked: each of them gets a registered model of its own,
-    `<name>-<data>-<label type>`. Repeating it adds nothing. If the store cannot be reached, a warning is printed.
-    """
     if uri is None or name is None:
         return
     groups: dict[str, list[Record]] = {}
-    for record in filter(None, map(read_record, folders)):
+    for record in filter(None, (readable(path.parent) for path in sorted(study_dir.glob(f"*/{RECORD_FILE}")))):
         if record.status == "FINISHED":
             data, label_type = record.config["data"]["name"], record.config["label_type"]["name"]
             groups.setdefault(f"{name}-{data}-{label_type}", []).append(record)
-    for model, records in groups.items():
+    for group, records in groups.items():
+        model = group if len(groups) > 1 else name
+        if len({_validated_on(record) for record in records}) > 1:
+            print(
+                f"warning: {model} was not registered: the runs of {study_dir} were validated on different images "
+                f"(other data, split, fold or image size), so their scores cannot be ranked; "
+                f"put them into studies of their own",
+                file=sys.stderr,
+            )
+            continue
         best = max(records, key=lambda record: (_validation_score(record), -record.started))
-        _register(best, uri, model if len(groups) > 1 else name, len(records))
+        _register(best, uri, model, len(records))
+
+
+def _validated_on(record: Record) -> tuple[str, ...]:
+    """What decides which images a run was validated on."""
+    data = record.config["data"]
+    return (record.digests["data"], *(str(data.get(key)) for key in _SPLIT_KEYS))
 
 
 def _validation_score(record: Record) -> float:
@@ -86,6 +97,8 @@ def _version(client: Any, model: Any, name: str, run_id: str, record: Record) ->
             return str(version.version)
     source, description = f"models:/{model.model_id}", describe_run(record, run_id)
     created = client.create_model_version(name, source, run_id, description=description, model_id=model.model_id)
-    versions = [*json.loads(model.tags.get(_VERSIONS_TAG, "[]")), {"name": name, "version": created.version}]
+    listed = json.loads(model.tags.get(_VERSIONS_TAG, "[]"))
+    others = [each for each in listed if each["name"] != name]  # what is listed under this name was deleted
+    versions = [*others, {"name": name, "version": created.version}]
     client.set_logged_model_tags(model.model_id, {_VERSIONS_TAG: json.dumps(versions)})
     return str(created.version)
