@@ -7,6 +7,7 @@ import colorsys
 from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from typing import Any
+from zlib import crc32
 
 CLASS_COLORS = {
     "sky": "#88CCEE",
@@ -74,14 +75,23 @@ ACTIVATION_COLORS = {
     "dw_relu_residual": "#CC79A7",
     "frelu_1x1": "#999933",
     "frelu_zero_gamma": "#882255",
+    "elu": "#332288",
+    "leaky_relu": "#117733",
+    "prelu": "#AA4499",
+    "hard_silu": "#DDCC77",
 }
+_SPARE_ACTIVATION_COLORS = [color for color in _SPARE_COLORS if color not in ACTIVATION_COLORS.values()]
 
 
-def activation_colors(names: tuple[str, ...]) -> dict[str, str]:
-    """The colour of each activation, as "#RRGGBB"; a spare colour if it has none or if its colour is in use."""
-    spare = [color for color in _SPARE_COLORS if color not in ACTIVATION_COLORS.values()]
+def activation_color(name: str) -> str:
+    """The usual colour of an activation, as "#RRGGBB"; one without its own gets a spare colour by its name."""
+    return ACTIVATION_COLORS.get(name) or _SPARE_ACTIVATION_COLORS[crc32(name.encode()) % len(_SPARE_ACTIVATION_COLORS)]
+
+
+def activation_colors(names: Sequence[str]) -> dict[str, str]:
+    """The usual colour of each activation, as "#RRGGBB"; an unused one if an earlier activation has the same."""
     colors: dict[str, str] = {}
     for name in names:
-        color = ACTIVATION_COLORS.get(name)
-        colors[name] = color if color and color not in colors.values() else spare[len(colors) % len(spare)]
+        candidates = chain((activation_color(name),), _SPARE_ACTIVATION_COLORS, _generated_colors())
+        colors[name] = next(color for color in candidates if color not in colors.values())
     return colors

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from activation_study.palette import ACTIVATION_COLORS, activation_colors
 from activation_study.records.record import Record
-from activation_study.tracking.run_page.run_tags import run_tags
+from activation_study.tracking.run_page.run_tags import color_tags, run_tags
 
 ENVIRONMENT = {
     "activation_study": "0.1.0",
@@ -57,3 +58,15 @@ def test_reproductions_and_evaluations_name_their_own_command() -> None:
 def test_hashes_are_grouped_under_one_prefix() -> None:
     assert tags()["digest.data"] == "d" * 64
     assert [name for name, value in tags().items() if len(value) == 64] == ["digest.data"]
+
+
+def test_the_runs_of_one_activation_have_its_colour_in_the_report_unless_a_person_chose_another() -> None:
+    for name in ("mish", "my_own"):
+        record = Record("run", "study", "1", {"activation": {"name": name}}, [], ["sky"], {}, {})
+        assert color_tags({}, record) == {"mlflow.runColor": activation_colors(("relu", name))[name]}
+        assert color_tags({"mlflow.runColor": "#123456"}, record) == {}
+
+
+def test_activations_that_are_compared_have_different_colours() -> None:
+    names = [*ACTIVATION_COLORS, *(f"own{number}" for number in range(20))]
+    assert len(set(activation_colors(names).values())) == len(names)

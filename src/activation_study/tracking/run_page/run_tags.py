@@ -1,14 +1,17 @@
 """The tags of a run in MLflow: where its code comes from, what it ran on, and digests of what decided its result."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from activation_study.location import SCRIPTS
+from activation_study.palette import activation_color
 from activation_study.records.record import Record
 from activation_study.tracking.tags import IDENTITY_TAG, KEY_TAG
 
 PARENT_TAG = "mlflow.parentRunId"
 # With this value on one of its runs, MLflow's page shows a parent unfolded. Folded, its charts would be empty.
 UNFOLDED = {"mlflow.runType": "evaluation"}
+_COLOR_TAG = "mlflow.runColor"  # of the run's dot and of its lines in charts; MLflow's page writes it as well
 _GIT_TAGS = {
     "commit": "mlflow.source.git.commit",
     "branch": "mlflow.source.git.branch",
@@ -28,6 +31,16 @@ def run_tags(record: Record, folder: Path) -> dict[str, str]:
         **{f"digest.{name}": digest for name, digest in record.digests.items()},
         **_state_tags(record),
     }
+
+
+def color_tags(tags: Mapping[str, str], record: Record) -> dict[str, str]:
+    """The tag that gives all runs with one activation its colour; none if the run has a colour already.
+
+    Args:
+        tags: the tags that the run has.
+        record: of the run.
+    """
+    return {} if _COLOR_TAG in tags else {_COLOR_TAG: activation_color(record.config["activation"]["name"])}
 
 
 def source_tags(record: Record) -> dict[str, str]:

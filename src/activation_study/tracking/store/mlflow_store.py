@@ -17,7 +17,7 @@ from activation_study.tracking.run_page.description import describe_run, note_ta
 from activation_study.tracking.run_page.log_model import MODEL_NAME, current_store, log_model
 from activation_study.tracking.run_page.result_metrics import result_metrics, validation_score
 from activation_study.tracking.run_page.run_params import run_params
-from activation_study.tracking.run_page.run_tags import run_tags
+from activation_study.tracking.run_page.run_tags import color_tags, run_tags
 from activation_study.tracking.store.experiments import find_experiment, open_experiment
 from activation_study.tracking.store.reachable import remember
 from activation_study.tracking.store.sqlite import database_path, relocate_artifacts
@@ -152,7 +152,8 @@ class MlflowStore:
         linked = {name: present[name] for name in record.links if name in present}  # they may be run IDs by now
         note = note_tags(present, describe_run(record, run.info.run_id))
         parent = study.child_tags() if study else {}
-        self.set_tags(run.info.run_id, {**run_tags(record, folder), **linked, **note, **parent})
+        tags = {**run_tags(record, folder), **linked, **note, **parent, **color_tags(present, record)}
+        self.set_tags(run.info.run_id, tags)
         if study:
             study.update_status()
 
