@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from activation_study import energy
 from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.schema import Config, Model, Tracking, resolved
@@ -18,7 +19,7 @@ from activation_study.data.class_list import read_classes
 from activation_study.data.split_files import read_split_files, split_digest
 from activation_study.errors import BadInput, alternatives, problems_message
 from activation_study.hardware import fastest_precision
-from activation_study.location import command
+from activation_study.location import command, install_hint
 
 # Groups whose keys can be chosen on the validation split.
 SELECTABLE_GROUPS = ("training.", "optimizer.", "schedule.", "loss.", "normalization.", "model.")
@@ -115,6 +116,8 @@ def _problems(config: Config) -> Iterator[str]:
     elif error := uri_error(config.tracking.uri):
         yield error
     yield from _register_problems(config.tracking)
+    if config.tracking.energy and not energy.is_installed():
+        yield f"tracking.energy=true: Zeus is not installed: {install_hint('energy')}"
     if config.data.format == "iccv09" and not config.data.root:
         yield "data.root: required, the data set's folder"
     yield from _own_data_problems(config)

@@ -11,7 +11,7 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from activation_study.errors import BadInput
 from activation_study.location import install_hint
@@ -63,6 +63,11 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
                 f"hydra.launcher.jobs_per_gpu={self._jobs_per_gpu + 1}"
             )
         self._processes = self._processes or slots or DEFAULT_PROCESSES
+        if self._processes > 1 and OmegaConf.select(config, "tracking.energy"):
+            raise BadInput(
+                f"tracking.energy=true: hydra/launcher=joblib trains {self._processes} runs at once here, and the "
+                f"machine's counters cannot tell them apart; add hydra.launcher.processes=1, or leave the launcher out"
+            )
         worker = Worker(task_function, gpus, self._jobs_per_gpu)
         super().setup(hydra_context=hydra_context, task_function=worker, config=config)
 

@@ -1,5 +1,6 @@
 """The rules against Keras' callbacks; the training loop: best weights, errors, bit-identical repetition."""
 
+import itertools
 import math
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Tra
 from activation_study.data.batching import batches, epoch_order
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import Split, split
+from activation_study.energy import EnergyMeter
 from activation_study.model.network import Network, weights_digest
 from activation_study.training.early_stopping import StoppingRule
 from activation_study.training.loop import (
@@ -165,6 +167,7 @@ def trained(
     order_seed: int = 0,
     learning_rate: float = 1e-3,
     augmentation_seed: int = 0,
+    meter: EnergyMeter | None = None,
     **network_arguments: Any,
 ) -> TrainingResult:
     network, state = build_network(learning_rate, **network_arguments), options.initial_state()
@@ -176,7 +179,7 @@ def trained(
             steps.append((state.epoch, images, state.totals.loss))
 
     seeding = Seeding(0, order_seed, augmentation_seed)
-    setup = TrainingSetup(network, data, SPLIT, options.training, options.augmentation, seeding)
+    setup = TrainingSetup(network, data, SPLIT, options.training, options.augmentation, seeding, meter)
     train(setup, state, on_step, lambda state: weights.append(weights_digest(network.weights())))
     return TrainingResult(network, state, state.history, weights, steps)
 
@@ -195,6 +198,14 @@ def test_the_best_weights_have_the_smallest_validation_loss(noisy: TrainingResul
     assert noisy.state.best_value == losses[best]
     assert weights_digest(noisy.state.best_weights) == noisy.weights[best]
     assert len(set(noisy.weights)) == len(noisy.weights)
+
+
+def test_a_meter_adds_the_energy_of_each_epoch_and_changes_nothing_else(data: PreprocessedData) -> None:
+    options, readings = make_options(epochs=2), itertools.count(step=1000.0)
+    plain, measured = trained(data, options), trained(data, options, meter=EnergyMeter("GPU", [lambda: next(readings)]))
+    assert [metrics["energy_joules"] for metrics in measured.epochs] == [1.0, 1.0]
+    assert all("energy_joules" not in metrics for metrics in plain.epochs)
+    assert measured.weights == plain.weights
 
 
 def validate_result(result: TrainingResult, data: PreprocessedData) -> RunningMetrics:

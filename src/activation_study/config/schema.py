@@ -174,12 +174,14 @@ class Tracking:
         uri: the store.
         weights: whether the best weights are logged as a model.
         system_metrics: whether processor, memory and GPUs are sampled while a run trains.
+        energy: whether the energy of the training is measured.
         register: the name of a registered model for the best run of the study; None registers none.
     """
 
     uri: str | None = None
     weights: str = choice("best", "none")
     system_metrics: bool = False
+    energy: bool = False
     register: str | None = None
 
 

@@ -44,7 +44,8 @@ class Record:
         started: Unix time in seconds.
         ended: Unix time in seconds; None while it runs.
         status: RUNNING, FINISHED, FAILED or KILLED.
-        epochs: one dict per epoch: train/*, val/*, learning_rate, epoch_seconds, images_per_second, and `time`.
+        epochs: one dict per epoch: train/*, val/*, learning_rate, epoch_seconds, images_per_second, `time`,
+            and `energy_joules` if it was measured.
         results: of the best weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …
         error: why a run FAILED, in one line; that the process of a KILLED one died without a word.
         process: host and process ID that work on the run, or did last.
@@ -83,6 +84,12 @@ class Record:
     def training_seconds(self) -> float:
         """Seconds spent on its epochs, validation included."""
         return sum(epoch["epoch_seconds"] for epoch in self.epochs)
+
+    @property
+    def training_joules(self) -> float | None:
+        """Energy spent on its epochs, validation included; None unless all of it was measured."""
+        joules = [epoch["energy_joules"] for epoch in self.epochs if "energy_joules" in epoch]
+        return sum(joules) if joules and len(joules) == len(self.epochs) else None
 
     def configuration(self, changes: Mapping[str, Any] | None = None) -> Config:
         """The recorded configuration.

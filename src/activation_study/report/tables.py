@@ -102,8 +102,9 @@ def class_table(contrasts: Sequence[Contrast]) -> Table | None:
 
 
 def cost_table(condition: Condition) -> Table:
-    """The cost of a run with each activation."""
-    rows = []
+    """The cost of a run with each activation, with its energy if that was measured for all."""
+    rows: list[tuple[str, ...]] = []
+    measured = _measured(condition)
     for arm in condition.arms:
         results = [record.results for record in arm.records]
         speed = np.median([epoch["images_per_second"] for record in arm.records for epoch in record.epochs])
@@ -111,15 +112,31 @@ def cost_table(condition: Condition) -> Table:
         memory = np.median([result.get("peak_memory_bytes", np.nan) for result in results]) / 2**30
         epochs = np.median([len(record.epochs) for record in arm.records])
         parameters = f"{results[0].get('parameters', np.nan):,.0f}"
-        rows.append(
-            (display_name(arm.name), parameters, f"{epochs:.0f}", f"{minutes:.1f}", f"{speed:.1f}", f"{memory:.2f}")
-        )
-    head = ("activation", "parameters", "epochs", "minutes", "images/s", "peak memory, GiB")
+        row = [display_name(arm.name), parameters, f"{epochs:.0f}", f"{minutes:.1f}", f"{speed:.1f}", f"{memory:.2f}"]
+        if measured:
+            watt_hours = np.median([1000 * result["energy_kwh"] for result in results])
+            row += [f"{watt_hours:.3g}", f"{100 * arm.metric(PRIMARY).mean():.1f}"]
+        rows.append(tuple(row))
+    head = ["activation", "parameters", "epochs", "minutes", "images/s", "peak memory, GiB"]
     caption = (
         "Cost of training, medians over the runs of each activation. Peak memory is that of the process so far, "
         "including all runs that it trained before."
     )
-    return Table(head, tuple(rows), caption)
+    if measured:
+        head += ["energy, Wh", "mean IoU, %"]
+        caption += (
+            f" Energy is that of training and validation, measured by the counters of the {measured}; whatever else "
+            f"ran on these devices is included. Mean IoU is the mean over the runs."
+        )
+    return Table(tuple(head), tuple(rows), caption)
+
+
+def _measured(condition: Condition) -> str:
+    """What the energy of all runs was measured of; empty if it was not measured alike for all."""
+    records = [record for arm in condition.arms for record in arm.records]
+    sources = {record.environment.get("energy") for record in records if "energy_kwh" in record.results}
+    alike = len(sources) == 1 and all("energy_kwh" in record.results for record in records)
+    return str(*sources) if alike else ""
 
 
 def changes_table(ablations: Ablations) -> Table:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
+from activation_study.energy import EnergyMeter, open_meter
 from activation_study.errors import BadInput
 from activation_study.evaluation.score import score
 from activation_study.hardware import peak_memory
@@ -39,6 +40,8 @@ from activation_study.user import provide_user
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
+
+JOULES_PER_KWH = 3.6e6
 
 
 class NondeterminismError(ArithmeticError):
@@ -94,6 +97,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
 
 def _execute(config: Config, overrides: list[str], before: Record | None, announce: Callable[[Record], None]) -> Record:
     changes = changes_since_sweep(config)
+    meter = open_meter(config.tracking.energy)
     dataset = Dataset(config)
     _reject_other_data(config)
     with GracefulShutdown() as shutdown:  # before Keras is imported: an exception during its import may get lost
@@ -102,6 +106,8 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         _stop_if_requested(config, shutdown)
         now = new_record(config, overrides, dataset, network)
         code_at_start = now.digests["code"]
+        if meter:
+            now.environment["energy"] = meter.source
         announce(now)
         record, resumed = start_or_resume(config, now, before)
         checkpoints = Checkpoints(config.run_folder, str(record.started))
@@ -109,15 +115,16 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         record.changes = list(dict.fromkeys([*record.changes, *changes]))
         record.write(config.run_folder)
         mirror = Mirror(config.run_folder, config.tracking.uri, config.tracking.weights)
-        context = RunContext(
-            config, dataset, network, record, state, mirror, checkpoints, shutdown, Heartbeat(config.run_folder)
-        )
+        heartbeat, meter = Heartbeat(config.run_folder), _meter_from_start(meter, record)
+        context = RunContext(config, dataset, network, record, state, mirror, checkpoints, shutdown, heartbeat, meter)
         print_header(config, record, dataset, state)
         mirror.update()  # so that MLflow shows the run from its first step
         with finalize(context):
             context.beat("training")
             with sampled(config.run_folder, config.tracking.system_metrics):
                 _train(context)
+            if record.training_joules is not None:
+                record.results["energy_kwh"] = record.training_joules / JOULES_PER_KWH
             _keep_best_weights(context)
             _evaluate(context)
             if code_digest() != code_at_start:
@@ -153,11 +160,21 @@ def _restore_state(
     return state
 
 
+def _meter_from_start(meter: EnergyMeter | None, record: Record) -> EnergyMeter | None:
+    """The meter, if the run was measured by the same counters from its start; otherwise the rest says nothing."""
+    before = record.environment.get("energy")
+    if meter and before != meter.source:
+        reason = f"measured {before} until now" if before else "started without tracking.energy"
+        print(f"note: {record.name}: its energy is not measured, because it {reason}")
+        return None
+    return meter
+
+
 def _train(context: RunContext) -> None:
     config, dataset, record = context.config, context.dataset, context.record
     options, split = config.training, dataset.split
     setup = TrainingSetup(
-        context.network, dataset.preprocessed, split, options, config.augmentation.name, config.seeding
+        context.network, dataset.preprocessed, split, options, config.augmentation.name, config.seeding, context.meter
     )
     progress_bar = TrainingProgress(record.name, config.sweep.position, options.epochs, len(split.train), context.state)
     with progress_bar as progress:

@@ -114,7 +114,7 @@ def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Conf
         "study": f"{then.study}/reproductions",
         "folder": options.folder,
         "threads": options.threads or int(then.environment["threads"]),
-        "tracking": {"uri": options.tracking.uri},
+        "tracking": {"uri": options.tracking.uri, "energy": False},  # a machine need not be able to measure it
         "training": {"epochs": epochs} if epochs else {},
         "data": data,
     }

@@ -54,7 +54,8 @@ def reuse_weights(record: Record, folder: Path, network: "Network", state: Train
         if weights_digest(weights) != trained.digests.get("weights"):  # the file is missing or damaged
             network.set_weights(untrained)
             continue
-        record.epochs, record.links[LINK] = list(trained.epochs), trained.name
+        epochs = [{key: epoch[key] for key in epoch if key != "energy_joules"} for epoch in trained.epochs]
+        record.epochs, record.links[LINK] = epochs, trained.name  # this run uses no energy for its training
         best_epoch = int(trained.results["best_epoch"])
         return dataclasses.replace(
             state,
@@ -63,7 +64,7 @@ def reuse_weights(record: Record, folder: Path, network: "Network", state: Train
             best_value=trained.epochs[best_epoch - 1]["val/loss"],
             best_epoch=best_epoch,
             best_weights=weights,
-            history=list(trained.epochs),
+            history=list(epochs),
         )
     return None
 

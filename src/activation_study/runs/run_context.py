@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
+from activation_study.energy import EnergyMeter
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.record import Record
 from activation_study.signals import GracefulShutdown
@@ -35,6 +36,7 @@ class RunContext:
     checkpoints: Checkpoints
     shutdown: GracefulShutdown
     heartbeat: Heartbeat
+    meter: EnergyMeter | None
 
     @property
     def folder(self) -> Path:
@@ -61,6 +63,8 @@ class RunContext:
 
     def save(self) -> None:
         """Saves a checkpoint; a failure is reported and the run continues."""
+        if self.meter and self.state.step:
+            self.state.joules = self.meter.joules
         try:
             self.checkpoints.save(self.network, self.state)
         except OSError as error:

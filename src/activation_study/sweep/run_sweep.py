@@ -188,8 +188,8 @@ def _print_summary(jobs: Sequence[Job], unfinished: Sequence[Unfinished]) -> Non
         print(f"  {each.job.config.run_name}: {each.reason}")
     if rejected:
         print(f"{len(rejected)} of {count_runs(len(jobs))} rejected:")
-    for each in rejected:
-        print(f"  {without_credentials(each.reason)}")
+    for reason in dict.fromkeys(each.reason for each in rejected):
+        print(f"  {without_credentials(reason)}")
     if failed or rejected:
         raise SystemExit(1 if failed else 2)
 

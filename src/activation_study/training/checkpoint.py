@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CHECKPOINT_FOLDER = ".checkpoint"  # hidden, so it is not mirrored as an artifact
 _HEADER = "seal"  # the array with a save's number and attempt
 _ARRAY_LISTS = ("weights", "optimizer", "best", "random")
-_SCALARS = ("epoch", "step", "seconds", "done", "best_value", "best_epoch", "history")
+_SCALARS = ("epoch", "step", "seconds", "joules", "done", "best_value", "best_epoch", "history")
 MAX_SAVING_FRACTION = 0.005  # of the training time
 
 

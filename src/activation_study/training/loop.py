@@ -14,6 +14,7 @@ from activation_study.data.augmentation import augment
 from activation_study.data.batching import Batch, batches, epoch_order, prefetch
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import Split
+from activation_study.energy import EnergyMeter
 from activation_study.metrics import pixel_accuracy, pooled_iou
 from activation_study.seeding import stream
 from activation_study.training.early_stopping import StoppingRule
@@ -27,7 +28,7 @@ OnStep = Callable[["TrainState", int], None]
 # Called after each epoch; the state is already that of the start of the next epoch.
 OnEpoch = Callable[["TrainState"], None]
 # The metrics of an epoch that differ even between bit-identical runs.
-TIMING_METRICS = frozenset({"epoch_seconds", "images_per_second", "time"})
+TIMING_METRICS = frozenset({"epoch_seconds", "images_per_second", "time", "energy_joules"})
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -71,6 +72,7 @@ class TrainState:
         step: number of finished steps in it.
         totals: loss and confusion over those steps.
         seconds: time spent on them.
+        joules: energy used for them; None if a part of it was not measured.
         done: training has ended.
         best_value: smallest validation loss so far.
         best_epoch: its epoch.
@@ -84,6 +86,7 @@ class TrainState:
     step: int = 0
     totals: RunningMetrics = field(default_factory=RunningMetrics)
     seconds: float = 0.0
+    joules: float | None = 0.0
     done: bool = False
     best_value: float = math.inf
     best_epoch: int = 0
@@ -110,6 +113,7 @@ class TrainingSetup:
         options: the training configuration.
         augmentation: `none`, `flip` or `flip_crop_color`.
         seeding: seeds of the order of the batches and of the augmentation.
+        meter: measures the energy; None: nothing does.
     """
 
     network: "Network"
@@ -118,6 +122,7 @@ class TrainingSetup:
     options: Training
     augmentation: str
     seeding: Seeding
+    meter: EnergyMeter | None = None
 
 
 def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: OnEpoch) -> None:
@@ -149,6 +154,7 @@ def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: On
             "epoch_seconds": state.seconds + time.perf_counter() - started,
             "images_per_second": state.totals.images / state.seconds,
             "time": time.time(),
+            **_energy(setup.meter),
         }
         if validation.loss < state.best_value:
             state.best_value, state.best_epoch, state.best_weights = validation.loss, state.epoch, network.weights()
@@ -156,6 +162,7 @@ def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: On
         network.learning_rate = state.plateau.update(monitored, network.learning_rate)
         state.done = state.stopping.update(monitored, state.epoch) or state.epoch >= options.epochs
         state.epoch, state.step, state.totals, state.seconds = state.epoch + 1, 0, RunningMetrics(), 0.0
+        state.joules = 0.0
         state.history.append(metrics)
         on_epoch(state)
 
@@ -163,6 +170,10 @@ def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: On
 def train_epoch(setup: TrainingSetup, state: TrainState, on_step: OnStep) -> None:
     """Runs the remaining steps of the current epoch."""
     network = setup.network
+    if setup.meter is None:
+        state.joules = None
+    else:
+        setup.meter.start(state.joules)
     started = time.perf_counter() - state.seconds
     for images, labels in prefetch(training_batches(setup, state.epoch, state.step)):
         loss, confusion = network.train_on(images, labels)
@@ -175,6 +186,12 @@ def train_epoch(setup: TrainingSetup, state: TrainState, on_step: OnStep) -> Non
         state.totals.add(loss, confusion, len(images))
         state.seconds = time.perf_counter() - started
         on_step(state, len(images))
+
+
+def _energy(meter: EnergyMeter | None) -> dict[str, float]:
+    """The energy of the epoch, as its metric; nothing if it was not measured from its start."""
+    joules = meter.joules if meter else None
+    return {} if joules is None else {"energy_joules": joules}
 
 
 def training_batches(setup: TrainingSetup, epoch: int, step: int) -> Iterator[Batch]:

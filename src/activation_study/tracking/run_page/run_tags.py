@@ -60,7 +60,7 @@ def _environment_tags(record: Record) -> dict[str, str]:
     versions = environment.get("versions", {})
     packages = ("jax", "keras") if environment.get("backend") == "jax" else ("tensorflow", "keras")
     values = {
-        **{key: environment.get(key) for key in ("device", "processor", "threads", "backend")},
+        **{key: environment.get(key) for key in ("device", "processor", "threads", "backend", "energy")},
         "precision": record.config.get("training", {}).get("precision"),
         "protocol_version": record.protocol,
         "activation_study": environment.get("activation_study"),
