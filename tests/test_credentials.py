@@ -1,13 +1,17 @@
 """Credentials are recognised in addresses, names of files and texts."""
 
+from pathlib import Path
+
 import pytest
 
 from activation_study.credentials import (
     has_credentials,
     is_secret_name,
+    secret_in_code,
     without_credentials,
     without_credentials_inside,
 )
+from activation_study.records.code_patch import SUFFIXES
 
 
 @pytest.mark.parametrize(
@@ -67,3 +71,40 @@ def test_names_of_secrets_are_recognised(name: str) -> None:
 @pytest.mark.parametrize("name", ["train.py", "conf/tokenizer.yaml", "src/a/keyboard.py", "video_id.py", "idea.py"])
 def test_other_names_are_not(name: str) -> None:
     assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'token: str = "a"',
+        "client_secret='a'",
+        '{"Password": "a b"}',
+        'connect(dbPassword=r"a")',
+        'k = "AKIA1234567890ABCDEF"',
+    ],
+)
+def test_secrets_in_code_are_found(text: str) -> None:
+    assert secret_in_code(text, yaml=False)
+    assert not secret_in_code("\n".join(f"+{line}" for line in ("api_key = 1", "x: y")), yaml=False)
+
+
+@pytest.mark.parametrize("text", ["+  - api_key: a", "access-key: |\n  a", "token: 1", "password: 'a'"])
+def test_secrets_in_yaml_need_no_quotes(text: str) -> None:
+    assert secret_in_code(text, yaml=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("token: ${oc.env:TOKEN}", "token: null", "token: ???", "password:", "password: # none", "max_tokens: 512"),
+        *('pad_token="<pad>"', 'oov_token: "[UNK]"', 'token = ""', 'password = environ["PASSWORD"]', "tokenizer: bert"),
+    ],
+)
+def test_references_and_placeholders_are_no_secrets(text: str) -> None:
+    assert secret_in_code(text, yaml=True) is None
+
+
+def test_this_projects_own_code_has_no_secrets() -> None:
+    root = Path(__file__).parents[1]
+    for path in (path for folder in ("src", "conf") for path in (root / folder).rglob("*") if path.suffix in SUFFIXES):
+        assert secret_in_code(path.read_text(encoding="utf-8"), yaml=path.suffix == ".yaml") is None, path

@@ -8,6 +8,7 @@ import pytest
 
 from activation_study import location
 from activation_study.records import code_changes
+from activation_study.records.code_patch import CodeChanges
 from git_command import git
 
 
@@ -66,7 +67,7 @@ def test_what_is_not_code_is_neither_copied_nor_a_change(project: Path, tracked:
         for name in NOT_CODE:
             write(project, name, "x = 'changed'\n")
     assert code_changes.git_state()["clean"] is True
-    assert code_changes.code_changes() == code_changes.CodeChanges()
+    assert code_changes.code_changes() == CodeChanges()
 
 
 @pytest.mark.parametrize("name", ["train.py", "conf/data/own.yaml", "src/a/templates/b.html.j2", "pyproject2.toml"])
@@ -107,7 +108,23 @@ def test_a_file_that_contains_a_password_is_named_and_not_copied(project: Path, 
     write(project, "conf/team.yaml", content)
     changes = code_changes.code_changes()
     reason = "it contains an address with a password, or a private key"
-    assert changes == code_changes.CodeChanges(b"", (f"conf/config.yaml: {reason}", f"conf/team.yaml: {reason}"))
+    assert changes == CodeChanges(b"", (f"conf/config.yaml: {reason}", f"conf/team.yaml: {reason}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "variable"),
+    [
+        ("conf/mine.yaml", "a: 1\npassword: hunter2\n", "password"),
+        ("settings.py", 'api_key = "hunter2"\n', "api_key"),
+        ("local.toml", '[db]\npassword="hunter2"\n', "password"),
+        ("src/b/a.py", 'headers = {"x": "ghp_hunter2hunter2hunter2hunter2hunter2"}\n', "ghp_…"),
+        ("src/activation_study/run/a.py", 'os.environ["HF_TOKEN"] = "hunter2"\n', "HF_TOKEN"),
+    ],
+)
+def test_code_with_a_secret_is_named_and_not_copied(project: Path, name: str, content: str, variable: str) -> None:
+    write(project, name, content)
+    reason = f"it contains what looks like a password, token or key: {variable}"
+    assert code_changes.code_changes() == CodeChanges(b"", (f"{name}: {reason}",))
 
 
 def test_a_password_that_was_removed_since_the_commit_is_not_copied(project: Path) -> None:

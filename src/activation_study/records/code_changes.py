@@ -1,42 +1,30 @@
 """The git commit that the code comes from, and the patch between it and the code that runs.
 
-The patch is of source code and nothing else, because it is copied into each run's folder and into MLflow: of files
-with the suffixes below in `src/`, `conf/` and the top level. Data, pictures and whatever may be a secret stay out.
+What may be part of the patch is in `code_patch.py`.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from activation_study import location
-from activation_study.credentials import has_credentials, is_secret_name
+from activation_study.credentials import is_secret_name
+from activation_study.records.code_patch import (
+    FOLDERS,
+    MAX_PATCH_SIZE,
+    PINNED_VERSIONS,
+    CodeChanges,
+    is_code,
+    publishable,
+)
 from activation_study.records.repository import branch_and_url
 
-SUFFIXES = (".py", ".yaml", ".j2", ".toml")
-FOLDERS = ("src", "conf")
-PINNED_VERSIONS = "constraints.txt"  # where git tracks it
-MAX_PATCH_SIZE = 2**20  # bytes, of the whole patch
 # The user's git settings must not change the format of a patch.
 _DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary")
-
-
-@dataclass(frozen=True)
-class CodeChanges:
-    """The differences of the code from the commit.
-
-    Args:
-        patch: for `git apply` in the project's folder; empty if there is none, or if it is left out.
-        left_out: what is changed and not in the patch, with the reason.
-    """
-
-    patch: bytes = b""
-    left_out: tuple[str, ...] = ()
 
 
 def git_state() -> dict[str, Any]:
@@ -63,55 +51,41 @@ def code_changes() -> CodeChanges:
         size = sum((location.CLONE / name).lstat().st_size for name in new)
         if size > MAX_PATCH_SIZE:
             return CodeChanges(left_out=(*left_out, _too_large(size, new)))
-        parts = [*_diff_of_changed(changed), *_diff_of_new(new)]
-        size = sum(map(len, parts))
-        if size > MAX_PATCH_SIZE:
-            return CodeChanges(left_out=(*left_out, _too_large(size, [*changed, *new])))
+        patch = _diff_of_changed(changed) + _diff_of_new(new)
+        if len(patch) > MAX_PATCH_SIZE:
+            return CodeChanges(left_out=(*left_out, _too_large(len(patch), [*changed, *new])))
     except (OSError, subprocess.SubprocessError) as error:
         return CodeChanges(left_out=(f"the whole patch: {error}",))
-    kept = []
-    for part in parts:
-        reason = _reason_to_leave_out(part)
-        if reason is None:
-            kept.append(part)
-        else:
-            left_out.append(f"{_name_of(part)}: {reason}")
-    return CodeChanges(b"".join(kept), tuple(left_out))
+    kept = publishable(patch)
+    return CodeChanges(kept.patch, (*left_out, *kept.left_out))
 
 
 def _changed() -> list[str]:
     """The code files that git tracks and that differ from the commit, removed ones included."""
     names = _names(_git(*_DIFF, "--name-only", "-z", "--relative", "HEAD", "--", "."))
-    return [name for name in names if _is_code(name) or name == PINNED_VERSIONS]
+    return [name for name in names if is_code(name) or name == PINNED_VERSIONS]
 
 
 def _new() -> list[str]:
     """The code files that git neither tracks nor ignores. Links are none: they may lead out of the project."""
     root = location.CLONE
     with os.scandir(root) as entries:  # git is told what to look at, so that it doesn't walk through the data
-        top = [entry.name for entry in entries if _is_code(entry.name)]
+        top = [entry.name for entry in entries if is_code(entry.name)]
     folders = [name for name in FOLDERS if (root / name).is_dir()]
     if not (top or folders):
         return []
     names = _names(_git("ls-files", "--others", "--exclude-standard", "-z", "--", *folders, *top))
-    return [name for name in names if _is_code(name) and (root / name).is_file() and not (root / name).is_symlink()]
+    return [name for name in names if is_code(name) and (root / name).is_file() and not (root / name).is_symlink()]
 
 
-def _is_code(name: str) -> bool:
-    """Whether a file is of the code that runs. In `src/` and `conf/` it is so even if it is named like a secret."""
-    folder, *below = name.split("/")
-    hidden = any(part.startswith(".") for part in (folder, *below))
-    return name.endswith(SUFFIXES) and not hidden and (folder in FOLDERS if below else not is_secret_name(name))
+def _diff_of_changed(names: Sequence[str]) -> bytes:
+    return _git(*_DIFF, "--relative", "HEAD", "--", *names) if names else b""
 
 
-def _diff_of_changed(names: Sequence[str]) -> list[bytes]:
-    return _per_file(_git(*_DIFF, "--relative", "HEAD", "--", *names)) if names else []
-
-
-def _diff_of_new(names: Sequence[str]) -> list[bytes]:
+def _diff_of_new(names: Sequence[str]) -> bytes:
     """One call of git for all of them, by a copy: with one call for each, thousands of files would take long."""
     if not names:
-        return []
+        return b""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "a").mkdir()
         for name in names:
@@ -119,23 +93,7 @@ def _diff_of_new(names: Sequence[str]) -> list[bytes]:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(location.CLONE / name, target)
         # `a` and `b` are the prefixes of a patch's paths. The status is 1, because there is a difference.
-        return _per_file(_git(*_DIFF, "--no-index", "--no-prefix", "a", "b", folder=Path(folder), max_status=1))
-
-
-def _per_file(patch: bytes) -> list[bytes]:
-    return [part for part in re.split(rb"(?m)^(?=diff --git )", patch) if part]
-
-
-def _reason_to_leave_out(part: bytes) -> str | None:
-    if re.search(rb"(?m)^GIT binary patch$", part):
-        return "binary content"
-    if has_credentials(part.decode(errors="replace")):
-        return "it contains an address with a password, or a private key"
-    return None
-
-
-def _name_of(part: bytes) -> str:
-    return os.fsdecode(part.splitlines()[0]).rpartition("b/")[2].strip('"')
+        return _git(*_DIFF, "--no-index", "--no-prefix", "a", "b", folder=Path(folder), max_status=1)
 
 
 def _too_large(size: int, names: Sequence[str]) -> str:

@@ -14,7 +14,8 @@ from activation_study.data.batching import order_digest
 from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput, problems_message
 from activation_study.files import remove_temporaries, write_bytes, write_json, write_text
-from activation_study.records.code_changes import CodeChanges, code_changes
+from activation_study.records.code_changes import code_changes
+from activation_study.records.code_patch import CodeChanges
 from activation_study.records.environment import current_process, describe_environment, differences
 from activation_study.records.record import RECORD_FILE, Record
 from activation_study.records.source_code import changed_files, code_digest

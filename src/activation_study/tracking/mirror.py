@@ -204,7 +204,7 @@ def mirror_report(folder: Path, study: str, uri: str | None) -> None:
     try:
         note = (folder / "report.md").read_text(encoding="utf-8").partition("\n## ")[0]
         check_reachable(uri)
-        MlflowStore(uri).log_report(folder, study, note)
+        MlflowStore(uri).log_report(folder, study, without_credentials(note))
     except Exception as error:  # the report is complete in its folder
         print(without_credentials(f"warning: the report could not be logged to {uri}: {error}"), file=sys.stderr)
 

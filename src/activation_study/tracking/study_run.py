@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.location import SCRIPTS
+from activation_study.records.public_copy import public_copy
 from activation_study.tracking.run_page.description import adopted, note_tags
 from activation_study.tracking.run_page.run_tags import PARENT_TAG, UNFOLDED
 from activation_study.tracking.tags import KEY_TAG
@@ -90,7 +91,8 @@ class StudyRun:
         self._set_tags(self.run_id, note_tags(self._client.get_run(self.run_id).data.tags, note.strip()))
         for path in sorted(path for pattern in REPORT_FILES for path in folder.glob(pattern) if path.is_file()):
             place = path.relative_to(folder).parent.as_posix().removeprefix(".") or None
-            self._client.log_artifact(self.run_id, str(path), place)
+            with public_copy(path) as copy:
+                self._client.log_artifact(self.run_id, str(copy), place)
         self.update_status()
 
     def _set_tags(self, run_id: str, tags: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import filelock
 
 from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
+from activation_study.records.public_copy import public_copy
 from activation_study.records.record import Record
 from activation_study.tracking.attempts import leave_one, place_of
 from activation_study.tracking.run_page.datasets import dataset_inputs
@@ -221,7 +222,8 @@ class MlflowStore:
     def _log_artifacts(self, run_id: str, folder: Path) -> None:
         for path in artifacts(folder):
             relative = path.relative_to(folder)
-            self._client.log_artifact(run_id, str(path), relative.parent.as_posix().removeprefix(".") or None)
+            with public_copy(path) as copy:
+                self._client.log_artifact(run_id, str(copy), relative.parent.as_posix().removeprefix(".") or None)
 
     def _creation_lock(self) -> Any:
         """A lock for creating the store: processes that create a SQLite store at the same time corrupt it."""
