@@ -11,7 +11,7 @@ from mlflow.entities import Run, ViewType
 
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
-from activation_study.tracking.mirror import Mirror
+from activation_study.tracking.mirror import Mirror, mirror_report
 from activation_study.tracking.store.experiments import STUDY_TAG
 from activation_study.tracking.store.inventory import read_inventory, read_with_client
 from activation_study.tracking.synced import Synced, sync_runs
@@ -129,6 +129,15 @@ def test_what_is_incomplete_is_completed(folders: list[Path], uri: str, client: 
     assert_all_there_once(client)
 
 
+def test_each_lost_file_is_copied_again(folders: list[Path], uri: str, client: MlflowClient) -> None:
+    (folders[0] / "config.yaml").write_text("seed: 3\n")
+    sync(folders, uri)
+    lost = Path(one(client, "a").info.artifact_uri) / "config.yaml"
+    lost.unlink()
+    assert sync(folders, uri).there == folders
+    assert lost.read_text() == "seed: 3\n"
+
+
 def test_doubles_are_removed(folders: list[Path], uri: str, client: MlflowClient) -> None:
     sync(folders, uri)
     original = one(client, "a")
@@ -150,6 +159,30 @@ def test_a_run_deleted_on_purpose_is_named_and_left(folders: list[Path], uri: st
     assert len(runs(client)) == 2
     assert sync(folders, uri, restore=True).there == folders
     assert_all_there_once(client)
+
+
+def test_a_studys_own_run_deleted_on_purpose_is_named_and_left(
+    folders: list[Path], uri: str, client: MlflowClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sync(folders, uri)
+    experiment = one(client, "a").info.experiment_id
+    (own,) = client.search_runs([experiment], "tags.`activation_study.key` = 'study of study'")
+    client.delete_run(own.info.run_id)
+    synced = sync(folders, uri)
+    assert synced.there == folders
+    (message,) = synced.messages()
+    assert message.startswith("deleted in MLflow: study (the study's own run); `")
+    write_run(folders[0].parent / "c")
+    assert sync([folders[0].parent / "c"], uri).there, "its runs are tracked all the same"
+    (report := folders[0].parent / "report.md").write_text("answer")
+    mirror_report(report.parent, "study", uri)
+    assert "deleted in MLflow: study (the study's own run)" in capsys.readouterr().err
+    assert client.get_run(own.info.run_id).info.lifecycle_stage == "deleted"
+    assert len(runs(client)) == 4
+    assert not list(sync(folders, uri, restore=True).messages())
+    assert client.get_run(own.info.run_id).info.lifecycle_stage == "active"
+    children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{own.info.run_id}'")
+    assert {run.info.run_name for run in children} == {"a", "b", "c"}
 
 
 def test_a_permanently_deleted_run_is_logged_again(folders: list[Path], uri: str, client: MlflowClient) -> None:

@@ -16,6 +16,7 @@ from activation_study.keras_import import usable_backend
 from activation_study.model.build import build_network
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record
+from activation_study.records.weights import load_recorded_weights
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -52,19 +53,7 @@ def load_network(config: Config, record: Record, weights: Path, backend: str | N
             cannot be used.
     """
     network = build_network(config, len(record.classes), backend or usable_backend())
-    from activation_study.model.network import weights_digest  # after Keras was imported without its startup logs
-
-    try:
-        network.load(weights)
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{weights} cannot be read: {error}") from error
-    recorded, found = record.digests.get("weights", "none"), weights_digest(network.weights())
-    if found != recorded:
-        raise BadInput(
-            f"{weights}: not the weights that {record.name} was recorded with "
-            f"(digests.weights: recorded {recorded[:12]}, found {found[:12]}). The file or the record was changed or "
-            "exchanged: restore it, or train the run again with rerun=all"
-        )
+    load_recorded_weights(network.unet, record, weights)
     return network
 
 

@@ -6,6 +6,8 @@ from activation_study.config.schema import Config
 from activation_study.errors import BadInput
 
 if TYPE_CHECKING:
+    import keras
+
     from activation_study.model.network import Network
 
 
@@ -24,9 +26,21 @@ def build_network(config: Config, classes: int, backend: str | None = None) -> "
 
     configure_backend(config.threads, config.training.precision, backend)
     compiled = compiles_steps(config.training.jit_compile)
-    from activation_study.model.activations import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.network import Network
+
+    unet = untrained_unet(config, classes)
+    loss = SegmentationLoss(config.loss.unlabeled, config.loss.average_over)
+    return Network(unet, loss, config.optimizer.learning_rate, compiled)
+
+
+def untrained_unet(config: Config, classes: int) -> "keras.Model":
+    """The network without what training needs, in a process that has imported Keras.
+
+    Raises:
+        BadInput: the activation's class or arguments cannot be used.
+    """
+    from activation_study.model.activations import activation_factory
     from activation_study.model.random_state import seed_generators
     from activation_study.model.unet import build_unet
 
@@ -47,5 +61,4 @@ def build_network(config: Config, classes: int, backend: str | None = None) -> "
         config.normalization.momentum,
     )
     seed_generators(unet, config.seeding.weights)
-    loss = SegmentationLoss(config.loss.unlabeled, config.loss.average_over)
-    return Network(unet, loss, config.optimizer.learning_rate, compiled)
+    return unet

@@ -16,8 +16,10 @@ from activation_study.errors import BadInput, problems_message
 from activation_study.files import remove_temporaries, write_bytes, write_json, write_text
 from activation_study.records.code_changes import code_changes
 from activation_study.records.code_patch import CodeChanges
+from activation_study.records.consistency import Contradiction
 from activation_study.records.environment import current_process, describe_environment, differences
 from activation_study.records.record import RECORD_FILE, Record
+from activation_study.records.run import read_run
 from activation_study.records.source_code import changed_files, code_digest
 from activation_study.tracking.synced import sync_runs
 
@@ -92,11 +94,21 @@ def start_or_resume(config: Config, now: Record, before: Record | None) -> tuple
             if before.status != "FAILED" and not from_scratch:
                 raise
         before.close_stale(folder)
-        # The folder is about to be replaced, but MLflow keeps the earlier attempt.
-        sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)
+        _keep_in_store(config, before)
         now.supersedes = [*before.supersedes, before.key]
     create_run_folder(now, folder)
     return now, False
+
+
+def _keep_in_store(config: Config, before: Record) -> None:
+    """Completes an earlier attempt in MLflow, because its folder is about to be replaced; a false record is dropped."""
+    try:
+        if before.status == "FINISHED":
+            read_run(config.run_folder, before)
+    except Contradiction as error:
+        print(f"note: the earlier attempt is not copied into MLflow: {error.problems[0]}")
+        return
+    sync_runs([config.run_folder], config.tracking.uri, config.tracking.weights, locked=True)
 
 
 def create_run_folder(record: Record, folder: Path) -> None:

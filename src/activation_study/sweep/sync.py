@@ -45,7 +45,7 @@ def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = F
     )
     for folder in synced.running:
         print(f"  {folder.name} is running; its own process tracks it")
-    if (study_dir / REPORT_FOLDER).is_dir() and synced.there:
+    if (study_dir / REPORT_FOLDER).is_dir() and synced.there and not synced.study_runs:
         mirror_report(study_dir / REPORT_FOLDER, study_dir.name, uri)
     print(f"{len(synced.there)} of {len(folders)} runs of {study_dir.name} are in {without_credentials(uri)}")
     for message in synced.messages():

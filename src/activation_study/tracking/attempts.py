@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.errors import BadInput
-from activation_study.location import command
-from activation_study.records.artifacts import WEIGHTS_FILE
+from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
 from activation_study.records.record import Record, read_record
-from activation_study.tracking.store.experiments import StoreProblem
+from activation_study.tracking.store.experiments import StoreProblem, deleted_run_message
 from activation_study.tracking.store.inventory import Inventory, TrackedRun, read_with_client
 from activation_study.tracking.tags import (
     COMPLETE_TAG,
@@ -61,7 +60,7 @@ def presence(inventory: Inventory, record: Record, folder: Path, weights: str) -
         and first.status == record.status
         and first.epochs == len(record.epochs)
         and (set(completion(record, folder, weights).split()) <= set(first.tags.get(COMPLETE_TAG, "").split()))
-        and first.has_artifacts()
+        and first.has_artifacts(path.relative_to(folder).as_posix() for path in artifacts(folder))
     )
     return Presence.COMPLETE if complete else Presence.INCOMPLETE
 
@@ -151,14 +150,6 @@ def _held_elsewhere(run: TrackedRun, there: str, here: str) -> bool:
     except BadInput:
         return True
     return record is not None and record.key == run.key  # otherwise the project was moved
-
-
-def deleted_run_message(names: list[str], study: str) -> str:
-    """Says which runs a person has deleted, and how to bring them back."""
-    return (
-        f"deleted in MLflow: {', '.join(names)}; `{command('train')} sync=all study={study.partition('/')[0]}` "
-        f"brings {'it' if len(names) == 1 else 'them'} back"
-    )
 
 
 def _delete(client: Any, run: TrackedRun, reason: str, other: str) -> None:

@@ -16,7 +16,7 @@ from activation_study.location import command
 from activation_study.records.record import Record, read_record
 from activation_study.tracking.attempts import completion, leave_one, logs_model, place_of, supersede
 from activation_study.tracking.stop_request import StopRequest
-from activation_study.tracking.store.experiments import StoreProblem
+from activation_study.tracking.store.experiments import ModelRefused, StoreProblem
 from activation_study.tracking.store.reachable import check_reachable
 from activation_study.tracking.store.sqlite import database_path
 from activation_study.tracking.system_metrics import read_samples
@@ -56,6 +56,7 @@ class Mirror:
         self._last_duration = 0.0
         self._last_end = 0.0
         self._warned = False
+        self.refused = False  # the last update logged all but the model, because of its weights
 
     @property
     def run_id(self) -> str | None:
@@ -78,6 +79,7 @@ class Mirror:
             self._sync_again(record, self._uri) if connected else self._sync(record, self._uri)
         except Exception as error:  # no error of the store may end a training
             succeeded = False
+            self.refused = isinstance(error, ModelRefused)
             self._forget()
             if not self._warned:
                 self._warned = True
@@ -147,6 +149,9 @@ class Mirror:
 def print_untracked(folder: Path, uri: str, error: Exception) -> None:
     """Prints that a run could not be tracked, why, and what to do."""
     message = without_credentials(str(error).strip() or type(error).__name__)
+    if isinstance(error, ModelRefused):
+        print(f"warning: {folder.name} is in {without_credentials(uri)} without its model. {message}", file=sys.stderr)
+        return
     hint = "."
     if not isinstance(error, StoreProblem):
         message = message.splitlines()[0]

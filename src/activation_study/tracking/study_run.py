@@ -1,6 +1,7 @@
 """The run of a study in MLflow: the parent of its trained runs, with the report as description and artifacts.
 
-It has no metrics, so it takes no place in charts. It is RUNNING while one of its runs is.
+It has no metrics, so it takes no place in charts. It is RUNNING while one of its runs is. If a person has deleted it,
+it stays as it is, and its runs stay below it, until it is restored.
 """
 
 from collections.abc import Callable
@@ -12,16 +13,23 @@ from activation_study.location import SCRIPTS
 from activation_study.records.public_copy import public_copy
 from activation_study.tracking.run_page.description import adopted, note_tags
 from activation_study.tracking.run_page.run_tags import PARENT_TAG, UNFOLDED
-from activation_study.tracking.tags import KEY_TAG
+from activation_study.tracking.store.experiments import StoreProblem, deleted_run_message
+from activation_study.tracking.tags import DUPLICATE_TAG, KEY_TAG, study_key
 from activation_study.user import user_name
 
 REPORT_FILES = ("*.html", "*.md", "*.csv", "figures/*.svg")  # what else is in the folder is not copied
+OLDEST_FIRST = ("attributes.start_time ASC", "attributes.run_id ASC")
 FORMER_KEY = "report of "  # such runs had the report, and no runs below them
 
 
 def is_study(name: str) -> bool:
     """Whether an experiment has trained runs: reproductions and evaluations are in `<study>/…`."""
     return "/" not in name
+
+
+def study_run_name(study: str) -> str:
+    """How messages call the run of a study."""
+    return f"{study} (the study's own run)"
 
 
 class StudyRun:
@@ -38,9 +46,16 @@ class StudyRun:
         self, client: Any, experiment_id: str, study: str, lock: Callable[[], AbstractContextManager[Any]]
     ) -> None:
         self._client, self._experiment_id, self._study = client, experiment_id, study
-        self._key = f"study of {study}"
+        self._key = study_key(study)
+        self._deleted = False
         with lock():
-            self.run_id = self._find() or self._create()
+            self.run_id = self._find() or self._find_deleted() or self._create()
+
+    def _find_deleted(self) -> str | None:
+        """One that a person has deleted: a second one in its place would undo that, and split the study's runs."""
+        found = self._search(f"tags.`{KEY_TAG}` = '{self._key}'", *OLDEST_FIRST, deleted=True)
+        self._deleted = bool(found)
+        return str(found[0].info.run_id) if found else None
 
     def _find(self) -> str | None:
         """The oldest of the study's runs, by which all processes choose the same one; any others are deleted.
@@ -49,8 +64,11 @@ class StudyRun:
         """
         found = []
         for key in (self._key, FORMER_KEY + self._study):
-            found += self._search(f"tags.`{KEY_TAG}` = '{key}'", "attributes.start_time ASC", "attributes.run_id ASC")
+            found += self._search(f"tags.`{KEY_TAG}` = '{key}'", *OLDEST_FIRST)
         for other in found[1:]:
+            for run in self._search(f"tags.`{PARENT_TAG}` = '{other.info.run_id}'"):
+                self._client.set_tag(run.info.run_id, PARENT_TAG, found[0].info.run_id)
+            self._client.set_tag(other.info.run_id, DUPLICATE_TAG, found[0].info.run_id)
             self._client.delete_run(other.info.run_id)
         if found and found[0].data.tags[KEY_TAG].startswith(FORMER_KEY):
             self._client.update_run(found[0].info.run_id, name=self._study)
@@ -75,6 +93,8 @@ class StudyRun:
 
     def update_status(self) -> None:
         """RUNNING while a run below it is, otherwise FINISHED."""
+        if self._deleted:
+            return
         running = self._search(f"tags.`{PARENT_TAG}` = '{self.run_id}' and attributes.status = 'RUNNING'")
         status = "RUNNING" if running else "FINISHED"
         if self._client.get_run(self.run_id).info.status != status:
@@ -84,7 +104,13 @@ class StudyRun:
                 self._client.set_terminated(self.run_id, status)
 
     def log_report(self, folder: Path, note: str) -> None:
-        """Replaces description and artifacts by a report, and places all runs of the study below this one."""
+        """Replaces description and artifacts by a report, and places all runs of the study below this one.
+
+        Raises:
+            StoreProblem: a person has deleted it.
+        """
+        if self._deleted:
+            raise StoreProblem(deleted_run_message([study_run_name(self._study)], self._study))
         for run in self._search():
             if run.info.run_id != self.run_id and run.data.tags.get(PARENT_TAG) != self.run_id:
                 self._set_tags(run.info.run_id, self.child_tags())
@@ -99,11 +125,16 @@ class StudyRun:
         for name, value in tags.items():
             self._client.set_tag(run_id, name, value)
 
-    def _search(self, condition: str = "", *order: str) -> list[Any]:
+    def _search(self, condition: str = "", *order: str, deleted: bool = False) -> list[Any]:
+        from mlflow.entities import ViewType
+
+        view = ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
         runs: list[Any] = []
         token = None
         while True:
-            page = self._client.search_runs([self._experiment_id], condition, order_by=list(order), page_token=token)
+            page = self._client.search_runs(
+                [self._experiment_id], condition, view, order_by=list(order), page_token=token
+            )
             runs, token = [*runs, *page], page.token
             if not token:
                 return runs

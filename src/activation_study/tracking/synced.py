@@ -8,10 +8,12 @@ from pathlib import Path
 from activation_study.errors import BadInput
 from activation_study.records.lock import RunLocked, run_lock
 from activation_study.records.record import Record, read_record
-from activation_study.tracking.attempts import Presence, deleted_run_message, presence, restore_experiment
+from activation_study.tracking.attempts import Presence, presence, restore_experiment
 from activation_study.tracking.mirror import Mirror, print_untracked
-from activation_study.tracking.store.experiments import deleted_message
+from activation_study.tracking.store.experiments import deleted_message, deleted_run_message
 from activation_study.tracking.store.inventory import Inventory, read_inventory
+from activation_study.tracking.study_run import study_run_name
+from activation_study.tracking.tags import study_key
 
 
 @dataclass
@@ -23,13 +25,17 @@ class Synced:
         running: other processes work on these, and track them.
         deleted: a person deleted these in MLflow; by the experiment's name.
         without_experiment: names of experiments that a person deleted, by study.
-        failed: the store could not take these.
+        study_runs: studies whose own run in the store a person deleted.
+        refused: the store has these without their models, whose weights are not the recorded ones.
+        failed: the store could not be used.
     """
 
     there: list[Path] = field(default_factory=list)
     running: list[Path] = field(default_factory=list)
     deleted: dict[str, list[str]] = field(default_factory=dict)
     without_experiment: dict[str, str] = field(default_factory=dict)
+    study_runs: list[str] = field(default_factory=list)
+    refused: list[Path] = field(default_factory=list)
     failed: list[Path] = field(default_factory=list)
 
     def messages(self) -> Iterator[str]:
@@ -38,6 +44,8 @@ class Synced:
             yield deleted_message(name, study)
         for study, names in self.deleted.items():
             yield deleted_run_message(names, study)
+        for study in self.study_runs:
+            yield deleted_run_message([study_run_name(study)], study)
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,7 @@ def sync_runs(
         print_untracked(next(iter(records)), uri, error)
         synced.failed += records
         return synced
+    synced.study_runs += inventory.deleted_study_runs()
     for folder, record in records.items():
         if synced.failed:  # every other run would wait for the same store
             synced.failed.append(folder)
@@ -109,8 +118,9 @@ def _sync_run(folder: Path, record: Record, inventory: Inventory, target: _Targe
     else:
         try:
             with nullcontext() if target.locked else run_lock(folder):
-                done = Mirror(folder, target.uri, target.weights, target.restore).update(final=True)
-                (synced.there if done else synced.failed).append(folder)
+                mirror = Mirror(folder, target.uri, target.weights, target.restore)
+                done = mirror.update(final=True)
+                (synced.there if done else synced.refused if mirror.refused else synced.failed).append(folder)
         except RunLocked:
             synced.running.append(folder)
 
@@ -118,11 +128,14 @@ def _sync_run(folder: Path, record: Record, inventory: Inventory, target: _Targe
 def _inventory(target: _Target, studies: Sequence[str]) -> Inventory:
     inventory = read_inventory(target.uri, studies)
     deleted = [study for study, experiment in inventory.experiments.items() if experiment.deleted]
-    if not (target.restore and deleted):
+    if not (target.restore and (deleted or inventory.deleted_study_runs())):
         return inventory
     from activation_study.tracking.store.mlflow_store import MlflowStore
 
     client = MlflowStore(target.uri).client
     for study in deleted:
         restore_experiment(client, study)
+    restored = read_inventory(target.uri, studies)
+    for study in restored.deleted_study_runs():
+        client.restore_run(restored.with_key(study_key(study))[0].run_id)
     return read_inventory(target.uri, studies)

@@ -9,3 +9,8 @@ STOP_TAG = "stop"  # set by a person: `true` stops the run
 ERROR_TAG = "error"  # why the run failed, or was stopped
 IDENTITY_TAG = "identity"
 OWN_TAGS = (KEY_TAG, COMPLETE_TAG, PLACE_TAG, SUPERSEDED_TAG, DUPLICATE_TAG, STOP_TAG, IDENTITY_TAG, "folder")
+
+
+def study_key(study: str) -> str:
+    """The value of KEY_TAG of a study's own run."""
+    return f"study of {study}"

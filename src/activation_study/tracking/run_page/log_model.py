@@ -11,7 +11,9 @@ from pathlib import Path
 
 from activation_study.keras_import import import_keras, usable_backend
 from activation_study.location import PACKAGE
+from activation_study.model.build import untrained_unet
 from activation_study.records.record import Record
+from activation_study.records.weights import load_recorded_weights
 from activation_study.tracking.run_page.description import NOTE_TAG, describe_run
 from activation_study.tracking.run_page.run_params import run_params
 from activation_study.tracking.run_page.run_tags import source_tags
@@ -32,6 +34,10 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
 
     Returns:
         The model's ID.
+
+    Raises:
+        WrongWeights: the file cannot be read, or does not have the recorded weights.
+        BadInput: the network cannot be built from the record.
     """
     import mlflow
     import numpy as np
@@ -45,6 +51,7 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
         outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
     )
     import_keras(usable_backend())  # here, because MLflow runs the model's code, which imports it
+    load_recorded_weights(untrained_unet(record.configuration(), classes), record, best)
     with current_store(uri), mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
         # An input example would be stored with every model; the explicit signature makes it unnecessary.
         warnings.filterwarnings("ignore", message=".*input example was not provided.*")

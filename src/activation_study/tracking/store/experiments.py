@@ -15,6 +15,10 @@ class StoreProblem(Exception):
     """Something in the store that a person has to mend; the message says how."""
 
 
+class ModelRefused(Exception):
+    """A run's model was not logged, because of its file; everything else was."""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """An experiment of a store.
@@ -87,6 +91,14 @@ def deleted_message(name: str, study: str) -> str:
     return (
         f"the experiment {name} was deleted in MLflow. `{command('train')} sync=all study={study.partition('/')[0]}` "
         f"brings it back with its runs; another study=NAME uses another experiment"
+    )
+
+
+def deleted_run_message(names: list[str], study: str) -> str:
+    """Says which runs a person has deleted, and how to bring them back."""
+    return (
+        f"deleted in MLflow: {', '.join(names)}; `{command('train')} sync=all study={study.partition('/')[0]}` "
+        f"brings {'it' if len(names) == 1 else 'them'} back"
     )
 
 

@@ -6,7 +6,7 @@ A SQLite file is read directly, so that a sweep with nothing left to do need not
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -14,9 +14,10 @@ from urllib.parse import unquote, urlparse
 from activation_study.tracking.store.experiments import STUDY_TAG, Experiment, choose, find_experiment
 from activation_study.tracking.store.reachable import TIMEOUT, check_reachable
 from activation_study.tracking.store.sqlite import database_path
-from activation_study.tracking.tags import COMPLETE_TAG, KEY_TAG, OWN_TAGS
+from activation_study.tracking.tags import COMPLETE_TAG, KEY_TAG, OWN_TAGS, study_key
 
 PAGE_SIZE = 1000
+READY = "lifecycle_stage = 'active' AND status = 2"  # of a logged model
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class TrackedRun:
         epochs: the last epoch that is logged.
         artifacts: the address of its artifacts.
         tags: those of this project.
+        models: the addresses of its logged models that exist, where their files can be seen.
     """
 
     run_id: str
@@ -42,17 +44,29 @@ class TrackedRun:
     epochs: int
     artifacts: str
     tags: dict[str, str]
+    models: tuple[str, ...] = ()
 
     @property
     def key(self) -> str | None:
         """The key of the attempt that it mirrors."""
         return self.tags.get(KEY_TAG)
 
-    def has_artifacts(self) -> bool:
-        """Whether its artifacts exist, where that can be seen without a request."""
-        address = urlparse(self.artifacts)
-        local = address.scheme in ("", "file")
-        return not local or (Path(unquote(address.path)) / "run.json").is_file()
+    def has_artifacts(self, names: Iterable[str]) -> bool:
+        """Whether these artifacts and the files of its models exist, where that can be seen without a request."""
+        return all(has_file(self.artifacts, name) for name in names) and all(
+            has_file(model, "MLmodel") for model in self.models
+        )
+
+
+def has_file(address: str, name: str) -> bool:
+    """Whether a file exists below an address of artifacts; true if that cannot be seen without a request."""
+    folder = _local_folder(address)
+    return folder is None or (folder / name).is_file()
+
+
+def _local_folder(address: str) -> Path | None:
+    parts = urlparse(address)
+    return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,14 @@ class Inventory:
         """The runs of one attempt: those that exist before deleted ones, complete ones before others."""
         found = [run for run in self.runs if run.key == key]
         return sorted(found, key=lambda run: (run.deleted, COMPLETE_TAG not in run.tags, run.started))
+
+    def deleted_study_runs(self) -> list[str]:
+        """The studies whose own run a person deleted, in experiments that exist."""
+        return [
+            study
+            for study, experiment in self.experiments.items()
+            if not experiment.deleted and (own := self.with_key(study_key(study))) and own[0].deleted
+        ]
 
 
 def read_inventory(uri: str, studies: Iterable[str]) -> Inventory:
@@ -117,7 +139,24 @@ def read_with_client(client: Any, studies: Iterable[str], condition: str = "") -
         token = page.token
         if not token:
             break
+    if any(_local_folder(run.artifacts) for run in runs):
+        models = _models(client, ids)
+        runs = [replace(run, models=tuple(models.get(run.run_id, ()))) for run in runs]
     return Inventory(experiments, runs)
+
+
+def _models(client: Any, experiments: Sequence[str]) -> dict[str, list[str]]:
+    """The addresses of all models that are completely logged, by their run."""
+    found: dict[str, list[str]] = {}
+    token = None
+    while True:
+        page = client.search_logged_models(experiments, page_token=token)
+        for model in page:
+            if str(model.status) == "READY":
+                found.setdefault(model.source_run_id, []).append(model.artifact_location)
+        token = page.token
+        if not token:
+            return found
 
 
 def _tracked(run: Any) -> TrackedRun:
@@ -147,11 +186,17 @@ def _read_database(connection: sqlite3.Connection, studies: Sequence[str]) -> In
         tags.setdefault(run_id, {})[key] = value
     query = f"SELECT run_uuid, step FROM latest_metrics WHERE run_uuid IN ({chosen}) AND key = 'train/loss'"
     epochs = dict(connection.execute(query, ids))
+    models: dict[str, list[str]] = {}
+    query = f"SELECT source_run_id, artifact_location FROM logged_models WHERE source_run_id IN ({chosen}) AND {READY}"
+    for run_id, address in connection.execute(query, ids):
+        models.setdefault(run_id, []).append(address)
     columns = "run_uuid, name, status, lifecycle_stage, start_time, artifact_uri"
     query = f"SELECT {columns} FROM runs WHERE run_uuid IN ({chosen})"
     runs = [
         TrackedRun(
-            row[0], row[1], row[2], row[3] == "deleted", row[4], epochs.get(row[0], 0), row[5], tags.get(row[0], {})
+            *(row[0], row[1], row[2], row[3] == "deleted", row[4], epochs.get(row[0], 0), row[5]),
+            tags.get(row[0], {}),
+            tuple(models.get(row[0], ())),
         )
         for row in connection.execute(query, ids)
     ]

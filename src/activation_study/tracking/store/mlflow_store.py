@@ -9,6 +9,7 @@ from typing import Any
 
 import filelock
 
+from activation_study.errors import BadInput
 from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
 from activation_study.records.public_copy import public_copy
 from activation_study.records.record import Record
@@ -19,7 +20,8 @@ from activation_study.tracking.run_page.log_model import MODEL_NAME, current_sto
 from activation_study.tracking.run_page.result_metrics import result_metrics, validation_score
 from activation_study.tracking.run_page.run_params import run_params
 from activation_study.tracking.run_page.run_tags import color_tags, run_tags
-from activation_study.tracking.store.experiments import find_experiment, open_experiment
+from activation_study.tracking.store.experiments import ModelRefused, find_experiment, open_experiment
+from activation_study.tracking.store.inventory import has_file
 from activation_study.tracking.store.reachable import remember
 from activation_study.tracking.store.sqlite import database_path, relocate_artifacts
 from activation_study.tracking.study_run import StudyRun, is_study
@@ -196,15 +198,24 @@ class MlflowStore:
             self._client.log_batch(run_id, batch)
 
     def log_end(self, run_id: str, record: Record, folder: Path, weights: str) -> None:
-        """Logs files, the model and results, and closes the run with the record's status."""
+        """Logs files, the model and results, and closes the run with the record's status.
+
+        Raises:
+            ModelRefused: everything is logged but the model, because the file does not have the recorded weights.
+        """
         assert record.ended is not None
         self._log_artifacts(run_id, folder)
-        model_id = None
+        model_id = problem = None
         if weights == "best" and record.status == "FINISHED":
-            model_id = self._log_model(run_id, record, folder / WEIGHTS_FILE)
+            try:
+                model_id = self._log_model(run_id, record, folder / WEIGHTS_FILE)
+            except BadInput as error:
+                problem = ModelRefused(str(error))
         self._log_results(run_id, record, model_id)
         self._client.set_terminated(run_id, record.status, end_time=int(record.ended * 1000))
         self._describe(self._client.get_run(run_id), record, folder)
+        if problem is not None:
+            raise problem
 
     def _log_results(self, run_id: str, record: Record, model_id: str | None) -> None:
         """Logs what the store lacks of the results, for the run and its model."""
@@ -247,9 +258,10 @@ class MlflowStore:
     def _log_model(self, run_id: str, record: Record, best: Path) -> str:
         """Logs `runs:/<run id>/model`, once; returns the model's ID."""
         for model in self.models(run_id):
-            if str(model.status) == "READY":
+            if str(model.status) == "READY" and has_file(model.artifact_location, "MLmodel"):
                 return str(model.model_id)
-            self._client.delete_logged_model(model.model_id)  # the process was killed while it logged the model
+            # The process was killed while it logged the model, or the files were deleted since.
+            self._client.delete_logged_model(model.model_id)
         return log_model(self._uri, run_id, record, best)
 
     def models(self, run_id: str) -> list[Any]:
