@@ -35,6 +35,8 @@ def test_a_password_of_the_tracking_server_is_nowhere(tmp_path: Path) -> None:
         ("train.py", "-m", "activation=relu,mish", "seed=0,1", *tiny, URI),
         ("train.py", "activation=elu", *tiny, URI, "threads=0"),
         ("train.py", "sync=true", "study=tiny", URI),
+        ("train.py", "--cfg", "job", URI, ADDRESS),
+        ("train.py", "--info", "config", URI),
         ("compare.py", "study=tiny", "pictures=false", "pack=packed", URI),
         ("evaluate.py", "run=0a1b", URI),
     ):

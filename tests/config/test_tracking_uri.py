@@ -48,6 +48,25 @@ def test_an_address_that_names_no_store_is_refused_with_what_was_meant(uri: str,
     assert error.startswith(f"tracking.uri={uri}: {message}")
 
 
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("ada:hunter2@127.0.0.1:5000", "ada"),
+        ("http:/ada:hunter2@a:1", "did you mean http://a:1?"),
+        ("a:1?token=hunter2", "token=***"),
+        ("htp://ada:hunter2@a:1", "htp://a:1: htp:// is unknown"),
+    ],
+)
+def test_a_refused_address_is_printed_without_its_password(uri: str, shown: str) -> None:
+    error = str(uri_error(uri))
+    assert "hunter2" not in error
+    assert (shown in error) == (shown != "ada")
+
+
+def test_spaces_around_an_address_are_named() -> None:
+    assert "did you mean http://a:1, without the spaces?" in str(uri_error("http://a:1 "))
+
+
 def test_an_existing_folder_is_not_taken_for_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "runs").mkdir()
     monkeypatch.chdir(tmp_path)

@@ -1,19 +1,26 @@
 """The entry point of all commands: `activation-study COMMAND …`, and the scripts of a clone."""
 
 import difflib
+import io
 import os
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
 
 from activation_study.cli.arguments import unusable
 from activation_study.cli.help import command_help, overview
 from activation_study.cli.refusal import refuse
 from activation_study.console import ignore_broken_pipes
+from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
 from activation_study.location import SCRIPTS, conf_dir
 from activation_study.signals import Interrupted
 from activation_study.user import provide_user
 
 COMMANDS = (*SCRIPTS, "sync", "watch")  # the last two have no script; sync is `train.py sync=true`
+
+_PRINTS = re.compile("--(cfg|info)(=|$)")
 
 
 def main(name: str | None = None) -> int:
@@ -81,7 +88,9 @@ def _run(name: str, arguments: list[str]) -> int:
     command = commands.COMMANDS[name]
     try:
         sys.argv[1:] = arguments = as_typed(checked_arguments(arguments, name, command.schema), command.schema)
-        hydra.main(config_path=str(conf_dir()), config_name=command.config, version_base="1.3")(command.task)()
+        run = hydra.main(config_path=str(conf_dir()), config_name=command.config, version_base="1.3")(command.task)
+        with _without_credentials() if any(map(_PRINTS.match, arguments)) else nullcontext():
+            run()
     except BadInput as error:
         return refuse(str(error))
     except KeyboardInterrupt:
@@ -95,6 +104,17 @@ def _run(name: str, arguments: list[str]) -> int:
             raise
         return refuse(message)
     return 0
+
+
+@contextmanager
+def _without_credentials() -> Iterator[None]:
+    """Takes passwords in addresses out of what Hydra prints of a configuration."""
+    printed = io.StringIO()
+    try:
+        with redirect_stdout(printed):
+            yield
+    finally:
+        print(without_credentials(printed.getvalue()), end="")
 
 
 def _completed_command() -> str | None:

@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+from activation_study.credentials import without_credentials
+
 VARIABLE = "MLFLOW_TRACKING_URI"  # the default of `tracking.uri`, in `conf/`
 DEFAULT_URI = "sqlite:///mlflow.db"  # what `mlflow ui` opens without arguments
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -24,10 +26,16 @@ def uri_error(uri: str | None) -> str | None:
         uri: of the store; None tracks nothing.
     """
     problem = None if uri is None else _problem(uri)
-    return problem and f"{VARIABLE if os.environ.get(VARIABLE) == uri else 'tracking.uri'}={uri}: {problem}"
+    if uri is None or problem is None:
+        return None
+    source = VARIABLE if os.environ.get(VARIABLE) == uri else "tracking.uri"
+    scheme = "" if "://" in uri else "://"  # `ada:password@host:5000` has a password, too
+    return f"{source}={without_credentials(scheme + uri).removeprefix(scheme)}: {without_credentials(problem)}"
 
 
 def _problem(uri: str) -> str | None:
+    if uri != uri.strip():
+        return _did_you_mean(f"{uri.strip()}, without the spaces") if uri.strip() else _EXPECTED
     scheme, separator, rest = uri.partition("://")
     kind = scheme.partition("+")[0].lower()
     if not separator:

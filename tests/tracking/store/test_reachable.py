@@ -15,7 +15,8 @@ from mlflow import MlflowClient
 from activation_study.records.record import Record
 from activation_study.tracking.mirror import Mirror
 from activation_study.tracking.store import reachable
-from activation_study.tracking.store.reachable import Unreachable, check_reachable
+from activation_study.tracking.store.experiments import StoreProblem
+from activation_study.tracking.store.reachable import check_reachable
 from mirror_one_run import CONFIG
 
 pytestmark = [
@@ -114,5 +115,7 @@ def test_a_database_that_is_deleted_while_a_run_is_tracked_is_reported_and_fille
 def test_what_is_no_database_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reachable, "TIMEOUT", 0.1)
     (tmp_path / "text.db").write_text("not a database, but longer than the header of one" * 40)
-    with pytest.raises(Unreachable, match="not a database"):
-        check_reachable(f"sqlite:///{tmp_path}/text.db")
+    (tmp_path / "folder.db").mkdir()
+    for name in ("text.db", "folder.db"):
+        with pytest.raises(StoreProblem, match=f"{name} is not a SQLite database, or is damaged .*move it away"):
+            check_reachable(f"sqlite:///{tmp_path}/{name}")

@@ -13,6 +13,8 @@ from contextlib import closing
 from pathlib import Path
 
 from activation_study.credentials import without_credentials
+from activation_study.location import command
+from activation_study.tracking.store.experiments import StoreProblem
 from activation_study.tracking.store.sqlite import database_path
 
 TIMEOUT = 5.0  # seconds
@@ -29,15 +31,16 @@ def check_reachable(uri: str) -> None:
 
     Raises:
         Unreachable: it did not, within `TIMEOUT`.
+        StoreProblem: it is no database.
     """
     database = database_path(uri)
     if database is not None:
         path = database.absolute()
-        if path.is_file():
+        if path.exists():
             _check_database(path)
         elif path in _seen:  # MLflow would write to the deleted file, and fail
             raise Unreachable("its file was deleted while this process used it; the next command creates it again")
-    elif uri.startswith(("http://", "https://")):
+    elif uri.lower().startswith(("http://", "https://")):
         _check_server(uri)
 
 
@@ -54,8 +57,14 @@ def _check_database(database: Path) -> None:
             connection.execute("BEGIN IMMEDIATE")  # waits for other writers
             connection.execute("ROLLBACK")
     except sqlite3.Error as error:
-        locked = "another process has locked it" if "locked" in str(error) else str(error)
-        raise Unreachable(locked) from error
+        if "locked" in str(error):
+            raise Unreachable("another process has locked it") from error
+        if isinstance(error, sqlite3.OperationalError) and database.is_file():  # e.g. a full disk, a missing permission
+            raise Unreachable(str(error)) from error
+        raise StoreProblem(
+            f"{database} is not a SQLite database, or is damaged ({error}). Restore it from a backup, or move it away: "
+            f"`{command('train')} sync=true study=…` then fills a new one"
+        ) from error
 
 
 def _check_server(uri: str) -> None:
