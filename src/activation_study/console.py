@@ -91,11 +91,21 @@ def table_console() -> "Console":
 
 
 def ignore_broken_pipes() -> None:
-    """Lets this process continue if its terminal is closed, its pipe breaks or the disk of its log is full."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is not None and not isinstance(stream, SafeStream):
-            setattr(sys, name, SafeStream(stream))
+    """Lets this process continue if its terminal is closed, its pipe breaks or the disk of its log is full.
+
+    A standard stream that was closed from the start leads nowhere. Otherwise the next file that is opened, such as a
+    database, would get its number, and with it what libraries in C print.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)  # the lowest free number
+            os.set_inheritable(null, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, "w" if descriptor else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+        if descriptor and not isinstance(getattr(sys, name), SafeStream):
+            setattr(sys, name, SafeStream(getattr(sys, name)))
 
 
 def shows_bars(console: "Console") -> bool:

@@ -42,9 +42,20 @@ def fail(message: str) -> None:
 
 def warn(message: str) -> None:
     """Prints a warning on standard error, and keeps it for the object."""
+    print(f"warning: {without_credentials(message)}", file=sys.stderr)
+    keep_warning(message)
+
+
+def keep_warning(message: str) -> None:
+    """Keeps a warning that is printed elsewhere for the object; a repeated one only once."""
     message = without_credentials(message)
-    print(f"warning: {message}", file=sys.stderr)
-    _warnings.append(message)
+    if message not in _warnings:
+        _warnings.append(message)
+
+
+def kept_warnings() -> list[str]:
+    """The warnings of this process so far."""
+    return list(_warnings)
 
 
 def delivered() -> bool:

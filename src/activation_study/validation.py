@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from activation_study import energy
 from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
+from activation_study.config.places import empty_places, expand_home
 from activation_study.config.schema import Config, Model, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.class_list import read_classes
@@ -47,6 +48,7 @@ def from_hydra(composed: DictConfig, name: str = "train") -> Config:
     ignore_empty_variable()
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
+    expand_home(config)
     return validate(config, "The configuration", f"`{command(name)} --cfg job` shows all values.")
 
 
@@ -101,6 +103,7 @@ def _problems(config: Config) -> Iterator[str]:
             continue  # reported as seed
         if smallest is not None and value is not None and not value >= smallest:
             yield f"{key}={value}: expected {smallest} or more"
+    yield from empty_places(config)
     yield from _model_problems(config.model)
     yield from _size_problems(config.data.image_size, 2 ** (len(config.model.widths) - 1))
     if not 0 < config.optimizer.learning_rate < float("inf"):
@@ -109,6 +112,8 @@ def _problems(config: Config) -> Iterator[str]:
         yield f"schedule.factor={config.schedule.factor}: expected a number between 0 and 1"
     if not 0 <= config.normalization.momentum < 1:
         yield f"normalization.momentum={config.normalization.momentum}: expected a number of at least 0 and below 1"
+    if config.dry_run and config.sync:
+        yield "dry_run=true and sync=true exclude each other: sync copies runs, and dry_run does nothing"
     if config.data.split == "kfold" and config.data.fold >= config.data.folds:
         yield f"data.fold={config.data.fold}: expected a fold below data.folds={config.data.folds}"
     if config.tracking.uri == "":
@@ -118,7 +123,7 @@ def _problems(config: Config) -> Iterator[str]:
     yield from _register_problems(config.tracking)
     if config.tracking.energy and not energy.is_installed():
         yield f"tracking.energy=true: Zeus is not installed: {install_hint('energy')}"
-    if config.data.format == "iccv09" and not config.data.root:
+    if config.data.format == "iccv09" and config.data.root is None:
         yield "data.root: required, the data set's folder"
     yield from _own_data_problems(config)
     if config.data.format == "scenes" and (config.data.count is None or config.data.scenes_seed is None):
@@ -148,9 +153,9 @@ def _own_data_problems(config: Config) -> Iterator[str]:
     data, folder = config.data, config.data.format == "folder"
     for key in ("images", "labels", "classes"):
         value = getattr(data, key)
-        if folder and not value:
+        if folder and value is None:
             yield f"data.{key}: required with data.format=folder"
-        if not folder and value:
+        if not folder and value is not None:
             yield f"data.{key}: allowed only with data=folder"
     if folder != (config.label_type.name == "own"):
         given = f"label_type.name={config.label_type.name} with data.format={data.format}"
@@ -175,13 +180,13 @@ def _comparison_problems(config: Config) -> Iterator[str]:
         yield f"comparison.chosen_on_validation={key}: {expected}"
 
 
-def contrast_problems(contrasts: list[list[str]]) -> Iterator[str]:
-    """Yields an error message for each problem of the declared contrasts."""
+def contrast_problems(contrasts: list[list[str]], key: str = "comparison.contrasts") -> Iterator[str]:
+    """Yields an error message for each problem of the contrasts that a key has."""
     if len(contrasts) > MAX_CONTRASTS:
-        yield f"comparison.contrasts: {len(contrasts)} pairs, expected {MAX_CONTRASTS} or fewer"
+        yield f"{key}: {len(contrasts)} pairs, expected {MAX_CONTRASTS} or fewer"
     for pair in contrasts:
         if len(pair) != 2 or pair[0] == pair[1]:
-            yield f"comparison.contrasts: {pair}: expected two different activations, e.g. [mish,relu]"
+            yield f"{key}: {pair}: expected two different activations, e.g. [mish,relu]"
 
 
 def _model_problems(model: Model) -> Iterator[str]:
@@ -205,7 +210,6 @@ def _size_problems(size: Any, multiple: int) -> Iterator[str]:
     if not whole or len(sides) != 2:
         yield f"data.image_size={size}: expected one number, or [height,width]"
     elif any(side < multiple or side % multiple for side in sides):
-        smaller, larger = (
-            [max(rounded(side / multiple), 1) * multiple for side in sides] for rounded in (math.floor, math.ceil)
-        )
-        yield f"data.image_size={size}: expected multiples of {multiple}, e.g. {smaller} or {larger}"
+        near = ([max(rounded(side / multiple), 1) * multiple for side in sides] for rounded in (math.floor, math.ceil))
+        examples = alternatives(dict.fromkeys(map(str, near)))
+        yield f"data.image_size={size}: expected multiples of {multiple}, e.g. {examples}"

@@ -94,8 +94,8 @@ def contrasts_of(condition: Condition, declared: Sequence[Sequence[str]]) -> lis
     unknown = sorted({name for pair in declared for name in pair} - set(names))
     if unknown:
         raise BadInput(
-            f"comparison.contrasts: no runs of {', '.join(unknown)} on {condition.title}; expected activations among "
-            f"{', '.join(names)}"
+            f"The contrasts cannot be used: no runs of {', '.join(unknown)} on {condition.title}; expected activations "
+            f"among {', '.join(names)}"
         )
     return [(pair[0], pair[1]) for pair in declared] or [(name, names[0]) for name in names[1:]]
 

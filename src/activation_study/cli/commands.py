@@ -3,6 +3,7 @@
 import shlex
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from activation_study.cli.arguments import foreign_sweeper
 from activation_study.cli.refusal import file_errors_as_bad_input, refusals, refuse
 from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce, Watch
 from activation_study.config.fields import declared
+from activation_study.config.places import empty_places, expand_home, study_folder
 from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.errors import BadInput, problems_message
@@ -24,7 +26,7 @@ from activation_study.location import command
 from activation_study.signals import EXIT_CODE_TERMINATED
 from activation_study.validation import contrast_problems, from_hydra
 
-Task = Callable[[DictConfig], None]
+Task = Callable[[DictConfig], Any]
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,13 @@ class Command:
     task: Task
 
 
-def _train(composed: DictConfig) -> None:
-    """One run; in a sweep, this is called once for each job, perhaps in another process."""
+def _train(composed: DictConfig, name: str = "train") -> list[str]:
+    """One run; in a sweep, this is called once for each job, perhaps in another process, whose warnings it returns.
+
+    Args:
+        composed: by Hydra.
+        name: of the command, for its messages.
+    """
     hydra_config = HydraConfig.get()
     given = OmegaConf.to_container(hydra_config.overrides.task)  # unresolved, as typed
     assert isinstance(given, list)
@@ -51,11 +58,19 @@ def _train(composed: DictConfig) -> None:
     alone = hydra_config.mode == RunMode.RUN
     if not alone and composed.sweep.code is None and (composed.dry_run or composed.sync):
         sweeper = hydra_config.sweeper._target_
+        with suppress(OSError):  # what Hydra's sweepers write first
+            (Path(hydra_config.sweep.dir) / "multirun.yaml").unlink()
+            Path(hydra_config.sweep.dir).rmdir()
         raise SystemExit(refuse(foreign_sweeper("dry_run" if composed.dry_run else "sync", sweeper)))
-    with refusals("train", "config") if alone else file_errors_as_bad_input("train", "config"):
-        success = _train_one(from_hydra(composed), overrides, alone)
+    with refusals(name, "config") if alone else file_errors_as_bad_input(name, "config"):
+        success = _train_one(from_hydra(composed, name), overrides, alone)
     if alone and not success:
         raise SystemExit(1)
+    return outcome.kept_warnings()
+
+
+def _sync(composed: DictConfig) -> list[str]:
+    return _train(composed, "sync")
 
 
 def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
@@ -101,10 +116,10 @@ def _compare(options: Compare) -> None:
     from activation_study.analysis.finished_runs import export_study
     from activation_study.report.study_report import ReportOptions, make_report
 
-    problems = list(contrast_problems(options.contrasts))
+    problems = list(contrast_problems(options.contrasts, "contrasts"))
     if problems:
         raise BadInput(problems_message("The contrasts cannot be used", problems, "Write contrasts=[[a,b],…]."))
-    study = Path(options.folder) / options.study
+    study = study_folder(options.folder, options.study)
     report_options = ReportOptions(
         options.contrasts, options.seed, options.allow_incomplete, options.pictures, options.tracking.uri
     )
@@ -186,13 +201,16 @@ def _options(composed: DictConfig, schema: type) -> Any:
         BadInput: a value is missing, too small, or no address of a store.
     """
     for key, field in declared(schema).items():
-        if "required" in field.metadata and OmegaConf.is_missing(composed, key):
+        if "required" in field.metadata and (OmegaConf.is_missing(composed, key) or not composed[key].strip()):
             raise BadInput(field.metadata["required"])
         smallest = field.metadata.get("at_least")
         if smallest is not None and composed[key] is not None and composed[key] < smallest:
             raise BadInput(f"{key}={composed[key]}: expected {smallest} or more")
     ignore_empty_variable()
     options: Any = OmegaConf.to_object(composed)
+    expand_home(options)
+    for problem in empty_places(options):
+        raise BadInput(problem)
     if "tracking" in composed and (error := uri_error(options.tracking.uri)):
         raise BadInput(error)
     return options
@@ -200,6 +218,7 @@ def _options(composed: DictConfig, schema: type) -> Any:
 
 COMMANDS = {
     "train": Command("config", Config, _train),
+    "sync": Command("config", Config, _sync),
     "compare": Command("compare", Compare, _with_options("compare", Compare, _compare)),
     "reproduce": Command("reproduce", Reproduce, _with_options("reproduce", Reproduce, _reproduce)),
     "evaluate": Command("evaluate", Evaluate, _with_options("evaluate", Evaluate, _evaluate)),

@@ -1,14 +1,13 @@
 """Files and folders that cannot be used, as one message: a full disk, a missing permission, a file for a folder."""
 
 import errno
+import re
 from pathlib import Path
 from typing import Any
 
-# Keys whose values are places, the likelier culprits first.
-PLACES = (
-    *("folder", "output", "pack", "data.cache", "data.root", "data.archive", "data.images", "data.labels"),
-    *("data.classes", "data.split_files", "images"),
-)
+from activation_study.config.places import PLACES
+from activation_study.files import TEMPORARY_PREFIX
+
 _EXPLANATIONS = {
     errno.EACCES: "no permission",
     errno.EPERM: "no permission",
@@ -40,6 +39,8 @@ def explain_file(error: OSError, values: dict[str, Any]) -> str | None:
     if not isinstance(path, str | bytes | Path):
         return f"a file could not be written: {explanation}"
     path = Path(path.decode() if isinstance(path, bytes) else path)
+    if path.name.startswith(TEMPORARY_PREFIX):  # of the file that was to be written
+        path = path.with_name(re.sub(r"-[^-]*?(\.[^.]*|)$", r"\1", path.name.removeprefix(TEMPORARY_PREFIX)))
     key = _key_of(path.absolute(), values)
     fix = f"; set another place with {key}=PATH" if key else ""
     return f"{path}: {explanation}{fix}"

@@ -41,8 +41,16 @@ def checked_arguments(arguments: Sequence[str], name: str, schema: type) -> list
         given = _parser().parse_intermixed_args(arguments)
         _reject(given, name, schema)
     except BadInput as error:
+        keys = [key for argument in arguments if (key := _as_key(argument)) in declared(schema)]
+        if keys and "unrecognized" in str(error):
+            raise BadInput(f"{error}; a key is written without dashes: {keys[0]}=VALUE") from None
         raise BadInput(f"{error}; `{command(name)} --help` shows the usage") from None
     return [*_flags(given), *given.overrides]
+
+
+def _as_key(flag: str) -> str:
+    """The key that a flag might stand for: --dry-run → dry_run."""
+    return flag.lstrip("-").partition("=")[0].replace("-", "_") if flag.startswith("-") else ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,7 +83,7 @@ def _reject(given: argparse.Namespace, name: str, schema: type) -> None:
         flags = " and ".join(f"--{flag.replace('_', '-')}" for flag in modes)
         fix = "; to print a configuration, leave out -m and give one value for each key" if given.cfg else ""
         raise BadInput(f"{flags} cannot be combined{fix}")
-    if given.multirun and name != "train":
+    if given.multirun and name not in ("train", "sync"):
         raise BadInput(f"-m makes a sweep, which only `{command('train')}` does; call this command once for each value")
     for flag in ("resolve", "package"):
         if getattr(given, flag) and not given.cfg:

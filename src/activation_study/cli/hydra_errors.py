@@ -9,8 +9,8 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from activation_study.cli.file_errors import explain_file
-from activation_study.cli.known_keys import composed_values, did_you_mean, known_keys, try_to_compose
-from activation_study.errors import problems_message
+from activation_study.cli.known_keys import composed_values, did_you_mean, known_keys, options_of, try_to_compose
+from activation_study.errors import alternatives, problems_message
 from activation_study.location import command
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false", "bool": "true or false"}
@@ -53,11 +53,18 @@ def _problems(name: str, config: str, arguments: Sequence[str]) -> Iterator[str]
     jobs: list[list[str]] = []
     for override in (argument for argument in arguments if not argument.startswith("-")):
         try:
-            jobs.append(_values(override, sweep="--multirun" in flags))
+            values = _values(override, flags)
         except HydraException as error:
             yield _explain(error, name, config, [*flags, override])
-    for values in zip_longest(*jobs):  # each value of a sweep once
-        given = [value or others[0] for value, others in zip(values, jobs, strict=True)]
+            continue
+        if values:
+            jobs.append(values)
+        else:
+            options = options_of(override.partition("=")[0], flags)
+            expected = f"some of {', '.join(options)}" if options else "values; glob picks options of a group"
+            yield f"{override}: nothing matches; expected {expected}"
+    for row in zip_longest(*jobs):  # each value of a sweep once
+        given = [value or others[0] for value, others in zip(row, jobs, strict=True)]
         yield from _problems_of_run(name, config, flags, given)
 
 
@@ -81,8 +88,8 @@ def _problems_of_run(name: str, config: str, flags: Sequence[str], overrides: li
 
 def _first_run(arguments: Sequence[str]) -> list[str]:
     """The arguments of a sweep's first run."""
-    sweep = "--multirun" in arguments
-    return [text if text.startswith("-") else _values(text, sweep)[0] for text in arguments if text != "--multirun"]
+    first = [text if text.startswith("-") else next(iter(_values(text, arguments)), "") for text in arguments]
+    return [text for text in first if text not in ("", "--multirun")]
 
 
 def _is_named(override: str, error: Exception | None) -> bool:
@@ -91,13 +98,16 @@ def _is_named(override: str, error: Exception | None) -> bool:
     return override in text or bool(key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", text))
 
 
-def _values(override: str, sweep: bool) -> list[str]:
-    """The overrides of the single runs that an override of a sweep makes."""
+def _values(override: str, flags: Sequence[str]) -> list[str]:
+    """The overrides of the single runs that an override of a sweep makes; none if it is a pattern without a match."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Glob
 
     parsed = OverridesParser.create().parse_override(override)
-    if sweep and parsed.is_sweep_override() and parsed.is_discrete_sweep():
-        key = parsed.get_key_element()
+    if "--multirun" in flags and parsed.is_sweep_override() and parsed.is_discrete_sweep():
+        key, value = parsed.get_key_element(), parsed.value()
+        if isinstance(value, Glob):
+            return [f"{key}={name}" for name in value.filter(options_of(key, flags))]
         return [f"{key}={value}" for value in parsed.sweep_string_iterator()]
     return [override]
 
@@ -118,6 +128,11 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
     ambiguous = re.search("Ambiguous value for argument '(.+)'", text)
     if ambiguous:
         return f"{ambiguous[1]}: multiple values require a sweep; add -m. A list is written key=[1,2]"
+    sweep = re.search("Sweep parameters '(.+)' requires --multirun", text)
+    if sweep and "--multirun" in arguments:
+        return f"{sweep[1]}: expected values: a,b or choice(a,b), range(1,5), glob(PATTERN)"
+    if sweep:
+        return f"{sweep[1]}: multiple values require a sweep; add -m"
     given = re.search(r"Multiple values for ([\w/]+)\. To override a value use 'override [\w/]+: (.+)'", text)
     if given:
         return f"+{given[1]}={given[2]}: the group has an option already; replace it with {given[1]}={given[2]}"
@@ -127,17 +142,21 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
         return f"{full_key}={value[1]}: expected {_KINDS.get(value[2], value[2])}"
     if full_key and text.endswith("is not Optional"):
         return f"{full_key}=null: expected a value"
-    option = re.search("Could not find '(.+)/(.+)'", text)
+    option = re.search("Could not (?:find|load) '(.+)/(.+?)'", text)
     if option:
-        names = text.partition(f"Available options in '{option[1]}':")[2].split()
+        listed = text.partition(f"Available options in '{option[1]}':")[2].split()
+        names = listed or options_of(option[1], arguments)
         hint = did_you_mean(option[2], names)
         return f"{option[1]}={option[2]}: expected one of {', '.join(names)}{hint}"
     unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Key '([^']+)' not in", text)
     key = next((group for group in unknown.groups() if group), "") if unknown else ""
-    key = full_key if full_key and full_key.endswith(key) else key
+    key = full_key if key and full_key.endswith(key) else key
     keys = known_keys(config, key, arguments) if key else []
-    if not key or key in keys or key.startswith("hydra."):
+    if not key or key in keys:
         return _in_short(text, arguments[-1] if arguments else "")
+    if key.startswith("hydra."):
+        beside = [each for each in keys if each.rpartition(".")[0] == key.rpartition(".")[0]]
+        return f"{key}: unknown key" + (f"; expected {alternatives(beside)}" if beside else "")
     hint = did_you_mean(key, keys) or f"; `{command(name)} --help` shows the keys"
     return f"{key}: unknown key{hint}"
 
@@ -146,7 +165,14 @@ def _in_short(text: str, override: str) -> str:
     """Any other error: what was given, and a library's words in one line."""
     reason = "; ".join(line for line in text.splitlines() if not line.startswith("Error merging override"))
     if "is not a ListConfig, list or tuple" in reason:
-        reason = "expected a list, e.g. [1,2]"
+        inner = re.search(r"=\[[^\[]", override)
+        reason = "expected a list of lists, e.g. [[a,b]]" if inner else "expected a list, e.g. [a,b]"
+    elif "Cannot convert 'list'" in reason or "Cannot convert 'dict'" in reason:
+        reason = "expected one value"
+    elif re.search("Cannot assign .* to Dict", reason):
+        reason = f"expected keys with values: {override.partition('=')[0]}.KEY=VALUE"
+    elif "does not support deletion" in reason:
+        reason = "a key of the configuration cannot be removed; give it another value"
     elif "Config group override must be a string" in reason:
         reason = "expected the name of an option"
     reason = reason.replace("Invalid value ", "", 1) if "expected one of" in reason else reason

@@ -37,9 +37,13 @@ def one_object(command: str | None, arguments: Sequence[str], run: Callable[[], 
             outcome.fail("interrupted; run the same command again to continue")
         elif code and not outcome.delivered():
             outcome.fail(last.line or f"the command ended with exit code {code}")  # e.g. an unknown flag
-        with contextlib.suppress(OSError):  # whoever reads may have gone
-            stdout.write(outcome.as_json(command) + "\n")
-            stdout.flush()
+        try:
+            _write(stdout, outcome.as_json(command) + "\n")
+        except BrokenPipeError:  # whoever reads has gone
+            pass
+        except OSError as error:
+            print(f"error: the object could not be written to standard output: {error.strerror}", file=sys.stderr)
+            code = code or 1
     return code
 
 
@@ -85,19 +89,24 @@ class _LastLine:
 
 
 @contextlib.contextmanager
-def _stdout_to_stderr() -> Iterator[Any]:
-    """Yields the real standard output; whatever else is written there goes to standard error.
+def _stdout_to_stderr() -> Iterator[int]:
+    """Yields the file descriptor of the real standard output; whatever else is written goes to standard error.
 
     The file descriptor itself is redirected, so that it holds for libraries in C and for other processes, too.
     """
     sys.stdout.flush()
-    with open(os.dup(1), "w", encoding="utf-8", errors="backslashreplace") as stdout:
-        try:
-            os.dup2(2, 1)
-        except OSError:  # standard error is closed
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        try:
-            yield stdout
-        finally:
-            sys.stdout.flush()
-            os.dup2(stdout.fileno(), 1)
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield stdout
+    finally:
+        sys.stdout.flush()
+        os.dup2(stdout, 1)
+        os.close(stdout)
+
+
+def _write(descriptor: int, text: str) -> None:
+    """Writes the text without a buffer, so that nothing is left to be written once the descriptor is closed."""
+    data = text.encode("utf-8", "backslashreplace")
+    while data:
+        data = data[os.write(descriptor, data) :]

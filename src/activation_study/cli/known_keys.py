@@ -32,11 +32,18 @@ def known_keys(config: str, wrong: str, arguments: Sequence[str]) -> list[str]:
     flags = [argument for argument in right if argument.startswith("-")]
     for given in (right, flags, []):  # another override may be wrong, too
         try:
-            values = _compose(config, given)
+            values = _compose(config, given, hydra=wrong.startswith("hydra."))
         except Exception:
             continue
-        return [*values, *(key for key in flatten(values) if key not in values)]
+        keys = [*values, *(key for key in flatten(values) if key not in values)]
+        return [key for key in keys if not key.startswith("sweep.") and "._" not in key]  # not the program's own
     return []
+
+
+def options_of(group: str, arguments: Sequence[str]) -> list[str]:
+    """The options of a group of the configuration."""
+    folders = [conf_dir(), *_config_dirs(arguments)]
+    return sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
 
 
 def composed_values(config: str, arguments: Sequence[str]) -> dict[str, Any]:
@@ -60,21 +67,25 @@ def _last_parts_match(key: str, word: str) -> bool:
     return difflib.SequenceMatcher(None, last, typed).ratio() >= 0.5
 
 
-def _compose(config: str, arguments: Sequence[str]) -> dict[str, Any]:
+def _config_dirs(arguments: Sequence[str]) -> list[Path]:
+    flag = "--config-dir="
+    return [Path(argument.removeprefix(flag)) for argument in arguments if argument.startswith(flag)]
+
+
+def _compose(config: str, arguments: Sequence[str], hydra: bool = False) -> dict[str, Any]:
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.singleton import Singleton
     from omegaconf import OmegaConf
 
-    flag = "--config-dir="
-    paths = [argument.removeprefix(flag) for argument in arguments if argument.startswith(flag)]
-    search = [f"hydra.searchpath=[file://{Path(path).resolve()}]" for path in paths]
+    search = [f"hydra.searchpath=[file://{path.resolve()}]" for path in _config_dirs(arguments)]
     overrides = [argument for argument in arguments if not argument.startswith("-")]
     before = Singleton.get_state()
     GlobalHydra.instance().clear()  # the error may come from inside a run of Hydra
     try:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            values = OmegaConf.to_container(compose(config, [*search, *overrides]), resolve=True)
+            composed = compose(config, [*search, *overrides], return_hydra_config=hydra)
+            values = OmegaConf.to_container(composed, resolve=not hydra)  # Hydra's own part is not complete yet
     finally:
         Singleton.set_state(before)
     assert isinstance(values, dict)

@@ -15,7 +15,7 @@ from activation_study.console import ignore_broken_pipes
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
 from activation_study.location import SCRIPTS, conf_dir
-from activation_study.signals import Interrupted
+from activation_study.signals import EXIT_CODE_ABORTED, Interrupted
 from activation_study.user import provide_user
 
 COMMANDS = (*SCRIPTS, "sync", "watch")  # the last two have no script; sync is `train.py sync=true`
@@ -29,6 +29,14 @@ def main(name: str | None = None) -> int:
     Args:
         name: the command of a clone's script; None: the first argument names it, as in `activation-study train …`.
     """
+    try:
+        return _in_text_or_json(name)
+    except KeyboardInterrupt:
+        print("Interrupted. Run the same command again to continue.", file=sys.stderr)
+        return EXIT_CODE_ABORTED
+
+
+def _in_text_or_json(name: str | None) -> int:
     ignore_broken_pipes()
     if "--json" in sys.argv:
         from activation_study.cli.json_output import one_object
@@ -65,8 +73,10 @@ def _main(name: str | None) -> int:
         return 0
     arguments = ["once=true" if name == "watch" and argument == "--once" else argument for argument in arguments]
     if name == "sync":
-        name = "train"
-        arguments += [] if any(argument.startswith("sync=") for argument in arguments) else ["sync=true"]
+        given = [argument for argument in arguments if argument.startswith("sync=")]
+        if refused := next((each for each in given if each not in ("sync=true", "sync=all")), None):
+            return refuse(f"{refused}: expected sync=all, which also brings back runs that were deleted in MLflow")
+        arguments += [] if given else ["sync=true"]
     reason = unusable(arguments)
     if reason is not None:
         return refuse(reason)
@@ -75,7 +85,7 @@ def _main(name: str | None) -> int:
 
 def _run(name: str, arguments: list[str]) -> int:
     """Composes the command's configuration and carries it out; input errors end in one message."""
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them
     provide_user()
     import hydra
 
@@ -93,9 +103,6 @@ def _run(name: str, arguments: list[str]) -> int:
             run()
     except BadInput as error:
         return refuse(str(error))
-    except KeyboardInterrupt:
-        print("Interrupted. Run the same command again to continue.", file=sys.stderr)
-        return 130
     except Interrupted as error:
         return error.exit_code
     except Exception as error:
@@ -131,4 +138,4 @@ def _completed_command() -> str | None:
     if name not in COMMANDS or line.endswith(name):
         return None
     os.environ["COMP_LINE"] = line.replace(f" {name}", "", 1)
-    return "train" if name == "sync" else name
+    return name

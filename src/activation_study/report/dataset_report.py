@@ -13,6 +13,7 @@ from activation_study.console import table_console, track_progress
 from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicatePair, audit_dataset
 from activation_study.data.dataset import Dataset
 from activation_study.data.input_convention import bgr_to_rgb
+from activation_study.data.label_types import LabelType
 from activation_study.evaluation.plots import outline
 from activation_study.files import write_text
 from activation_study.outcome import deliver
@@ -88,6 +89,7 @@ def _describe(dataset: Dataset, audit: DatasetAudit, page: Page, path: Path) -> 
         "digest": dataset.source.digest,
         "label_type": dataset.label_type.name,
         "images": {part: audit.part_of.count(part) for part in parts},
+        "ids": dict(zip(dataset.label_type.classes, dataset.label_type.ids, strict=bool(dataset.label_type.ids))),
         "pixels": {part: dict(zip(classes, counts, strict=True)) for part, counts in pixels.items()},
         "sizes": [[*size, count] for size, count in Counter(audit.sizes).most_common()],
         "near_duplicates": [
@@ -106,7 +108,8 @@ def _describe(dataset: Dataset, audit: DatasetAudit, page: Page, path: Path) -> 
 
 def _page(config: Config, dataset: Dataset, audit: DatasetAudit) -> Page:
     label_type = dataset.label_type
-    tables = [_parts_table(audit, label_type.classes), _sizes_table(audit, config.image_size)]
+    names = _names_with_ids(label_type)
+    tables = [_parts_table(audit, names), _sizes_table(audit, config.image_size)]
     if audit.sources is not None:
         tables.append(_sources_table(audit, audit.sources))
     pairs = sorted(audit.pairs, key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]  # leaks first
@@ -116,7 +119,7 @@ def _page(config: Config, dataset: Dataset, audit: DatasetAudit) -> Page:
         title=f"{dataset.source.name}, {label_type.name}",
         summary=tuple(_summary(audit, label_type.classes)),
         tables=tuple(tables),
-        legend=(*zip(label_type.classes, label_type.colors, strict=True), ("unknown", UNKNOWN_COLOR)),
+        legend=(*zip(names, label_type.colors, strict=True), ("unknown", UNKNOWN_COLOR)),
         pairs=tuple(_pair_row(dataset, audit, pair) for pair in pairs),
         suspicious=tuple(
             ImageRow(f"{audit.names[index]}: {reason}", _image_and_label(dataset, index))
@@ -128,6 +131,14 @@ def _page(config: Config, dataset: Dataset, audit: DatasetAudit) -> Page:
             for panel in _outlined_and_label(dataset, index)
         ),
     )
+
+
+def _names_with_ids(label_type: LabelType) -> tuple[str, ...]:
+    """The classes; of own data with their ids, the values in the label images: "crack (7)"."""
+    if not label_type.ids:
+        return label_type.classes
+    pairs = zip(label_type.classes, label_type.ids, strict=True)
+    return tuple(f"{name} ({', '.join(map(str, ids))})" for name, ids in pairs)
 
 
 def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:

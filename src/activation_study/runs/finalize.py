@@ -1,6 +1,5 @@
 """How a run ends: finished, failed, interrupted by a signal, or stopped in MLflow."""
 
-import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from activation_study.config.schema import Config
 from activation_study.credentials import without_credentials
 from activation_study.files import write_text
 from activation_study.out_of_memory import first_line, is_out_of_memory, out_of_memory
+from activation_study.outcome import warn
 from activation_study.runs.messages import STOPPED, memory_remedies, print_interrupted, print_scores
 from activation_study.runs.run_context import RunContext, StopRequested
 from activation_study.signals import Interrupted
@@ -63,4 +63,4 @@ def _record_interruption(context: RunContext, reason: str | None = None) -> None
         context.record.end(context.folder, "KILLED", reason)
         context.mirror.update(final=True)
     except OSError as error:  # the previous checkpoint is intact
-        print(f"warning: {context.folder}: {error}", file=sys.stderr)
+        warn(f"{context.folder}: {error}")

@@ -8,6 +8,7 @@ from activation_study.config.schema import Config
 from activation_study.console import format_duration
 from activation_study.data.dataset import Dataset
 from activation_study.location import command
+from activation_study.outcome import keep_warning
 from activation_study.records.record import Record
 from activation_study.runs.reuse_weights import LINK
 from activation_study.training.loop import TrainState
@@ -56,6 +57,7 @@ def print_notes(messages: Iterable[str]) -> None:
     """Prints what a person may want to do in MLflow."""
     for message in messages:
         print(f"note: {message}")
+        keep_warning(message)
 
 
 def memory_remedies(config: Config, part: str) -> str:

@@ -13,7 +13,7 @@ from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput, problems_message
 from activation_study.files import write_json
-from activation_study.outcome import deliver
+from activation_study.outcome import deliver, warn
 from activation_study.records.environment import differences
 from activation_study.records.record import Record
 from activation_study.records.run import Run, read_run
@@ -40,7 +40,8 @@ def reproduce(options: Reproduce) -> bool:
     then = original.record
     epochs = _epochs_to_compare(options.epochs, then)
     config = _configuration(options, then, epochs)
-    print(f"Reproducing {then.name} of {then.study} ({then.status}, {len(then.epochs)} epochs) in {config.run_folder}")
+    state = f"{then.status}, {_in_words(len(then.epochs))}"
+    print(f"Reproducing {then.name} of {then.study} ({state}) in {config.run_folder}")
 
     def announce(now: Record) -> None:
         if epochs is not None:  # the digest covers the order of all epochs
@@ -155,13 +156,13 @@ def _write_verdict(
         try:
             write_json(path, {"folder": str(folder), "verdict": verdict})
         except OSError as error:
-            print(f"warning: {path} could not be written: {error}", file=sys.stderr)
+            warn(f"{path} could not be written: {error}")
     Mirror(folder, config.tracking.uri, config.tracking.weights).update(final=True)
     link_reproduction(config.tracking.uri, original.record, now, verdict)
 
 
 def _print_verdict(diff: RunDiff, causes: Sequence[str]) -> None:
-    epochs = "1 epoch" if diff.epochs == 1 else f"{diff.epochs} epochs"
+    epochs = _in_words(diff.epochs)
     if diff.identical:
         print(f"identical: {epochs}" + (", final weights and all confusion matrices" if diff.whole else ""))
         return
@@ -175,3 +176,7 @@ def _print_verdict(diff: RunDiff, causes: Sequence[str]) -> None:
         print(f"  pooled mean IoU on the test split: {100 * diff.mean_iou_apart:.2f} points apart")
     unknown = "nothing recorded differs, so the record was edited or the hardware is not deterministic"
     print(f"  probable cause: {' or '.join(causes[:3]) or unknown}")
+
+
+def _in_words(epochs: int) -> str:
+    return "1 epoch" if epochs == 1 else f"{epochs} epochs"

@@ -1,13 +1,13 @@
 """A run that differs from a finished one only in its evaluation takes its weights instead of training again."""
 
 import dataclasses
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from activation_study.config.identity import training_key
 from activation_study.errors import BadInput
+from activation_study.outcome import warn
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.consistency import Contradiction
 from activation_study.records.environment import differences
@@ -46,7 +46,7 @@ def reuse_weights(record: Record, folder: Path, network: "Network", state: Train
         try:
             read_run(path.parent, trained)
         except Contradiction as error:
-            print(f"warning: the weights of {trained.name} are not used: {error.problems[0]}", file=sys.stderr)
+            warn(f"the weights of {trained.name} are not used: {error.problems[0]}")
             continue
         with suppress(OSError, ValueError):
             network.load(path.parent / WEIGHTS_FILE)

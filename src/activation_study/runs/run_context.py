@@ -1,6 +1,5 @@
 """What the steps of one run share: its configuration, data, network, record and state, and what they do to them."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
 from activation_study.energy import EnergyMeter
+from activation_study.outcome import warn
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.record import Record
 from activation_study.signals import GracefulShutdown
@@ -68,4 +68,4 @@ class RunContext:
         try:
             self.checkpoints.save(self.network, self.state)
         except OSError as error:
-            print(f"warning: {self.folder}: the checkpoint could not be saved: {error}", file=sys.stderr)
+            warn(f"{self.folder}: the checkpoint could not be saved: {error}")

@@ -16,7 +16,7 @@ from activation_study.console import table_console
 from activation_study.credentials import without_credentials
 from activation_study.data.source import missing_data
 from activation_study.errors import BadInput, problems_message
-from activation_study.outcome import deliver
+from activation_study.outcome import deliver, keep_warning
 from activation_study.records.run import reject_contradictions
 from activation_study.records.source_code import write_manifest
 from activation_study.runs.messages import print_notes
@@ -52,6 +52,7 @@ def run_sweep(
         SystemExit: after the summary; 1 if a run failed, 2 if runs were only rejected.
     """
     jobs = make_plan(combinations, compose)
+    _reject_mixed(jobs)
     todo = [job for job in jobs if job.to_do]
     if jobs[0].config.sync:
         raise SystemExit(1 if sync_jobs(jobs) else 0)
@@ -86,6 +87,8 @@ def run_sweep(
             for n, job in enumerate(todo, 1)
         ]
     )
+    for warning in (warning for result in returned for warning in _warnings_of(result)):
+        keep_warning(warning)
     reports = _report(jobs)
     _register_best(jobs)
     unfinished = _unfinished(todo, returned)
@@ -109,6 +112,13 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
     ]
     deliver("sync", {"uri": tracking.uri and without_credentials(tracking.uri), "studies": studies})
     return sum(missing.values())
+
+
+def _reject_mixed(jobs: Sequence[Job]) -> None:
+    """Raises BadInput if the jobs differ in what the sweep as a whole does."""
+    for key in ("dry_run", "sync"):
+        if len({getattr(job.config, key) for job in jobs}) > 1:
+            raise BadInput(f"{key}: expected the same value for all runs of a sweep; nothing was started")
 
 
 def check_start(jobs: Sequence[Job]) -> None:
@@ -147,6 +157,11 @@ def _prepare_data(jobs: Sequence[Job]) -> None:
         if options not in prepared:
             prepared.add(options)
             Dataset(job.config)
+
+
+def _warnings_of(result: JobReturn) -> Sequence[str]:
+    """The warnings of the process that ran a job: what the job returned."""
+    return result._return_value or () if result.status == JobStatus.COMPLETED else ()
 
 
 def _unfinished(todo: Sequence[Job], returned: Sequence[JobReturn]) -> list[Unfinished]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
+from activation_study.outcome import keep_warning
 from activation_study.records.run import reject_contradictions
 from activation_study.sweep.status import mark_stale_runs, print_deaths, run_folders
 from activation_study.tracking.mirror import mirror_report
@@ -50,6 +51,7 @@ def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = F
     print(f"{len(synced.there)} of {len(folders)} runs of {study_dir.name} are in {without_credentials(uri)}")
     for message in synced.messages():
         print(f"  {message}")
+        keep_warning(message)
     return len(folders) - len(synced.there) - len(synced.running)
 
 

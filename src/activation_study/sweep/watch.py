@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from activation_study.config.command_options import Watch
+from activation_study.config.places import study_folder
 from activation_study.console import format_duration, table_console
 from activation_study.errors import BadInput
 from activation_study.location import command
@@ -29,13 +30,13 @@ def watch(options: Watch) -> None:
     Raises:
         BadInput: the study has no runs.
     """
-    study_dir = Path(options.folder) / options.study
+    study_dir = study_folder(options.folder, options.study)
     states = run_states(study_dir)
     if not states:
-        raise BadInput(
-            f"{study_dir}: no runs yet; start some with `{command('train')} … study={options.study}`, or watch "
-            f"another study of {options.folder}: {_studies(study_dir.parent)}"
-        )
+        others = _studies(study_dir.parent)
+        other = f"watch another study of {options.folder}: {others}" if others else "give their folder as folder=PATH"
+        start = f"`{command('train')} … study={options.study}`"
+        raise BadInput(f"{study_dir}: no runs yet; start some with {start}, or {other}")
     console = table_console()
     with suppress(KeyboardInterrupt):
         if options.once:
@@ -121,7 +122,7 @@ def _summary(states: Sequence[RunState]) -> str:
 
 
 def _studies(folder: Path) -> str:
-    return ", ".join(sorted({path.parents[1].name for path in folder.glob("*/*/run.json")})) or "none yet"
+    return ", ".join(sorted({path.parents[1].name for path in folder.glob("*/*/run.json")}))
 
 
 @contextmanager

@@ -5,7 +5,6 @@ missing, so no step is logged twice. The run folder is the source of truth. An u
 nothing else.
 """
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from activation_study.credentials import without_credentials
 from activation_study.files import write_text
 from activation_study.location import command
+from activation_study.outcome import warn
 from activation_study.records.record import Record, read_record
 from activation_study.tracking.attempts import completion, leave_one, logs_model, place_of, supersede
 from activation_study.tracking.stop_request import StopRequest
@@ -150,7 +150,7 @@ def print_untracked(folder: Path, uri: str, error: Exception) -> None:
     """Prints that a run could not be tracked, why, and what to do."""
     message = without_credentials(str(error).strip() or type(error).__name__)
     if isinstance(error, ModelRefused):
-        print(f"warning: {folder.name} is in {without_credentials(uri)} without its model. {message}", file=sys.stderr)
+        warn(f"{folder.name} is in {uri} without its model. {message}")
         return
     hint = "."
     if not isinstance(error, StoreProblem):
@@ -158,11 +158,7 @@ def print_untracked(folder: Path, uri: str, error: Exception) -> None:
         if len(message) > MAX_ERROR_LENGTH:  # for an unreachable server it contains the messages of three libraries
             message = f"{message[:MAX_ERROR_LENGTH]} …"
         hint = f". To track it later, run the same command again, or `{command('train')} sync=true study=…`."
-    print(
-        f"warning: {folder.name} could not be tracked in {without_credentials(uri)}: {message}\n"
-        f"  No data is lost: everything is in {folder}{hint}",
-        file=sys.stderr,
-    )
+    warn(f"{folder.name} could not be tracked in {uri}: {message}\n  No data is lost: everything is in {folder}{hint}")
 
 
 def link_reproduction(uri: str | None, original: Record, reproduction: Record, verdict: str) -> None:
@@ -181,7 +177,7 @@ def link_reproduction(uri: str | None, original: Record, reproduction: Record, v
         if original_id is not None and reproduction_id is not None:
             store.set_tags(original_id, {f"reproduced_by.{reproduction.name}": f"{reproduction_id}: {verdict}"})
     except Exception as error:  # the verdict is also in the run folders
-        print(without_credentials(f"warning: the runs could not be linked in {uri}: {error}"), file=sys.stderr)
+        warn(f"the runs could not be linked in {uri}: {error}")
 
 
 def run_id_of(folder: Path, record: Record) -> str | None:
@@ -211,7 +207,7 @@ def mirror_report(folder: Path, study: str, uri: str | None) -> None:
         check_reachable(uri)
         MlflowStore(uri).log_report(folder, study, without_credentials(note))
     except Exception as error:  # the report is complete in its folder
-        print(without_credentials(f"warning: the report could not be logged to {uri}: {error}"), file=sys.stderr)
+        warn(f"the report could not be logged to {uri}: {error}")
 
 
 def _synced_stores(folder: Path, record: Record) -> dict[str, str]:

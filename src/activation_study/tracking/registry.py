@@ -1,12 +1,11 @@
 """Registers the best model of a study in MLflow's registry, under the alias `best`."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from activation_study.config.schema import Config
-from activation_study.credentials import without_credentials
+from activation_study.outcome import warn
 from activation_study.records.record import RECORD_FILE, Record
 from activation_study.tracking.run_page.description import describe_run
 from activation_study.tracking.store.reachable import check_reachable
@@ -45,11 +44,10 @@ def register_best(study_dir: Path, uri: str | None, name: str | None) -> None:
     for group, records in groups.items():
         model = group if len(groups) > 1 else name
         if len({_validated_on(record) for record in records}) > 1:
-            print(
-                f"warning: {model} was not registered: the runs of {study_dir} were validated on different images "
+            warn(
+                f"{model} was not registered: the runs of {study_dir} were validated on different images "
                 f"(other data, split, fold or image size), so their scores cannot be ranked; "
-                f"put them into studies of their own",
-                file=sys.stderr,
+                f"put them into studies of their own"
             )
             continue
         best = max(records, key=lambda record: (_validation_score(record), -record.started))
@@ -81,7 +79,7 @@ def _register(record: Record, uri: str, name: str, among: int) -> None:
             version = _version(store.client, models[0], name, run_id, record)
         store.client.set_registered_model_alias(name, ALIAS, version)
     except Exception as error:  # the model can be registered later, by the same command
-        print(without_credentials(f"warning: {name} could not be registered in {uri}: {error}"), file=sys.stderr)
+        warn(f"{name} could not be registered in {uri}: {error}")
         return
     chosen = f", the best of {among} runs" if among > 1 else ""
     score = f"mean IoU {_validation_score(record):.3f} on the validation images"
