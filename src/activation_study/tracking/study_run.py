@@ -12,13 +12,14 @@ from typing import Any
 from activation_study.location import SCRIPTS
 from activation_study.records.public_copy import public_copy
 from activation_study.tracking.run_page.description import adopted, note_tags
-from activation_study.tracking.run_page.run_tags import PARENT_TAG, UNFOLDED
+from activation_study.tracking.run_page.run_tags import COLOR_TAG, PARENT_TAG, UNFOLDED
 from activation_study.tracking.store.experiments import StoreProblem, deleted_run_message
 from activation_study.tracking.tags import DUPLICATE_TAG, KEY_TAG, study_key
 from activation_study.user import user_name
 
 REPORT_FILES = ("*.html", "*.md", "*.csv", "figures/*.svg")  # what else is in the folder is not copied
 OLDEST_FIRST = ("attributes.start_time ASC", "attributes.run_id ASC")
+NEUTRAL_COLOR = "#777777"  # that of no activation
 FORMER_KEY = "report of "  # such runs had the report, and no runs below them
 
 
@@ -79,6 +80,7 @@ class StudyRun:
         note = f"The answer stands here once the runs are compared: `python compare.py study={self._study}`"
         tags = {
             KEY_TAG: self._key,
+            COLOR_TAG: NEUTRAL_COLOR,
             "mlflow.source.name": SCRIPTS["train"],
             "mlflow.source.type": "LOCAL",
             "mlflow.user": user_name(),

@@ -6,6 +6,7 @@ from typing import Any
 from activation_study.palette import ACTIVATION_COLORS, activation_colors
 from activation_study.records.record import Record
 from activation_study.tracking.run_page.run_tags import color_tags, run_tags
+from activation_study.tracking.study_run import NEUTRAL_COLOR
 
 ENVIRONMENT = {
     "activation_study": "0.1.0",
@@ -69,4 +70,4 @@ def test_the_runs_of_one_activation_have_its_colour_in_the_report_unless_a_perso
 
 def test_activations_that_are_compared_have_different_colours() -> None:
     names = [*ACTIVATION_COLORS, *(f"own{number}" for number in range(20))]
-    assert len(set(activation_colors(names).values())) == len(names)
+    assert len({*activation_colors(names).values(), NEUTRAL_COLOR}) == len(names) + 1

@@ -11,7 +11,7 @@ from activation_study.tracking.tags import IDENTITY_TAG, KEY_TAG
 PARENT_TAG = "mlflow.parentRunId"
 # With this value on one of its runs, MLflow's page shows a parent unfolded. Folded, its charts would be empty.
 UNFOLDED = {"mlflow.runType": "evaluation"}
-_COLOR_TAG = "mlflow.runColor"  # of the run's dot and of its lines in charts; MLflow's page writes it as well
+COLOR_TAG = "mlflow.runColor"  # of the run's dot and of its lines in charts; MLflow's page writes it as well
 _GIT_TAGS = {
     "commit": "mlflow.source.git.commit",
     "branch": "mlflow.source.git.branch",
@@ -40,7 +40,7 @@ def color_tags(tags: Mapping[str, str], record: Record) -> dict[str, str]:
         tags: the tags that the run has.
         record: of the run.
     """
-    return {} if _COLOR_TAG in tags else {_COLOR_TAG: activation_color(record.config["activation"]["name"])}
+    return {} if COLOR_TAG in tags else {COLOR_TAG: activation_color(record.config["activation"]["name"])}
 
 
 def source_tags(record: Record) -> dict[str, str]:
