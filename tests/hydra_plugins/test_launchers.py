@@ -5,13 +5,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from activation_study.errors import BadInput
 from hydra_plugins import study_joblib, study_slurm
 from hydra_plugins.study_joblib import StudyJoblibLauncher
 from hydra_plugins.study_slurm import POLLS, Queue, StudySlurmLauncher
 
-SETTING: dict[str, Any] = {"hydra_context": None, "task_function": print, "config": None}
+SETTING: dict[str, Any] = {"hydra_context": None, "task_function": print, "config": OmegaConf.create()}
 
 
 @pytest.mark.parametrize(
