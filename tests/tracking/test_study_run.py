@@ -113,9 +113,13 @@ def test_several_studies_runs_made_at_once_on_a_server_become_one(start: Start, 
     client = MlflowClient(uri)
     (study,) = study_runs(client, "study")
     for _ in range(2):
-        client.create_run(study.info.experiment_id, tags={"activation_study.key": "study of study"}, run_name="study")
+        tags = {"activation_study.key": "study of study"}
+        other = client.create_run(study.info.experiment_id, tags=tags, run_name="study")
+    (child,) = trained_runs(client, "study")
+    client.set_tag(child.info.run_id, "mlflow.parentRunId", other.info.run_id)
     assert StudyRun(client, study.info.experiment_id, "study", nullcontext).run_id == study.info.run_id
     assert [run.info.run_id for run in study_runs(client, "study")] == [study.info.run_id]
+    assert client.get_run(child.info.run_id).data.tags["mlflow.parentRunId"] == study.info.run_id
 
 
 def test_reproductions_and_evaluations_are_below_no_study(start: Start, uri: str) -> None:

@@ -1,0 +1,35 @@
+"""What happens to an earlier attempt when a run starts from scratch."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activation_study.config.schema import Config
+from activation_study.records.record import Record
+from activation_study.runs import start
+from activation_study.validation import from_hydra
+from hydra_compose import composed
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    monkeypatch.chdir(tmp_path)
+    return from_hydra(composed(["data=scenes", "rerun=all"]))
+
+
+@pytest.mark.parametrize("is_true", [True, False])
+def test_an_earlier_attempt_is_copied_into_mlflow_unless_its_record_is_false(
+    config: Config, is_true: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied: list[Path] = []
+    monkeypatch.setattr(start, "sync_runs", lambda folders, *_, **__: copied.extend(folders))
+    environment: dict[str, Any] = {"git": {"clean": True}}
+    before = Record(config.run_name, "default", "0", {}, [], ["sky"], environment, {})
+    before.results = {"test/mean_iou": 0.5} if is_true else {}
+    before.end(config.run_folder, "FINISHED")
+    now = Record(config.run_name, "default", "0", {}, [], ["sky"], environment, {})
+    assert start.start_or_resume(config, now, before) == (now, False)
+    assert now.supersedes == [before.key]
+    assert copied == ([config.run_folder] if is_true else [])
+    assert ("note: the earlier attempt is not copied into MLflow: multirun/" in capsys.readouterr().out) != is_true
