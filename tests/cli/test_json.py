@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from activation_study import outcome
+from activation_study.location import SCRIPTS
 from cli_runner import ROOT, TINY, command
 from fake_runs import write_run
+from mistyped import Line  # in benchmarks/
+from mistyped import answer as in_this_process
 
 pytestmark = pytest.mark.integration
 
+NAMES = {script: name for name, script in SCRIPTS.items()}
 SWEEP = ("-m", *TINY, "activation=relu,mish", "seed=0,1")
 COUNTS = {"done": 0, "resume": 0, "failed": 0, "new": 0, "running": 0}
 
@@ -35,6 +41,24 @@ def parsed(text: str) -> dict[str, Any]:
     assert value["schema"] == 1
     assert isinstance(value["warnings"], list)
     return value
+
+
+@pytest.fixture
+def answer_here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
+    """Same as `answer` in this process, for what trains nothing and loads no network."""
+
+    def answer_here(folder: Path, script: str, *arguments: str, code: int = 0) -> dict[str, Any]:
+        monkeypatch.chdir(folder)
+        capfd.readouterr()
+        monkeypatch.setattr(outcome, "_fields", {})
+        monkeypatch.setattr(outcome, "_warnings", [])
+        given = in_this_process(Line(NAMES[script], (*arguments, "--json")))
+        output, error = capfd.readouterr()
+        assert given.code == code, error + given.error
+        assert output.count("\n") == 1
+        return parsed(output)
+
+    return answer_here
 
 
 @pytest.fixture(scope="module")
@@ -74,30 +98,34 @@ def test_the_account_of_a_sweep_in_other_processes(study: tuple[Path, dict[str, 
 
 
 def test_a_finished_sweep_started_again_gives_the_same_account(
-    study: tuple[Path, dict[str, Any], dict[str, Any]],
+    study: tuple[Path, dict[str, Any], dict[str, Any]], answer_here: Callable[..., dict[str, Any]]
 ) -> None:
     folder, _, sweep = study
-    assert answer(folder, "train.py", *SWEEP) == sweep
-    plan = answer(folder, "train.py", *SWEEP, "dry_run=true")
+    assert answer_here(folder, "train.py", *SWEEP) == sweep
+    plan = answer_here(folder, "train.py", *SWEEP, "dry_run=true")
     assert plan["counts"] == {**COUNTS, "done": 4}
     assert (plan["estimated_seconds"], plan["disk_bytes"]) == (0, 0)
 
 
-def test_a_single_run(study: tuple[Path, dict[str, Any], dict[str, Any]]) -> None:
+def test_a_single_run(
+    study: tuple[Path, dict[str, Any], dict[str, Any]], answer_here: Callable[..., dict[str, Any]]
+) -> None:
     folder = study[0]
-    run = answer(folder, "train.py", *TINY, "activation=mish")
+    run = answer_here(folder, "train.py", *TINY, "activation=mish")
     record = json.loads((folder / run["folder"] / "run.json").read_text())
     assert (run["kind"], run["status"], run["epochs"], run["reason"]) == ("run", "FINISHED", 3, None)
     assert run["results"] == record["results"]
     assert len(run["run_id"]) == 32
-    plan = answer(folder, "train.py", *TINY, "activation=elu", "dry_run=true")
+    plan = answer_here(folder, "train.py", *TINY, "activation=elu", "dry_run=true")
     assert (plan["kind"], plan["counts"]) == ("plan", {**COUNTS, "new": 1})
     assert plan["runs"][0]["estimated_seconds"] is None
 
 
-def test_the_answer_of_a_comparison(study: tuple[Path, dict[str, Any], dict[str, Any]]) -> None:
+def test_the_answer_of_a_comparison(
+    study: tuple[Path, dict[str, Any], dict[str, Any]], answer_here: Callable[..., dict[str, Any]]
+) -> None:
     folder = study[0]
-    comparison = answer(folder, "compare.py", "study=tiny", "pictures=false")
+    comparison = answer_here(folder, "compare.py", "study=tiny", "pictures=false")
     assert (comparison["kind"], comparison["folder"]) == ("comparison", "multirun/tiny/report")
     (condition,) = comparison["conditions"]
     assert condition["main"]
@@ -114,12 +142,12 @@ def test_the_answer_of_a_comparison(study: tuple[Path, dict[str, Any], dict[str,
     assert "inconclusive" in condition["conclusion"]
 
 
-def test_the_answer_above_and_below(tmp_path: Path) -> None:
+def test_the_answer_above_and_below(tmp_path: Path, answer_here: Callable[..., dict[str, Any]]) -> None:
     for seed in range(6):
         write_run(tmp_path / "multirun/s", "relu", seed, 0.6)
         write_run(tmp_path / "multirun/s", "mish", seed, 0.9)
     pairs = "contrasts=[[mish,relu],[relu,mish]]"
-    comparison = answer(tmp_path, "compare.py", "study=s", "pictures=false", pairs)
+    comparison = answer_here(tmp_path, "compare.py", "study=s", "pictures=false", pairs)
     answers = [contrast["answer"] for contrast in comparison["conditions"][0]["contrasts"] if contrast["primary"]]
     assert answers == ["above", "below"]
 
@@ -188,9 +216,9 @@ def test_the_files_of_predict_export_inspect_and_sync(study: tuple[Path, dict[st
     ],
 )
 def test_an_error_is_an_object_with_exit_code_2(
-    script: str, arguments: list[str], message: str, tmp_path: Path
+    script: str, arguments: list[str], message: str, tmp_path: Path, answer_here: Callable[..., dict[str, Any]]
 ) -> None:
-    error = answer(tmp_path, script, *arguments, code=2)
+    error = answer_here(tmp_path, script, *arguments, code=2)
     assert error.keys() == {"schema", "command", "error", "warnings"}
     assert message in error["error"]
     assert error["command"] == script.removesuffix(".py")
@@ -229,9 +257,29 @@ def test_an_interruption_is_an_object(launcher: str, number: signal.Signals, cod
     assert parsed(output)["error"].startswith("interrupted")
 
 
+def test_closed_streams_and_a_full_disk(tmp_path: Path) -> None:
+    line = f"{sys.executable} {ROOT / 'train.py'} --json seed=x"
+    result = subprocess.run(f"{line} 2>&-", shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, parsed(result.stdout)["error"]) == (2, "seed=x: expected a whole number")
+    result = subprocess.run(f"{line} >&-", shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stderr) == (2, "error: seed=x: expected a whole number\n")
+    line = f"{sys.executable} {ROOT / 'train.py'} --json --version > /dev/full"
+    result = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert result.stderr == "error: the object could not be written to standard output: No space left on device\n"
+
+
+def test_a_store_that_cannot_be_reached_is_a_warning(tmp_path: Path) -> None:
+    line = (*TINY, "training.epochs=1", "tracking.uri=http://127.0.0.1:9")
+    run = answer(tmp_path, "train.py", *line)
+    assert "could not be tracked in http://127.0.0.1:9" in run["warnings"][0]
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"]])
-def test_a_text_that_was_asked_for_is_in_the_object(arguments: list[str], tmp_path: Path) -> None:
-    text = answer(tmp_path, "train.py", *arguments)
+def test_a_text_that_was_asked_for_is_in_the_object(
+    arguments: list[str], tmp_path: Path, answer_here: Callable[..., dict[str, Any]]
+) -> None:
+    text = answer_here(tmp_path, "train.py", *arguments)
     assert text["kind"] == "text"
     assert "activation" in text["text"]
 

@@ -229,8 +229,7 @@ COMMANDS = {
 }
 
 
-def register_schemas() -> None:
-    """Makes each command's schema known to Hydra, by the name that its file in `conf/` has for it."""
-    for each in COMMANDS.values():
-        name = "schema" if each.schema is Config else f"{each.config}_schema"
-        ConfigStore.instance().store(name, each.schema)
+def register_schema(command: Command) -> None:
+    """Makes a command's schema known to Hydra, by the name that its file in `conf/` has for it."""
+    name = "schema" if command.schema is Config else f"{command.config}_schema"
+    ConfigStore.instance().store(name, command.schema)

@@ -9,7 +9,14 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from activation_study.cli.file_errors import explain_file
-from activation_study.cli.known_keys import composed_values, did_you_mean, known_keys, options_of, try_to_compose
+from activation_study.cli.known_keys import (
+    composed_values,
+    did_you_mean,
+    forget,
+    known_keys,
+    options_of,
+    try_to_compose,
+)
 from activation_study.errors import alternatives, problems_message
 from activation_study.location import command
 
@@ -36,6 +43,7 @@ def explanation(error: Exception, name: str, config: str, arguments: Sequence[st
         config: the command's file in `conf/`, without its suffix.
         arguments: of the command line: flags, then overrides.
     """
+    forget()
     if isinstance(error, OSError) and not isinstance(error, HydraException):
         return explain_file(error, composed_values(config, _first_run(arguments)))
     problems = list(dict.fromkeys(_problems(name, config, arguments)))

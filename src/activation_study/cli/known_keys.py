@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def try_to_compose(config: str, arguments: Sequence[str]) -> Exception | None:
         arguments: flags, of which --config-dir counts, and overrides.
     """
     try:
-        _compose(config, arguments)
+        _compose(config, tuple(arguments))
     except Exception as error:  # YAML, Hydra and OmegaConf have no common ancestor
         return error
     return None
@@ -32,7 +33,7 @@ def known_keys(config: str, wrong: str, arguments: Sequence[str]) -> list[str]:
     flags = [argument for argument in right if argument.startswith("-")]
     for given in (right, flags, []):  # another override may be wrong, too
         try:
-            values = _compose(config, given, hydra=wrong.startswith("hydra."))
+            values = _compose(config, tuple(given), hydra=wrong.startswith("hydra."))
         except Exception:
             continue
         keys = [*values, *(key for key in flatten(values) if key not in values)]
@@ -49,7 +50,7 @@ def options_of(group: str, arguments: Sequence[str]) -> list[str]:
 def composed_values(config: str, arguments: Sequence[str]) -> dict[str, Any]:
     """The configuration by dotted keys; empty if it cannot be composed."""
     with suppress(Exception):
-        return flatten(_compose(config, arguments))
+        return flatten(_compose(config, tuple(arguments)))
     return {}
 
 
@@ -72,7 +73,13 @@ def _config_dirs(arguments: Sequence[str]) -> list[Path]:
     return [Path(argument.removeprefix(flag)) for argument in arguments if argument.startswith(flag)]
 
 
-def _compose(config: str, arguments: Sequence[str], hydra: bool = False) -> dict[str, Any]:
+def forget() -> None:
+    """Forgets what was composed: files may have changed since."""
+    _compose.cache_clear()
+
+
+@cache
+def _compose(config: str, arguments: tuple[str, ...], hydra: bool = False) -> dict[str, Any]:
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.singleton import Singleton

@@ -94,8 +94,8 @@ def _run(name: str, arguments: list[str]) -> int:
     from activation_study.cli.hydra_errors import explanation
     from activation_study.config.overrides import as_typed
 
-    commands.register_schemas()
     command = commands.COMMANDS[name]
+    commands.register_schema(command)
     try:
         sys.argv[1:] = arguments = as_typed(checked_arguments(arguments, name, command.schema), command.schema)
         run = hydra.main(config_path=str(conf_dir()), config_name=command.config, version_base="1.3")(command.task)

@@ -1,0 +1,70 @@
+"""Command lines that name what does not exist, or say two things at once: the message has the mend."""
+
+from pathlib import Path
+
+import pytest
+
+from mistyped import Line, answer  # in benchmarks/
+
+SCENES = ("data=scenes", "data.count=5", "dry_run=true")
+REFUSED = [
+    ("compare", ("study=",), "study=NAME is needed"),
+    ("compare", ("study=multirun/a",), "expected study=a folder=multirun"),
+    ("compare", ("study=a", "contrasts=[mish,relu]"), "contrasts=[mish,relu]: expected a list of lists, e.g. [[a,b]]"),
+    ("compare", ("study=a", "contrasts=[[mish]]"), "contrasts: ['mish']: expected two different activations"),
+    ("compare", ("study=a", "seed=-1"), "seed=-1: expected 0 or more"),
+    ("compare", ("study=[a,b]",), "study=[a,b]: expected one value"),
+    ("reproduce", ("run=",), "run=RUN is needed"),
+    ("predict", ("run=x", "images=a", "output="), "output=: expected a file or folder"),
+    ("watch", ("study=multirun/a", "once=true"), "expected study=a folder=multirun"),
+    ("watch", ("study=b", "folder=c"), "or give their folder as folder=PATH"),
+    ("sync", ("study=a", "sync=false"), "sync=false: expected sync=all"),
+    ("sync", ("study=a", "dry_run=true"), "dry_run=true and sync=true exclude each other"),
+    ("sync", ("study=a", "nothing=1"), "nothing: unknown key; `activation-study sync --help` shows the keys"),
+    ("train", (*SCENES, "folder="), "folder=: expected a file or folder"),
+    ("train", (*SCENES, "--dry-run"), "a key is written without dashes: dry_run=VALUE"),
+    ("train", (*SCENES, "precision=fp16"), "precision: unknown key; did you mean training.precision?"),
+    ("train", (*SCENES, "switch=[rgb,nope]"), "switch=nope: expected one of article, bilinear,"),
+    ("train", (*SCENES, "~training.epochs"), "a key of the configuration cannot be removed"),
+    ("train", (*SCENES, "activation.layer=5"), "expected keys with values: activation.layer.KEY=VALUE"),
+    ("train", (*SCENES, "-m", "seed=interval(0,3)"), "seed=interval(0,3): expected values"),
+    ("train", (*SCENES, "-m", "seed=glob(*)"), "glob picks options of a group"),
+    ("train", (*SCENES, "-m", "activation=glob(zz*)"), "nothing matches; expected some of dw_relu,"),
+    ("train", (*SCENES, "-m", "activation=glob([re*,mi*])", "sed=1"), "error: sed: unknown key; did you mean seed?"),
+    (
+        "train",
+        (*SCENES, "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
+        "hydra.launcher.n_jobs: unknown key; expected hydra.launcher.processes or hydra.launcher.jobs_per_gpu",
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "arguments", "message"), REFUSED)
+def test_the_message_has_the_mend(
+    command: str, arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "multirun/a").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # of whoever calls; Hydra would print its own errors
+    given = answer(Line(command, arguments))
+    assert given.code == 2, given.error
+    assert given.error.startswith("error: ")
+    assert message in given.error
+
+
+def test_a_leading_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    given = answer(Line("train", (*SCENES, "folder=~/runs")))
+    assert given.output.startswith(f"1 run of {tmp_path}/home/runs/default: 1 new")
+
+
+def test_a_dry_run_of_another_sweeper_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine/experiment").mkdir(parents=True)
+    (tmp_path / "mine/experiment/plan.yaml").write_text("# @package _global_\ndry_run: true\n")
+    monkeypatch.chdir(tmp_path)
+    line = ("--config-dir", "mine", "experiment=plan", "data=scenes", "-m", "seed=0,1", "hydra/sweeper=basic")
+    given = answer(Line("train", line))
+    assert given.code == 2
+    assert "dry_run=true needs hydra/sweeper=study" in given.error
+    assert not list(tmp_path.glob("multirun/*"))
