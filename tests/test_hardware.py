@@ -78,3 +78,9 @@ def test_the_processor_flags_are_those_of_lscpu() -> None:
     output = subprocess.run(["lscpu"], capture_output=True, text=True).stdout
     flags = next((line.split(":")[1].split() for line in output.splitlines() if line.startswith("Flags")), [])
     assert hardware.processor_flags() == frozenset(flags)
+
+
+def test_flags_that_protect_memory_are_no_instruction_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = {"smep", "sme", "smap", "svm", "avx2", "sse4a", "sve2", "sme2p1", "smef16f32", "smeb16f32", "smei8i32"}
+    monkeypatch.setattr(hardware, "processor_flags", lambda: frozenset(flags))
+    assert hardware.instruction_sets() == sorted(flags - {"smep", "sme", "smap", "svm"})

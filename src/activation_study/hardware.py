@@ -17,7 +17,7 @@ BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 # Processor flags of vector and matrix instructions, by which libraries choose their kernels: x86, ARM.
 INSTRUCTION_SETS = (
     *("sse4*", "ssse3", "avx*", "amx*", "fma*", "f16c"),
-    *("asimd*", "sve*", "sme*", "i8mm", "bf16", "fphp", "fcma"),
+    *("asimd*", "sve*", "sme[2befi]*", "i8mm", "bf16", "fphp", "fcma"),  # "sme" and "smep" of x86 protect memory
 )
 # The lowest compute capability of NVIDIA GPUs that multiply bfloat16 and TensorFloat-32.
 AMPERE = 8.0
