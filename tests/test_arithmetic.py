@@ -2,7 +2,9 @@
 
 import pytest
 
+from activation_study import backend
 from activation_study.arithmetic import arithmetic_variables, decides_arithmetic, restore_commands
+from activation_study.errors import BadInput
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,18 @@ def test_commands_restore_the_recorded_variables() -> None:
     then, now = {"A": "1", "B": "x y", "D": "4"}, {"A": "2", "C": "3", "D": "4"}
     assert restore_commands(then, now) == ["export A=1", "export B='x y'", "unset C"]
     assert restore_commands(then, then) == []
+
+
+def test_a_variable_that_is_changed_after_the_first_run_of_a_process_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backend._variables_at_start.cache_clear()
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    backend._reject_changed_variables()
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+    backend._reject_changed_variables()
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+    with pytest.raises(BadInput, match="ONEDNN_MAX_CPU_ISA, TF_ENABLE_ONEDNN_OPTS: changed after the first run"):
+        backend._reject_changed_variables()
+    backend._variables_at_start.cache_clear()

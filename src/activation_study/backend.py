@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from activation_study.arithmetic import DETERMINISTIC_FLAG
+from activation_study.arithmetic import DETERMINISTIC_FLAG, arithmetic_variables
 from activation_study.errors import BadInput
 from activation_study.hardware import AMPERE, available_threads, gpu_capabilities
 from activation_study.keras_import import import_keras, suppress_startup_logs
@@ -38,10 +39,11 @@ def configure_backend(threads: int | None, precision: str, backend: str | None =
         backend: as of `import_keras`.
 
     Raises:
-        BadInput: TensorFlow was already initialised with a different thread count; no GPU supports `tensorfloat32`;
-            the backend cannot be used.
+        BadInput: TensorFlow was already initialised with a different thread count; environment variables that decide
+            arithmetic have changed since; no GPU supports `tensorfloat32`; the backend cannot be used.
     """
     import_keras(backend)
+    _reject_changed_variables()
     with suppress_startup_logs():
         import keras
 
@@ -56,6 +58,23 @@ def configure_backend(threads: int | None, precision: str, backend: str | None =
     keras.config.set_dtype_policy("float32" if precision == "tensorfloat32" else precision)
 
 
+@cache
+def _variables_at_start() -> dict[str, str]:
+    """The variables that decide arithmetic when this process first used the backend, which reads each of them once."""
+    return arithmetic_variables()
+
+
+def _reject_changed_variables() -> None:
+    """Raises BadInput if a record would have variables that have no effect in this process any more."""
+    then, now = _variables_at_start(), arithmetic_variables()
+    changed = sorted(name for name in {**then, **now} if then.get(name) != now.get(name))
+    if changed:
+        raise BadInput(
+            f"{', '.join(changed)}: changed after the first run of this process, too late to have an effect: restore "
+            f"the former value, or start a new process (in a notebook, restart the kernel) and set it before"
+        )
+
+
 def _set_up_tensorflow(threads: int, tensor_float_32: bool) -> None:
     import tensorflow as tf
 
@@ -66,11 +85,12 @@ def _set_up_tensorflow(threads: int, tensor_float_32: bool) -> None:
             tf.config.threading.set_inter_op_parallelism_threads(threads)
         except RuntimeError as error:
             raise BadInput(
-                f"threads={threads}: TensorFlow was already initialised with a different thread count; "
-                "start a new process"
+                f"threads={threads}: TensorFlow was already initialised with a different thread count: start a new "
+                f"process (in a notebook, restart the kernel), and use TensorFlow for nothing else before the run"
             ) from error
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
+    tf.config.run_functions_eagerly(False)
     tf.config.experimental.enable_tensor_float_32_execution(tensor_float_32)
     tf.config.experimental.enable_op_determinism()
 
@@ -164,12 +184,16 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
     return compiled(model.train_step), compiled(model.test_step)
 
 
-def unsaved_state(model: Any) -> list[str]:
-    """What a training step of the model reads or changes besides the model's variables: "layer: what", sorted.
+def unsaved_state(layer: Any, shape: tuple[int | None, ...]) -> list[str]:
+    """What a training step of the layer reads or changes besides the layer's variables, sorted.
 
     Found in the traced forward pass: operations with hidden state (`tf.random`, Python functions) and captured
     variables, e.g. that of Keras' global seed generator. On JAX a step is a pure function, and Keras itself rejects
     random numbers without a generator.
+
+    Args:
+        layer: its `call` has the argument `training`.
+        shape: of its input.
     """
     import keras
 
@@ -178,30 +202,21 @@ def unsaved_state(model: Any) -> list[str]:
     import tensorflow as tf
     from tensorflow.python.framework import op_def_registry
 
-    function = tf.function(lambda images: model(images, training=True), autograph=False)
-    graph = function.get_concrete_function(tf.TensorSpec(model.input_shape, tf.float32)).graph
+    function = tf.function(lambda x: layer(x, training=True), autograph=False)
+    graph = function.get_concrete_function(tf.TensorSpec(shape, tf.float32)).graph
     definition = graph.as_graph_def()
     nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
-    hidden = [
-        (node.name, f"the operation {node.op}")
+    operations = {
+        node.op
         for node in nodes
         if node.op in PYTHON_OPERATIONS
         or ((known := op_def_registry.get(node.op)) and known.is_stateful and not STATELESS.search(node.op))
-    ]
-    handles = [variable.value.handle for variable in model.variables]
-    for outside, inside in graph.captures:
-        if outside.dtype == tf.resource and not any(outside is handle for handle in handles):
-            names = [variable.name for variable in graph.variables if variable.handle is outside]
-            what = f"the variable {(names or ['without a name'])[0]}"
-            hidden += [(operation.name, what) for operation in inside.consumers()]
-    layers = [layer.name for layer in model.layers]
-    return sorted({f"{_layer_of(name, layers)}: {what}" for name, what in hidden})
-
-
-def _layer_of(operation: str, layers: list[str]) -> str:
-    """The layer in whose name scope an operation is; its own name if there is none."""
-    scopes = [re.sub(r"_\d+$", "", scope) for scope in operation.split("/")]
-    return next((layer for layer in layers if layer in scopes), operation)
+    }
+    saved = [variable.value.handle for variable in layer.variables]
+    captured = [outside for outside, _ in graph.captures if outside.dtype == tf.resource]
+    hidden = [handle for handle in captured if not any(handle is each for each in saved)]
+    names = [next((each.name for each in graph.variables if each.handle is handle), "?") for handle in hidden]
+    return sorted({*(f"the operation {name}" for name in operations), *(f"the variable {name}" for name in names)})
 
 
 def compiled_prediction(model: Any) -> Callable[[Any], Any]:
