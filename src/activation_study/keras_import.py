@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from activation_study.arithmetic import KERAS_SETTINGS
 from activation_study.errors import BadInput, alternatives
 from activation_study.location import install_hint
+from activation_study.out_of_memory import first_line, is_out_of_memory
 
 BACKENDS = ("tensorflow", "jax")
 
@@ -22,7 +23,7 @@ def import_keras(backend: str | None = None) -> None:
 
     Raises:
         BadInput: the backend is neither `tensorflow` nor `jax`, is not installed, or Keras was already imported with
-            another one; `keras.json` has values that Keras rejects.
+            another one; Keras cannot be imported, e.g. because of values in `keras.json`.
     """
     wanted = backend or os.environ.get("KERAS_BACKEND") or BACKENDS[0]
     if wanted not in BACKENDS:
@@ -34,8 +35,13 @@ def import_keras(backend: str | None = None) -> None:
     try:
         with suppress_startup_logs():
             import keras
-    except ValueError as error:  # e.g. an unknown floatx
-        raise BadInput(f"Keras rejects its settings in keras.json (in $KERAS_HOME or ~/.keras): {error}") from error
+    except Exception as error:  # e.g. an unknown floatx, or a list
+        if is_out_of_memory(error):
+            raise
+        raise BadInput(
+            f"Keras cannot be imported ({first_line(error)}): correct or delete keras.json (in $KERAS_HOME or "
+            f"~/.keras) if it has such settings, otherwise install Keras again"
+        ) from error
     imported = keras.backend.backend()
     if imported != wanted:
         raise BadInput(
