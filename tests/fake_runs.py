@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from activation_study.config.identity import identity
 from activation_study.metrics import summary
 from activation_study.records.artifacts import write_confusions
 from activation_study.records.heartbeat import HEARTBEAT_FILE
@@ -26,7 +27,9 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
         "data": {
             "name": changes.get("data_name", "scenes"),
             "archive": "/somewhere/on/this/machine.tar.gz",
+            "image_size": 64,
             "split": changes.get("split", "sorted"),
+            "split_digest": changes.get("split_digest"),
             "split_seed": 0,
             "folds": 5,
             "fold": 0,
@@ -45,7 +48,7 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
     record = Record(
         name,
         study.name,
-        "0",
+        identity(config, changes.get("protocol", 1)),
         config,
         [f"seed={seed}", "data.archive=/somewhere/on/this/machine.tar.gz"],
         list(CLASSES),

@@ -92,10 +92,7 @@ def test_runs_that_cannot_be_compared_are_rejected_even_if_incomplete_studies_ar
 def test_runs_with_other_split_files_are_compared_separately(study: Path) -> None:
     for digest, names in (("a" * 16, "one"), ("b" * 16, "two")):
         for seed in range(3):
-            run = write_run(study, "relu", seed, split="files", names=names)
-            values = json.loads((run / "run.json").read_text())
-            values["config"]["data"]["split_digest"] = digest
-            (run / "run.json").write_text(json.dumps(values))
+            write_run(study, "relu", seed, split="files", names=names, split_digest=digest)
     conditions, _ = read_study(study)
     splits = {next((part for part in condition.variant if "split_digest" in part), "") for condition in conditions}
     assert {f"data.split_digest={'a' * 16}", f"data.split_digest={'b' * 16}"} <= splits

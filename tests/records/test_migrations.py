@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from activation_study.analysis.finished_runs import MACHINE_SPECIFIC_KEYS
-from activation_study.config.identity import RENAMED, flatten, identity
+from activation_study.config.identity import MACHINE_SPECIFIC_KEYS, RENAMED, flatten, identity
 from activation_study.config.schema import Config, resolved
 from activation_study.records.migrations import RECORD_VERSION, migrate
 from activation_study.records.record import Record, parse_record

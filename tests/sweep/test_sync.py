@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from activation_study.config.identity import identity
 from activation_study.errors import BadInput
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
@@ -31,9 +32,9 @@ def study(tmp_path: Path) -> Path:
 def write_run(folder: Path, study: str, status: str) -> None:
     config = {
         "activation": {"name": "mish"}, "label_type": {"name": "surfaces"}, "seed": 3,
-        "data": {"name": "scenes", "root": None, "format": "scenes"}, "model": {"name": "unet"},
+        "data": {"name": "scenes", "root": None, "format": "scenes", "image_size": 32}, "model": {"name": "unet"},
     }  # fmt: skip
-    record = Record(folder.name, study, "0", config, [], ["sky"], {}, {"data": "d" * 64})
+    record = Record(folder.name, study, identity(config), config, [], ["sky"], {}, {"data": "d" * 64})
     record.epochs = [{"train/loss": 1 / n, "time": time.time()} for n in (1, 2, 3)]
     record.results = {"test/mean_iou": 0.5, "best_epoch": 1.0}
     record.write(folder)

@@ -9,17 +9,16 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.errors import BadInput
 from activation_study.files import replacing
 from activation_study.records.consistency import Contradiction, contradictions
 from activation_study.records.lock import is_locked
 from activation_study.records.record import RECORD_FILE, Record, parse_record, read_record
-from activation_study.records.run import Run, read_evaluated_run
+from activation_study.records.run import Run, read_all, read_evaluated_run
 
 PACKED_FILE = "runs.npz"
 REPORT_FOLDER = "report"
-# Configuration keys that describe one machine and do not affect results.
-MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "tracking.uri")
 # Paths of own data: the record has what they contain.
 OWN_DATA_PATHS = ("data.images", "data.labels", "data.split_files")
 
@@ -36,15 +35,8 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
         return _read_packed(study / PACKED_FILE)
     there = {folder: record for folder, record in records.items() if record is not None}
     unfinished = [_unfinished(folder, record) for folder, record in there.items() if record.status != "FINISHED"]
-    runs, problems = [], []
-    for folder, record in there.items():
-        if record.status == "FINISHED":
-            try:
-                runs.append(read_evaluated_run(folder, record))
-            except Contradiction as error:
-                problems += error.problems
-    if problems:
-        raise Contradiction(problems)
+    finished = ((folder, record) for folder, record in there.items() if record.status == "FINISHED")
+    runs = read_all(finished, read_evaluated_run)
     return sorted(runs, key=lambda run: run.record.started), unfinished
 
 

@@ -53,18 +53,21 @@ IDENTITY_KEYS = (
 )
 # Of the groups above, what may change a run's bits but not what it measures, as threads do.
 NOT_IDENTITY = ("training.checkpoint_minutes", "training.jit_compile")
+# What describes one machine, and decides no result.
+MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "tracking.uri")
 
 Values = dict[str, Any]
 
 
-def identity(config: Values) -> str:
+def identity(config: Values, protocol: int = PROTOCOL_VERSION) -> str:
     """Eight hex digits of a hash of what decides the result.
 
     Args:
         config: resolved, by today's names. Keys that it lacks are left out, as they were when the first runs were made.
+        protocol: the version of the protocol that the run was made with.
     """
     frozen = _frozen(config)
-    values: Values = {"protocol": PROTOCOL_VERSION}
+    values: Values = {"protocol": protocol}
     values |= {key: _get(frozen, key) for key in IDENTITY_KEYS if _has(frozen, key)}
     values |= {key: _get(config, key) for key, default in INTRODUCED.items() if _get(config, key, default) != default}
     size = config["data"]["image_size"]

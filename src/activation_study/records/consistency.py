@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from activation_study.config.identity import identity
 from activation_study.errors import BadInput, problems_message
 from activation_study.metrics import Counts, contradictory_scores, scored_parts
 from activation_study.records.artifacts import CONFUSIONS_FILE
@@ -46,17 +47,27 @@ def contradictions(
 
 
 def record_problems(record: Record) -> Iterator[str]:
-    """Contradictions within a finished run's record: results, epochs, best epoch, configured number of epochs."""
+    """Contradictions within a finished run's record: identity, results, epochs, best epoch, number of epochs."""
+    try:
+        expected = identity(record.config, record.protocol)
+    except (KeyError, TypeError):
+        expected = "none, since keys are missing"
+    if expected != record.identity:
+        yield f"config: its identity is {expected}; recorded {record.identity}"
     if not scored_parts(record.results):
         yield f"status: {record.status}, but results has no test/mean_iou"
     epochs, best = record.epochs, record.results.get("best_epoch")
     configured = record.config.get("training", {}).get("epochs")
     if configured is not None and len(epochs) > configured:
         yield f"epochs: {len(epochs)} recorded, at most training.epochs={configured} expected"
-    if not epochs:  # an evaluation
+    if not epochs:
+        if "evaluates" not in record.links:
+            yield "epochs: none recorded"
         return
     if not isinstance(best, int | float) or not 1 <= best <= len(epochs):
         yield f"results.best_epoch: recorded {best}, expected one of the {len(epochs)} recorded epochs"
+        return
+    if record.changes:  # an epoch that was trained again, with changes, keeps its recorded numbers
         return
     losses = np.array([epoch.get("val/loss", np.nan) for epoch in epochs], np.float64)
     if not np.isnan(losses).all() and int(np.nanargmin(losses)) + 1 != best:

@@ -1,6 +1,7 @@
 """A run in memory: its record together with the confusion matrices of its evaluation."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
@@ -82,21 +83,28 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
     return run
 
 
-def reject_contradictions(folders: Iterable[Path]) -> None:
-    """Checks the finished runs in folders; those without a readable record are passed over.
+def finished_records(folders: Iterable[Path]) -> Iterator[tuple[Path, Record]]:
+    """Folder and record of each finished run; unreadable ones are left to whoever needs them."""
+    for folder in folders:
+        with suppress(BadInput):
+            record = read_record(folder)
+            if record is not None and record.status == "FINISHED":
+                yield folder, record
+
+
+def read_all(records: Iterable[tuple[Path, Record]], read: Callable[[Path, Record], Run] = read_run) -> list[Run]:
+    """The runs with these folders and records, in that order.
 
     Raises:
         Contradiction: names all records that contradict themselves or their confusion matrices.
     """
-    problems = []
-    for folder in folders:
+    runs: list[Run] = []
+    problems: list[str] = []
+    for folder, record in records:
         try:
-            record = read_record(folder)
-            if record is not None and record.status == "FINISHED":
-                read_run(folder, record)
+            runs.append(read(folder, record))
         except Contradiction as error:
             problems += error.problems
-        except BadInput:  # reported by whoever needs it
-            continue
     if problems:
         raise Contradiction(problems)
+    return runs

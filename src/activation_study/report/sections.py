@@ -7,9 +7,10 @@ from typing import Any
 from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.findings import Findings
-from activation_study.analysis.finished_runs import MACHINE_SPECIFIC_KEYS, without_keys
+from activation_study.analysis.finished_runs import without_keys
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
+from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.errors import BadInput
 from activation_study.location import command
 from activation_study.palette import activation_colors

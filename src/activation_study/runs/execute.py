@@ -1,7 +1,7 @@
 """Executes one run, step by step: data, network, record, training, evaluation."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from activation_study.out_of_memory import is_out_of_memory, out_of_memory
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
-from activation_study.records.record import Record, read_record
+from activation_study.records.record import RECORD_FILE, Record, read_record
 from activation_study.records.run import read_run
 from activation_study.records.source_code import code_digest
 from activation_study.runs.finalize import finalize
@@ -151,6 +151,12 @@ def _restore_state(
     """The state to train from: a checkpoint's, that of a finished run with the same training, or the initial one."""
     initial = initial_state(config.schedule, config.training.early_stopping)
     saved = checkpoints.restore(network) if resumed else None
+    for number, (recorded, metrics) in enumerate(zip(record.epochs, saved.history if saved else [], strict=False), 1):
+        if differing := _differing_metric(recorded, metrics):
+            raise BadInput(
+                f"{config.run_folder / RECORD_FILE}: epoch {number}, {differing} in the checkpoint: the record was "
+                f"changed. Restore it, or start from scratch with rerun=all."
+            )
     if saved is None and config.rerun != "all" and not config.suffix:  # reproductions have a suffix and must train
         saved = reuse_weights(record, config.run_folder, network, initial)
     state = saved or initial
@@ -208,14 +214,18 @@ def _record_epoch(record: Record, state: TrainState) -> None:
         record.epochs.append(metrics)
         return
     recorded = record.epochs[number - 1]
-    for key in () if record.changes else metrics.keys() - TIMING_METRICS:
-        if recorded[key] != metrics[key]:
-            raise NondeterminismError(
-                f"epoch {number} was trained again after an interruption, and {key} is {metrics[key]!r} instead of "
-                f"{recorded[key]!r}: the record was edited, or the hardware is not deterministic "
-                f"(rerun=all starts from scratch)"
-            )
+    if not record.changes and (differing := _differing_metric(recorded, metrics)):
+        raise NondeterminismError(
+            f"epoch {number} was trained again after an interruption, and {differing} now: the record was edited, or "
+            f"the hardware is not deterministic (rerun=all starts from scratch)"
+        )
     state.history[-1] = recorded
+
+
+def _differing_metric(recorded: Mapping[str, float], metrics: Mapping[str, float]) -> str | None:
+    """The first metric of an epoch that is not as recorded, with both values; times do not count."""
+    keys = (key for key in metrics if key not in TIMING_METRICS and recorded.get(key) != metrics[key])
+    return next((f"{key} was recorded as {recorded.get(key)!r} and is {metrics[key]!r}" for key in keys), None)
 
 
 def _keep_best_weights(context: RunContext) -> None:

@@ -5,7 +5,6 @@ same folders. Runs on different contents cannot be compared, so no new one may b
 """
 
 from collections.abc import Iterator, Sequence, Set
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from activation_study.config.schema import Config
 from activation_study.data.label_types import label_type_of
 from activation_study.data.source import current_digest
 from activation_study.errors import BadInput, problems_message
-from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.records.record import RECORD_FILE, Record
+from activation_study.records.run import finished_records
 
 FinishedRuns = list[tuple[Path, Record]]  # folders and records
 
@@ -32,7 +32,12 @@ def reject_other_data(configs: Sequence[Config], repeated: Set[Path] = frozenset
     for config in configs:
         group = groups.setdefault((config.run_folder.parent, config.data.name), {})
         group.setdefault(f"{config.data} {config.label_type}", config)
-    finished_of = cache(lambda study: [run for run in _finished(study) if run[0] not in repeated])
+
+    @cache
+    def finished_of(study: Path) -> FinishedRuns:
+        folders = (path.parent for path in sorted(study.glob(f"*/{RECORD_FILE}")))
+        return list(finished_records(folder for folder in folders if folder not in repeated))
+
     problems: list[str] = []
     for (study, name), options in groups.items():
         finished = [run for run in finished_of(study) if run[1].config["data"]["name"] == name]
@@ -48,14 +53,6 @@ def reject_other_data(configs: Sequence[Config], repeated: Set[Path] = frozenset
                 "data a study of their own: study=NAME.",
             )
         )
-
-
-def _finished(study: Path) -> Iterator[tuple[Path, Record]]:
-    for path in sorted(study.glob(f"*/{RECORD_FILE}")):
-        with suppress(BadInput):  # unreadable: reported by whoever needs it
-            record = read_record(path.parent)
-            if record is not None and record.status == "FINISHED":
-                yield path.parent, record
 
 
 def _problems(study: Path, name: str, digests: dict[str, None], finished: FinishedRuns) -> Iterator[str]:

@@ -7,7 +7,7 @@ from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
 from activation_study.outcome import keep_warning
-from activation_study.records.run import reject_contradictions
+from activation_study.records.run import finished_records, read_all
 from activation_study.sweep.status import mark_stale_runs, print_deaths, run_folders
 from activation_study.tracking.mirror import mirror_report
 from activation_study.tracking.store.sqlite import database_path, relocate_artifacts
@@ -35,7 +35,7 @@ def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = F
     folders = list(run_folders(study_dir))
     if not folders:
         raise BadInput(f"{study_dir}: no runs; expected study=NAME with NAME one of: {_studies(study_dir.parent)}")
-    reject_contradictions(folders)
+    read_all(finished_records(folders))
     print_deaths(mark_stale_runs(study_dir))
     database = database_path(uri)
     if database is not None:  # even if nothing is left to copy: the project may have been moved

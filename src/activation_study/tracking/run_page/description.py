@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 
+from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.location import command
 from activation_study.records.record import Record
 
@@ -10,8 +11,7 @@ NOTE_TAG = "mlflow.note.content"
 DIGEST_TAG = "digest.description"  # of the text that was written last, to notice if somebody has edited it
 MAX_LENGTH = 8000  # characters of a tag in MLflow
 # Overrides that say nothing about what is trained.
-_OF_THE_MACHINE = ("study", "folder", "threads", "rerun", "allow_changes", "hydra", "tracking", "sweep", "sync")
-_PATHS = ("data.archive", "data.root", "data.cache")
+_OF_THE_MACHINE = ("study", "threads", "rerun", "allow_changes", "hydra", "tracking", "sweep", "sync")
 
 
 def note_tags(tags: Mapping[str, str], text: str) -> dict[str, str]:
@@ -80,7 +80,7 @@ def _scores(record: Record) -> Iterator[str]:
 
 def _is_about_training(override: str) -> bool:
     key = override.lstrip("+~").partition("=")[0]
-    return key not in _PATHS and key.split(".")[0].split("/")[0] not in _OF_THE_MACHINE
+    return key not in MACHINE_SPECIFIC_KEYS and key.split(".")[0].split("/")[0] not in _OF_THE_MACHINE
 
 
 def _digest(text: str) -> str:
