@@ -26,6 +26,7 @@ class XlaRuntimeError(RuntimeError):
         RuntimeError("InternalError: CUDA_ERROR_OUT_OF_MEMORY: out of memory"),
         XlaRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes"),
         RuntimeError("std::bad_alloc"),
+        ImportError("libtensorflow_cc.so.2: failed to map segment from shared object"),
         ValueError("OpenCV: (-4:Insufficient memory) Failed to allocate 123 bytes"),
     ],
 )
@@ -40,6 +41,7 @@ def test_each_library_is_understood(error: Exception) -> None:
         OSError(28, "No space left on device"),
         RuntimeError("Operation received an exception:Status: 3, message: could not create a primitive descriptor"),
         KeyError("memory"),
+        ImportError("x.so: failed to map segment from shared object: Operation not permitted"),
     ],
 )
 def test_other_errors_are_left_alone(error: Exception) -> None:

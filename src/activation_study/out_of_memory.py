@@ -8,7 +8,7 @@ from collections.abc import Iterator
 WORDS = re.compile(
     r"out of memory|resource_?exhausted|OOM when allocating|CUDA_ERROR_OUT_OF_MEMORY|bad_alloc|cannot allocate memory|"
     r"could not create a memory (object|primitive)|status: 1, message: could not create|STATUS_ALLOC_FAILED|"
-    r"insufficient memory|failed to allocate|unable to allocate",
+    r"insufficient memory|failed to allocate|unable to allocate|failed to map segment from shared object$",
     re.IGNORECASE,
 )
 
