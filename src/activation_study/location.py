@@ -22,6 +22,18 @@ def in_clone() -> bool:
     return CLONE / "src" / PACKAGE.name == PACKAGE and (CLONE / "pyproject.toml").is_file()
 
 
+def other_copy() -> str | None:
+    """The message if a script of a clone runs an installed copy of this package instead of the clone's own code."""
+    clone = Path(sys.argv[0]).resolve().parent
+    own = clone / "src" / PACKAGE.name
+    if Path(sys.argv[0]).name not in SCRIPTS.values() or own == PACKAGE or not own.is_dir():
+        return None
+    return (
+        f"{Path(sys.argv[0]).name} belongs to the code in {clone}, but this environment runs the copy in {PACKAGE}, "
+        f"so changes of src/ and conf/ would have no effect. In {clone}, run: pip install -e . -c constraints.txt"
+    )
+
+
 def conf_dir() -> Path:
     """The folder of the configuration files."""
     return CLONE / "conf" if in_clone() else PACKAGE / "conf"

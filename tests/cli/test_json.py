@@ -211,7 +211,7 @@ def test_the_files_of_predict_export_inspect_and_sync(study: tuple[Path, dict[st
         ("train.py", ["data.root=no", "data.addresses=[]"], "no download address is configured"),
         ("compare.py", ["study=nothing"], "there is no such folder"),
         ("compare.py", [], "study=NAME is needed"),
-        ("reproduce.py", ["run=xyz"], "neither a folder nor an MLflow run ID"),
+        ("reproduce.py", ["run=xyz"], "neither a run folder nor an MLflow run ID"),
         ("predict.py", ["run=xyz"], "images=FOLDER_OR_FILE is needed"),
     ],
 )

@@ -107,5 +107,5 @@ def test_a_killed_process_is_reported_and_loses_no_finished_run(tmp_path: Path) 
     assert "a process was killed, which ended the others too" in output
     assert "3 of 3 runs failed" in output
     summary = output.partition("3 of 3 runs failed")[2]
-    assert summary.count("its process died (killed? out of memory?)") == 3
+    assert summary.count("its process died (killed? Ctrl-C twice? out of memory?)") == 3
     assert "it was not started" in summary

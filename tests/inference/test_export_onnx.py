@@ -71,7 +71,7 @@ def test_the_exported_network_scores_as_the_run(project: Path, activation: str) 
         (["run={celu}"], "surfaces-celu-seed0{rest} cannot be exported: ONNX has no operation Expm1"),
         (["run={mish}", "output=mish.pb"], "output=mish.pb: expected a file name that ends in .onnx"),
         (["run={mish}", "output=folder.onnx"], "output=folder.onnx: expected a file name that ends in .onnx"),
-        (["run=none"], "run=none: neither a folder nor an MLflow run ID"),
+        (["run=none"], "run=none: neither a run folder nor an MLflow run ID"),
     ],
 )
 def test_a_failed_export_gives_one_message_and_no_files(project: Path, arguments: list[str], message: str) -> None:

@@ -12,11 +12,12 @@ def test_changed_added_and_removed_files_are_listed(project: Path, tmp_path: Pat
     name = source_code.write_manifest(tmp_path)
     assert source_code.changed_files(tmp_path, name) == []
     (project / "src/activation_study/run/a.py").write_text("A = 2\n")
-    (project / "conf/new.yaml").write_text("x: 1\n")
+    (project / "conf/new.yaml").write_text("x: 1\n")  # no run of the sweep names it
+    (project / "src/activation_study/run/new.py").write_text("")
     (project / "src/hydra_plugins/study_sweeper.py").unlink()
     assert source_code.changed_files(tmp_path, name) == [
-        "conf/new.yaml",
         "src/activation_study/run/a.py",
+        "src/activation_study/run/new.py",
         "src/hydra_plugins/study_sweeper.py",
     ]
 

@@ -120,7 +120,7 @@ def test_a_run_can_be_reproduced_from_mlflow_only(tracked: tuple[Path, Path, str
     ("arguments", "message"),
     [
         ([], "run=RUN is needed"),
-        (["run=nowhere/at/all"], "expected a run folder, an MLflow run ID or a prefix of one"),
+        (["run=nowhere/at/all"], "expected a run folder, its name, an MLflow run ID, or the beginning of one of these"),
         (
             ["run=123e4567"],
             "no such folder, and no run ID in sqlite:///mlflow.db starts with it",

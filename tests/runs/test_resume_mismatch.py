@@ -63,14 +63,17 @@ def test_an_interrupted_run_is_not_resumed_with_other_threads_unless_allowed(kil
     assert record(killed) == before
     plan = train(killed, *TINY, "dry_run=true")
     name = before["name"]
-    assert f"{name}: its process died (killed? out of memory?) after epoch 2; it resumes" in plan.stdout
+    assert f"{name}: its process died (killed? Ctrl-C twice? out of memory?) after epoch 2; it resumes" in plan.stdout
     assert "1 run of multirun/tiny: 1 resume" in plan.stdout
     script = [sys.executable, str(ROOT / "compare.py"), "study=tiny"]
     compared = subprocess.run(script, capture_output=True, text=True, cwd=killed, timeout=600, check=False)
-    assert f"{name}: its process died (killed? out of memory?) after epoch 2" in compared.stderr
+    assert f"{name}: its process died (killed? Ctrl-C twice? out of memory?) after epoch 2" in compared.stderr
     allowed = train(killed, *TINY, "threads=2", "allow_changes=true")
     assert allowed.returncode == 0, allowed.stderr
-    assert f"{name}: its process died (killed? out of memory?) after epoch 2; it is resumed" in allowed.stdout
+    assert (
+        f"{name}: its process died (killed? Ctrl-C twice? out of memory?) after epoch 2; it is resumed"
+        in allowed.stdout
+    )
     after = record(killed)
     assert after["status"] == "FINISHED"
     assert after["changes"] == ["threads (then 1, now 2)"]

@@ -96,7 +96,7 @@ def test_a_run_of_a_dead_process_is_marked_as_killed() -> None:
         record = read_record(dead)
         assert record is not None
         assert (record.status, record.ended) == ("KILLED", 1004.0)
-        assert record.error == "its process died (killed? out of memory?) after epoch 5"
+        assert record.error == "its process died (killed? Ctrl-C twice? out of memory?) after epoch 5"
         other = read_record(alive)
         assert other is not None
         assert other.status == "RUNNING"

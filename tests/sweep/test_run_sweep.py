@@ -90,7 +90,7 @@ def test_failures_are_listed_with_their_first_line_and_the_exit_code_is_1(capsys
         "3 of 3 runs failed; run the same command to try again:",
         "ValueError: no",
         "disk full\n",
-        "it was not started, or its process died (killed? out of memory?)",
+        "it was not started, or its process died (killed? Ctrl-C twice? out of memory?)",
     ):
         assert message in output
     assert "disk full\nmore" not in output

@@ -14,7 +14,7 @@ from activation_study.cli.refusal import refuse
 from activation_study.console import ignore_broken_pipes
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
-from activation_study.location import SCRIPTS, conf_dir
+from activation_study.location import SCRIPTS, conf_dir, other_copy
 from activation_study.signals import EXIT_CODE_ABORTED, Interrupted
 from activation_study.user import provide_user
 
@@ -49,6 +49,8 @@ def _in_text_or_json(name: str | None) -> int:
 
 
 def _main(name: str | None) -> int:
+    if name is not None and (message := other_copy()):
+        return refuse(message)
     if name is None:
         if sys.argv[1:2] in (["-sc"], ["--shell-completion"], ["--shell_completion"]):
             name = _completed_command()
@@ -76,6 +78,8 @@ def _main(name: str | None) -> int:
         given = [argument for argument in arguments if argument.startswith("sync=")]
         if refused := next((each for each in given if each not in ("sync=true", "sync=all")), None):
             return refuse(f"{refused}: expected sync=all, which also brings back runs that were deleted in MLflow")
+        if not any(argument.startswith(("study=", "experiment=")) for argument in arguments):
+            return refuse("study=NAME is needed: the study whose runs are copied into tracking.uri")
         arguments += [] if given else ["sync=true"]
     reason = unusable(arguments)
     if reason is not None:

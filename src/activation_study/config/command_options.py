@@ -8,7 +8,7 @@ from omegaconf import MISSING
 from activation_study.config.fields import at_least, optional
 from activation_study.config.schema import Data, Evaluation, LabelTypeOptions
 
-RUN = "run=RUN is needed: an MLflow run id, a unique prefix of one, or a run's folder"
+RUN = "run=RUN is needed: a run's folder, its name, an MLflow run ID, or the beginning of one of these"
 
 
 def required(message: str) -> Any:

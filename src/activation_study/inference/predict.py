@@ -1,7 +1,7 @@
 """Predicts label maps of images without labels by finished runs. See `prediction_writer` for the files."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from activation_study.data.verification import error_reason, printable_path
 from activation_study.errors import BadInput, problems_message
 from activation_study.evaluation.evaluate import Predictor
 from activation_study.inference.load import inference_config, load_network
-from activation_study.inference.prediction_writer import PredictionWriter, write_side_by_side
+from activation_study.inference.prediction_writer import LABELS, PredictionWriter, write_side_by_side
 from activation_study.inference.sliding_window import InferenceOptions, predict_label_map
 from activation_study.palette import recorded_colors, recorded_ids
 from activation_study.records.run import Run
@@ -53,6 +53,7 @@ def predict_images(options: Predict) -> Prediction:
     names = [options.run, *options.runs] if options.run else options.runs
     runs = [find_run(name, options.tracking.uri) for name in names]
     _check_runs(runs)
+    check_earlier_predictions(output, [output / run.record.name for run in runs], images)
     _check_images(images)
     with ExitStack() as stack:
         predictors = [_load(run, options, stack) for run in runs]
@@ -83,7 +84,7 @@ def _find_images(source: Path) -> dict[str, Path]:
         hidden = any(part.startswith(".") for part in relative.parts)
         if hidden or path.suffix.lower() not in SUFFIXES or not path.is_file():
             continue
-        other = images.setdefault(relative.with_suffix("").as_posix(), path)
+        other = images.setdefault(_name_in(source, path), path)
         if other is not path:
             problems.append(
                 f"{printable_path(str(relative))}: has the same name as {printable_path(other.name)} except the suffix"
@@ -104,6 +105,23 @@ def _check_output(source: Path, output: Path) -> None:
     inside_images = source.is_dir() and target.is_relative_to(images)
     if inside_images or images.is_relative_to(target):
         raise BadInput(f"output={output} and images={source} must not contain each other; choose another output=FOLDER")
+
+
+def check_earlier_predictions(output: Path, folders: Sequence[Path], images: Iterable[str]) -> None:
+    """Raises BadInput if the output has label maps of other images, which the new ones would be mixed with."""
+    names = set(images)
+    for labels in (folder / LABELS for folder in folders):
+        others = [path for path in sorted(labels.rglob("*.png")) if _name_in(labels, path) not in names]
+        if others:
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            raise BadInput(
+                f"output={output} has label maps of other images: {others[0]}{more}; "
+                f"choose another output=FOLDER, or delete it"
+            )
+
+
+def _name_in(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).with_suffix("").as_posix()
 
 
 def _check_runs(runs: Sequence[Run]) -> None:

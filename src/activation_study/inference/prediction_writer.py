@@ -22,6 +22,7 @@ from activation_study.evaluation.plots import colorize, draw_panels, overlay
 from activation_study.files import replacing, write_text
 from activation_study.palette import rgb
 
+LABELS = "labels"  # folder of a run's label maps
 JPEG_QUALITY = 90
 MAX_INDEX = 255  # of an indexed PNG; larger ids make a grey one of 16 bits
 
@@ -62,7 +63,7 @@ class PredictionWriter:
             palette = np.zeros((max(self.ids) + 1, 3), np.uint8)
             palette[list(self.ids)] = [rgb(color) for color in self.colors]
             labels.putpalette(palette.tobytes())
-        with replacing(self.folder / "labels" / f"{name}.png") as temporary:
+        with replacing(self.folder / LABELS / f"{name}.png") as temporary:
             labels.save(temporary)
         blended = np.ascontiguousarray(rgb_to_bgr(overlay(bgr_to_rgb(image), label_map, self.colors)))
         with replacing(self.folder / "overlays" / f"{name}.jpg") as temporary:

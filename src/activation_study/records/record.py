@@ -126,7 +126,7 @@ class Record:
         """In words, that its process has died without recording why."""
         epochs = len(self.epochs)
         where = f"after epoch {epochs}" if epochs else "in its first epoch"
-        return f"its process died (killed? out of memory?) {where}"
+        return f"its process died (killed? Ctrl-C twice? out of memory?) {where}"
 
     def close_stale(self, folder: Path) -> bool:
         """Marks a RUNNING record whose process has died as KILLED after its last epoch; returns whether it was one."""

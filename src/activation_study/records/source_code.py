@@ -39,6 +39,8 @@ def write_manifest(study: Path) -> str:
 def changed_files(study: Path, name: str) -> list[str]:
     """The files of `src/` and `conf/` that have changed since the sweep started.
 
+    A file that was added to `conf/` is none: the sweep's configurations do not name it.
+
     Args:
         study: the study's folder.
         name: from `write_manifest`.
@@ -52,4 +54,5 @@ def changed_files(study: Path, name: str) -> list[str]:
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}, the file digests from the start of the sweep, cannot be read: {error}") from error
     now = file_digests()
-    return sorted(file for file in before.keys() | now.keys() if before.get(file) != now.get(file))
+    added = {file for file in now.keys() - before.keys() if file.startswith("conf/")}
+    return sorted(file for file in (before.keys() | now.keys()) - added if before.get(file) != now.get(file))

@@ -182,7 +182,7 @@ def _unfinished(todo: Sequence[Job], returned: Sequence[JobReturn]) -> list[Unfi
         elif status_of(job.config.run_folder, record) == RunStatus.RUNNING:
             found.append(Unfinished(job, "running", f"{job.config.run_name} is running in another process"))
         elif record is None or (job.before is not None and record.ended == job.before.ended):
-            reason = "it was not started, or its process died (killed? out of memory?)"
+            reason = "it was not started, or its process died (killed? Ctrl-C twice? out of memory?)"
             found.append(Unfinished(job, "failed", reason))
         elif record.status == "KILLED":
             found.append(Unfinished(job, "failed", record.error or "it was stopped and saved its state"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from activation_study.errors import BadInput
+from activation_study.errors import MAX_LISTED, BadInput
 from activation_study.records.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE
 from activation_study.records.consistency import Contradiction
 from activation_study.records.record import RECORD_FILE, read_record
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from activation_study.tracking.store.mlflow_store import MlflowStore
 
 
+RUNS_FOLDER = "multirun"  # where a run's name is looked up: the default of `folder`
+
+
 def find_run(name: str, uri: str | None) -> Run:
-    """The run given by a run folder, an MLflow run ID or a unique prefix of one.
+    """The run given by its folder, the folder's name, an MLflow run ID or a unique beginning of one of these.
 
     Args:
-        name: the folder, ID or prefix.
+        name: the folder, its name, the ID, or the beginning.
         uri: the MLflow store to search; None searches no store.
 
     Raises:
@@ -38,10 +41,33 @@ def find_run(name: str, uri: str | None) -> Run:
         return read_run(folder, record)
     if folder.exists():
         raise BadInput(f"{folder} is not a run folder: it has no {RECORD_FILE}")
-    if not re.fullmatch("[0-9a-f]{1,32}", name):
-        reason = "there is no such folder" if "/" in name else "neither a folder nor an MLflow run ID"
-        raise BadInput(f"run={name}: {reason}; expected a run folder, an MLflow run ID or a prefix of one")
-    return _find_in_store(name, uri)
+    if re.fullmatch("[0-9a-f]{1,32}", name):
+        return _find_in_store(name, uri)
+    folders = _folders_that_begin_with(name)
+    if len(folders) > 1:
+        listed = ", ".join(map(str, folders[:MAX_LISTED])) + (", …" if len(folders) > MAX_LISTED else "")
+        raise BadInput(f"run={name} is ambiguous, {len(folders)} run folders match: {listed}")
+    if not folders:
+        reason = "there is no such folder" if "/" in name else "neither a run folder nor an MLflow run ID"
+        raise BadInput(
+            f"run={name}: {reason}; expected a run folder, its name, an MLflow run ID, or the beginning of one of these"
+        )
+    record = read_record(folders[0])
+    assert record is not None
+    return read_run(folders[0], record)
+
+
+def _folders_that_begin_with(name: str) -> list[Path]:
+    """The run folders whose path begins like this, or whose name does, in the studies of `multirun/`.
+
+    `seed1` is not meant to find `seed10`, so folders where the name ends or a "-" follows come first.
+    """
+    path = Path(name)
+    studies = [path.parent] if "/" in name else sorted(Path(RUNS_FOLDER).glob("*"))
+    found = [run.parent for study in studies for run in sorted(study.glob(f"*/{RECORD_FILE}"))]
+    found = [folder for folder in found if folder.name.startswith(path.name)]
+    whole = [folder for folder in found if folder.name[len(path.name) :][:1] in ("", "-")]
+    return whole or found
 
 
 def find_finished_run(name: str, uri: str | None) -> Run:
