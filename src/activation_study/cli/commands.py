@@ -14,8 +14,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from activation_study import outcome
-from activation_study.cli.arguments import foreign_sweeper
 from activation_study.cli.refusal import file_errors_as_bad_input, refusals, refuse
+from activation_study.config.arguments import foreign_sweeper
 from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce, Watch
 from activation_study.config.fields import declared
 from activation_study.config.places import empty_places, expand_home, study_folder

@@ -8,8 +8,8 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from activation_study.cli.file_errors import explain_file
-from activation_study.cli.known_keys import (
+from activation_study.config.file_errors import explain_file
+from activation_study.config.known_keys import (
     composed_values,
     did_you_mean,
     forget,
