@@ -1,12 +1,12 @@
 """`compose` and `run`, as a notebook uses them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from hydra import initialize_config_dir
-from omegaconf.errors import OmegaConfBaseException
 
 from activation_study import compose, run
 from activation_study.config.identity import identity
@@ -36,11 +36,29 @@ def test_options_of_ones_own(tmp_path: Path) -> None:
     assert compose("activation=celu", config_dir=tmp_path).activation.name == "celu"
 
 
-def test_bad_values_and_keys_raise() -> None:
-    with pytest.raises(BadInput, match="seed=-1: expected 0 or more"):
-        compose("seed=-1")
-    with pytest.raises((OmegaConfBaseException, Exception), match="epochz"):
-        compose("training.epochz=1")
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["seed=-1"], "seed=-1: expected 0 or more"),
+        (["trainin.epochs=3"], "trainin.epochs: unknown key; did you mean training.epochs?"),
+        (["activation=mishh"], "did you mean mish?"),
+        (
+            ["training.epochs=x", "sed=1"],
+            "(2 found):\n  training.epochs=x: expected a whole number\n  sed: unknown",
+        ),
+        (["seed=0,1"], "seed=0,1: multiple values require a sweep; add -m to `python train.py`"),
+        (["experiment=[demo,article]"], "expected one experiment"),
+        (["-m", "seed=1"], "-m: expected KEY=VALUE"),
+    ],
+)
+def test_bad_overrides_are_answered_as_on_the_command_line(overrides: list[str], message: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(message)):
+        compose(*overrides)
+
+
+def test_a_folder_of_options_has_to_exist(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"config_dir=.*nowhere: no such folder"):
+        compose("seed=1", config_dir=tmp_path / "nowhere")
 
 
 @pytest.mark.integration

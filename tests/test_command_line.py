@@ -23,7 +23,7 @@ def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
         (["training.epochs=abc"], "training.epochs=abc: expected a whole number"),
         (["activation=rellu"], "silu; did you mean relu?"),
         (["experiment=smal"], "expected one of article, controls, demo, "),
-        (["seed=0,1"], "seed=0,1: multiple values require a sweep; add -m"),
+        (["seed=0,1"], "seed=0,1: multiple values require a sweep; add -m to `python train.py`"),
         (["study=x/y"], "study=x/y: expected only letters, digits, '-', '_' and '.'"),
         (["seed=x-…"], "seed=x-… could not be parsed; quote values with special characters"),
         (["data.image_size=100"], "data.image_size=100: expected multiples of 32, e.g. [96, 96] or [128, 128]"),
@@ -77,7 +77,10 @@ def test_each_of_several_experiments_is_planned_with_its_own_sweep(tmp_path: Pat
 def test_one_experiment_at_a_time_is_composed(tmp_path: Path) -> None:
     for argument, message in (
         ("experiment=[demo,small]", "experiment=[demo,small]: expected one experiment; `-m experiment=demo,small`"),
-        ("experiment=demo,small", "experiment=demo,small: multiple values require a sweep; add -m"),
+        (
+            "experiment=demo,small",
+            "experiment=demo,small: multiple values require a sweep; add -m to `python",
+        ),
         ("+experiment=small", "+experiment=small: the group has an option already; replace it with experiment=small"),
     ):
         result = train(argument, "dry_run=true", cwd=tmp_path)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from activation_study.config.schema import Config
+from activation_study.credentials import without_credentials
+from activation_study.errors import BadInput
 from activation_study.location import conf_dir
 from activation_study.records.record import Record
 
@@ -29,26 +31,42 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
         config_dir: a folder with options of your own, as `--config-dir`.
 
     Raises:
-        BadInput: a value cannot be used.
-        hydra.errors.HydraException, omegaconf.errors.OmegaConfBaseException: there is no such key or option.
+        BadInput: there is no such key or option, or a value cannot be used.
     """
     import hydra
     from hydra.core.config_store import ConfigStore
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.singleton import Singleton
 
+    from activation_study.config.arguments import unusable
+    from activation_study.config.hydra_errors import explanation
     from activation_study.config.overrides import as_typed
     from activation_study.config.run_names import keep_existing_name
     from activation_study.validation import from_hydra
 
+    for flag in (override for override in overrides if override.startswith("-")):
+        raise BadInput(f"{flag}: expected KEY=VALUE")
+    if config_dir is not None and not Path(config_dir).is_dir():
+        raise BadInput(f"config_dir={config_dir}: no such folder")
+    if reason := unusable(overrides):
+        raise BadInput(reason)
     ConfigStore.instance().store("schema", Config)
     path = [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
+    typed = as_typed(overrides, Config)
     before = Singleton.get_state()
     GlobalHydra.instance().clear()  # a notebook may have initialised Hydra for itself
     try:
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            config = from_hydra(hydra.compose("config", [*path, *as_typed(overrides, Config)]))
+            config = from_hydra(hydra.compose("config", [*path, *typed]))
             keep_existing_name(config)
+    except BadInput:
+        raise
+    except Exception as error:
+        flags = [] if config_dir is None else [f"--config-dir={config_dir}"]
+        message = explanation(error, "train", "config", [*flags, *typed])
+        if message is None:
+            raise
+        raise BadInput(without_credentials(message)) from None  # Hydra's words add nothing
     finally:
         Singleton.set_state(before)
     return ComposedConfig(**vars(config), overrides=list(overrides))

@@ -135,12 +135,12 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
         return f"{arguments[-1]} could not be parsed; quote values with special characters: 'key=\"value\"'"
     ambiguous = re.search("Ambiguous value for argument '(.+)'", text)
     if ambiguous:
-        return f"{ambiguous[1]}: multiple values require a sweep; add -m. A list is written key=[1,2]"
+        return f"{ambiguous[1]}: {_one_value(name)}. A list is written key=[1,2]"
     sweep = re.search("Sweep parameters '(.+)' requires --multirun", text)
     if sweep and "--multirun" in arguments:
         return f"{sweep[1]}: expected values: a,b or choice(a,b), range(1,5), glob(PATTERN)"
     if sweep:
-        return f"{sweep[1]}: multiple values require a sweep; add -m"
+        return f"{sweep[1]}: {_one_value(name)}"
     given = re.search(r"Multiple values for ([\w/]+)\. To override a value use 'override [\w/]+: (.+)'", text)
     if given:
         return f"+{given[1]}={given[2]}: the group has an option already; replace it with {given[1]}={given[2]}"
@@ -167,6 +167,13 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
         return f"{key}: unknown key" + (f"; expected {alternatives(beside)}" if beside else "")
     hint = did_you_mean(key, keys) or f"; `{command(name)} --help` shows the keys"
     return f"{key}: unknown key{hint}"
+
+
+def _one_value(name: str) -> str:
+    """What to do instead of giving several values without a sweep."""
+    if name in ("train", "sync"):
+        return f"multiple values require a sweep; add -m to `{command(name)}`"
+    return "expected one value; call this command once for each"
 
 
 def _in_short(text: str, override: str) -> str:
