@@ -48,6 +48,10 @@ def test_options_of_ones_own(tmp_path: Path) -> None:
         ),
         (["seed=0,1"], "seed=0,1: multiple values require a sweep; add -m to `python train.py`"),
         (["experiment=[demo,article]"], "expected one experiment"),
+        (["data.image_size=[64,64"], "data.image_size=[64,64: the closing ] is missing"),
+        (["seed=1]"], "seed=1]: ] without its opening bracket"),
+        (["data={a: [1, 2}"], "data={a: [1, 2}: the closing ] is missing"),
+        (["study='it"], "study='it: the closing ' is missing"),
         (["-m", "seed=1"], "-m: expected KEY=VALUE"),
     ],
 )

@@ -4,6 +4,7 @@ import argparse
 import re
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from activation_study.config.fields import declared
@@ -78,6 +79,8 @@ def _reject(given: argparse.Namespace, name: str, schema: type) -> None:
     for flag, message in _REFUSED.items():
         if getattr(given, flag):
             raise BadInput(message.replace("{reproduce}", command("reproduce")))
+    if given.config_dir and not Path(given.config_dir).is_dir():
+        raise BadInput(f"--config-dir {given.config_dir}: no such folder")
     modes = [flag for flag in ("run", "multirun", "cfg", "info", "shell_completion") if getattr(given, flag)]
     if len(modes) > 1:
         flags = " and ".join(f"--{flag.replace('_', '-')}" for flag in modes)

@@ -30,6 +30,7 @@ _NOISE = (
     "To append to",
     "See http",
 )
+_CLOSING = {"[": "]", "{": "}", "(": ")", "'": "'", '"': '"'}
 _SYNTAX = "LexerNoViableAlt|mismatched input|token recognition|no viable alternative|extraneous input|missing .* at"
 
 
@@ -132,6 +133,8 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
     if re.search(_SYNTAX, text):
         if not re.search("[=~]", arguments[-1]):
             return f"{arguments[-1]}: expected KEY=VALUE; `{command(name)} --help` shows the keys"
+        if bracket := _unpaired(arguments[-1]):
+            return f"{arguments[-1]}: {bracket}"
         return f"{arguments[-1]} could not be parsed; quote values with special characters: 'key=\"value\"'"
     ambiguous = re.search("Ambiguous value for argument '(.+)'", text)
     if ambiguous:
@@ -167,6 +170,20 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
         return f"{key}: unknown key" + (f"; expected {alternatives(beside)}" if beside else "")
     hint = did_you_mean(key, keys) or f"; `{command(name)} --help` shows the keys"
     return f"{key}: unknown key{hint}"
+
+
+def _unpaired(override: str) -> str | None:
+    """Which bracket or quote has no partner; None if each has one."""
+    expected: list[str] = []
+    for sign in re.sub(r"\\.", "", override.partition("=")[2]):
+        quoted = expected[-1:] in (["'"], ['"'])
+        if expected and sign == expected[-1]:
+            expected.pop()
+        elif not quoted and sign in _CLOSING:
+            expected.append(_CLOSING[sign])
+        elif not quoted and sign in _CLOSING.values():
+            return f"the closing {expected[-1]} is missing" if expected else f"{sign} without its opening bracket"
+    return f"the closing {expected[-1]} is missing" if expected else None
 
 
 def _one_value(name: str) -> str:
