@@ -35,5 +35,15 @@ def test_without_bars_an_estimate_comes_first_and_then_a_line_now_and_then(
     assert all("epoch 1/100 · loss 0.5000 · 1 images/s · at most 2 h" in line for line in (first, second, third))
 
 
+def test_the_line_of_an_epoch_says_that_its_scores_are_of_the_validation_images(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    state = initial_state(Schedule("plateau", 0.1, 3, 0.0), EarlyStopping(5, 0.0))
+    with TrainingProgress("run", "", epochs=2, images=100, state=state) as progress:
+        progress.epoch(2, {"train/loss": 0.5, "val/loss": 0.25, "val/mean_iou": 0.285, "images_per_second": 9.0})
+    assert "validation loss 0.2500, validation mean IoU 0.285, 9 images/s" in capsys.readouterr().out
+
+
 def test_lines_come_about_once_a_minute() -> None:
     assert console.LINE_INTERVAL == 60

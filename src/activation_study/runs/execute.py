@@ -77,7 +77,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
             read_run(folder, before)
             _reject_other_data(config)
-            print(f"{before.name}: already finished, mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
+            print(f"{before.name}: already finished, test mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
             remove_saves(folder)
             synced = sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)
             print_notes(synced.messages())

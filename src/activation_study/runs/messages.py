@@ -40,10 +40,11 @@ def print_scores(config: Config, record: Record, folder: Path) -> None:
     epochs = "1 epoch" if count == 1 else f"{count} epochs"
     stopped_early = f" of at most {config.training.epochs} (stopped early)" if count < config.training.epochs else ""
     seconds = record.training_seconds + record.results["evaluation_seconds"]
+    best = f"weights of epoch {record.results['best_epoch']:.0f} (lowest validation loss)"
     print(
         f"  test mean IoU {record.results['test/mean_iou']:.3f} pooled, "
         f"{record.results['test/article/mean_iou']:.3f} with the article's protocol; "
-        f"{epochs}{stopped_early}, {format_duration(seconds)}; {folder}"
+        f"{best}; {epochs}{stopped_early}, {format_duration(seconds)}; {folder}"
     )
 
 

@@ -86,8 +86,8 @@ class TrainingProgress:
         if self._plain is not None:
             self._plain.line(
                 f"  epoch {number}/{self._epochs}: loss {metrics['train/loss']:.4f}, "
-                f"validation loss {metrics['val/loss']:.4f}, mean IoU {metrics['val/mean_iou']:.3f}, "
-                f"{metrics['images_per_second']:.3g} images/s",
+                f"validation loss {metrics['val/loss']:.4f}, "
+                f"validation mean IoU {metrics['val/mean_iou']:.3f}, {metrics['images_per_second']:.3g} images/s",
                 now=number == self._epochs,
             )
 
