@@ -17,8 +17,9 @@ from activation_study.analysis.results import read_study
 from activation_study.analysis.statistics import Interval
 from activation_study.errors import BadInput
 from activation_study.metrics import mean_iou
+from activation_study.records.lock import run_lock
 from activation_study.report.study_report import ReportOptions, make_report
-from fake_runs import CLASSES, write_run
+from fake_runs import CLASSES, HERE, write_run, write_running
 
 
 @pytest.fixture
@@ -70,6 +71,18 @@ def test_missing_seeds_and_unfinished_runs_are_rejected_unless_allowed(study: Pa
     (condition,), problems = read_study(study, allow_incomplete=True)
     assert len(problems) == 3
     assert {arm.seeds for arm in condition.arms} == {(0, 1, 2, 3)}
+
+
+def test_of_a_study_that_is_still_running_it_is_said_so(study: Path, tmp_path: Path) -> None:
+    for folder in (study, tmp_path / "new"):
+        running = write_running(folder, 9, HERE, ago=0)
+        with run_lock(running), pytest.raises(BadInput) as rejected:
+            read_study(folder)
+        assert f"{running.name}: RUNNING" in str(rejected.value)
+        shown = f"`activation-study watch study={folder.name} folder={tmp_path}` shows them"
+        assert f"when its runs have ended ({shown})" in str(rejected.value)
+        assert "Complete it" not in str(rejected.value)
+        assert "train some" not in str(rejected.value)
 
 
 @pytest.mark.parametrize(

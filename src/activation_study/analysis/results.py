@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from activation_study.analysis.finished_runs import read_runs
 from activation_study.analysis.grouping import Variants, arm, grouped
+from activation_study.config.places import study_arguments
 from activation_study.errors import MAX_LISTED, BadInput, problems_message
 from activation_study.location import command
 from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
-from activation_study.records.record import Record
+from activation_study.records.record import RECORD_FILE, Record
 from activation_study.records.run import Run
 
 
@@ -87,22 +88,25 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
             runs of an arm with the same seed; or, unless allowed, unfinished runs or missing seeds.
     """
     runs, unfinished = read_runs(study)
+    running = any(line.endswith(": RUNNING") for line in unfinished) and any(study.glob(f"*/{RECORD_FILE}"))
+    ended = f"when its runs have ended (`{command('watch')} {study_arguments(study)}` shows them)"
     if not study.is_dir():
         names = sorted(path.name for path in study.parent.glob("[!.]*") if path.is_dir())
         there = f"it has {', '.join(names)}" if names else "it has no studies"
         raise BadInput(f"study={study.name}: there is no such folder in {study.parent.absolute()}; {there}")
     if not runs:
         there = f" ({'; '.join(unfinished[:MAX_LISTED])})" if unfinished else ""
-        raise BadInput(
-            f"{study.absolute()}: no finished runs{there}; train some with "
-            f"`{command('train')} -m … study={study.name}`, or give the folder that contains the study as folder=PATH"
-        )
+        fix = f"train some with `{command('train')} -m … study={study.name}`"
+        fix = f"compare {ended}" if running else f"{fix}, or give the folder that contains the study as folder=PATH"
+        raise BadInput(f"{study.absolute()}: no finished runs{there}; {fix}")
     _reject_mixtures(study, runs)
     arms = _arms(runs)
     _reject_duplicate_seeds(study, arms)
     problems = [*unfinished, *_seed_problems(arms)]
     if problems and not allow_incomplete:
         hint = "Complete it with a sweep over all activations and seeds, or use allow_incomplete=true."
+        if running:
+            hint = f"It is still running. Compare {ended}, or use allow_incomplete=true."
         raise BadInput(problems_message(f"{study} is incomplete", problems, hint))
     return [_condition(key[2:], group) for key, group in arms.items()], problems
 

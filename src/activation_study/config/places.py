@@ -35,6 +35,12 @@ def empty_places(options: Any) -> Iterator[str]:
             yield f"{key}=: expected a file or folder"
 
 
+def study_arguments(study: Path) -> str:
+    """The arguments that name a study's folder on the command line."""
+    default = study.parent.absolute() == Path("multirun").absolute()
+    return f"study={study.name}" if default else f"study={study.name} folder={shlex.quote(str(study.parent))}"
+
+
 def study_folder(folder: str, study: str) -> Path:
     """The folder of a study.
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from activation_study.config.places import study_arguments
 from activation_study.credentials import without_credentials
 from activation_study.files import write_text
 from activation_study.location import command
@@ -157,8 +158,14 @@ def print_untracked(folder: Path, uri: str, error: Exception) -> None:
         message = message.splitlines()[0]
         if len(message) > MAX_ERROR_LENGTH:  # for an unreachable server it contains the messages of three libraries
             message = f"{message[:MAX_ERROR_LENGTH]} …"
-        hint = f". To track it later, run the same command again, or `{command('train')} sync=true study=…`."
+        hint = f". To track it later, run the same command again, or {_sync_command(folder)}."
     warn(f"{folder.name} could not be tracked in {uri}: {message}\n  No data is lost: everything is in {folder}{hint}")
+
+
+def _sync_command(folder: Path) -> str:
+    """The command that brings the study of a run's folder into a store."""
+    study = next(each for each in folder.parents if each.name != "reproductions")
+    return f"`{command('train')} sync=true {study_arguments(study)}`"
 
 
 def link_reproduction(uri: str | None, original: Record, reproduction: Record, verdict: str) -> None:

@@ -63,7 +63,7 @@ def _check_database(database: Path) -> None:
             raise Unreachable(str(error)) from error
         raise StoreProblem(
             f"{database} is not a SQLite database, or is damaged ({error}). Restore it from a backup, or move it away: "
-            f"`{command('train')} sync=true study=…` then fills a new one"
+            f"`{command('train')} sync=true study=NAME` then fills a new one, for each study"
         ) from error
 
 
