@@ -6,6 +6,7 @@ import pytest
 
 from mistyped import Line, answer  # in benchmarks/
 
+SWEPT = "hydra: {sweeper: {params: {activation: 'relu,mish'}}}"
 SCENES = ("data=scenes", "data.count=5", "dry_run=true")
 REFUSED = [
     ("compare", ("study=",), "study=NAME is needed"),
@@ -59,12 +60,22 @@ def test_a_leading_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.
     assert given.output.startswith(f"1 run of {tmp_path}/home/runs/default: 1 new")
 
 
-def test_a_dry_run_of_another_sweeper_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("experiments", "message"),
+    [
+        ("plan", "dry_run=true needs hydra/sweeper=study, the default; "),
+        ("two,three", "a sweep over experiments needs hydra/sweeper=study, the default; "),
+    ],
+)
+def test_what_another_sweeper_would_not_do_is_refused_and_nothing_is_left_behind(
+    experiments: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "mine/experiment").mkdir(parents=True)
-    (tmp_path / "mine/experiment/plan.yaml").write_text("# @package _global_\ndry_run: true\n")
+    for name, text in (("plan", "dry_run: true"), ("two", SWEPT), ("three", SWEPT)):
+        (tmp_path / f"mine/experiment/{name}.yaml").write_text(f"# @package _global_\n{text}\n")
     monkeypatch.chdir(tmp_path)
-    line = ("--config-dir", "mine", "experiment=plan", "data=scenes", "-m", "seed=0,1", "hydra/sweeper=basic")
+    line = ("--config-dir", "mine", f"experiment={experiments}", "data=scenes", "-m", "seed=0,1", "hydra/sweeper=basic")
     given = answer(Line("train", line))
     assert given.code == 2
-    assert "dry_run=true needs hydra/sweeper=study" in given.error
+    assert message in given.error
     assert not list(tmp_path.glob("multirun/*"))

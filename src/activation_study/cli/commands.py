@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.conf import HydraConf
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -56,17 +57,28 @@ def _train(composed: DictConfig, name: str = "train") -> list[str]:
     assert isinstance(given, list)
     overrides = [override for override in map(str, given) if not override.startswith("sweep.")]
     alone = hydra_config.mode == RunMode.RUN
-    if not alone and composed.sweep.code is None and (composed.dry_run or composed.sync):
-        sweeper = hydra_config.sweeper._target_
+    if not alone and composed.sweep.code is None and (reason := _unheeded(composed, hydra_config, overrides)):
         with suppress(OSError):  # what Hydra's sweepers write first
             (Path(hydra_config.sweep.dir) / "multirun.yaml").unlink()
             Path(hydra_config.sweep.dir).rmdir()
-        raise SystemExit(refuse(foreign_sweeper("dry_run" if composed.dry_run else "sync", sweeper)))
+        raise SystemExit(refuse(reason))
     with refusals(name, "config") if alone else file_errors_as_bad_input(name, "config"):
         success = _train_one(from_hydra(composed, name), overrides, alone)
     if alone and not success:
         raise SystemExit(1)
     return outcome.kept_warnings()
+
+
+def _unheeded(composed: DictConfig, hydra_config: HydraConf, overrides: list[str]) -> str | None:
+    """What a sweeper that is not ours would not do in a job of it, as a message; None if nothing."""
+    sweeper = hydra_config.sweeper
+    for key in ("dry_run", "sync"):
+        if composed[key]:
+            return foreign_sweeper(f"{key}=true", sweeper._target_, "train")
+    given = {override.partition("=")[0].lstrip("+~") for override in overrides}
+    if not given.issuperset(sweeper.get("params") or ()):  # those of one experiment among several
+        return foreign_sweeper("a sweep over experiments", sweeper._target_, "leave out what each of them sweeps over")
+    return None
 
 
 def _sync(composed: DictConfig) -> list[str]:

@@ -14,7 +14,7 @@ def unusable(arguments: Sequence[str]) -> str | None:
     sweeper = values.get("hydra/sweeper", SWEEPER)
     for key in ("dry_run", "sync"):
         if sweeper != SWEEPER and values.get(key, "").lower() in ("true", "all"):
-            return foreign_sweeper(key, f"hydra/sweeper={sweeper}")
+            return foreign_sweeper(f"{key}=true", f"hydra/sweeper={sweeper}", "train")
     if (sweeper != SWEEPER or "hydra.output_subdir" in values) and any(map(has_credentials, arguments)):
         return (
             "hydra/sweeper=… and hydra.output_subdir=… make Hydra store the command line, and it has a password; give "
@@ -27,9 +27,15 @@ def unusable(arguments: Sequence[str]) -> str | None:
     return None
 
 
-def foreign_sweeper(key: str, sweeper: str) -> str:
-    """The message about `dry_run=true` or `sync=true` with another sweeper, which would train."""
-    return f"{key}=true needs hydra/sweeper={SWEEPER}, the default; {sweeper} would train"
+def foreign_sweeper(what: str, sweeper: str, would: str) -> str:
+    """The message about what only our own sweeper does.
+
+    Args:
+        what: that was asked for.
+        sweeper: that was asked to do it.
+        would: what it would do.
+    """
+    return f"{what} needs hydra/sweeper={SWEEPER}, the default; {sweeper} would {would}"
 
 
 def _key_and_value(argument: str) -> tuple[str, str]:
