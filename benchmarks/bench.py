@@ -15,10 +15,10 @@ from activation_study.hardware import BFLOAT16_FLAGS, available_threads, process
 from activation_study.records.environment import version_of
 from common import PROJECT, configuration, drawn_folder
 from interleaved import log
-from mistyped import answer_times
+from mistyped import answer_times, lines
 from overhead import overhead
 from scaling import scaling
-from side_by_side import activations, memory, training
+from side_by_side import ACTIVATIONS, activations, memory, training
 
 PACKAGES = ("tensorflow", "keras", "numpy", "torch")
 
@@ -49,14 +49,15 @@ def main() -> None:
         size, turns, data = (224, 32), options.turns, tuple(options.data)
         if options.quick:
             size, turns, data = (64, 8), 3, drawn_folder(Path(folder) / "drawn", 20)
+        names, wrong = (ACTIVATIONS[:1], lines()[::10]) if options.quick else (ACTIVATIONS, lines())
         config = configuration(f"data.image_size={size[0]}", f"data.cache={folder}/cache", data=data)
         dataset = Dataset(config)  # first, so that a wrong path fails early
         for section in (
-            lambda: training(size, turns),
+            lambda: training(size, turns, names),
             lambda: activations(size, turns),
             lambda: memory(size),
             lambda: scaling(config, dataset, size, Path(folder), options.quick),
-            lambda: f"## Wrong command lines\n\n{answer_times()}",
+            lambda: f"## Wrong command lines\n\n{answer_times(wrong)}",
             lambda: overhead(config, dataset, size, Path(folder)),  # last: it trains in this process
         ):
             print(f"\n{section()}", flush=True)

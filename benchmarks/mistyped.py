@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import MISSING, dataclass
 from statistics import median
@@ -204,10 +204,10 @@ def _misspelled(key: str, generator: random.Random) -> str:
     return generator.choice(changed)
 
 
-def answer_times() -> str:
-    """A table: how long wrong command lines take to be answered, once Python and Hydra are loaded."""
+def answer_times(wrong: Sequence[Line]) -> str:
+    """How long wrong command lines take to be answered, once Python and Hydra are loaded."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        seconds = [answer(line).seconds for line in lines()]
+        seconds = [answer(line).seconds for line in wrong]
     return (
         f"{len(seconds)} command lines that cannot work are answered in {1000 * median(seconds):.0f} ms (median), "
         f"{1000 * max(seconds):.0f} ms at most, after the start of Python."
@@ -215,4 +215,4 @@ def answer_times() -> str:
 
 
 if __name__ == "__main__":
-    print(answer_times())
+    print(answer_times(lines()))

@@ -1,5 +1,7 @@
 """Training with the code of the article, PyTorch and this project; the cost of activations; memory."""
 
+from collections.abc import Sequence
+
 from activation_study.hardware import processor_flags
 from activation_study.records.environment import version_of
 from common import table
@@ -17,12 +19,12 @@ IMPLEMENTATIONS = (
 )
 
 
-def training(size: tuple[int, int], turns: int) -> str:
+def training(size: tuple[int, int], turns: int, names: Sequence[str] = ACTIVATIONS) -> str:
     """The section "Training": each implementation against the code of the article in float32."""
     speed = _products(4 * turns, size)
     work = gigaflops_of_an_image(*size)
     rows = []
-    for activation in ACTIVATIONS:
+    for activation in names:
         plan = [entry for entry in IMPLEMENTATIONS if entry[0] != "torch" or version_of("torch")]
         candidates = [Candidate(implementation, activation, precision, size) for implementation, precision in plan]
         measure(candidates, turns)
