@@ -68,7 +68,7 @@ def test_a_run_deleted_in_the_page_is_named_and_comes_back_when_told_so(project:
     assert f"note: deleted in MLflow: {run.info.run_name}" in sweep.stdout
     left = command(project, "train.py", *TINY, "sync=true")
     assert left.returncode == 1
-    assert "1 of 2 runs of tiny are in sqlite:///mlflow.db" in left.stdout
+    assert "1 of 2 runs of tiny is in sqlite:///mlflow.db" in left.stdout
     assert (
         f"deleted in MLflow: {run.info.run_name}; `python train.py sync=all study=tiny` brings it back" in left.stdout
     )

@@ -238,7 +238,7 @@ def test_only_keys_that_affect_training_can_be_chosen_on_validation() -> None:
 
 
 def test_questions_are_one_for_each_contrast() -> None:
-    with pytest.raises(BadInput, match="1 given, expected one for each of 2 contrasts"):
+    with pytest.raises(BadInput, match="1 given, expected 2, one for each contrast"):
         config_of("comparison.contrasts=[[mish,relu],[frelu,relu]]", "comparison.questions=[why]")
 
 

@@ -1,4 +1,4 @@
-"""The one exception for errors that the user can fix."""
+"""The one exception for errors that the user can fix, and how messages list and count."""
 
 from collections.abc import Iterable
 
@@ -13,6 +13,11 @@ def alternatives(values: Iterable[object]) -> str:
     """Values to choose from, as prose: "a, b or c"."""
     *first, last = map(str, values)
     return f"{', '.join(first)} or {last}" if first else last
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: "1 run", "2 runs", "1,000 images"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def problems_message(summary: str, problems: Iterable[str], hint: str) -> str:

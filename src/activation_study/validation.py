@@ -169,7 +169,7 @@ def _comparison_problems(config: Config) -> Iterator[str]:
     comparison = config.comparison
     yield from contrast_problems(comparison.contrasts)
     if comparison.questions and len(comparison.questions) != len(comparison.contrasts):
-        expected = f"expected one for each of {len(comparison.contrasts)} contrasts"
+        expected = f"expected {len(comparison.contrasts)}, one for each contrast"
         yield f"comparison.questions: {len(comparison.questions)} given, {expected}"
     key = comparison.chosen_on_validation
     selectable = [

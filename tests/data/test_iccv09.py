@@ -155,7 +155,7 @@ def test_a_file_changed_after_verification_is_reported(root, stamps):
     (root / "labels/1.regions.txt").write_text("1 2\n3\n")
     with pytest.raises(BadInput, match=r"images/1\.jpg: No such file or directory\. The file was changed after it"):
         folder.image(0)
-    with pytest.raises(BadInput, match=r"1\.regions\.txt: line 2 has 1 values, expected 2"):
+    with pytest.raises(BadInput, match=r"1\.regions\.txt: line 2 has 1 value, expected 2"):
         folder.label(0, "regions")
 
 
@@ -232,7 +232,7 @@ PROBLEMS = {
     ),
     "ragged rows": (
         rewrite("labels/2.layers.txt", b"1 2\n3\n"),
-        "labels/2.layers.txt: line 2 has 1 values, expected 2 as in line 1",
+        "labels/2.layers.txt: line 2 has 1 value, expected 2 as in line 1",
     ),
     "letters": (rewrite("labels/2.layers.txt", b"1 b\n"), "labels/2.layers.txt: line 1: 'b' is not an integer"),
     "an empty label": (rewrite("labels/2.layers.txt", b""), "labels/2.layers.txt: empty: expected"),

@@ -78,7 +78,7 @@ def test_near_misses_are_accepted_or_refused_as_by_a_simple_parser(content):
     [
         (b"", "empty: expected one line of integers per image row"),
         (b" \n\r\n\t", "empty: expected one line of integers per image row"),
-        (b"1 2\n3\n4 5\n", "line 2 has 1 values, expected 2 as in line 1"),
+        (b"1 2\n3\n4 5\n", "line 2 has 1 value, expected 2 as in line 1"),
         (b"10 2\n3 4\n5 6 7\n", "line 3 has 3 values, expected 2 as in line 1"),
         (b"1 2\n\n3 4\n", "line 2 is empty"),
         (b"\n1 2\n", "line 1 is empty"),

@@ -62,7 +62,7 @@ def test_over_all_folds_each_image_is_once_in_test_and_once_in_validation(count:
 @pytest.mark.parametrize("method", ["sorted", "shuffled"])
 def test_too_few_images_are_refused(method: str) -> None:
     for count in (0, 1, 2):
-        with pytest.raises(ValueError, match=f"{count} images are too few"):
+        with pytest.raises(ValueError, match="too few"):
             split(count, method)
 
 

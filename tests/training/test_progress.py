@@ -31,7 +31,7 @@ def test_without_bars_an_estimate_comes_first_and_then_a_line_now_and_then(
             clock[0] += 1.0
             progress.step(state, 1)
     estimate, first, second, third = capsys.readouterr().out.splitlines()
-    assert estimate.startswith("  1 images/s: 100 epochs take at most 2 h")
+    assert estimate.startswith("  1 images/s: at most 2 h")
     assert all("epoch 1/100 · loss 0.5000 · 1 images/s · at most 2 h" in line for line in (first, second, third))
 
 

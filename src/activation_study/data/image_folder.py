@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from activation_study.data.image_io import SUFFIXES, check_image, read_image, read_label_image
 from activation_study.data.label_types import LabelType
 from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_hidden, printable_path
-from activation_study.errors import BadInput, alternatives, problems_message
+from activation_study.errors import BadInput, alternatives, counted, problems_message
 
 _LABEL_SUFFIXES = (".png",)
 _WINDOWS_FILES = ("thumbs.db", "desktop.ini")  # not part of a data set
@@ -155,7 +155,7 @@ def _pair_problems(tree: FileTree, label_type: LabelType, job: tuple[list[str], 
         undeclared = ids[label_type.undeclared(ids)]
         if len(undeclared):
             counts = zip(*np.unique(undeclared, return_counts=True), strict=True)
-            listed = ", ".join(f"{value} ({count} pixels)" for value, count in list(counts)[:5])
+            listed = ", ".join(f"{value} ({counted(count, 'pixel')})" for value, count in list(counts)[:5])
             problems.append(f"{printable_path(path)}: undeclared ids, neither of a class nor unknown: {listed}")
         if size and ids.shape != size:
             label_size, expected = (f"{width}×{height}" for height, width in (ids.shape, size))

@@ -5,6 +5,8 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.errors import counted
+
 _RAW_RANGES = {"regions": (-1, 7), "surfaces": (-1, 2), "layers": (-1, 32767)}
 _INT16 = np.iinfo(np.int16)
 _EMPTY = "empty: expected one line of integers per image row"
@@ -81,5 +83,5 @@ def _first_problem(content: bytes, rows: int) -> str:
         if not tokens:
             return f"line {number} is empty" if content.strip(_BLANKS) else _EMPTY
         if len(tokens) != expected:
-            return f"line {number} has {len(tokens)} values, expected {expected} as in line 1"
+            return f"line {number} has {counted(len(tokens), 'value')}, expected {expected} as in line 1"
     return "lines end with CR: expected LF or CRLF"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.errors import counted
 from activation_study.seeding import stream
 
 Indices = NDArray[np.int64]
@@ -48,7 +49,9 @@ def split(count: int, method: str, seed: int = 0, folds: int = 5, fold: int = 0)
         second = int((count + first) / 2)
         result = Split(*(np.sort(part) for part in np.split(order, [first, second])))
     if not (len(result.train) and len(result.validation) and len(result.test)):
-        raise ValueError(f"{count} images are too few for training, validation and testing: expected 5 or more")
+        verb = "is" if count == 1 else "are"
+        few = f"{counted(count, 'image')} {verb} too few for training, validation and testing"
+        raise ValueError(f"{few}: expected 5 or more")
     return result
 
 

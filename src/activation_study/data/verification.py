@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from activation_study.console import announced_wait
-from activation_study.errors import BadInput
+from activation_study.errors import BadInput, counted
 from activation_study.files import write_json
 
 MAX_BYTES = 2**29  # per file, since files are read as a whole
@@ -104,13 +104,13 @@ class FileTree:
         fingerprint = hashlib.sha256(repr(facts).encode()).hexdigest()
         known = _read_stamp(stamp, fingerprint)
         if problems or known is None:
-            with announced_wait(f"verifying {len(files):,} files"):
+            with announced_wait(f"verifying {counted(len(files), 'file')}"):
                 digest, unreadable = self._digest(files)
             problems, parsed = [*problems, *unreadable], False
         else:
             digest, parsed = known
         if problems or not (parsed or digest == expected):
-            with announced_wait(f"reading {len(files):,} files"):
+            with announced_wait(f"reading {counted(len(files), 'file')}"):
                 problems = list(dict.fromkeys([*problems, *find_problems(files)]))
             parsed = True
         if not problems and known != (digest, parsed):

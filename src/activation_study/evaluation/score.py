@@ -9,6 +9,7 @@ from activation_study.console import announced_wait
 from activation_study.data.dataset import Dataset
 from activation_study.data.input_convention import bgr_to_rgb
 from activation_study.data.splits import Indices
+from activation_study.errors import counted
 from activation_study.evaluation.evaluate import Predictor, confusion_matrices, resize_and_argmax
 from activation_study.evaluation.plots import draw_confusion, draw_learning_curves, draw_predictions
 from activation_study.metrics import Counts, summary
@@ -33,7 +34,7 @@ def score(
     """
     label_type, options = dataset.label_type, record.config["evaluation"]
     started = time.perf_counter()
-    with announced_wait(f"evaluating {len(indices):,} images"):
+    with announced_wait(f"evaluating {counted(len(indices), 'image')}"):
         confusions = confusion_matrices(
             predict,
             dataset.preprocessed.images,

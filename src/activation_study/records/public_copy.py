@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from activation_study.credentials import without_credentials
+from activation_study.errors import counted
 from activation_study.records.code_patch import publishable
 
 PATCH_FILE = "changes.patch"
@@ -40,5 +41,8 @@ def _without_files(path: Path, patch: bytes) -> bytes:
     changes = publishable(patch)
     if changes.left_out:
         listed = [*changes.left_out[:MAX_LISTED], *(["…"] if len(changes.left_out) > MAX_LISTED else [])]
-        print(f"note: {path} is copied without {len(changes.left_out)} files: {'; '.join(listed)}", file=sys.stderr)
+        print(
+            f"note: {path} is copied without {counted(len(changes.left_out), 'file')}: {'; '.join(listed)}",
+            file=sys.stderr,
+        )
     return changes.patch

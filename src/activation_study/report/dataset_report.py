@@ -1,7 +1,7 @@
 """The report on a data set before training: tables in the terminal, and a page of images with their labels."""
 
 from collections import Counter
-from collections.abc import Sized
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicateP
 from activation_study.data.dataset import Dataset
 from activation_study.data.input_convention import bgr_to_rgb
 from activation_study.data.label_types import LabelType
+from activation_study.errors import counted
 from activation_study.evaluation.plots import outline
 from activation_study.files import write_text
 from activation_study.outcome import deliver
@@ -148,9 +149,9 @@ def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
     if leaks:
         identical = sum(pair.identical for pair in leaks)
         sentences.append(
-            f"{_count(leaks, 'pair')} of near duplicates (correlation of thumbnails at least {MIN_SIMILARITY}) across "
-            f"the test split: {identical} with identical pixels, which data.remove_duplicates=true removes from the "
-            f"other parts, and {len(leaks) - identical} nearly identical."
+            f"{counted(len(leaks), 'pair')} of near duplicates (correlation of thumbnails at least {MIN_SIMILARITY}) "
+            f"across the test split: {identical} with identical pixels, which data.remove_duplicates=true removes from "
+            f"the other parts, and {len(leaks) - identical} nearly identical."
         )
     for part in PARTS[:3]:
         counts = audit.counts[[name == part for name in audit.part_of]].sum(axis=0)[:-1]
@@ -166,7 +167,7 @@ def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
             sentences.append(f"{noun} {names} (judging by file names): images in both training and test.")
     if audit.suspicious:
         count = len(audit.suspicious)
-        sentences.append(f"{_count(audit.suspicious, 'label')} need{'s' if count == 1 else ''} review.")
+        sentences.append(f"{counted(count, 'label')} need{'s' if count == 1 else ''} review.")
     return sentences or ["No problems found."]
 
 
@@ -197,12 +198,18 @@ def _sizes_table(audit: DatasetAudit, size: tuple[int, int]) -> Table:
     others = len(audit.names) - sum(count for _, count in common)
     rows += [("others", str(others))] if others else []
     heights, widths = zip(*audit.sizes, strict=True)
+    different = len(set(audit.sizes))
+    ranges = f"{_range('width', widths)}, {_range('height', heights)}, {different} different sizes"
     caption = (
-        f"Image sizes, width × height in pixels: widths {min(widths)} to {max(widths)}, heights {min(heights)} to "
-        f"{max(heights)}, {_count(set(audit.sizes), 'different size')}. The network receives all images at "
-        f"{size[1]} × {size[0]}."
+        f"Image sizes, width × height in pixels: {ranges if different > 1 else 'all the same'}. The network receives "
+        f"all images at {size[1]} × {size[0]}."
     )
     return Table(("size", "images"), tuple(rows), caption)
+
+
+def _range(noun: str, values: Sequence[int]) -> str:
+    low, high = min(values), max(values)
+    return f"{noun} {low}" if low == high else f"{noun}s {low} to {high}"
 
 
 def _sources_table(audit: DatasetAudit, sources: tuple[str, ...]) -> Table:
@@ -227,7 +234,7 @@ def _pairs_table(audit: DatasetAudit, pairs: list[DuplicatePair]) -> Table:
     ]
     crossing = sum(map(audit.crosses, audit.pairs))
     caption = (
-        f"{_count(audit.pairs, 'pair')} of near duplicates, {crossing} of them in different parts of the split; "
+        f"{counted(len(audit.pairs), 'pair')} of near duplicates, {crossing} of them in different parts of the split; "
         f"{len(pairs)} shown. Similarity: correlation of the thumbnails. Labels agree: percentage of pixels with the "
         "same label."
     )
@@ -264,8 +271,3 @@ def _evenly_spaced(count: int, maximum: int) -> list[int]:
 
 def _percent(fraction: float) -> str:
     return f"{100 * fraction:.1f}" if fraction == 0 or fraction >= 0.0005 else "< 0.1"
-
-
-def _count(items: Sized, noun: str) -> str:
-    number = len(items)
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -11,7 +11,7 @@ from activation_study.analysis.finished_runs import without_keys
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
-from activation_study.errors import BadInput
+from activation_study.errors import BadInput, counted
 from activation_study.location import command
 from activation_study.palette import activation_colors
 from activation_study.report.elements import Contents, Figure, Gallery, Section
@@ -132,23 +132,21 @@ def _slug(condition: Condition, title: str) -> str:
 
 
 def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure]:
-    seeds, test = len(condition.arms[0].seeds), f"on the test split of {condition.title}"
-    runs = (
-        f"Pooled mean IoU {test}: each dot is one of {seeds} seeds, the diamond is their mean with its 95 % interval."
-    )
+    seeds, test = counted(len(condition.arms[0].seeds), "seed"), f"on the test split of {condition.title}"
+    runs = f"Pooled mean IoU {test}: each dot is one of {seeds}, the diamond is their mean with its 95 % interval."
     differences = (
         f"Differences of pooled mean IoU {test}, paired by seed. Thick blue line with diamond: mean on this test set, "
         "95 % interval of the paired t. Thin orange line: 95 % interval for new images of this kind. An interval that "
         "contains 0 leaves open which activation is above the other."
     )
-    classes = f"IoU of each class {test}: mean over {seeds} seeds (dot), minimum to maximum (line)."
+    classes = f"IoU of each class {test}: mean over {seeds} (dot), minimum to maximum (line)."
     learning = (
         f"Mean IoU after each epoch, at the network's image size, on the validation split of {condition.title}: median "
         "and range of the seeds that are still training. Runs stop at different epochs."
     )
     cost = f"Cost of training against pooled mean IoU {test}: each dot is a run."
     confusion = (
-        f"Confusion matrices {test}, pooled over {seeds} seeds: percentage of the pixels of each true class (row) that "
+        f"Confusion matrices {test}, pooled over {seeds}: percentage of the pixels of each true class (row) that "
         "are predicted as each class (column)."
     )
     figures = [Figure("Seeds", seeds_figure(condition), runs)]

@@ -10,6 +10,7 @@ from activation_study.analysis.formatting import display_name, format_interval, 
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
 from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, mean_over_seeds
+from activation_study.errors import counted
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table
 
@@ -27,8 +28,9 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
         row += [format_interval(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))]
         row += [f"{numbers[0]:.1f}, {numbers[1]:.1f}" if numbers else "–"] if any_published else []
         rows.append(tuple(row))
+    seeds = counted(len(condition.arms[0].seeds), "seed")
     caption = (
-        f"Mean IoU in percent on the test split of {condition.title}, {len(condition.arms[0].seeds)} seeds. Pooled: "
+        f"Mean IoU in percent on the test split of {condition.title}, {seeds}. Pooled: "
         "mean with its 95 % interval, standard deviation (SD), minimum and maximum. Article's protocol: mean with its "
         "95 % interval."
     )
@@ -79,7 +81,7 @@ def few_seeds(seeds: int) -> str:
     if seeds > 2:
         return ""
     return (
-        "With two seeds, an interval over seeds is 13 standard errors wide on each side, and a correlation would "
+        "With two seeds, an interval over seeds reaches 13 standard errors to each side, and a correlation would "
         "always be 1 or −1: train more seeds before you draw a conclusion."
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from activation_study.config.schema import Config
 from activation_study.console import format_duration
 from activation_study.data.dataset import Dataset
+from activation_study.errors import counted
 from activation_study.location import command
 from activation_study.outcome import keep_warning
 from activation_study.records.record import Record
@@ -20,7 +21,7 @@ def print_header(config: Config, record: Record, dataset: Dataset, state: TrainS
     """Prints what is trained on which device and data, and where a resumed run continues."""
     split, environment = dataset.split, record.environment
     position = f" ({config.sweep.position})" if config.sweep.position else ""
-    threads = "1 thread" if environment["threads"] == 1 else f"{environment['threads']} threads"
+    threads = counted(environment["threads"], "thread")
     sizes = " + ".join(str(len(indices)) for indices in (split.train, split.validation, split.test))
     print(
         f"{record.name}{position}: {environment['device']}, {threads}, {config.training.precision}, "
@@ -37,7 +38,7 @@ def print_header(config: Config, record: Record, dataset: Dataset, state: TrainS
 def print_scores(config: Config, record: Record, folder: Path) -> None:
     """Prints the scores of a finished run."""
     count = len(record.epochs)
-    epochs = "1 epoch" if count == 1 else f"{count} epochs"
+    epochs = counted(count, "epoch")
     stopped_early = f" of at most {config.training.epochs} (stopped early)" if count < config.training.epochs else ""
     seconds = record.training_seconds + record.results["evaluation_seconds"]
     best = f"weights of epoch {record.results['best_epoch']:.0f} (lowest validation loss)"

@@ -11,7 +11,7 @@ from activation_study.arithmetic import arithmetic_variables
 from activation_study.config.command_options import Reproduce
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
-from activation_study.errors import BadInput, problems_message
+from activation_study.errors import BadInput, counted, problems_message
 from activation_study.files import write_json
 from activation_study.outcome import deliver, warn
 from activation_study.records.environment import differences
@@ -179,4 +179,4 @@ def _print_verdict(diff: RunDiff, causes: Sequence[str]) -> None:
 
 
 def _in_words(epochs: int) -> str:
-    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
+    return counted(epochs, "epoch")

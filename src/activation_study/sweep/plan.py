@@ -15,7 +15,7 @@ from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
 from activation_study.console import format_duration, table_console
 from activation_study.data.label_types import label_type_of
-from activation_study.errors import MAX_LISTED, BadInput
+from activation_study.errors import MAX_LISTED, BadInput, counted
 from activation_study.records.record import Record, read_record
 from activation_study.records.source_code import code_digest
 from activation_study.sweep.estimates import disk_of_run, disk_while_training, seconds_left
@@ -97,17 +97,12 @@ def show_plan(jobs: Sequence[Job]) -> None:
     """Prints how many runs of each arm have which status, and the time and disk space that they still need."""
     counts = Counter(job.status for job in jobs)
     summary = ", ".join(f"{counts[status]} {status}" for status in RunStatus if status in counts)
-    print(f"{count_runs(len(jobs))} of {', '.join(map(str, study_dirs(jobs)))}: {summary}")
+    print(f"{counted(len(jobs), 'run')} of {', '.join(map(str, study_dirs(jobs)))}: {summary}")
     if any(job.to_do for job in jobs):
         table_console().print(_table(jobs))
         _show_disk([job for job in jobs if job.to_do])
     for note in notes_of(jobs):
         print(note)
-
-
-def count_runs(count: int) -> str:
-    """A number of runs: "1 run", "2 runs"."""
-    return f"{count} run" if count == 1 else f"{count} runs"
 
 
 def study_dirs(jobs: Sequence[Job]) -> list[Path]:
@@ -212,7 +207,7 @@ def notes_of(jobs: Sequence[Job]) -> Iterator[str]:
     todo = [job for job in jobs if job.to_do]
     repeated = [job for job in todo if job.status == RunStatus.DONE]
     if repeated:
-        yield f"rerun=all: {count_runs(len(repeated))} will be trained again although finished"
+        yield f"rerun=all: {counted(len(repeated), 'run')} will be trained again although finished"
     if todo:
         _, needed, free = _disk_space(todo)
         if needed > free:
@@ -234,4 +229,4 @@ def _outdated(jobs: Sequence[Job]) -> Iterator[str]:
     runs = [job for job, record in finished if record.digests["code"] != code]
     if runs:
         names = ", ".join(job.config.run_name for job in runs[:3]) + (", …" if len(runs) > 3 else "")
-        yield f"note: {count_runs(len(runs))} used different code: {names}; rerun=all trains them again"
+        yield f"note: {counted(len(runs), 'run')} used different code: {names}; rerun=all trains them again"

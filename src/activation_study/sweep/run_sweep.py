@@ -15,14 +15,14 @@ from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
 from activation_study.credentials import without_credentials
 from activation_study.data.source import missing_data
-from activation_study.errors import BadInput, problems_message
+from activation_study.errors import BadInput, counted, problems_message
 from activation_study.outcome import deliver, keep_warning
 from activation_study.records.run import finished_records, read_all
 from activation_study.records.source_code import write_manifest
 from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
-from activation_study.sweep.plan import Job, Overrides, count_runs, make_plan, show_plan, study_dirs
+from activation_study.sweep.plan import Job, Overrides, make_plan, show_plan, study_dirs
 from activation_study.sweep.run_states import write_planned
 from activation_study.sweep.status import RunStatus, mark_stale_runs, print_deaths, run_folders, status_of
 from activation_study.sweep.sync import sync_study
@@ -199,11 +199,11 @@ def _print_summary(jobs: Sequence[Job], unfinished: Sequence[Unfinished]) -> Non
     for each in running:
         print(each.reason)
     if failed:
-        print(f"{len(failed)} of {count_runs(len(jobs))} failed; run the same command to try again:")
+        print(f"{len(failed)} of {counted(len(jobs), 'run')} failed; run the same command to try again:")
     for each in failed:
         print(f"  {each.job.config.run_name}: {each.reason}")
     if rejected:
-        print(f"{len(rejected)} of {count_runs(len(jobs))} rejected:")
+        print(f"{len(rejected)} of {counted(len(jobs), 'run')} rejected:")
     for reason in dict.fromkeys(each.reason for each in rejected):
         print(f"  {without_credentials(reason)}")
     if failed or rejected:

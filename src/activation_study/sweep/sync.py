@@ -5,7 +5,7 @@ from pathlib import Path
 
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.credentials import without_credentials
-from activation_study.errors import BadInput
+from activation_study.errors import BadInput, counted
 from activation_study.outcome import keep_warning
 from activation_study.records.run import finished_records, read_all
 from activation_study.sweep.status import mark_stale_runs, print_deaths, run_folders
@@ -48,7 +48,8 @@ def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = F
         print(f"  {folder.name} is running; its own process tracks it")
     if (study_dir / REPORT_FOLDER).is_dir() and synced.there and not synced.study_runs:
         mirror_report(study_dir / REPORT_FOLDER, study_dir.name, uri)
-    print(f"{len(synced.there)} of {len(folders)} runs of {study_dir.name} are in {without_credentials(uri)}")
+    runs, verb = counted(len(folders), "run"), "is" if len(synced.there) == 1 else "are"
+    print(f"{len(synced.there)} of {runs} of {study_dir.name} {verb} in {without_credentials(uri)}")
     for message in synced.messages():
         print(f"  {message}")
         keep_warning(message)

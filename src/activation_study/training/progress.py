@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from activation_study.console import PlainProgress, format_duration, shows_bars
+from activation_study.errors import counted
 
 if TYPE_CHECKING:
     from activation_study.training.loop import TrainState
@@ -77,9 +78,8 @@ class TrainingProgress:
         if not self._estimated and self._steps > FIRST_MEASURED_STEP + 1:
             self._estimated = True
             if seconds_left > (SHORT_SECONDS if self._plain else LONG_SECONDS):
-                self._print(
-                    f"  {speed:.3g} images/s: {self._epochs} epochs take at most {format_duration(seconds_left)}"
-                )
+                epochs, most = counted(self._epochs, "epoch"), format_duration(seconds_left)
+                self._print(f"  {speed:.3g} images/s: at most {most} for {epochs}")
 
     def epoch(self, number: int, metrics: dict[str, float]) -> None:
         """Prints a line after an epoch, but only now and then, and only if no bar is shown."""
