@@ -1,4 +1,4 @@
-"""Tables warn of what few seeds cannot tell."""
+"""Tables and figures say what their numbers cannot tell."""
 
 from pathlib import Path
 
@@ -16,6 +16,7 @@ def test_two_seeds_are_warned_of(seeds: int, warned: bool, tmp_path: Path, capsy
     report = make_report(tmp_path / "few", ReportOptions(pictures=False))
     text = (report / "report.md").read_text()
     assert ("With two seeds, an interval over seeds" in text) == warned
+    assert text.count("each dot is a run. Peak memory is that of the process so far") == 2  # caption, description
     assert ("note: With two seeds" in capsys.readouterr().out) == warned
 
 

@@ -26,6 +26,7 @@ from activation_study.report.figures import (
 )
 from activation_study.report.gallery import gallery
 from activation_study.report.tables import (
+    PEAK_MEMORY,
     arms_table,
     changes_table,
     class_table,
@@ -144,7 +145,7 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
         f"Mean IoU after each epoch, at the network's image size, on the validation split of {condition.title}: median "
         "and range of the seeds that are still training. Runs stop at different epochs."
     )
-    cost = f"Cost of training against pooled mean IoU {test}: each dot is a run."
+    cost = f"Cost of training against pooled mean IoU {test}: each dot is a run. {PEAK_MEMORY}"
     confusion = (
         f"Confusion matrices {test}, pooled over {seeds}: percentage of the pixels of each true class (row) that "
         "are predicted as each class (column)."

@@ -14,6 +14,8 @@ from activation_study.errors import counted
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table
 
+PEAK_MEMORY = "Peak memory is that of the process so far, including all runs that it trained before."
+
 
 def arms_table(condition: Condition, reduced: bool) -> Table:
     """Mean IoU of each activation, with the article's published numbers if there are any."""
@@ -120,10 +122,7 @@ def cost_table(condition: Condition) -> Table:
             row += [f"{watt_hours:.3g}", f"{100 * arm.metric(PRIMARY).mean():.1f}"]
         rows.append(tuple(row))
     head = ["activation", "parameters", "epochs", "minutes", "images/s", "peak memory, GiB"]
-    caption = (
-        "Cost of training, medians over the runs of each activation. Peak memory is that of the process so far, "
-        "including all runs that it trained before."
-    )
+    caption = f"Cost of training, medians over the runs of each activation. {PEAK_MEMORY}"
     if measured:
         head += ["energy, Wh", "mean IoU, %"]
         caption += (
