@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
-INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# In a terminal, pip shows what it downloads.
+QUIET := $(shell test -t 2 || echo --quiet)
+INSTALL := $(PY) -m pip install $(QUIET) --disable-pip-version-check --constraint constraints.txt
 
 export MLFLOW_DISABLE_TELEMETRY = true
 
@@ -51,7 +53,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "error: Python 3.11, 3.12 or 3.13 is required (TensorFlow 2.21 supports no other); $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
 	       echo "hint: name another one: make PYTHON=python3.13 …" >&2; exit 2; }
-	@echo "Installing into $(VENV) (about 2 minutes) …"
+	@echo "Installing TensorFlow, Keras, MLflow and what they need into $(VENV) (2 to 5 minutes, about 3 GB on disk) …"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --editable .
 	@touch $@
