@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import json_reference
 from activation_study import outcome
 from activation_study.location import SCRIPTS
 from cli_runner import ROOT, TINY, command
@@ -40,6 +41,7 @@ def parsed(text: str) -> dict[str, Any]:
     value = json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
     assert value["schema"] == 1
     assert isinstance(value["warnings"], list)
+    json_reference.check(value)
     return value
 
 
@@ -198,6 +200,14 @@ def test_the_files_of_predict_export_inspect_and_sync(study: tuple[Path, dict[st
     assert inspection["pixels"]["train"].keys() == {"sky", "horizontal", "vertical", "unknown"}
     sync = answer(folder, "train.py", "sync=true", "study=tiny", "tracking.uri=sqlite:///other.db")
     assert (sync["kind"], sync["studies"][0]["missing"]) == ("sync", 0)
+
+
+@pytest.mark.parametrize("kind", json_reference.EXAMPLES)
+def test_the_examples_of_the_documentation_have_what_its_tables_list(kind: str) -> None:
+    example = json_reference.EXAMPLES[kind]
+    json_reference.check(example)
+    only_with_pack = {"packed"}
+    assert json_reference.table_fields(kind) - only_with_pack <= set(json_reference.fields(example))
 
 
 @pytest.mark.parametrize(
