@@ -76,7 +76,6 @@ def test_an_edited_score_is_named_with_both_values(run: Path) -> None:
         (lambda record: record.results.update({"test/iou/sky": 0.5}), "results.test/iou/sky: recorded 0.5, "),
         (lambda record: record.results.pop("test/iou/sky"), "results.test/iou/sky: recorded no value, "),
         (lambda record: record.results.update({"test/iou/sea": 0.5}), "recorded 0.5, recomputed no value from"),
-        (lambda record: record.results.update({"test/article/mean_iou": "0.5"}), "recorded '0.5', "),
         (lambda record: record.config["optimizer"].update(learning_rate=0.5), "config: its identity is "),
         (lambda record: record.config.update(seed=7), "config: its identity is "),
         (lambda record: record.epochs.clear(), "epochs: none recorded"),

@@ -28,3 +28,19 @@ def test_a_record_of_a_later_version_is_rejected(tmp_path: Path) -> None:
     record.write(tmp_path)
     with pytest.raises(BadInput, match="its version is 99"):
         read_record(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("results", []), ("results", {"test/mean_iou": "high"}), ("epochs", [{"train/loss": None}]), ("epochs", {}),
+        ("digests", {}), ("digests", {"data": 5}), ("status", "DONE"), ("ended", "today"), ("classes", [1]),
+        ("config", []), ("overrides", "seed=1"),
+    ],
+)  # fmt: skip
+def test_fields_of_other_types_are_rejected(tmp_path: Path, field: str, value: object) -> None:
+    record = Record("run", "study", "0", {}, [], [], {}, {"data": "d"})
+    setattr(record, field, value)
+    record.write(tmp_path)
+    with pytest.raises(BadInput, match=rf"run\.json is not a valid record: {field} ha"):
+        read_record(tmp_path)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
@@ -11,6 +12,8 @@ import hydra_compose
 from activation_study.config.identity import identity
 from activation_study.config.schema import resolved
 from activation_study.errors import BadInput
+from activation_study.metrics import summary
+from activation_study.records.artifacts import write_confusions
 from activation_study.records.record import Record, Status
 from activation_study.sweep.plan import make_plan
 from activation_study.sweep.run_sweep import run_sweep
@@ -26,13 +29,18 @@ def composed(overrides: Sequence[str]) -> DictConfig:
     return hydra_compose.composed(["data=scenes", "data.count=6", "data.image_size=32", *overrides])
 
 
-def write_run(overrides: Sequence[str], status: Status = "FINISHED", error: str | None = None) -> None:
+def write_run(
+    overrides: Sequence[str], status: Status = "FINISHED", error: str | None = None, evaluated: bool = True
+) -> None:
     config = from_hydra(composed(overrides))
-    results = {"test/mean_iou": 0.5, "test/article/mean_iou": 0.4, "evaluation_seconds": 1.0, "best_epoch": 1.0}
+    classes, counts = ["sky"], np.ones((1, 2, 1), np.int64)
     record = Record(
-        config.run_name, "s", identity(resolved(config)), resolved(config), [], [], {}, {"code": "c", "data": "d"}
+        config.run_name, "s", identity(resolved(config)), resolved(config), [], classes, {}, {"code": "c", "data": "d"}
     )
-    record.results, record.epochs = results, [{"epoch_seconds": 2.0, "time": 0.0}]
+    record.results = {**summary(counts, classes), "evaluation_seconds": 1.0, "best_epoch": 1.0}
+    record.epochs = [{"epoch_seconds": 2.0, "time": 0.0}]
+    if evaluated:
+        write_confusions(config.run_folder, counts, ["a"], ["h"], classes)
     record.end(config.run_folder, status, error)
 
 
@@ -55,7 +63,8 @@ class Launcher:
             elif outcome == "rejects":
                 result.status, result.return_value = JobStatus.FAILED, BadInput("run: threads were 1, now 2")
             elif outcome != "dies":
-                write_run(job, outcome, "ValueError: no" if outcome == "FAILED" else None)  # type: ignore[arg-type]
+                error = "ValueError: no" if outcome == "FAILED" else None
+                write_run(job, outcome, error, evaluated=False)  # type: ignore[arg-type]
             returned.append(result)
         return returned
 

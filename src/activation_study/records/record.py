@@ -10,7 +10,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -144,7 +145,29 @@ def parse_record(text: str) -> Record:
     Raises:
         ValueError, TypeError, KeyError, AttributeError: the text is not a record.
     """
-    return Record(**without_credentials_inside(migrate(json.loads(text))))
+    record = Record(**without_credentials_inside(migrate(json.loads(text))))
+    for name, expected in get_type_hints(Record).items():
+        if not _has_type(getattr(record, name), expected):
+            raise ValueError(f"{name} has a value of another type than {str(expected).removeprefix('typing.')}")
+    if "data" not in record.digests:
+        raise ValueError("digests has no data")
+    return record
+
+
+def _has_type(value: Any, expected: Any) -> bool:
+    """Whether a value of JSON has the type of a field."""
+    kind, arguments = get_origin(expected), get_args(expected)
+    if kind is Literal:
+        return value in arguments
+    if kind is UnionType:
+        return any(_has_type(value, each) for each in arguments)
+    if kind is list:
+        return isinstance(value, list) and all(_has_type(each, arguments[0]) for each in value)
+    if kind is dict:
+        return isinstance(value, dict) and all(_has_type(each, arguments[1]) for each in value.values())
+    if expected is Any:
+        return True
+    return isinstance(value, int | float if expected is float else expected)
 
 
 def read_record(folder: Path) -> Record | None:

@@ -20,7 +20,7 @@ from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
 from activation_study.records.record import RECORD_FILE, Record, read_record
-from activation_study.records.run import read_run
+from activation_study.records.run import read_evaluated_run
 from activation_study.records.source_code import code_digest
 from activation_study.runs.finalize import finalize
 from activation_study.runs.messages import memory_remedies, print_header, print_notes
@@ -75,7 +75,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         if before is not None and before.status == "RUNNING":  # although nobody held its lock
             print(f"{before.name}: {before.how_it_died}; it is resumed from its last checkpoint if it has one")
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
-            read_run(folder, before)
+            read_evaluated_run(folder, before)
             _reject_other_data(config)
             print(f"{before.name}: already finished, test mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
             remove_saves(folder)

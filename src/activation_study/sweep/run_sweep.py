@@ -17,7 +17,7 @@ from activation_study.credentials import without_credentials
 from activation_study.data.source import missing_data
 from activation_study.errors import BadInput, counted, problems_message
 from activation_study.outcome import deliver, keep_warning
-from activation_study.records.run import finished_records, read_all
+from activation_study.records.run import finished_records, read_all, read_evaluated_run
 from activation_study.records.source_code import write_manifest
 from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
@@ -132,7 +132,7 @@ def check_start(jobs: Sequence[Job]) -> None:
     if missing:
         raise BadInput(problems_message("Data are missing", missing, "Nothing was started."))
     kept = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE and not job.to_do]
-    read_all(finished_records(kept))
+    read_all(finished_records(kept), read_evaluated_run)
     reject_other_data([job.config for job in jobs], {job.config.run_folder for job in jobs if job.to_do})
 
 
