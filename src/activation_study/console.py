@@ -83,11 +83,11 @@ class PrefixedStream:
 
 
 def table_console() -> "Console":
-    """The console for tables: as wide as the terminal, or `WIDTH` columns without one."""
+    """The console for tables: as wide as the terminal; without one, of $COLUMNS, or else `WIDTH` columns."""
     from rich.console import Console
 
     console = Console()
-    return console if console.is_terminal else Console(width=WIDTH)
+    return console if console.is_terminal or os.environ.get("COLUMNS", "").isdigit() else Console(width=WIDTH)
 
 
 def ignore_broken_pipes() -> None:

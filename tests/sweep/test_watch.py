@@ -1,8 +1,10 @@
 """`watch`: the table, and when it ends."""
 
+import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
@@ -11,12 +13,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from activation_study.config.command_options import Watch
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 from activation_study.records.lock import run_lock
-from activation_study.sweep.run_states import write_planned
+from activation_study.sweep.run_states import RunState, write_planned
+from activation_study.sweep.states_table import states_table
+from activation_study.sweep.status import RunStatus
 from activation_study.sweep.watch import watch
 from cli_runner import ROOT, TINY
 from fake_runs import ELSEWHERE, HERE, write_run, write_running
@@ -40,6 +45,39 @@ def test_the_table_has_every_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [cell.strip() for cell in row.split("│")[2:-1]] == [
         *("running", "2/10 (75%)", "0.7000", "0.400", "≤ 8 min", "5 s ago", ELSEWHERE)
     ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_each_run_has_one_line_that_fits(
+    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = tmp_path / "s"
+    write_running(study, 0, ELSEWHERE, ago=5, loss=0.7, seconds=45.0)
+    failed = write_run(study, "mish", 0, status="FAILED")
+    record = json.loads((failed / "run.json").read_text())
+    write_json(failed / "run.json", {**record, "error": f"out of memory: {'a smaller batch ' * 20}\nmore"})
+    write_planned(study, {f"surfaces-relu-lr3e-4-kernel_size5-seed{seed}-0123abcd": 10 for seed in range(1, 30)})
+    monkeypatch.setenv("COLUMNS", str(width))
+    watch(Watch("s", str(tmp_path), once=True))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines[-33:])) <= width
+    assert len([line for line in lines if re.search("seed[0-9]+(-| ).*│ *(running|new|failed)", line)]) == 31
+    assert "out of memory" in lines[-1]
+
+
+def test_a_low_terminal_shows_what_runs_and_fails_and_counts_the_others(tmp_path: Path) -> None:
+    states = [
+        *(RunState(f"run{number}", tmp_path, RunStatus.NEW) for number in range(30)),
+        RunState("broken", tmp_path, RunStatus.FAILED, reason="out of memory"),
+        *(RunState(f"done{number}", tmp_path, RunStatus.DONE) for number in range(3)),
+        RunState("busy", tmp_path, RunStatus.RUNNING),
+    ]
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(states_table(Path("s"), states, 80, 24))
+    text = console.export_text()
+    assert len(text.splitlines()) <= 23
+    assert "busy" in text
+    assert "broken: out of memory\n… and 19 more: 3 done, 16 new" in text
 
 
 def test_a_study_without_runs_is_answered_with_those_that_have_some(tmp_path: Path) -> None:

@@ -9,19 +9,16 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from activation_study.config.command_options import Watch
 from activation_study.config.places import study_folder
-from activation_study.console import format_duration, table_console
+from activation_study.console import table_console
 from activation_study.errors import BadInput
 from activation_study.location import command
 from activation_study.outcome import deliver
 from activation_study.sweep.run_states import RunState, run_states
+from activation_study.sweep.states_table import epoch_text, states_table, summary
 from activation_study.sweep.status import RunStatus
-
-STYLES = {RunStatus.RUNNING: "bold green", RunStatus.RESUMABLE: "yellow", RunStatus.FAILED: "red"}
-MARGIN = 7  # lines of the terminal that the table needs besides its rows
 
 
 def watch(options: Watch) -> None:
@@ -40,7 +37,7 @@ def watch(options: Watch) -> None:
     console = table_console()
     with suppress(KeyboardInterrupt):
         if options.once:
-            console.print(states_table(study_dir, states))
+            console.print(states_table(study_dir, states, console.width))
         elif console.is_terminal and not console.is_dumb_terminal:
             _watch_live(study_dir, options.interval, console)
         else:
@@ -54,10 +51,10 @@ def _watch_live(study_dir: Path, interval: float, console: Console) -> None:
     with _keys() as typed, Live(console=console, auto_refresh=False) as live:
         while True:
             states = run_states(study_dir)
-            live.update(states_table(study_dir, states, console.height - MARGIN), refresh=True)
+            live.update(states_table(study_dir, states, console.width, console.height), refresh=True)
             if all(state.ended for state in states) or "q" in typed(interval):
                 break
-        live.update(states_table(study_dir, states), refresh=True)
+        live.update(states_table(study_dir, states, console.width), refresh=True)
 
 
 def _print_changes(study_dir: Path, interval: float) -> None:
@@ -69,56 +66,19 @@ def _print_changes(study_dir: Path, interval: float) -> None:
             if before.get(state.name) != state.status:
                 reason = f", {state.reason}" if state.reason else ""
                 print(
-                    f"{time.strftime('%H:%M:%S')} {state.name}: {state.status}{_epoch(state, ', epoch ')}{reason}",
+                    f"{time.strftime('%H:%M:%S')} {state.name}: {state.status}{epoch_text(state, ', epoch ')}{reason}",
                     flush=True,
                 )
             before[state.name] = state.status
         if all(state.ended for state in states):
-            print(_summary(states))
+            print(summary(states))
             return
         time.sleep(interval)
-
-
-def states_table(study_dir: Path, states: Sequence[RunState], rows: int | None = None) -> Table:
-    """A table with a row for each run, of at most `rows` rows."""
-    shown = states if rows is None else states[: max(rows, 1)]
-    caption = f"… and {len(states) - len(shown)} more" if len(shown) < len(states) else None
-    table = Table(title=f"{study_dir}: {_summary(states)}", caption=caption)
-    table.add_column("run", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    for column in ("epoch", "loss", "val. mean IoU", "left", "seen"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("host", overflow="ellipsis", no_wrap=True)
-    for state in shown:
-        table.add_row(
-            state.name,
-            state.phase if state.phase in ("validation", "evaluation") else state.status,
-            _epoch(state),
-            "" if state.loss is None else f"{state.loss:.4f}",
-            "" if state.validation_mean_iou is None else f"{state.validation_mean_iou:.3f}",
-            "" if state.seconds_left is None else f"≤ {format_duration(state.seconds_left)}",
-            "" if state.seen is None or state.ended else f"{format_duration(max(time.time() - state.seen, 0))} ago",
-            state.host or "",
-            style=STYLES.get(state.status),
-        )
-    return table
-
-
-def _epoch(state: RunState, prefix: str = "") -> str:
-    """The epoch of a running run, the number of finished ones otherwise: "3/40", "3/40 (57 %)"."""
-    if not state.epochs or state.status == RunStatus.NEW:
-        return ""
-    part = f" ({state.step / state.steps:.0%})" if state.steps else ""
-    return f"{prefix}{state.epoch + bool(state.steps)}/{state.epochs}{part}"
 
 
 def _counts(states: Sequence[RunState]) -> dict[str, int]:
     counts = Counter(state.status for state in states)
     return {status.value: counts[status] for status in RunStatus}
-
-
-def _summary(states: Sequence[RunState]) -> str:
-    return ", ".join(f"{count} {status}" for status, count in _counts(states).items() if count)
 
 
 def _studies(folder: Path) -> str:
