@@ -48,7 +48,7 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
     record = Record(
         name,
         study.name,
-        identity(config, changes.get("protocol", 1)),
+        identity(config, changes.get("algorithms", {}), changes.get("protocol", 1)),
         config,
         [f"seed={seed}", "data.archive=/somewhere/on/this/machine.tar.gz"],
         list(CLASSES),
@@ -60,6 +60,7 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
         {"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": changes.get("validation", 0.5), "images_per_second": 9.0}
     ]
     record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
+    record.algorithms = changes.get("algorithms", {})
     names = [f"{changes.get('names', 'image')}{number}" for number in range(10)]
     write_confusions(study / name, counts, names, names, CLASSES)
     record.end(study / name, changes.get("status", "FINISHED"))

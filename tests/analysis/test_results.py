@@ -90,12 +90,18 @@ def test_of_a_study_that_is_still_running_it_is_said_so(study: Path, tmp_path: P
     [
         ({"data": "e"}, "scenes: different contents, SHA-256 dddddddddddd, eeeeeeeeeeee"),
         ({"protocol": 2}, "different protocol versions: 1, 2"),
+        (
+            {"algorithms": {"nearest_labels": 1}},
+            "surfaces-relu-seed4-13: nearest_labels, version 1; others have version 2\n.*: delete their folders",
+        ),
         ({"names": "other"}, r"data.name=scenes, data.split=sorted, .*: different test images"),
     ],
 )
 def test_runs_that_cannot_be_compared_are_rejected_even_if_incomplete_studies_are_allowed(
     study: Path, changes: dict[str, Any], message: str
 ) -> None:
+    if "algorithms" in changes:
+        write_run(study, "mish", 4, algorithms={"nearest_labels": 2})
     write_run(study, "relu", 4, **changes)
     with pytest.raises(BadInput, match=message) as rejected:
         read_study(study, allow_incomplete=True)

@@ -11,6 +11,7 @@ import pytest
 
 from activation_study.data.iccv09 import Iccv09Folder
 from activation_study.data.label_types import LABEL_TYPES, LabelType
+from activation_study.data.nearest import resize_nearest
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.errors import BadInput
 
@@ -103,7 +104,7 @@ def test_nearest_labels_have_ids_of_the_file(source: CountingFolder, cache: Path
         preprocess_with(source, cache, label_interpolation=name).labels for name in ("bilinear", "nearest")
     )
     for index in range(3):
-        expected = cv2.resize(source.label(index, "regions"), SIZE[::-1], interpolation=cv2.INTER_NEAREST)
+        expected = resize_nearest(source.label(index, "regions"), SIZE)
         np.testing.assert_array_equal(nearest[index], expected)
     assert (bilinear != nearest).any()
 
@@ -113,7 +114,7 @@ def test_layers_are_border_maps_by_nearest_neighbour_and_cached_by_width(source:
     assert set(np.unique(one.labels)) <= {-1, 0, 1}
     assert len(list(cache.rglob("layers*.npy"))) == 2
     target = LabelType("layers", ("interior", "border"), 1).target(source.label(0, "layers"))
-    expected = cv2.resize(target, SIZE[::-1], interpolation=cv2.INTER_NEAREST)
+    expected = resize_nearest(target, SIZE)
     np.testing.assert_array_equal(one.labels[0], expected)
     assert (two.labels >= one.labels).all()
 

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from activation_study.config.command_options import Reproduce
+from activation_study.errors import BadInput
+from activation_study.runs.reproduce import reproduce
 from cli_runner import TINY, command
+from fake_runs import write_run
 from mlflow_runs import trained_runs
 
 pytestmark = [
@@ -139,3 +143,13 @@ def test_a_run_that_cannot_be_reproduced_is_rejected_with_one_message(
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tracked[0] / "other.db").exists()
+
+
+def test_a_run_with_an_earlier_algorithm_is_rejected_before_anything_is_trained(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "s", "relu", 0, label_type="layers", algorithms={"nearest_labels": 1})
+    content = json.loads((folder / "run.json").read_text())
+    content["environment"] = {"git": {"commit": "a1b2c3d"}}
+    (folder / "run.json").write_text(json.dumps(content))
+    message = "something else: nearest_labels, then version 1, now 2. Use the code of the run: commit a1b2c3d"
+    with pytest.raises(BadInput, match=message):
+        reproduce(Reproduce(run=str(folder)))

@@ -155,6 +155,7 @@ def _seeds(runs: Sequence[Run]) -> list[int]:
 
 def _reject_mixtures(study: Path, runs: Sequence[Run]) -> None:
     """Raises BadInput if runs measured different things under one name."""
+    _reject_old_algorithms(study, runs)
     problems = []
     protocols = {run.record.protocol for run in runs}
     if len(protocols) > 1:
@@ -168,6 +169,22 @@ def _reject_mixtures(study: Path, runs: Sequence[Run]) -> None:
             problems.append(f"{', '.join(split)}: different test images")
     if problems:
         hint = "Train all of them again with rerun=all."
+        raise BadInput(problems_message(f"{study} has runs that cannot be compared", problems, hint))
+
+
+def _reject_old_algorithms(study: Path, runs: Sequence[Run]) -> None:
+    """Raises BadInput if some runs used an earlier version of an algorithm than others."""
+    newest: dict[str, int] = {}
+    for run in runs:
+        newest |= {name: max(version, newest.get(name, 0)) for name, version in run.record.algorithms.items()}
+    problems = [
+        f"{run.record.name}: {name}, version {version}; others have version {newest[name]}"
+        for run in runs
+        for name, version in run.record.algorithms.items()
+        if version < newest[name]
+    ]
+    if problems:
+        hint = "These are older runs that today's code does not replace: delete their folders, or use another study."
         raise BadInput(problems_message(f"{study} has runs that cannot be compared", problems, hint))
 
 

@@ -9,7 +9,10 @@ by a new option.
 import copy
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
+
+from activation_study.config.algorithms import algorithms_of
 
 # Raised whenever a change of the code changes what a configuration measures (docs/explanation/protocol.md).
 PROTOCOL_VERSION = 1
@@ -59,17 +62,21 @@ MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "t
 Values = dict[str, Any]
 
 
-def identity(config: Values, protocol: int = PROTOCOL_VERSION) -> str:
+def identity(config: Values, algorithms: Mapping[str, int] | None = None, protocol: int = PROTOCOL_VERSION) -> str:
     """Eight hex digits of a hash of what decides the result.
 
     Args:
         config: resolved, by today's names. Keys that it lacks are left out, as they were when the first runs were made.
+        algorithms: the versions of the algorithms that it uses, as recorded; by default the current ones. The first
+            versions are left out of the hash, because they had no numbers.
         protocol: the version of the protocol that the run was made with.
     """
+    algorithms = algorithms_of(config) if algorithms is None else algorithms
     frozen = _frozen(config)
     values: Values = {"protocol": protocol}
     values |= {key: _get(frozen, key) for key in IDENTITY_KEYS if _has(frozen, key)}
     values |= {key: _get(config, key) for key, default in INTRODUCED.items() if _get(config, key, default) != default}
+    values |= {f"algorithm.{name}": version for name, version in algorithms.items() if version > 1}
     size = config["data"]["image_size"]
     values["data.image_size"] = [size, size] if isinstance(size, int) else size
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.batching import Batch
+from activation_study.data.nearest import resize_nearest
 
 MIN_CROP = 0.75
 MAX_CONTRAST_CHANGE = 0.2
@@ -45,7 +46,7 @@ def _crop(image: NDArray[np.uint8], label: NDArray[np.int8], generator: np.rando
     top, left = generator.integers(0, (height - rows + 1, width - columns + 1))
     window = np.s_[top : top + rows, left : left + columns]
     image[:] = cv2.resize(image[window], (width, height), interpolation=cv2.INTER_LINEAR)
-    label[:] = cv2.resize(label[window], (width, height), interpolation=cv2.INTER_NEAREST)
+    label[:] = resize_nearest(label[window], (height, width))
 
 
 def _change_colors(image: NDArray[np.uint8], generator: np.random.Generator) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from activation_study.config.schema import Config
 from activation_study.data.class_list import MAX_ID, OTHERS
+from activation_study.data.nearest import resize_nearest
 from activation_study.palette import class_colors
 
 UNKNOWN = -1
@@ -124,8 +125,8 @@ def resize_label(
         size: (height, width) of the result.
         interpolation: `bilinear`, as in the article: the ids are interpolated as float64, and a pixel whose value is
             then negative or not exactly a class id becomes unknown. Interpolation between the ids 0 and 2 can produce
-            a 1, an error of the article that is kept. `nearest` takes the id of an existing pixel. The target of
-            `layers` must be resized by `nearest` (see `interpolation_for`).
+            a 1, an error of the article that is kept. `nearest` is `resize_nearest`. The target of `layers` must be
+            resized by `nearest` (see `interpolation_for`).
 
     Raises:
         ValueError: an id above 127, or another interpolation.
@@ -136,8 +137,7 @@ def resize_label(
     if target.size and target.max() > np.iinfo(np.int8).max:
         raise ValueError(f"class id {target.max()} does not fit into int8: expected ids up to 127")
     if interpolation == "nearest":
-        nearest = cv2.resize(target.astype(np.int16, copy=False), (width, height), interpolation=cv2.INTER_NEAREST)
-        return np.maximum(nearest, UNKNOWN).astype(np.int8)
+        return np.maximum(resize_nearest(target, size), UNKNOWN).astype(np.int8)
     if interpolation != "bilinear":
         raise ValueError(f"interpolation {interpolation!r} of labels: expected 'bilinear' or 'nearest'")
     interpolated = cv2.resize(target.astype(np.float64), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.config.algorithms import NEAREST_LABELS
 from activation_study.console import track_progress
 from activation_study.data.input_convention import to_channel_order
 from activation_study.data.label_types import LabelInterpolation, LabelType, interpolation_for, resize_label
@@ -80,7 +81,8 @@ def preprocess(
         return resize_label(label_type.target(source.label(index, label_type.name)), size, interpolation)
 
     images_file = folder / f"images-{height}x{width}-{channel_order}.npy"
-    labels_file = folder / f"{label_type.key}-{height}x{width}-{interpolation}.npy"
+    method = interpolation if interpolation == "bilinear" else f"nearest{NEAREST_LABELS}"
+    labels_file = folder / f"{label_type.key}-{height}x{width}-{method}.npy"
     return PreprocessedData(
         images=_cached(images_file, image, (count, height, width, 3), "uint8"),
         labels=_cached(labels_file, label, (count, height, width), "int8"),

@@ -49,7 +49,7 @@ def contradictions(
 def record_problems(record: Record) -> Iterator[str]:
     """Contradictions within a finished run's record: identity, results, epochs, best epoch, number of epochs."""
     try:
-        expected = identity(record.config, record.protocol)
+        expected = identity(record.config, record.algorithms, record.protocol)
     except (KeyError, TypeError):
         expected = "none, since keys are missing"
     if expected != record.identity:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from activation_study.config.algorithms import algorithms_of
 from activation_study.config.identity import RENAMED, rename, renamed_key
 
 # Raised when fields of a record or keys of its configuration change their names or meaning.
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 
 # The options of the groups before they had names.
 ARTICLE_OPTIONS = {
@@ -50,4 +51,9 @@ def _rename_keys(content: Content) -> None:
     ]
 
 
-MIGRATIONS: tuple[Callable[[Content], None], ...] = (_rename_keys,)
+def _add_algorithms(content: Content) -> None:
+    """2 → 3: the versions of algorithms are recorded; until then all were the first."""
+    content["algorithms"] = dict.fromkeys(algorithms_of(content["config"]), 1)
+
+
+MIGRATIONS: tuple[Callable[[Content], None], ...] = (_rename_keys, _add_algorithms)

@@ -52,6 +52,7 @@ class Record:
         process: host and process ID that work on the run, or did last.
         resumed: `time`, `epoch` and `step` of each time it was resumed.
         protocol: the version of the protocol (docs/explanation/protocol.md).
+        algorithms: the versions of the algorithms that it uses, of those that have been changed.
         links: other runs, e.g. `reproduces`; tags in MLflow.
         supersedes: the keys of earlier attempts that this folder held.
         changes: what had changed when it was continued with `allow_changes=true`.
@@ -76,6 +77,7 @@ class Record:
     process: dict[str, Any] = field(default_factory=dict)
     resumed: list[dict[str, float]] = field(default_factory=list)
     protocol: int = 1
+    algorithms: dict[str, int] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     supersedes: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from activation_study.arithmetic import arithmetic_variables
+from activation_study.config.algorithms import algorithms_of
 from activation_study.config.command_options import Reproduce
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
@@ -38,6 +39,7 @@ def reproduce(options: Reproduce) -> bool:
     """
     original = find_run(options.run, options.tracking.uri)
     then = original.record
+    _reject_other_algorithms(then)
     epochs = _epochs_to_compare(options.epochs, then)
     config = _configuration(options, then, epochs)
     state = f"{then.status}, {_in_words(len(then.epochs))}"
@@ -140,8 +142,23 @@ def _causes(then: Record, now: Record) -> list[str]:
 
 
 def _identity_problem(then: Record) -> Sequence[str]:
-    now = identity(resolved(then.configuration()))
+    now = identity(resolved(then.configuration()), then.algorithms)
     return [f"identity of the configuration (then {then.identity}, now {now})"] if now != then.identity else []
+
+
+def _reject_other_algorithms(then: Record) -> None:
+    """Raises BadInput if an algorithm that the run used computes something else today."""
+    changed = [
+        f"{name}, then version {then.algorithms.get(name)}, now {version}"
+        for name, version in algorithms_of(then.config).items()
+        if then.algorithms.get(name) != version
+    ]
+    if changed:
+        commit = then.environment.get("git", {}).get("commit") or "of that time"
+        raise BadInput(
+            f"{then.name} cannot be reproduced with this version of the code, which computes something else: "
+            f"{'; '.join(changed)}. Use the code of the run: commit {commit}"
+        )
 
 
 def _write_verdict(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from omegaconf import OmegaConf
 
 from activation_study.arithmetic import restore_commands
+from activation_study.config.algorithms import algorithms_of
 from activation_study.config.identity import PROTOCOL_VERSION, identity
 from activation_study.config.schema import Config, resolved
 from activation_study.credentials import without_credentials
@@ -68,6 +69,7 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
         },
         process=current_process(),
         protocol=PROTOCOL_VERSION,
+        algorithms=algorithms_of(resolved(config)),
     )
     record.results["parameters"] = float(network.unet.count_params())
     return record

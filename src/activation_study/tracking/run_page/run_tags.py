@@ -63,6 +63,7 @@ def _environment_tags(record: Record) -> dict[str, str]:
         **{key: environment.get(key) for key in ("device", "processor", "threads", "backend", "energy")},
         "precision": record.config.get("training", {}).get("precision"),
         "protocol_version": record.protocol,
+        **{f"{name}_version": version for name, version in record.algorithms.items()},
         "activation_study": environment.get("activation_study"),
         **{package: versions.get(package) for package in ("python", *packages)},
     }

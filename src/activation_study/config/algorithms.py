@@ -1,0 +1,31 @@
+"""Versions of algorithms whose code came to compute something else under the same settings.
+
+The protocol's version is one for all runs. An algorithm's version belongs to the identity of the runs that use it and
+of no others, so that correcting it leaves all other results valid.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Values = Mapping[str, Any]
+
+
+def _resizes_labels_by_nearest(config: Values) -> bool:
+    return (
+        config.get("label_type", {}).get("name") == "layers"
+        or config.get("data", {}).get("label_interpolation") == "nearest"
+        or config.get("augmentation", {}).get("name") == "flip_crop_color"
+    )
+
+
+# 1: `cv2.INTER_NEAREST`, up to half a network pixel beside the image. 2: `resize_nearest`, aligned with it.
+NEAREST_LABELS = 2
+# Name → current version, and which resolved configurations use it.
+ALGORITHMS: dict[str, tuple[int, Callable[[Values], bool]]] = {
+    "nearest_labels": (NEAREST_LABELS, _resizes_labels_by_nearest),
+}
+
+
+def algorithms_of(config: Values) -> dict[str, int]:
+    """The algorithms that a resolved configuration uses, with their current versions."""
+    return {name: version for name, (version, uses) in ALGORITHMS.items() if uses(config)}
