@@ -11,6 +11,8 @@ import pytest
 
 # The default of `tracking.uri`: the tests have stores of their own.
 os.environ.pop("MLFLOW_TRACKING_URI", None)
+# The width of tables; pytest-xdist sets it.
+os.environ.pop("COLUMNS", None)
 # Under nohup SIGHUP is ignored, and in a shell's background SIGINT; the processes that tests start would inherit that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)

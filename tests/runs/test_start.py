@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from activation_study.config.schema import Config
+from activation_study.config.identity import identity
+from activation_study.config.schema import Config, resolved
 from activation_study.records.record import Record
 from activation_study.runs import start
 from activation_study.validation import from_hydra
@@ -25,8 +26,10 @@ def test_an_earlier_attempt_is_copied_into_mlflow_unless_its_record_is_false(
     copied: list[Path] = []
     monkeypatch.setattr(start, "sync_runs", lambda folders, *_, **__: copied.extend(folders))
     environment: dict[str, Any] = {"git": {"clean": True}}
-    before = Record(config.run_name, "default", "0", {}, [], ["sky"], environment, {})
-    before.results = {"test/mean_iou": 0.5} if is_true else {}
+    values = resolved(config)
+    before = Record(config.run_name, "default", identity(values), values, [], ["sky"], environment, {"data": "d"})
+    before.results = {"test/mean_iou": 0.5, "best_epoch": 1.0} if is_true else {}
+    before.epochs = [{"val/loss": 0.1}]
     before.end(config.run_folder, "FINISHED")
     now = Record(config.run_name, "default", "0", {}, [], ["sky"], environment, {})
     assert start.start_or_resume(config, now, before) == (now, False)
