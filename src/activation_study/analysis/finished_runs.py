@@ -14,7 +14,7 @@ from activation_study.errors import BadInput
 from activation_study.files import replacing
 from activation_study.records.consistency import Contradiction, contradictions
 from activation_study.records.lock import is_locked
-from activation_study.records.record import RECORD_FILE, Record, parse_record, read_record
+from activation_study.records.record import Record, parse_record, read_record, run_folders
 from activation_study.records.run import Run, read_all, read_evaluated_run
 
 PACKED_FILE = "runs.npz"
@@ -30,7 +30,7 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
         Contradiction: a run's record contradicts itself or its confusion matrices.
         BadInput: a file cannot be read.
     """
-    records = {path.parent: read_record(path.parent) for path in sorted(study.glob(f"*/{RECORD_FILE}"))}
+    records = {folder: read_record(folder) for folder in run_folders(study)}
     if not records and (study / PACKED_FILE).is_file():
         return _read_packed(study / PACKED_FILE)
     there = {folder: record for folder, record in records.items() if record is not None}
@@ -62,7 +62,7 @@ def export_study(study: Path, folder: Path) -> Path:
         BadInput: the folder contains run folders, which would be read instead of the file; or the existing file cannot
             be read or contains another study.
     """
-    if any(folder.glob(f"*/{RECORD_FILE}")):
+    if run_folders(folder):
         raise BadInput(f"pack={folder}: the folder contains runs; expected another folder for {PACKED_FILE}")
     path = folder / PACKED_FILE
     runs, unfinished = read_runs(study)

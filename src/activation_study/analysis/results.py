@@ -16,7 +16,7 @@ from activation_study.errors import MAX_LISTED, BadInput, problems_message
 from activation_study.location import command
 from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
-from activation_study.records.record import RECORD_FILE, Record
+from activation_study.records.record import Record, run_folders
 from activation_study.records.run import Run
 
 
@@ -88,7 +88,7 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
             runs of an arm with the same seed; or, unless allowed, unfinished runs or missing seeds.
     """
     runs, unfinished = read_runs(study)
-    running = any(line.endswith(": RUNNING") for line in unfinished) and any(study.glob(f"*/{RECORD_FILE}"))
+    running = any(line.endswith(": RUNNING") for line in unfinished) and bool(run_folders(study))
     ended = f"when its runs have ended (`{command('watch')} {study_arguments(study)}` shows them)"
     if not study.is_dir():
         names = sorted(path.name for path in study.parent.glob("[!.]*") if path.is_dir())

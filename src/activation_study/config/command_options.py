@@ -8,7 +8,8 @@ from omegaconf import MISSING
 from activation_study.config.fields import at_least, optional
 from activation_study.config.schema import Data, Evaluation, LabelTypeOptions
 
-RUN = "run=RUN is needed: a run's folder, its name, an MLflow run ID, or the beginning of one of these"
+A_RUN = "a run folder, its name, an MLflow run ID, or the beginning of one of these"
+RUN = f"run=RUN is needed: {A_RUN}"
 
 
 def required(message: str) -> Any:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from activation_study.config.command_options import Predict
+from activation_study.config.command_options import A_RUN, Predict
 from activation_study.console import track_progress
 from activation_study.data.image_io import SUFFIXES, check_image, read_image
 from activation_study.data.verification import error_reason, printable_path
@@ -126,7 +126,7 @@ def _name_in(folder: Path, path: Path) -> str:
 
 def _check_runs(runs: Sequence[Run]) -> None:
     if not runs:
-        raise BadInput("run=RUN is required, or runs=[A,B,C]; a run is an MLflow run id, its beginning or a run folder")
+        raise BadInput(f"run=RUN is required, or runs=[A,B,C]; a run is {A_RUN}")
     names = [run.record.name for run in runs]
     problems = [f"{run.record.name}: {run.record.status}" for run in runs if run.record.status != "FINISHED"]
     if problems:

@@ -172,6 +172,11 @@ def _has_type(value: Any, expected: Any) -> bool:
     return isinstance(value, int | float if expected is float else expected)
 
 
+def run_folders(study: Path) -> list[Path]:
+    """The folders of a study's runs, by name."""
+    return [path.parent for path in sorted(study.glob(f"*/{RECORD_FILE}"))]
+
+
 def read_record(folder: Path) -> Record | None:
     """The record in a run folder; None if there is none.
 

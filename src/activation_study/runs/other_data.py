@@ -12,7 +12,7 @@ from activation_study.config.schema import Config
 from activation_study.data.label_types import label_type_of
 from activation_study.data.source import current_digest
 from activation_study.errors import BadInput, problems_message
-from activation_study.records.record import RECORD_FILE, Record
+from activation_study.records.record import Record, run_folders
 from activation_study.records.run import finished_records
 
 FinishedRuns = list[tuple[Path, Record]]  # folders and records
@@ -35,8 +35,7 @@ def reject_other_data(configs: Sequence[Config], repeated: Set[Path] = frozenset
 
     @cache
     def finished_of(study: Path) -> FinishedRuns:
-        folders = (path.parent for path in sorted(study.glob(f"*/{RECORD_FILE}")))
-        return list(finished_records(folder for folder in folders if folder not in repeated))
+        return list(finished_records(folder for folder in run_folders(study) if folder not in repeated))
 
     problems: list[str] = []
     for (study, name), options in groups.items():

@@ -42,7 +42,7 @@ def reproduce(options: Reproduce) -> bool:
     _reject_other_algorithms(then)
     epochs = _epochs_to_compare(options.epochs, then)
     config = _configuration(options, then, epochs)
-    state = f"{then.status}, {_in_words(len(then.epochs))}"
+    state = f"{then.status}, {counted(len(then.epochs), 'epoch')}"
     print(f"Reproducing {then.name} of {then.study} ({state}) in {config.run_folder}")
 
     def announce(now: Record) -> None:
@@ -179,7 +179,7 @@ def _write_verdict(
 
 
 def _print_verdict(diff: RunDiff, causes: Sequence[str]) -> None:
-    epochs = _in_words(diff.epochs)
+    epochs = counted(diff.epochs, "epoch")
     if diff.identical:
         print(f"identical: {epochs}" + (", final weights and all confusion matrices" if diff.whole else ""))
         return
@@ -193,7 +193,3 @@ def _print_verdict(diff: RunDiff, causes: Sequence[str]) -> None:
         print(f"  pooled mean IoU on the test split: {100 * diff.mean_iou_apart:.2f} points apart")
     unknown = "nothing recorded differs, so the record was edited or the hardware is not deterministic"
     print(f"  probable cause: {' or '.join(causes[:3]) or unknown}")
-
-
-def _in_words(epochs: int) -> str:
-    return counted(epochs, "epoch")

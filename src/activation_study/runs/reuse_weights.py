@@ -11,7 +11,7 @@ from activation_study.outcome import warn
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.consistency import Contradiction
 from activation_study.records.environment import differences
-from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.records.record import Record, read_record, run_folders
 from activation_study.records.run import read_run
 from activation_study.training.loop import TrainState
 
@@ -39,17 +39,17 @@ def reuse_weights(record: Record, folder: Path, network: "Network", state: Train
 
     record.links.pop(LINK, None)
     untrained = network.weights()
-    for path in sorted(folder.parent.glob(f"*/{RECORD_FILE}")):
-        trained = _read(path.parent)
+    for other in run_folders(folder.parent):
+        trained = _read(other)
         if trained is None or trained.name == record.name or not _same_training(trained, record):
             continue
         try:
-            read_run(path.parent, trained)
+            read_run(other, trained)
         except Contradiction as error:
             warn(f"the weights of {trained.name} are not used: {error.problems[0]}")
             continue
         with suppress(OSError, ValueError):
-            network.load(path.parent / WEIGHTS_FILE)
+            network.load(other / WEIGHTS_FILE)
         weights = network.weights()
         if weights_digest(weights) != trained.digests.get("weights"):  # the file is missing or damaged
             network.set_weights(untrained)

@@ -53,11 +53,12 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
     """The record of a run that would start now."""
     from activation_study.model.network import shared_weights_digest
 
+    values = resolved(config)
     record = Record(
         name=config.run_name,
         study=config.study,
-        identity=identity(resolved(config)),
-        config=resolved(config),
+        identity=identity(values),
+        config=values,
         overrides=list(map(without_credentials, overrides)),
         classes=list(dataset.label_type.classes),
         environment=describe_environment(config.threads, config.training.jit_compile),
@@ -69,7 +70,7 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
         },
         process=current_process(),
         protocol=PROTOCOL_VERSION,
-        algorithms=algorithms_of(resolved(config)),
+        algorithms=algorithms_of(values),
     )
     record.results["parameters"] = float(network.unet.count_params())
     return record

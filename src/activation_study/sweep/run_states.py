@@ -12,7 +12,7 @@ from activation_study.errors import BadInput
 from activation_study.files import write_json
 from activation_study.records.heartbeat import read_heartbeat
 from activation_study.records.lock import is_locked
-from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.records.record import Record, read_record, run_folders
 from activation_study.records.source_code import MANIFESTS_FOLDER
 from activation_study.sweep.status import RunStatus
 
@@ -78,7 +78,7 @@ def write_planned(study_dir: Path, epochs: Mapping[str, int]) -> None:
 
 def run_states(study_dir: Path) -> list[RunState]:
     """The state of each run of a study: running ones first, then what is open, then what has ended."""
-    names = {path.parent.name: None for path in sorted(study_dir.glob(f"*/{RECORD_FILE}"))}
+    names = {folder.name: None for folder in run_folders(study_dir)}
     planned = _planned(study_dir)
     states = [_state(study_dir / name, planned.get(name)) for name in {**planned, **names}]
     order = (RunStatus.RUNNING, RunStatus.RESUMABLE, RunStatus.NEW, RunStatus.FAILED, RunStatus.DONE)

@@ -24,7 +24,7 @@ from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, make_plan, show_plan, study_dirs
 from activation_study.sweep.run_states import write_planned
-from activation_study.sweep.status import RunStatus, mark_stale_runs, print_deaths, run_folders, status_of
+from activation_study.sweep.status import RunStatus, all_run_folders, mark_stale_runs, print_deaths, status_of
 from activation_study.sweep.sync import sync_study
 from activation_study.tracking.registry import register_best
 from activation_study.tracking.store.viewing import how_to_view
@@ -107,7 +107,7 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
     }
     _register_best(jobs)
     studies = [
-        {"folder": study_dir, "runs": len(list(run_folders(study_dir))), "missing": count}
+        {"folder": study_dir, "runs": len(all_run_folders(study_dir)), "missing": count}
         for study_dir, count in missing.items()
     ]
     deliver("sync", {"uri": tracking.uri and without_credentials(tracking.uri), "studies": studies})

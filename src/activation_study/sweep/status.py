@@ -1,13 +1,13 @@
 """The status of each run of a study, read from its folder and its lock."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
 from activation_study.errors import BadInput
 from activation_study.records.lock import is_locked, run_lock
-from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.records.record import Record, read_record, run_folders
 
 
 class RunStatus(StrEnum):
@@ -35,10 +35,14 @@ def status_of(folder: Path, record: Record | None) -> RunStatus:
     return ended.get(record.status, RunStatus.RESUMABLE)
 
 
-def run_folders(study_dir: Path) -> Iterator[Path]:
+def all_run_folders(study_dir: Path) -> list[Path]:
     """The folders of a study's runs and of their reproductions."""
-    for pattern in (f"*/{RECORD_FILE}", f"reproductions/*/{RECORD_FILE}"):
-        yield from (path.parent for path in sorted(study_dir.glob(pattern)))
+    return [*run_folders(study_dir), *run_folders(study_dir / "reproductions")]
+
+
+def studies_in(folder: Path) -> str:
+    """The names of the studies with runs in a folder, as a list in words; empty if there are none."""
+    return ", ".join(sorted(study.name for study in folder.glob("*") if run_folders(study)))
 
 
 def mark_stale_runs(study_dir: Path) -> list[Path]:
@@ -48,7 +52,7 @@ def mark_stale_runs(study_dir: Path) -> list[Path]:
         The folders of these runs.
     """
     stale = []
-    for folder in run_folders(study_dir):
+    for folder in all_run_folders(study_dir):
         with suppress(BadInput):  # locked by a process, or unreadable: nothing to mark
             record = read_record(folder)
             if record is not None and record.status == "RUNNING":

@@ -8,7 +8,7 @@ from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput, counted
 from activation_study.outcome import keep_warning
 from activation_study.records.run import finished_records, read_all
-from activation_study.sweep.status import mark_stale_runs, print_deaths, run_folders
+from activation_study.sweep.status import all_run_folders, mark_stale_runs, print_deaths, studies_in
 from activation_study.tracking.mirror import mirror_report
 from activation_study.tracking.store.sqlite import database_path, relocate_artifacts
 from activation_study.tracking.synced import sync_runs
@@ -32,9 +32,11 @@ def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = F
     """
     if uri is None:
         raise BadInput("sync=true needs an MLflow store: tracking.uri=sqlite:///mlflow.db, or a server's address")
-    folders = list(run_folders(study_dir))
+    folders = all_run_folders(study_dir)
     if not folders:
-        raise BadInput(f"{study_dir}: no runs; expected study=NAME with NAME one of: {_studies(study_dir.parent)}")
+        raise BadInput(
+            f"{study_dir}: no runs; expected study=NAME with NAME one of: {studies_in(study_dir.parent) or 'none yet'}"
+        )
     read_all(finished_records(folders))
     print_deaths(mark_stale_runs(study_dir))
     database = database_path(uri)
@@ -54,8 +56,3 @@ def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = F
         print(f"  {message}")
         keep_warning(message)
     return len(folders) - len(synced.there) - len(synced.running)
-
-
-def _studies(folder: Path) -> str:
-    names = sorted({path.parents[1].name for path in folder.glob("*/*/run.json")})
-    return ", ".join(names) or "none yet"

@@ -18,7 +18,7 @@ from activation_study.location import command
 from activation_study.outcome import deliver
 from activation_study.sweep.run_states import RunState, run_states
 from activation_study.sweep.states_table import epoch_text, states_table, summary
-from activation_study.sweep.status import RunStatus
+from activation_study.sweep.status import RunStatus, studies_in
 
 
 def watch(options: Watch) -> None:
@@ -30,7 +30,7 @@ def watch(options: Watch) -> None:
     study_dir = study_folder(options.folder, options.study)
     states = run_states(study_dir)
     if not states:
-        others = _studies(study_dir.parent)
+        others = studies_in(study_dir.parent)
         other = f"watch another study of {options.folder}: {others}" if others else "give their folder as folder=PATH"
         start = f"`{command('train')} … study={options.study}`"
         raise BadInput(f"{study_dir}: no runs yet; start some with {start}, or {other}")
@@ -79,10 +79,6 @@ def _print_changes(study_dir: Path, interval: float) -> None:
 def _counts(states: Sequence[RunState]) -> dict[str, int]:
     counts = Counter(state.status for state in states)
     return {status.value: counts[status] for status in RunStatus}
-
-
-def _studies(folder: Path) -> str:
-    return ", ".join(sorted({path.parents[1].name for path in folder.glob("*/*/run.json")}))
 
 
 @contextmanager

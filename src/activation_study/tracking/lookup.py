@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from activation_study.config.command_options import A_RUN
 from activation_study.errors import MAX_LISTED, BadInput
 from activation_study.records.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE
 from activation_study.records.consistency import Contradiction
-from activation_study.records.record import RECORD_FILE, read_record
+from activation_study.records.record import RECORD_FILE, read_record, run_folders
 from activation_study.records.run import Run, read_run
 from activation_study.tracking.mirror import run_id_of
 from activation_study.tracking.store.reachable import check_reachable
@@ -49,9 +50,7 @@ def find_run(name: str, uri: str | None) -> Run:
         raise BadInput(f"run={name} is ambiguous, {len(folders)} run folders match: {listed}")
     if not folders:
         reason = "there is no such folder" if "/" in name else "neither a run folder nor an MLflow run ID"
-        raise BadInput(
-            f"run={name}: {reason}; expected a run folder, its name, an MLflow run ID, or the beginning of one of these"
-        )
+        raise BadInput(f"run={name}: {reason}; expected {A_RUN}")
     record = read_record(folders[0])
     assert record is not None
     return read_run(folders[0], record)
@@ -64,7 +63,7 @@ def _folders_that_begin_with(name: str) -> list[Path]:
     """
     path = Path(name)
     studies = [path.parent] if "/" in name else sorted(Path(RUNS_FOLDER).glob("*"))
-    found = [run.parent for study in studies for run in sorted(study.glob(f"*/{RECORD_FILE}"))]
+    found = [folder for study in studies for folder in run_folders(study)]
     found = [folder for folder in found if folder.name.startswith(path.name)]
     whole = [folder for folder in found if folder.name[len(path.name) :][:1] in ("", "-")]
     return whole or found

@@ -6,10 +6,10 @@ from typing import Any
 
 from activation_study.config.schema import Config
 from activation_study.outcome import warn
-from activation_study.records.record import RECORD_FILE, Record
+from activation_study.records.record import Record, run_folders
+from activation_study.records.run import finished_records
 from activation_study.tracking.run_page.description import describe_run
 from activation_study.tracking.store.reachable import check_reachable
-from activation_study.tracking.synced import readable
 
 ALIAS = "best"
 _VERSIONS_TAG = "mlflow.modelVersions"  # by which a logged model's page lists its registered versions
@@ -37,10 +37,9 @@ def register_best(study_dir: Path, uri: str | None, name: str | None) -> None:
     if uri is None or name is None:
         return
     groups: dict[str, list[Record]] = {}
-    for record in filter(None, (readable(path.parent) for path in sorted(study_dir.glob(f"*/{RECORD_FILE}")))):
-        if record.status == "FINISHED":
-            data, label_type = record.config["data"]["name"], record.config["label_type"]["name"]
-            groups.setdefault(f"{name}-{data}-{label_type}", []).append(record)
+    for _, record in finished_records(run_folders(study_dir)):
+        data, label_type = record.config["data"]["name"], record.config["label_type"]["name"]
+        groups.setdefault(f"{name}-{data}-{label_type}", []).append(record)
     for group, records in groups.items():
         model = group if len(groups) > 1 else name
         if len({_validated_on(record) for record in records}) > 1:

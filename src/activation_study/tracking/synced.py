@@ -78,7 +78,7 @@ def sync_runs(
         What became of them. Nothing is printed but a warning if the store cannot be used.
     """
     synced = Synced()
-    records = {folder: record for folder in folders if (record := readable(folder)) is not None}
+    records = {folder: record for folder in folders if (record := _readable(folder)) is not None}
     if uri is None or not records:
         return synced
     target = _Target(uri, weights, restore, locked)
@@ -99,7 +99,7 @@ def sync_runs(
     return synced
 
 
-def readable(folder: Path) -> Record | None:
+def _readable(folder: Path) -> Record | None:
     """The record in a run folder; None if there is none, or none that can be read."""
     try:
         return read_record(folder)
