@@ -89,9 +89,11 @@ def test_one_experiment_at_a_time_is_composed(tmp_path: Path) -> None:
 
 
 def test_a_group_of_the_users_own_may_sweep_for_itself(tmp_path: Path) -> None:
-    (tmp_path / "my/switch").mkdir(parents=True)
-    (tmp_path / "my/switch/seeds.yaml").write_text("# @package _global_\nhydra: {sweeper: {params: {seed: '3,4'}}}\n")
-    options = ("--config-dir", "my", "-m", "switch=seeds,flip", "data=scenes", "dry_run=true")
+    (tmp_path / "my/protocol").mkdir(parents=True)
+    (tmp_path / "my/protocol/seeds.yaml").write_text(
+        "# @package _global_\ndefaults: [/protocol/article]\nhydra: {sweeper: {params: {seed: '3,4'}}}\n"
+    )
+    options = ("--config-dir", "my", "-m", "protocol=seeds,article_with/flip", "data=scenes", "dry_run=true")
     assert "3 runs of multirun/default: 3 new" in train(*options, cwd=tmp_path).stdout
 
 

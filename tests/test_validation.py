@@ -14,9 +14,13 @@ from hydra_compose import CONF, composed
 
 GROUPS = (
     "activation", "label_type", "data", "model", "training", "evaluation", "seeding", "tracking", "experiment",
-    "switch",
+    "protocol",
 )  # fmt: skip
-OPTIONS = [f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
+OPTIONS = [
+    f"{group}={file.relative_to(CONF / group).with_suffix('')}"
+    for group in GROUPS
+    for file in sorted((CONF / group).rglob("*.yaml"))
+]
 
 
 OWN_DATA = ("data=folder", "label_type=own")  # one requires the other
@@ -212,11 +216,13 @@ def test_the_controls_experiment_contrasts_only_activations_that_it_trains() -> 
         assert config_of(f"activation={name}").activation.name == name
 
 
-def test_the_protocol_experiment_uses_every_switch_once() -> None:
+def test_the_protocol_experiment_uses_every_protocol_once() -> None:
     experiment = yaml.safe_load((CONF / "experiment/protocol.yaml").read_text())
-    names = experiment["hydra"]["sweeper"]["params"]["switch"].split(",")
-    assert sorted(names) == sorted(file.stem for file in (CONF / "switch").glob("*.yaml"))
-    identities = {name: identity_of(config_of("experiment=protocol", f"switch={name}")) for name in names}
+    names = experiment["hydra"]["sweeper"]["params"]["protocol"].split(",")
+    assert sorted(f"protocol={name}" for name in names) == sorted(
+        option for option in OPTIONS if option.startswith("protocol=")
+    )
+    identities = {name: identity_of(config_of("experiment=protocol", f"protocol={name}")) for name in names}
     assert len(set(identities.values())) == len(names)
     assert identities["article"] == identity_of(config_of("experiment=protocol"))
 

@@ -34,13 +34,13 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
         BadInput: there is no such key or option, or a value cannot be used.
     """
     import hydra
-    from hydra.core.config_store import ConfigStore
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.singleton import Singleton
 
     from activation_study.config.arguments import unusable
     from activation_study.config.hydra_errors import explanation
     from activation_study.config.overrides import as_typed
+    from activation_study.config.registration import register
     from activation_study.config.run_names import keep_existing_name
     from activation_study.validation import from_hydra
 
@@ -50,7 +50,7 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
         raise BadInput(f"config_dir={config_dir}: no such folder")
     if reason := unusable(overrides):
         raise BadInput(reason)
-    ConfigStore.instance().store("schema", Config)
+    register("schema", Config)
     path = [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
     typed = as_typed(overrides, Config)
     before = Singleton.get_state()

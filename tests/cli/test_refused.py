@@ -25,7 +25,11 @@ REFUSED = [
     ("train", (*SCENES, "folder="), "folder=: expected a file or folder"),
     ("train", (*SCENES, "--dry-run"), "a key is written without dashes: dry_run=VALUE"),
     ("train", (*SCENES, "precision=fp16"), "precision: unknown key; did you mean training.precision?"),
-    ("train", (*SCENES, "switch=[rgb,nope]"), "switch=nope: expected one of article, bilinear,"),
+    (
+        "train",
+        (*SCENES, "protocol=article_with/nope"),
+        "protocol=article_with/nope: expected one of article, article_with/bilinear,",
+    ),
     ("train", (*SCENES, "~training.epochs"), "a key of the configuration cannot be removed"),
     ("train", (*SCENES, "activation.layer=5"), "expected keys with values: activation.layer.KEY=VALUE"),
     ("train", (*SCENES, "-m", "seed=interval(0,3)"), "seed=interval(0,3): expected values"),

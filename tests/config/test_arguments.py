@@ -16,6 +16,7 @@ from activation_study.config.arguments import unusable
         (["hydra/sweeper=basic", "tracking.uri=http://a:b@c"], "make Hydra store the command line"),
         (["hydra.output_subdir=.hydra", "tracking.uri=http://a:b@c"], "make Hydra store the command line"),
         (["experiment=[demo, small]"], "expected one experiment; `-m experiment=demo,small` runs each of them"),
+        (["protocol=[a,b]"], "protocol=[a,b]: expected one protocol; `-m protocol=a,b` runs each of them"),
     ],
 )
 def test_such_arguments_are_refused(arguments: list[str], message: str) -> None:

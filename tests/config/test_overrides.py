@@ -114,4 +114,4 @@ def test_the_api_takes_names_as_they_are(tmp_path: Path) -> None:
 
 
 def test_every_group_takes_options_by_name() -> None:
-    assert {"activation", "experiment", "switch", "data"} <= text_keys(Config).keys()
+    assert {"activation", "experiment", "protocol", "data"} <= text_keys(Config).keys()

@@ -25,7 +25,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    arguments = ("activation=relu,mish,frelu", "seed=0,1", "switch=article,flip", "tracking=off")
+    arguments = ("activation=relu,mish,frelu", "seed=0,1", "protocol=article,article_with/flip", "tracking=off")
     result = command(folder, "train.py", "-m", *TINY, *arguments)
     assert result.returncode == 0, result.stderr
     return folder / "multirun/tiny/report/index.html"

@@ -42,11 +42,10 @@ def test_precisions_are_named_in_short() -> None:
     ]
 
 
-def test_each_switch_of_the_protocol_has_its_own_name() -> None:
-    switches = (
-        "article,shuffled,no_duplicates,nearest,rgb,unknown_ignored,known_pixels,val_loss,flip,flip_crop_color,bilinear"
-    )
-    names = labels([f"switch={switch}" for switch in switches.split(",")], base=["experiment=protocol"])
+def test_each_protocol_of_the_experiment_has_its_own_name() -> None:
+    changes = "shuffled,no_duplicates,nearest,rgb,unknown_ignored,known_pixels,val_loss,flip,flip_crop_color,bilinear"
+    protocols = ["article", *(f"article_with/{change}" for change in changes.split(",")), "modern"]
+    names = labels([f"protocol={protocol}" for protocol in protocols], base=["experiment=protocol"])
     assert names == [
         "surfaces-relu-seed0",
         "surfaces-relu-shuffled-seed0",
@@ -59,6 +58,7 @@ def test_each_switch_of_the_protocol_has_its_own_name() -> None:
         "surfaces-relu-flip-seed0",
         "surfaces-relu-flip_crop_color-seed0",
         "surfaces-relu-scored_bilinear-seed0",
+        "surfaces-relu-modern-seed0",
     ]
 
 

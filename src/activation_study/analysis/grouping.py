@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from activation_study.config.identity import affects_result, flatten
+from activation_study.config.protocols import choices, followed_protocol
 
 ConfigValues = dict[str, Any]  # resolved
 Item = TypeVar("Item")
@@ -40,14 +41,23 @@ class Variants:
         value = flatten(config).get(key)
         return [] if value is None and key not in self._varying[arm(config)] else [str(value)]
 
-    def keys_of(self, config: ConfigValues) -> list[str]:
-        """The keys that affect results and whose value in this run is not that of most runs."""
-        return [key for key, usual in self._usual.items() for value in self._value(config, key) if value != usual]
+    def settings(self, config: ConfigValues) -> dict[str, Any]:
+        """What affects results and has another value in this run than in most runs: key → value.
+
+        Several choices of a protocol are named as one, `protocol`, with those that the run made differently.
+        """
+        values = flatten(config)
+        keys = [key for key, usual in self._usual.items() for value in self._value(config, key) if value != usual]
+        followed = followed_protocol(config)
+        chosen = [key for key in keys if key in choices(followed.name) and key not in followed.deviations]
+        if len(chosen) > 1:
+            others = [key for key in keys if key not in chosen]
+            return {"protocol": followed.name, **{key: values.get(key) for key in others}}
+        return {key: values.get(key) for key in keys}
 
     def of(self, config: ConfigValues) -> tuple[str, ...]:
-        """The run's "key=value" for each of these keys."""
-        values = flatten(config)
-        return tuple(f"{key}={values.get(key)}" for key in self.keys_of(config))
+        """The run's "key=value" for each of these settings."""
+        return tuple(f"{key}={value}" for key, value in self.settings(config).items())
 
 
 def _distinguishes(key: str) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from hydra.conf import HydraConf
-from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -20,6 +19,7 @@ from activation_study.config.arguments import foreign_sweeper
 from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce, Watch
 from activation_study.config.fields import declared
 from activation_study.config.places import empty_places, expand_home, study_folder
+from activation_study.config.registration import register
 from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.errors import BadInput, problems_message
@@ -244,4 +244,4 @@ COMMANDS = {
 def register_schema(command: Command) -> None:
     """Makes a command's schema known to Hydra, by the name that its file in `conf/` has for it."""
     name = "schema" if command.schema is Config else f"{command.config}_schema"
-    ConfigStore.instance().store(name, command.schema)
+    register(name, command.schema)

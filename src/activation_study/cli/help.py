@@ -52,9 +52,10 @@ def _groups(folders: Sequence[Path]) -> str:
     options: dict[str, set[str]] = {}
     for folder in folders:
         for path in folder.rglob("*.yaml"):
-            group = path.parent.relative_to(folder).as_posix()
-            if group != "." and (not group.startswith("hydra") or group == LAUNCHERS):
-                options.setdefault(group, set()).add(path.stem)
+            relative = path.relative_to(folder).with_suffix("")
+            group = LAUNCHERS if relative.is_relative_to(LAUNCHERS) else relative.parts[0]
+            if path.parent != folder and group != "hydra":
+                options.setdefault(group, set()).add(relative.relative_to(group).as_posix())
     return "\n".join(f"  {group}: {', '.join(sorted(names))}" for group, names in sorted(options.items()))
 
 

@@ -20,10 +20,10 @@ def unusable(arguments: Sequence[str]) -> str | None:
             "hydra/sweeper=… and hydra.output_subdir=… make Hydra store the command line, and it has a password; give "
             "it in the environment, e.g. as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
         )
-    experiments = values.get("experiment", "").replace(" ", "")
-    if re.fullmatch(r"\[.*,.*\]", experiments):
-        names = experiments.strip("[]")
-        return f"experiment={experiments}: expected one experiment; `-m experiment={names}` runs each of them"
+    for group in ("experiment", "protocol"):  # of several, only the last one would count
+        options = values.get(group, "").replace(" ", "")
+        if re.fullmatch(r"\[.*,.*\]", options):
+            return f"{group}={options}: expected one {group}; `-m {group}={options.strip('[]')}` runs each of them"
     return None
 
 

@@ -155,10 +155,7 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
         return f"{full_key}=null: expected a value"
     option = re.search("Could not (?:find|load) '(.+)/(.+?)'", text)
     if option:
-        listed = text.partition(f"Available options in '{option[1]}':")[2].split()
-        names = listed or options_of(option[1], arguments)
-        hint = did_you_mean(option[2], names)
-        return f"{option[1]}={option[2]}: expected one of {', '.join(names)}{hint}"
+        return _wrong_option(option[1], option[2], text, arguments)
     unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Key '([^']+)' not in", text)
     key = next((group for group in unknown.groups() if group), "") if unknown else ""
     key = full_key if key and full_key.endswith(key) else key
@@ -170,6 +167,17 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
         return f"{key}: unknown key" + (f"; expected {alternatives(beside)}" if beside else "")
     hint = did_you_mean(key, keys) or f"; `{command(name)} --help` shows the keys"
     return f"{key}: unknown key{hint}"
+
+
+def _wrong_option(group: str, option: str, text: str, arguments: Sequence[str]) -> str:
+    """An option that a group does not have: its own options, and those in its subfolders."""
+    listed = text.partition(f"Available options in '{group}':")[2].split()
+    if not group.startswith("hydra"):
+        top, *subfolders = group.split("/")
+        listed = ["/".join([*subfolders, name]) for name in listed]
+        group, option = top, "/".join([*subfolders, option])
+    names = sorted({*listed, *options_of(group, arguments)})
+    return f"{group}={option}: expected one of {', '.join(names)}{did_you_mean(option, names)}"
 
 
 def _unpaired(override: str) -> str | None:

@@ -44,7 +44,8 @@ def known_keys(config: str, wrong: str, arguments: Sequence[str]) -> list[str]:
 def options_of(group: str, arguments: Sequence[str]) -> list[str]:
     """The options of a group of the configuration."""
     folders = [conf_dir(), *_config_dirs(arguments)]
-    return sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
+    files = ((path, folder / group) for folder in folders for path in (folder / group).rglob("*.yaml"))
+    return sorted({path.relative_to(folder).with_suffix("").as_posix() for path, folder in files})
 
 
 def composed_values(config: str, arguments: Sequence[str]) -> dict[str, Any]:

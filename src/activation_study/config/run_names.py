@@ -15,6 +15,7 @@ _PREFIXES = {
     "training.batch_size": "batch",
     "training.precision": "",
     "training.monitor": "",
+    "protocol": "",
     "data.name": "",
     "data.split": "",
     "data.label_interpolation": "",

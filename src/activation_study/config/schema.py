@@ -221,6 +221,7 @@ class Config:
     comparison: Comparison = field(default_factory=Comparison)
     tracking: Tracking = field(default_factory=Tracking)
     experiment: Any = None
+    protocol: Any = None
     study: str = MISSING
     seed: int = at_least(0)
     threads: int | None = at_least(1, default=None)
@@ -256,7 +257,17 @@ class Config:
 
 
 # Keys of the command itself: they say nothing about the run.
-COMMAND_ONLY_KEYS = ("experiment", "rerun", "allow_changes", "dry_run", "sync", "sweep", "suffix", "overrides")
+COMMAND_ONLY_KEYS = (
+    "experiment",
+    "protocol",
+    "rerun",
+    "allow_changes",
+    "dry_run",
+    "sync",
+    "sweep",
+    "suffix",
+    "overrides",
+)
 
 
 def resolved(config: Config) -> dict[str, Any]:

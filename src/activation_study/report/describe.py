@@ -7,6 +7,7 @@ from activation_study.analysis.contrasts import METRICS, Contrast
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import mean_over_seeds
+from activation_study.config.protocols import followed_protocol
 
 
 def describe_findings(findings: Findings, folder: Path) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
     return {
         "data": condition.data,
         "label_type": condition.label_type,
+        "protocol": str(followed_protocol(condition.arms[0].records[0].config)),
         "variant": condition.variant,
         "images": len(condition.images),
         "seeds": condition.arms[0].seeds,

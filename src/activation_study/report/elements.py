@@ -107,6 +107,7 @@ class Contents:
         reduced: whether network and image size are smaller than the article's.
         problems: what is missing in the study.
         runs: number of runs.
+        followed: the protocols that the runs followed, in words.
         protocol: protocol version.
         sections: sections, in order.
         environment: (name, values).
@@ -118,6 +119,7 @@ class Contents:
     reduced: bool
     problems: tuple[str, ...]
     runs: int
+    followed: str
     protocol: int
     sections: tuple[Section, ...]
     environment: tuple[tuple[str, str], ...]

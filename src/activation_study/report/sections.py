@@ -11,6 +11,7 @@ from activation_study.analysis.finished_runs import without_keys
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
+from activation_study.config.protocols import followed_protocol
 from activation_study.errors import BadInput, counted
 from activation_study.location import command
 from activation_study.palette import activation_colors
@@ -36,6 +37,7 @@ from activation_study.report.tables import (
 )
 
 FULL_SIZE = [224, 224]
+MAX_LISTED_PROTOCOLS = 3
 
 
 def build_sections(findings: Findings, pictures: bool) -> Contents:
@@ -53,6 +55,7 @@ def build_sections(findings: Findings, pictures: bool) -> Contents:
         reduced=_reduced(findings.conditions[0]),
         problems=findings.problems,
         runs=len(records),
+        followed=_followed(findings.conditions),
         protocol=records[0].protocol,
         sections=(
             *map(_changes_section, findings.ablations),
@@ -72,6 +75,16 @@ def build_sections(findings: Findings, pictures: bool) -> Contents:
 def _reduced(condition: Condition) -> bool:
     config = condition.arms[0].records[0].config
     return config["data"].get("image_size") != FULL_SIZE or config["model"].get("name") != "unet"
+
+
+def _followed(conditions: Sequence[Condition]) -> str:
+    """The protocols of a study in words; of many, those without deviations."""
+    followed = [followed_protocol(condition.arms[0].records[0].config) for condition in conditions]
+    texts = list(dict.fromkeys(map(str, followed)))
+    if len(texts) <= MAX_LISTED_PROTOCOLS:
+        return "; ".join(texts)
+    names = dict.fromkeys(each.name for each in followed if not each.deviations)
+    return f"{' and '.join(names)}, and single changes of them" if names else "several, see the sections"
 
 
 def _changes_section(ablations: Ablations) -> Section:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
+from activation_study.config.protocols import followed_protocol
 from activation_study.config.schema import Config
 from activation_study.console import format_duration
 from activation_study.data.dataset import Dataset
@@ -27,6 +28,7 @@ def print_header(config: Config, record: Record, dataset: Dataset, state: TrainS
         f"{record.name}{position}: {environment['device']}, {threads}, {config.training.precision}, "
         f"{record.results['parameters']:,.0f} parameters, {sizes} images of {dataset.source.name}"
     )
+    print(f"  protocol: {followed_protocol(record.config)}")
     if record.resumed:
         print(f"  resuming at {'the evaluation' if state.done else f'epoch {state.epoch}, step {state.step + 1}'}")
     if LINK in record.links:

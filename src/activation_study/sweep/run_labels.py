@@ -26,10 +26,12 @@ def label_runs(configs: Sequence[Config]) -> None:
         variants, pinned = Variants(values), _pinned_seeds(flat)
         data = ["data.name"] if len({each["data.name"] for each in flat}) > 1 else []
         for config, nested, each in zip(group, values, flat, strict=True):
-            varied = [key for key in variants.keys_of(nested) if not _follows_from_name(key, flat)]
-            keys = [*data, *varied, *pinned]
-            if keys:
-                config.sweep.label = run_label(config, {key: each.get(key) for key in keys})
+            varied = {
+                key: value for key, value in variants.settings(nested).items() if not _follows_from_name(key, flat)
+            }
+            settings = {key: each[key] for key in data} | varied | {key: each[key] for key in pinned}
+            if settings:
+                config.sweep.label = run_label(config, settings)
 
 
 def _follows_from_name(key: str, values: Sequence[dict[str, Any]]) -> bool:

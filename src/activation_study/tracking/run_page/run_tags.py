@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from activation_study.config.protocols import followed_protocol
 from activation_study.location import SCRIPTS
 from activation_study.palette import activation_color
 from activation_study.records.record import Record
@@ -62,6 +63,7 @@ def _environment_tags(record: Record) -> dict[str, str]:
     values = {
         **{key: environment.get(key) for key in ("device", "processor", "threads", "backend", "energy")},
         "precision": record.config.get("training", {}).get("precision"),
+        "protocol": followed_protocol(record.config),
         "protocol_version": record.protocol,
         **{f"{name}_version": version for name, version in record.algorithms.items()},
         "activation_study": environment.get("activation_study"),
