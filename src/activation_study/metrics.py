@@ -13,19 +13,24 @@ Counts = NDArray[np.int64]
 Values = NDArray[np.float64]
 # Largest difference of a recorded score from the recomputed one that another version of NumPy may make.
 TOLERANCE = 1e-9
+_PIXELS = 2**22  # counted at once, which bounds memory
 
 
-def confusion(truth: NDArray[np.int16], predicted: NDArray[np.int64], classes: int) -> Counts:
+def confusion(truth: NDArray[np.int16], predicted: NDArray[Any], classes: int) -> Counts:
     """The confusion matrix of one image: pixel counts [C + 1, C].
 
     Args:
         truth: class ids [height, width]; negative = unlabeled.
-        predicted: class ids 0 … C − 1, of the same shape.
+        predicted: class ids 0 … C − 1, integers of the same shape.
         classes: the number of classes C.
     """
-    rows = np.where(truth < 0, classes, truth).astype(np.int64)
-    cells = rows.ravel() * classes + predicted.ravel()
-    return np.bincount(cells, minlength=(classes + 1) * classes).reshape(classes + 1, classes)
+    counts = np.zeros((classes + 1) * classes, np.int64)
+    for start in range(0, truth.size, _PIXELS):
+        part = truth.ravel()[start : start + _PIXELS]
+        rows = np.where(part < 0, classes, part).astype(np.int64)
+        cells = rows * classes + predicted.ravel()[start : start + _PIXELS]
+        counts += np.bincount(cells, minlength=len(counts))
+    return counts.reshape(classes + 1, classes)
 
 
 def iou(intersection: Counts, true: Counts, predicted: Counts) -> Values:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from activation_study.evaluation.strips import Strip
 from activation_study.inference.sliding_window import InferenceOptions, predict_label_map
 
 
@@ -64,6 +65,34 @@ def test_the_batch_size_changes_nothing(batch_size: int) -> None:
     ]
     one, other = (predict_label_map(by_side, noise_image(30, 70), each) for each in options)
     np.testing.assert_array_equal(one, other)
+
+
+def test_a_wide_image_is_predicted_in_blocks_and_the_mean_of_its_windows_is_kept() -> None:
+    """Blocks are 16 windows wide; by definition: the weighted mean over all windows that cover a pixel."""
+    image, weight = noise_image(13, 700), np.sin(np.pi * (np.arange(16) + 0.5) / 16) ** 2
+    rows = np.sin(np.pi * (np.arange(8) + 0.5) / 8) ** 2
+
+    def by_column(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        value = images.mean(axis=(1, 2, 3), dtype=np.float32)[:, None, None] / 255 + np.linspace(0, 0.3, 16)
+        value = np.broadcast_to(value, images.shape[:3]).astype(np.float32)
+        return np.stack([value, 1 - value], axis=-1)
+
+    sums, weights = np.zeros((13, 700, 2)), np.zeros((13, 700, 1))
+    for top in (0, 2, 5):
+        for left in np.linspace(0, 684, 87).round().astype(int):
+            window = (rows[:, None] * weight)[..., None]
+            sums[top : top + 8, left : left + 16] += window * by_column(image[None, top : top + 8, left : left + 16])[0]
+            weights[top : top + 8, left : left + 16] += window
+    kept = np.full((13, 700, 2), np.nan, np.float32)
+
+    def keep(strip: Strip) -> None:
+        assert np.isnan(kept[strip.rows, strip.columns]).all()
+        kept[strip.rows, strip.columns] = strip.probabilities
+
+    options = InferenceOptions((8, 16), "bgr", "lanczos4", sliding_window=True)
+    classes = predict_label_map(by_column, image, options, keep)
+    np.testing.assert_allclose(kept, sums / weights, atol=1e-5)
+    np.testing.assert_array_equal(classes, kept.argmax(axis=-1))
 
 
 def test_a_resized_image_gets_a_label_map_of_its_original_size() -> None:

@@ -76,12 +76,12 @@ def _open(content: bytes, formats: tuple[str, ...]) -> "Image":
     except UnidentifiedImageError as error:
         raise ValueError(f"not a {' or '.join(formats)} file, or its header is damaged") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(f"more than {MAX_PIXELS:,} pixels") from error
+        raise ValueError(f"more than {MAX_PIXELS:,} pixels: cut it into tiles") from error
     except Exception as error:  # Pillow may raise anything for a malicious header
         raise ValueError(f"cannot be decoded: {error}") from error
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise ValueError(f"{width}×{height} pixels: expected at most {MAX_PIXELS:,}")
+        raise ValueError(f"{width}×{height} pixels: expected at most {MAX_PIXELS:,}; cut it into tiles")
     # The decoders may fill missing pixels with grey. The stream is at the pixels now, after any embedded thumbnail,
     # which has an end marker of its own.
     if image.format in ("JPEG", "MPO") and content.find(_JPEG_END, stream.tell()) < 0:

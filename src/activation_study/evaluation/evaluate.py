@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from activation_study.data.label_types import LabelType
 from activation_study.data.source import Source
 from activation_study.data.splits import Indices
+from activation_study.evaluation.strips import label_map, resized_strips
 from activation_study.metrics import Counts, confusion
 
 # uint8 [N, height, width, 3] → float32 probabilities [N, height, width, C]
@@ -16,19 +17,15 @@ Predictor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 def resize_and_argmax(
     probabilities: NDArray[np.float32], size: tuple[int, int], interpolation: str
-) -> NDArray[np.int64]:
-    """The predicted class of each pixel at another size: int64 [height, width].
+) -> NDArray[np.uint8]:
+    """The predicted class of each pixel at another size: uint8 [height, width].
 
     Args:
         probabilities: float32 [rows, columns, C]; resized before the argmax.
         size: (height, width) of the result.
         interpolation: `lanczos4`, as in the article, or `bilinear`.
     """
-    import cv2
-
-    flag = {"lanczos4": cv2.INTER_LANCZOS4, "bilinear": cv2.INTER_LINEAR}[interpolation]
-    height, width = size
-    return np.argmax(cv2.resize(probabilities, (width, height), interpolation=flag), axis=-1)
+    return label_map(resized_strips(probabilities, size, interpolation), size)
 
 
 def predict_in_batches(
