@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -130,20 +130,28 @@ class PlainProgress:
             print(text, flush=True)
 
 
-def track_progress(items: Sequence[Item], description: str) -> Iterator[Item]:
-    """Yields the items; shows a progress bar in a terminal, otherwise a line now and then."""
+def track_progress(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+    """Yields the items; shows a progress bar in a terminal, otherwise a line now and then.
+
+    Args:
+        items: a sequence, or anything else to iterate over.
+        description: of the items.
+        total: about how many there are; by default the length of the sequence, or unknown.
+    """
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=False, highlight=False)
+    if total is None and isinstance(items, Sized):
+        total = len(items)
     if shows_bars(console):
-        yield from track(items, description, console=console, transient=True)
+        yield from track(items, description, total=total, console=console, transient=True)
         return
     plain = PlainProgress(FIRST_LINE)
     for number, item in enumerate(items, 1):
         yield item
-        if number < len(items):
-            plain.line(f"  {description}: {number:,} of {len(items):,}")
+        if number != total:
+            plain.line(f"  {description}: {number:,}" + (f" of {total:,}" if total else ""))
 
 
 @contextmanager

@@ -71,8 +71,10 @@ class Predict:
 
     run: str | None = None
     runs: list[str] = field(default_factory=list)
-    images: str = required("images=FOLDER_OR_FILE is needed: the images")
+    images: str = required("images=FOLDER_OR_FILE is needed: the images, or a video")
     output: str | None = None
+    format: Any = "png"
+    every: int = at_least(1, default=1)
     sliding_window: bool = False
     flip_tta: bool = False
     batch_size: int = at_least(1, default=8)

@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.label_types import LabelType, border_map
+from activation_study.data.nearest import resize_nearest
 from activation_study.files import replacing
 from activation_study.palette import UNKNOWN_COLOR, rgb
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+MAX_SIDE = 2048  # pixels of an image in a figure
 
 
 def _figure(width: float, height: float) -> "Figure":
@@ -25,6 +28,23 @@ def _figure(width: float, height: float) -> "Figure":
 def _save(figure: "Figure", path: Path) -> None:
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=100)
+
+
+def panel_size(image: NDArray[Any]) -> tuple[int, int]:
+    """The (height, width) at which an image [height, width, …] is drawn: its own, unless a side is very long."""
+    height, width = image.shape[:2]
+    scale = min(1.0, MAX_SIDE / max(height, width))
+    return max(1, round(scale * height)), max(1, round(scale * width))
+
+
+def _reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An RGB image uint8 [height, width, 3] at its `panel_size`, since Matplotlib takes many bytes for each pixel."""
+    import cv2
+
+    size = panel_size(image)
+    if size == image.shape[:2]:
+        return image
+    return np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def colorize(label_map: NDArray[Any], colors: Sequence[str]) -> NDArray[np.uint8]:
@@ -83,8 +103,8 @@ def draw_predictions(
     figure = _figure(8, 2.15 * len(examples) + 1.1)
     axes = figure.subplots(len(examples), 3, squeeze=False)
     for row, (caption, image, truth, predicted) in zip(axes, examples, strict=True):
-        maps = (colorize(ids, label_type.colors) for ids in (truth, predicted))
-        panels = ((image, caption), *zip(maps, ("truth", "prediction"), strict=True))
+        maps = (colorize(resize_nearest(ids, panel_size(ids)), label_type.colors) for ids in (truth, predicted))
+        panels = ((_reduced(image), caption), *zip(maps, ("truth", "prediction"), strict=True))
         for panel, (content, label) in zip(row, panels, strict=True):
             panel.imshow(content, interpolation="nearest")
             panel.set_title(label, fontsize=8)
@@ -110,7 +130,7 @@ def draw_panels(
     side = 3.2
     figure = _figure(side * len(panels), side * min(2.0, height / width) + 1)
     for axes, (caption, content) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        axes.imshow(content, interpolation="nearest")
+        axes.imshow(_reduced(content), interpolation="nearest")
         axes.set_title(caption, fontsize=9)
         axes.set_axis_off()
     _legend(figure, legend, columns=8)
