@@ -151,9 +151,9 @@ def devices() -> str:
 def compiled_steps(model: Any) -> tuple[Step, Step]:
     """The compiled training and validation steps of a compiled Keras model.
 
-    Both take images uint8 [N, height, width, 3] and labels int8 [N, height, width] for any N, and return the metrics of
-    that batch only. On TensorFlow, each is traced once for all N, while Keras' `train_on_batch` traces again for the
-    smaller last batch (8 + 4 s instead of 4 s, docs/LOG.md).
+    Both take images uint8 [N, height, width, channels] and labels int8 [N, height, width] for any N, and return the
+    metrics of that batch only. On TensorFlow, each is traced once for all N, while Keras' `train_on_batch` traces again
+    for the smaller last batch (8 + 4 s instead of 4 s, docs/LOG.md).
     """
     import keras
 

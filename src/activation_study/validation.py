@@ -14,9 +14,10 @@ from activation_study import energy
 from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.places import empty_places, expand_home
-from activation_study.config.schema import Config, Model, Tracking, resolved
+from activation_study.config.schema import Config, Data, Model, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.class_list import read_classes
+from activation_study.data.image_io import MAX_CHANNELS
 from activation_study.data.split_files import read_split_files, split_digest
 from activation_study.errors import BadInput, alternatives, problems_message
 from activation_study.hardware import fastest_precision
@@ -126,6 +127,7 @@ def _problems(config: Config) -> Iterator[str]:
     if config.data.format == "iccv09" and config.data.root is None:
         yield "data.root: required, the data set's folder"
     yield from _own_data_problems(config)
+    yield from _image_problems(config.data)
     if config.data.format == "scenes" and (config.data.count is None or config.data.scenes_seed is None):
         yield "data.count and data.scenes_seed: required with data.format=scenes"
     if not str(config.activation.layer.get("_target_", "")):
@@ -163,6 +165,21 @@ def _own_data_problems(config: Config) -> Iterator[str]:
     if (data.split == "files") != (data.split_files is not None):
         given = f"data.split={data.split}, data.split_files={data.split_files}"
         yield f"{given}: expected data.split=files together with data.split_files=FOLDER"
+
+
+def _image_problems(data: Data) -> Iterator[str]:
+    low_high = data.value_range
+    if data.channels > MAX_CHANNELS:
+        yield f"data.channels={data.channels}: expected 1 to {MAX_CHANNELS}"
+    if data.format != "folder":
+        if data.channels not in (1, 3):
+            yield f"data.channels={data.channels}: the images of data.format={data.format} are colours: expected 3 or 1"
+        if low_high is not None:
+            yield f"data.value_range={low_high}: allowed only with data=folder; other data sets have images of 8 bits"
+    elif low_high is not None:
+        numbers = all(isinstance(value, int | float) and math.isfinite(value) for value in low_high)
+        if len(low_high) != 2 or not numbers or low_high[0] >= low_high[1]:
+            yield f"data.value_range={low_high}: expected two numbers, the smaller first, e.g. [0,4095]"
 
 
 def _comparison_problems(config: Config) -> Iterator[str]:

@@ -25,7 +25,7 @@ PREDICTED = np.array([[0, 1, 2, 2], [2, 1, 0, 2]], np.uint8)
 
 
 def picture(name: str, height: int, width: int) -> Picture:
-    return Picture(name, f"{name}.jpg", np.full((height, width, 3), 100, np.uint8))
+    return Picture(name, f"{name}.jpg", (np.full((height, width, 3), 100, np.uint8),))
 
 
 def large(height: int, width: int) -> NDArray[np.uint8]:

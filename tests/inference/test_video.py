@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from activation_study.data.image_reader import COLOR_IMAGES, ImageReader
 from activation_study.errors import BadInput
 from activation_study.inference.inputs import Frames, Images, find_inputs
 from activation_study.inference.video import Video, VideoWriter
@@ -24,12 +25,19 @@ def film(tmp_path: Path) -> Path:
 
 def test_every_frame_is_a_picture_with_its_number(film: Path) -> None:
     inputs = find_inputs(film, every=1)
-    inputs.check()
-    pictures = list(inputs.pictures())
+    inputs.check([COLOR_IMAGES])
+    pictures = list(inputs.pictures([COLOR_IMAGES]))
     assert [picture.name for picture in pictures] == [f"film/frame_{number:06}" for number in range(1, 11)]
     assert pictures[0].file_name == "film/frame_000001.png"
     assert [int(picture.image.mean() / 20 + 0.5) for picture in pictures] == list(range(10))
     assert pictures[0].image.shape == (48, 66, 3)
+
+
+def test_a_grey_network_gets_grey_frames_and_one_of_more_channels_none(film: Path) -> None:
+    first = next(iter(find_inputs(film, every=1).pictures([ImageReader(channels=1), COLOR_IMAGES])))
+    assert [image.shape for image in first.images] == [(48, 66, 1), (48, 66, 3)]
+    with pytest.raises(BadInput, match=r"a video has 3 channels of 8 bits; the run was trained with data\.channels=4"):
+        find_inputs(film, every=1).check([ImageReader(channels=4)])
 
 
 def test_one_of_three_frames_is_taken_and_keeps_its_number(film: Path) -> None:
@@ -37,7 +45,7 @@ def test_one_of_three_frames_is_taken_and_keeps_its_number(film: Path) -> None:
     assert isinstance(inputs, Frames)
     assert inputs.video.frame_rate == pytest.approx(20 / 3)
     assert inputs.video.expected_frames == 4
-    assert [picture.name[-2:] for picture in inputs.pictures()] == ["01", "04", "07", "10"]
+    assert [picture.name[-2:] for picture in inputs.pictures([COLOR_IMAGES])] == ["01", "04", "07", "10"]
     names = ["film/frame_000004", "film/frame_000005", "film/frame_4", "other/frame_000004", "film/frame_000000", "x"]
     assert [inputs.has(name) for name in names] == [True, False, False, False, False, False]
 
@@ -62,14 +70,14 @@ def test_a_file_that_opencv_cannot_open_is_named(content: bytes, tmp_path: Path)
     path = tmp_path / "film.mp4"
     path.write_bytes(content)
     with pytest.raises(BadInput, match=r"film\.mp4: (OpenCV cannot open this video|no frame can be read)"):
-        find_inputs(path, every=1).check()
+        find_inputs(path, every=1).check([COLOR_IMAGES])
 
 
 def test_a_video_without_frames_is_named(tmp_path: Path) -> None:
     path = tmp_path / "film.avi"
     cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (66, 48)).release()
     with pytest.raises(BadInput, match=r"film\.avi: (OpenCV cannot open this video|no frame can be read)"):
-        find_inputs(path, every=1).check()
+        find_inputs(path, every=1).check([COLOR_IMAGES])
 
 
 def test_a_written_video_has_every_frame_and_its_rate(tmp_path: Path) -> None:

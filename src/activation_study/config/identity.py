@@ -41,6 +41,8 @@ INTRODUCED = {
     "loss.name": "cross_entropy",
     "data.classes": None,
     "data.split_digest": None,
+    "data.channels": 3,
+    "data.value_range": None,
 }
 # What decides a run's result, by frozen names; paths, threads, tracking and the study's name do not.
 IDENTITY_KEYS = (

@@ -49,6 +49,8 @@ class Data:
     scenes_seed: int | None = at_least(0, default=None)
     cache: str = MISSING
     image_size: Any = MISSING
+    channels: int = at_least(1, default=3)
+    value_range: list[float] | None = None
     channel_order: str = choice("bgr", "rgb")
     label_interpolation: str = choice("bilinear", "nearest")
     split: str = choice("sorted", "shuffled", "kfold", "files")

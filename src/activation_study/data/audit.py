@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from activation_study.data.label_types import LabelType
 from activation_study.data.preprocessing import PreprocessedData
+from activation_study.data.resize import resize_by_area
 from activation_study.data.source import Source
 from activation_study.data.splits import Split
 
@@ -130,10 +131,8 @@ def near_duplicates(preprocessed: PreprocessedData) -> list[DuplicatePair]:
     The correlation of two thumbnails of 16 × 16 pixels is taken over pixels and channels. Identical pairs come first,
     then the others by decreasing similarity.
     """
-    import cv2
-
     images, size = preprocessed.images, (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    thumbnails = np.stack([cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in images])
+    thumbnails = np.stack([resize_by_area(image, size) for image in images])
     vectors = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
     vectors -= vectors.mean(axis=1, keepdims=True)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from activation_study.data.batching import Batch
 from activation_study.data.nearest import resize_nearest
+from activation_study.data.resize import resize_bilinear
 
 MIN_CROP = 0.75
 MAX_CONTRAST_CHANGE = 0.2
@@ -18,10 +19,10 @@ def augment(batch: Batch, name: str, generator: np.random.Generator) -> Batch:
     window whose sides are s times those of the image, s uniform in [0.75, 1] and its position uniform, and resizes it
     to the image's size, by bilinear interpolation for images and by nearest neighbour for labels. Then each value v of
     0 … 255 becomes g · (v − 127.5) + 127.5 + 255 · h, rounded and clipped, with contrast g uniform in [0.8, 1.2] and
-    brightness h uniform in [−0.1, 0.1].
+    brightness h uniform in [−0.1, 0.1], the same for all channels, transparency included.
 
     Args:
-        batch: images uint8 [N, height, width, 3], labels int8 [N, height, width]; not modified.
+        batch: images uint8 [N, height, width, channels], labels int8 [N, height, width]; not modified.
         name: `none`, `flip` or `flip_crop_color`.
         generator: used for this step only, so that a resumed training gets the same images.
     """
@@ -38,14 +39,12 @@ def augment(batch: Batch, name: str, generator: np.random.Generator) -> Batch:
 
 
 def _crop(image: NDArray[np.uint8], label: NDArray[np.int8], generator: np.random.Generator) -> None:
-    import cv2
-
     height, width = label.shape
     scale = generator.uniform(MIN_CROP, 1)
     rows, columns = round(scale * height), round(scale * width)
     top, left = generator.integers(0, (height - rows + 1, width - columns + 1))
     window = np.s_[top : top + rows, left : left + columns]
-    image[:] = cv2.resize(image[window], (width, height), interpolation=cv2.INTER_LINEAR)
+    image[:] = resize_bilinear(image[window], (height, width))
     label[:] = resize_nearest(label[window], (height, width))
 
 
@@ -56,4 +55,4 @@ def _change_colors(image: NDArray[np.uint8], generator: np.random.Generator) -> 
     brightness = generator.uniform(-MAX_BRIGHTNESS_CHANGE, MAX_BRIGHTNESS_CHANGE)
     values = np.arange(256)
     table = np.clip(np.rint(contrast * (values - 127.5) + 127.5 + 255 * brightness), 0, 255).astype(np.uint8)
-    image[:] = cv2.LUT(image, table)
+    image[:] = cv2.LUT(image, table).reshape(image.shape)  # OpenCV drops a single channel

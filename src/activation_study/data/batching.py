@@ -20,7 +20,7 @@ def epoch_order(indices: Indices, seed: int, epoch: int) -> Indices:
 
 
 def batches(preprocessed: PreprocessedData, order: Indices, batch_size: int) -> Iterator[Batch]:
-    """Yields images uint8 [N, height, width, 3] and labels int8 [N, height, width]; the last batch may be smaller."""
+    """Yields images uint8 [N, height, width, channels] and labels int8 [N, height, width]; the last may be fewer."""
     for start in range(0, len(order), batch_size):
         indices = order[start : start + batch_size]
         yield preprocessed.images[indices], preprocessed.labels[indices]

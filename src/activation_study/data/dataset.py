@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Config, Data
+from activation_study.data.image_reader import image_reader
 from activation_study.data.label_types import LabelInterpolation, label_type_of
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.source import Source, open_source
@@ -28,7 +29,13 @@ class Dataset:
         self.label_type = label_type_of(config)
         self.source: Source = open_source(options, self.label_type)
         self.preprocessed: PreprocessedData = preprocess(
-            self.source, self.label_type, config.image_size, options.channel_order, interpolation, Path(options.cache)
+            self.source,
+            self.label_type,
+            config.image_size,
+            options.channel_order,
+            interpolation,
+            Path(options.cache),
+            image_reader(options),
         )
         self.split: Split = self.split_by(options)
         for part, indices in vars(self.split).items():

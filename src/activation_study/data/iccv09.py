@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.image_io import read_jpeg
+from activation_study.data.image_reader import ImageFacts, facts_of
 from activation_study.data.label_text import raw_range, read_label
 from activation_study.data.label_types import LABEL_TYPES
 from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_hidden, printable_path
@@ -44,6 +45,10 @@ class Iccv09Folder:
     def image(self, index: int) -> NDArray[np.uint8]:
         """The image, uint8 [height, width, 3], BGR. The EXIF orientation is ignored, since labels do not follow it."""
         return FileTree({"": self.root}).read(f"images/{self.names[index]}.jpg", read_jpeg)
+
+    def facts(self, index: int) -> ImageFacts:
+        """What the image's file holds."""
+        return facts_of(self.image(index))
 
     def label(self, index: int, label_type: str) -> NDArray[np.int16]:
         """The raw ids, int16 [height, width], of the same size as the image."""

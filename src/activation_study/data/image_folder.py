@@ -10,14 +10,16 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.image_io import SUFFIXES, check_image, read_image, read_label_image
+from activation_study.data.image_check import ImageCheck
+from activation_study.data.image_io import SUFFIXES, read_label_image
+from activation_study.data.image_reader import COLOR_IMAGES, ImageFacts, ImageReader
 from activation_study.data.label_types import LabelType
 from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_hidden, printable_path
 from activation_study.errors import BadInput, alternatives, counted, problems_message
@@ -35,12 +37,14 @@ class ImageFolder:
         tree: the two folders, as `images/` and `labels/`.
         digest: see `FileTree.verify`.
         files: (name, path of the image, path of its label), sorted by name.
+        reader: of the images.
     """
 
     name: str
     tree: FileTree
     digest: str
     files: tuple[tuple[str, str, str], ...]
+    reader: ImageReader = COLOR_IMAGES
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -48,16 +52,22 @@ class ImageFolder:
         return tuple(name for name, _, _ in self.files)
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """The image, uint8 [height, width, 3], BGR, rotated by its EXIF orientation."""
-        return self.tree.read(self.files[index][1], read_image)
+        """The image, uint8 [height, width, channels], rotated by its EXIF orientation; see `ImageReader`."""
+        return self.tree.read(self.files[index][1], self.reader.read)
+
+    def facts(self, index: int) -> ImageFacts:
+        """What the image's file holds."""
+        return self.tree.read(self.files[index][1], self.reader.check)
 
     def label(self, index: int, label_type: str) -> NDArray[np.int32]:
         """The raw ids, int32 [height, width], of the same size as the image."""
         return self.tree.read(self.files[index][2], read_label_image)
 
 
-def open_folder(name: str, images: Path, labels: Path, label_type: LabelType, stamps: Path) -> ImageFolder:
-    """Opens the data set. Reads its files only if they or the ids of the classes are new or changed.
+def open_folder(
+    name: str, images: Path, labels: Path, label_type: LabelType, stamps: Path, reader: ImageReader = COLOR_IMAGES
+) -> ImageFolder:
+    """Opens the data set. Reads its files only if they, the ids of the classes or the reader are new or changed.
 
     Raises:
         BadInput: lists all problems at once.
@@ -71,8 +81,8 @@ def open_folder(name: str, images: Path, labels: Path, label_type: LabelType, st
     verified = tree.verify(
         stamps,
         None,
-        lambda files: [*_structure_problems(files), *_content_problems(tree, files, label_type)],
-        json.dumps([label_type.ids, label_type.unknown]),
+        lambda files: [*_structure_problems(files), *_content_problems(tree, files, label_type, reader)],
+        json.dumps([label_type.ids, label_type.unknown, asdict(reader)]),
     )
     if verified.problems:
         raise BadInput(
@@ -84,7 +94,7 @@ def open_folder(name: str, images: Path, labels: Path, label_type: LabelType, st
         )
     image_paths, label_paths = (_paths_by_name(verified.files, part) for part in ("images", "labels"))
     files = tuple((key, image_paths[key][0], label_paths[key][0]) for key in sorted(image_paths))
-    return ImageFolder(name, tree, verified.digest, files)
+    return ImageFolder(name, tree, verified.digest, files, reader)
 
 
 def _paths_by_name(files: Sequence[File], part: str) -> dict[str, list[str]]:
@@ -126,24 +136,28 @@ def _structure_problems(files: Sequence[File]) -> Iterator[str]:
                 yield f"{', '.join(map(printable_path, paths))}: names that differ only in case, suffix or Unicode form"
 
 
-def _content_problems(tree: FileTree, files: Sequence[File], label_type: LabelType) -> Iterator[str]:
+def _content_problems(
+    tree: FileTree, files: Sequence[File], label_type: LabelType, reader: ImageReader
+) -> Iterator[str]:
     """Images and labels that cannot be read, do not fit, or have undeclared ids."""
     images, labels = _paths_by_name(files, "images"), _paths_by_name(files, "labels")
     jobs = [(images.get(name, []), labels.get(name, [])) for name in sorted({*images, *labels})]
+    check = ImageCheck(reader)
     with ThreadPoolExecutor(WORKERS) as pool:
-        for problems in pool.map(partial(_pair_problems, tree, label_type), jobs):
+        for problems in pool.map(partial(_pair_problems, tree, label_type, check), jobs):
             yield from problems
+    yield from check.problems()
 
 
-def _pair_problems(tree: FileTree, label_type: LabelType, job: tuple[list[str], list[str]]) -> list[str]:
+def _pair_problems(
+    tree: FileTree, label_type: LabelType, check: ImageCheck, job: tuple[list[str], list[str]]
+) -> list[str]:
     """The problems of an image and its label; either may be missing."""
     image_paths, label_paths = job
     problems, size = [], None
     for path in image_paths:
         try:
-            content = tree.read_bytes(path)
-            check_image(content)
-            size = read_image(content).shape[:2]
+            size = check.size_of(printable_path(path), tree.read_bytes(path))
         except (OSError, ValueError) as error:
             problems.append(f"{printable_path(path)}: {error_reason(error)}")
     for path in label_paths:

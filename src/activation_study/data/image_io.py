@@ -5,7 +5,7 @@ Pillow reads the header first, so the size of an image is checked before any pix
 
 import io
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".npy")
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+MAX_CHANNELS = 8
 MAX_PIXELS = 64_000_000  # a JPEG file of a few hundred kilobytes can decode to gigabytes
 _JPEG_END = b"\xff\xd9"  # cannot occur within the pixel data
 _LABEL_MODES = ("1", "L", "P", "I;16", "I;16B", "I")
@@ -29,16 +30,16 @@ def read_image(content: bytes) -> NDArray[np.uint8]:
     """
     import cv2
 
-    _open(content, FORMATS)
-    return _decode(content, cv2.IMREAD_COLOR)
+    open_header(content, FORMATS)
+    return np.asarray(decode(content, cv2.IMREAD_COLOR), np.uint8)
 
 
 def read_jpeg(content: bytes) -> NDArray[np.uint8]:
     """As `read_image`, but JPEG only, and in the stored orientation: the EXIF orientation is ignored."""
     import cv2
 
-    _open(content, ("JPEG",))
-    return _decode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    open_header(content, ("JPEG",))
+    return np.asarray(decode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION), np.uint8)
 
 
 def check_image(content: bytes) -> None:
@@ -46,15 +47,15 @@ def check_image(content: bytes) -> None:
 
     This takes as long as `read_image` itself, so call it once per file and not at each read.
     """
-    _load(_open(content, FORMATS))
+    load(open_header(content, FORMATS))
 
 
 def read_label_image(content: bytes) -> NDArray[np.int32]:
     """The ids of a label image, int32 [height, width]: the indices of an indexed PNG, the values of a grey one."""
-    image = _open(content, ("PNG",))
+    image = open_header(content, ("PNG",))
     if image.mode not in _LABEL_MODES:
         raise ValueError(f"colour image ({image.mode}): expected an indexed or grey PNG whose values are ids")
-    _load(image)
+    load(image)
     ids = np.asarray(image).astype(np.int32)
     bit_depth, color_type = content[24], content[25]  # of the PNG header
     if color_type == 0 and bit_depth in (2, 4):  # Pillow scales grey values of few bits to 0 … 255
@@ -62,7 +63,7 @@ def read_label_image(content: bytes) -> NDArray[np.int32]:
     return ids
 
 
-def _open(content: bytes, formats: tuple[str, ...]) -> "Image":
+def open_header(content: bytes, formats: tuple[str, ...]) -> "Image":
     """The image with only its header read. A JPEG file is refused if it is truncated."""
     from PIL import Image, UnidentifiedImageError
 
@@ -89,14 +90,16 @@ def _open(content: bytes, formats: tuple[str, ...]) -> "Image":
     return image
 
 
-def _load(image: "Image") -> None:
+def load(image: "Image") -> None:
+    """Decodes the pixels of an image with Pillow, in place."""
     try:
         image.load()
     except Exception as error:  # Pillow may raise anything for a damaged file
         raise ValueError(f"cannot be decoded: {error}") from error
 
 
-def _decode(content: bytes, flags: int) -> NDArray[np.uint8]:
+def decode(content: bytes, flags: int) -> NDArray[Any]:
+    """The pixels of an image as OpenCV decodes them with these flags."""
     import cv2
 
     try:
@@ -105,4 +108,4 @@ def _decode(content: bytes, flags: int) -> NDArray[np.uint8]:
         image = None
     if image is None:
         raise ValueError("cannot be decoded: the file is damaged")
-    return np.asarray(image, np.uint8)
+    return image

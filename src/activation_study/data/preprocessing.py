@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from activation_study.config.algorithms import NEAREST_LABELS
 from activation_study.console import track_progress
+from activation_study.data.image_reader import COLOR_IMAGES, ImageReader
 from activation_study.data.input_convention import to_channel_order
 from activation_study.data.label_types import LabelInterpolation, LabelType, interpolation_for, resize_label
+from activation_study.data.resize import resize_bilinear
 from activation_study.data.source import Source
 from activation_study.errors import BadInput
 from activation_study.files import replacing
@@ -31,7 +33,7 @@ class PreprocessedData:
     """A data set at the network's size.
 
     Args:
-        images: uint8 [N, height, width, 3].
+        images: uint8 [N, height, width, channels], in the network's channel order.
         labels: int8 [N, height, width], −1 = unknown (an all-zero target in the article).
     """
 
@@ -50,6 +52,7 @@ def preprocess(
     channel_order: str,
     label_interpolation: LabelInterpolation,
     cache: Path,
+    reader: ImageReader = COLOR_IMAGES,
 ) -> PreprocessedData:
     """The preprocessed arrays of a source, read from the cache or computed.
 
@@ -59,9 +62,10 @@ def preprocess(
         source: images and raw labels.
         label_type: which labels.
         size: (height, width).
-        channel_order: `bgr`, as in the article and as OpenCV decodes, or `rgb`.
+        channel_order: `bgr`, as in the article and as OpenCV decodes, or `rgb`; of images with 3 channels.
         label_interpolation: `bilinear` or `nearest`; see `interpolation_for`.
         cache: the folder of the preprocessed arrays.
+        reader: that the source reads its images with.
 
     Raises:
         BadInput: the cache cannot be written.
@@ -74,19 +78,27 @@ def preprocess(
     folder = cache / f"{source.digest[:16]}-v{PREPROCESSING_VERSION}-opencv{cv2.__version__}"
 
     def image(index: int) -> NDArray[Any]:
-        resized = cv2.resize(source.image(index), (width, height), interpolation=cv2.INTER_LINEAR)
-        return to_channel_order(np.asarray(resized, np.uint8), channel_order)
+        return to_channel_order(resize_bilinear(source.image(index), size), channel_order)
 
     def label(index: int) -> NDArray[Any]:
         return resize_label(label_type.target(source.label(index, label_type.name)), size, interpolation)
 
-    images_file = folder / f"images-{height}x{width}-{channel_order}.npy"
+    images_file = folder / f"images-{height}x{width}-{_image_kind(reader, channel_order)}.npy"
     method = interpolation if interpolation == "bilinear" else f"nearest{NEAREST_LABELS}"
     labels_file = folder / f"{label_type.key}-{height}x{width}-{method}.npy"
     return PreprocessedData(
-        images=_cached(images_file, image, (count, height, width, 3), "uint8"),
+        images=_cached(images_file, image, (count, height, width, reader.channels), "uint8"),
         labels=_cached(labels_file, label, (count, height, width), "int8"),
     )
+
+
+def _image_kind(reader: ImageReader, channel_order: str) -> str:
+    """What distinguishes the images of one source at one size."""
+    channels = channel_order if reader.channels == 3 else f"{reader.channels}ch"
+    if reader.value_range is None:
+        return channels
+    low, high = reader.value_range
+    return f"{channels}-{low!r}to{high!r}"
 
 
 def _cached(path: Path, compute: Callable[[int], NDArray[Any]], shape: tuple[int, ...], dtype: str) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """The interface of all data sets, and the choice of one by the configuration."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Data
+from activation_study.data.image_reader import ImageFacts, image_reader
+from activation_study.data.input_convention import to_grey
 from activation_study.data.label_types import LabelType
 
 
@@ -30,7 +33,10 @@ class Source(Protocol):
     def digest(self) -> str: ...  # noqa: D102
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """The image as decoded by OpenCV: uint8 [height, width, 3], BGR."""
+        """The image, uint8 [height, width, channels]: 3 channels are BGR, others in the order of the file."""
+
+    def facts(self, index: int) -> ImageFacts:
+        """What the image's file holds."""
 
     def label(self, index: int, label_type: str) -> NDArray[Any]:
         """The raw label matrix, integers [height, width]; `LabelType.target` converts it to class ids."""
@@ -45,21 +51,60 @@ def open_source(data: Data, label_type: LabelType) -> Source:
     if data.format == "scenes":
         assert data.count is not None
         assert data.scenes_seed is not None
-        return _scenes(data.count, data.scenes_seed)
+        return in_channels(_scenes(data.count, data.scenes_seed), data.channels)
     stamps = Path(data.cache) / "verified"
     if data.format == "folder":
         from activation_study.data.image_folder import open_folder
 
         assert data.images is not None
         assert data.labels is not None
-        return open_folder(data.name, Path(data.images), Path(data.labels), label_type, stamps)
+        return open_folder(data.name, Path(data.images), Path(data.labels), label_type, stamps, image_reader(data))
     from activation_study.data.download import fetch
     from activation_study.data.iccv09 import open_iccv09
 
     assert data.root is not None
     root = Path(data.root)
     fetch(root, Path(data.archive) if data.archive else None, data.addresses)
-    return open_iccv09(root, data.name, data.digest, stamps)
+    return in_channels(open_iccv09(root, data.name, data.digest, stamps), data.channels)
+
+
+def in_channels(source: Source, channels: int) -> Source:
+    """A source of colour images with 3 channels, or with 1: grey."""
+    return source if channels == 3 else GreySource(source)
+
+
+@dataclass(frozen=True)
+class GreySource:
+    """A source of colour images, in grey: uint8 [height, width, 1]."""
+
+    colors: Source
+
+    @property
+    def name(self) -> str:
+        """Of the data set."""
+        return self.colors.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the images, sorted."""
+        return self.colors.names
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+        return self.colors.digest
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """The image, uint8 [height, width, 1]."""
+        return to_grey(self.colors.image(index))
+
+    def facts(self, index: int) -> ImageFacts:
+        """What the image's file holds."""
+        return self.colors.facts(index)
+
+    def label(self, index: int, label_type: str) -> NDArray[Any]:
+        """The raw label matrix."""
+        return self.colors.label(index, label_type)
 
 
 def missing_data(data: Data) -> str | None:

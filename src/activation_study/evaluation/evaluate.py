@@ -11,7 +11,7 @@ from activation_study.data.splits import Indices
 from activation_study.evaluation.strips import label_map, resized_strips
 from activation_study.metrics import Counts, confusion
 
-# uint8 [N, height, width, 3] → float32 probabilities [N, height, width, C]
+# uint8 [N, height, width, channels] → float32 probabilities [N, height, width, C]
 Predictor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
@@ -49,7 +49,7 @@ def confusion_matrices(
 
     Args:
         predict: the network.
-        images: the preprocessed images of the whole source, uint8 [N, height, width, 3].
+        images: the preprocessed images of the whole source, uint8 [N, height, width, channels].
         source: has the original labels.
         label_type: which labels.
         indices: the chosen images.

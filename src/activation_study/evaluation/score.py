@@ -7,7 +7,7 @@ import numpy as np
 
 from activation_study.console import announced_wait
 from activation_study.data.dataset import Dataset
-from activation_study.data.input_convention import bgr_to_rgb
+from activation_study.data.input_convention import displayed
 from activation_study.data.splits import Indices
 from activation_study.errors import counted
 from activation_study.evaluation.evaluate import Predictor, confusion_matrices, resize_and_argmax
@@ -72,7 +72,7 @@ def draw_plots(
         truth = dataset.truth(index)
         height, width = truth.shape
         predicted = resize_and_argmax(probabilities, (height, width), interpolation)
-        examples.append((source.names[index], bgr_to_rgb(source.image(index)), truth, predicted))
+        examples.append((source.names[index], displayed(source.image(index)), truth, predicted))
     plots, iou = folder / "pictures", record.results[f"{part}/mean_iou"]
     title = f"{record.name}: {len(examples)} of {len(indices)} {part} images, evenly spaced; mean IoU of all {iou:.3f}"
     draw_predictions(plots / "predictions.png", examples, label_type, title)

@@ -30,7 +30,7 @@ from activation_study.validation import validate
 PARTS = ("test", "validation", "train", "all")
 # Keys of preprocessing and split: on another data set they stay as recorded.
 _PREPROCESSING = (
-    *("cache", "image_size", "channel_order", "label_interpolation"),
+    *("cache", "image_size", "channels", "value_range", "channel_order", "label_interpolation"),
     *("split", "split_seed", "folds", "fold", "remove_duplicates"),
 )
 _PRINTED = {

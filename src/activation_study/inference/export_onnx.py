@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.command_options import Export
+from activation_study.config.schema import Data
 from activation_study.console import announced_wait
-from activation_study.data.input_convention import bgr_to_rgb, rgb_tensor_to_input, to_channel_order
+from activation_study.data.input_convention import file_order_to_input, to_channel_order, to_file_order, to_grey
+from activation_study.data.resize import resize_bilinear
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.errors import BadInput
 from activation_study.files import replacing
@@ -56,8 +58,9 @@ class ExportedNetwork:
 def export_onnx(options: Export) -> ExportedNetwork:
     """Writes the ONNX file and verifies it against Keras.
 
-    Input: `pictures`, RGB uint8 [N, height, width, 3], resized to the network's height and width.
-    Output: `probabilities`, float32 [N, height, width, C]. The metadata have classes, colours, run and weights.
+    Input: `images`, uint8 [N, height, width, channels], resized to the network's height and width; 3 channels are RGB,
+    others in the order of the files. Output: `probabilities`, float32 [N, height, width, C]. The metadata have classes,
+    colours, run, weights and what the input is.
 
     Raises:
         BadInput: the run does not exist, its network cannot be exported, or onnxruntime predicts other classes.
@@ -92,7 +95,7 @@ def _convert(network: "Network", channel_order: str, path: Path, record: Record)
 
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # unsupported operations are reported below
     images = keras.Input(network.unet.input_shape[1:], dtype="uint8", name="images")
-    model = keras.Model(images, network.unet(rgb_tensor_to_input(images, channel_order)))
+    model = keras.Model(images, network.unet(file_order_to_input(images, channel_order)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the converter uses deprecated NumPy
@@ -132,11 +135,21 @@ def _finalize(path: Path, record: Record) -> None:
         "data": record.config["data"]["name"],
         "classes": json.dumps(record.classes, ensure_ascii=False),
         "colors": json.dumps(recorded_colors(record.config, record.classes)),
-        "input": "RGB uint8, resized to the network's height and width by bilinear interpolation",
+        "input": _input_description(record.configuration().data),
     }
     onnx.helper.set_model_props(model, metadata)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
+
+
+def _input_description(data: Data) -> str:
+    """What the network takes, for the file's metadata."""
+    channels = {1: "grey", 3: "RGB"}.get(data.channels, f"{data.channels} channels in the order of the files")
+    text = f"{channels} uint8, resized to the network's height and width by bilinear interpolation"
+    if data.value_range is not None:
+        low, high = data.value_range
+        text += f"; before that, values v of the files become rint(255 (v - {low:g}) / ({high:g} - {low:g})), clipped"
+    return text
 
 
 def _replace_erfc(graph: Any) -> None:
@@ -158,22 +171,22 @@ def _replace_erfc(graph: Any) -> None:
 
 def _agreement(network: "Network", channel_order: str, path: Path) -> NDArray[np.bool_]:
     """Whether a pixel gets the same class from Keras and onnxruntime: bool [N, height, width] of drawn scenes."""
-    images = _scenes(network.unet.input_shape[1:3])
+    images = _scenes(*network.unet.input_shape[1:])
     expected = network.predict(to_channel_order(images, channel_order))
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (probabilities,) = session.run(["probabilities"], {"images": bgr_to_rgb(images)})
+    (probabilities,) = session.run(["probabilities"], {"images": to_file_order(images)})
     same: NDArray[np.bool_] = probabilities.argmax(axis=-1) == expected.argmax(axis=-1)
     return same
 
 
-def _scenes(size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Drawn scenes at this (height, width): BGR uint8 [N, height, width, 3]."""
-    import cv2
-
+def _scenes(height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Drawn scenes: uint8 [N, height, width, channels]: BGR, grey, or the channels of a scene and those after it."""
     scenes = draw_scenes(CHECKED, 0)
-    resized: list[Any] = [
-        cv2.resize(scenes.image(index), size[::-1], interpolation=cv2.INTER_LINEAR) for index in range(CHECKED)
-    ]
-    return np.stack(resized)
+    colors = [resize_bilinear(scenes.image(index), (height, width)) for index in range(CHECKED)]
+    if channels == 3:
+        return np.stack(colors)
+    if channels == 1:
+        return np.stack([to_grey(image) for image in colors])
+    return np.stack([np.dstack([*colors[index:], *colors])[..., :channels] for index in range(CHECKED)])

@@ -1,6 +1,6 @@
 """What is predicted: the images of a folder, one image, or the frames of a video, all as pictures with names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.console import track_progress
-from activation_study.data.image_io import SUFFIXES, check_image, read_image
+from activation_study.data.image_check import ImageCheck
+from activation_study.data.image_io import SUFFIXES
+from activation_study.data.image_reader import COLOR_IMAGES, ImageReader
+from activation_study.data.input_convention import to_grey
 from activation_study.data.verification import error_reason, printable_path
 from activation_study.errors import BadInput, problems_message
 from activation_study.inference.video import VIDEO_SUFFIXES, Video
+from activation_study.outcome import warn
 
 
 @dataclass(frozen=True)
@@ -22,24 +26,29 @@ class Picture:
     Args:
         name: of the files that are written for it, without suffix; may have folders.
         file_name: of its own file; of a frame, that of its label map.
-        image: BGR uint8 [height, width, 3].
+        images: the picture as each run's reader reads it, uint8 [height, width, channels].
     """
 
     name: str
     file_name: str
-    image: NDArray[np.uint8]
+    images: tuple[NDArray[np.uint8], ...]
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The picture as the first run reads it."""
+        return self.images[0]
 
 
 class Inputs(Protocol):
-    """The pictures of one prediction."""
+    """The pictures of one prediction; `readers` are those of its runs."""
 
     def has(self, name: str) -> bool:
         """Whether one of the pictures may have this name."""
 
-    def check(self) -> None:
+    def check(self, readers: Sequence[ImageReader]) -> None:
         """Raises BadInput if a picture cannot be read."""
 
-    def pictures(self) -> Iterator[Picture]:
+    def pictures(self, readers: Sequence[ImageReader]) -> Iterator[Picture]:
         """Yields each picture, and shows the progress."""
 
 
@@ -57,25 +66,35 @@ class Images:
         """Whether one of the images has this name."""
         return name in self.paths
 
-    def check(self) -> None:
-        """Reads every image once, so that the prediction does not stop halfway.
+    def check(self, readers: Sequence[ImageReader]) -> None:
+        """Reads every image once as each run does, so that the prediction does not stop halfway.
 
         Raises:
             BadInput: lists all that cannot be read.
         """
-        problems = []
+        for reader in dict.fromkeys(readers):
+            self._check(reader)
+
+    def _check(self, reader: ImageReader) -> None:
+        problems, check = [], ImageCheck(reader)
         for path in track_progress(list(self.paths.values()), "images checked"):
             try:
-                check_image(path.read_bytes())
+                check.size_of(printable_path(str(path)), path.read_bytes())
             except (OSError, ValueError) as error:
                 problems.append(f"{printable_path(str(path))}: {error_reason(error)}")
+        problems += check.unusable()
         if problems:
             raise BadInput(problems_message("Unreadable images", problems, "Fix them or move them elsewhere."))
+        dark = check.dark_images()  # in a data set this is an error, but single images may well be dark
+        if dark is not None:
+            warn(f"{dark} for a network that was trained with the range of the type")
 
-    def pictures(self) -> Iterator[Picture]:
+    def pictures(self, readers: Sequence[ImageReader]) -> Iterator[Picture]:
         """Yields each image, and shows the progress."""
         for name, path in track_progress(list(self.paths.items()), "images"):
-            yield Picture(name, f"{name}{path.suffix}", read_image(path.read_bytes()))
+            content = path.read_bytes()
+            as_read = {reader: reader.read(content) for reader in dict.fromkeys(readers)}
+            yield Picture(name, f"{name}{path.suffix}", tuple(as_read[reader] for reader in readers))
 
 
 @dataclass(frozen=True)
@@ -93,16 +112,24 @@ class Frames:
         number = name.removeprefix(f"{self.video.path.stem}/frame_")
         return number.isdecimal() and self._name(int(number)) == name and self.video.takes(int(number))
 
-    def check(self) -> None:
-        """Raises BadInput if the video cannot be opened, or has no frame."""
+    def check(self, readers: Sequence[ImageReader]) -> None:
+        """Raises BadInput if the video cannot be opened, has no frame, or is nothing that a run was trained on."""
+        for reader in readers:
+            if reader.value_range is not None or reader.channels not in (1, COLOR_IMAGES.channels):
+                raise BadInput(
+                    f"{self.video.path}: a video has 3 channels of 8 bits; the run was trained with "
+                    f"data.channels={reader.channels}, data.value_range={reader.value_range}"
+                )
         self.video.check()
 
-    def pictures(self) -> Iterator[Picture]:
+    def pictures(self, readers: Sequence[ImageReader]) -> Iterator[Picture]:
         """Yields each frame, and shows the progress."""
         frames = track_progress(self.video.frames(), "frames", self.video.expected_frames)
         for number, image in frames:
             name = self._name(number)
-            yield Picture(name, f"{name}.png", image)
+            yield Picture(
+                name, f"{name}.png", tuple(image if each.channels > 1 else to_grey(image) for each in readers)
+            )
 
     def _name(self, number: int) -> str:
         return f"{self.video.path.stem}/frame_{number:06}"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
-from activation_study.data.input_convention import bgr_to_rgb
+from activation_study.data.input_convention import displayed
 from activation_study.errors import BadInput
 from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.keras_import import usable_backend
@@ -79,8 +79,8 @@ class TrainedModel:
         self._index = {name: index for index, name in enumerate(self._dataset.source.names)}
 
     def image(self, name: str) -> NDArray[np.uint8]:
-        """The image as RGB uint8 [height, width, 3]."""
-        return bgr_to_rgb(self._dataset.source.image(self._index[name]))
+        """The image as people see it, RGB uint8 [height, width, 3]."""
+        return displayed(self._dataset.source.image(self._index[name]))
 
     def truth(self, name: str) -> NDArray[np.int16]:
         """The true class ids [height, width], negative = unknown."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activation_study.config.command_options import A_RUN, Predict
+from activation_study.data.image_reader import image_reader
 from activation_study.errors import BadInput, problems_message
 from activation_study.evaluation.evaluate import Predictor
 from activation_study.inference.inputs import Frames, Inputs, find_inputs, name_in
@@ -60,7 +61,8 @@ def predict_images(options: Predict) -> Prediction:
     _check_runs(runs)
     folders = {run.record.name: output / run.record.name for run in runs}
     check_earlier_predictions(output, list(folders.values()), inputs)
-    inputs.check()
+    readers = [image_reader(run.record.configuration().data) for run in runs]
+    inputs.check(readers)
     looks, predicted = [_look(run) for run in runs], []
     rate = None if video is None else video.frame_rate
     with ExitStack() as stack:
@@ -69,11 +71,11 @@ def predict_images(options: Predict) -> Prediction:
             stack.enter_context(PredictionWriter(folder, look, formats, rate))
             for folder, look in zip(folders.values(), looks, strict=True)
         ]
-        for picture in inputs.pictures():
+        for picture in inputs.pictures(readers):
             label_maps = []
-            for (predict, settings), writer in zip(predictors, writers, strict=True):
+            for image, (predict, settings), writer in zip(picture.images, predictors, writers, strict=True):
                 with writer.probabilities(picture) as keep:
-                    label_maps.append(predict_label_map(predict, picture.image, settings, keep))
+                    label_maps.append(predict_label_map(predict, image, settings, keep))
                 writer.write(picture, label_maps[-1])
             if len(runs) > 1:
                 write_side_by_side(output / SIDE_BY_SIDE / f"{picture.name}.png", picture, looks, label_maps)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.input_convention import bgr_to_rgb, rgb_to_bgr
+from activation_study.data.input_convention import displayed, rgb_to_bgr
 from activation_study.errors import BadInput
 from activation_study.evaluation.plots import colorize, overlay
 from activation_study.evaluation.strips import Keep, Strip
@@ -123,7 +123,7 @@ class PredictionWriter:
             _write_image(self.files["color"] / f"{name}.png", rgb_to_bgr(_in_bands(colorize, label_map, colors)))
         if self._coco is not None:
             self._coco.write(picture.file_name, label_map)
-        blended = rgb_to_bgr(_in_bands(overlay, bgr_to_rgb(picture.image), label_map, colors))
+        blended = rgb_to_bgr(_in_bands(overlay, displayed(picture.image), label_map, colors))
         if self._video is not None:
             self._video.write(np.ascontiguousarray(blended))
         else:

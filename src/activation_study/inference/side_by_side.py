@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.input_convention import bgr_to_rgb
+from activation_study.data.input_convention import displayed
 from activation_study.data.nearest import resize_nearest
 from activation_study.evaluation.plots import colorize, draw_panels, panel_size
 from activation_study.inference.inputs import Picture
@@ -27,7 +27,7 @@ def write_side_by_side(
     same = np.ones(label_maps[0].shape, np.bool_)
     for label_map in label_maps[1:]:
         same &= label_map == label_maps[0]
-    panels = [("image", bgr_to_rgb(picture.image))]
+    panels = [("image", displayed(picture.image))]
     for look, label_map in zip(looks, label_maps, strict=True):
         reduced = resize_nearest(label_map, panel_size(label_map))
         panels.append((look.caption, colorize(reduced, look.colors)))

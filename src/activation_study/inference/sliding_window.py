@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.input_convention import to_channel_order
+from activation_study.data.resize import resize_bilinear
 from activation_study.evaluation.evaluate import Predictor
 from activation_study.evaluation.strips import Keep, Strip, label_map, resized_strips
 
@@ -20,7 +21,7 @@ class InferenceOptions:
 
     Args:
         size: (height, width) of the network's input.
-        channel_order: `bgr` or `rgb`, as the network was trained.
+        channel_order: `bgr` or `rgb`, as the network was trained; of images with 3 channels.
         interpolation: of the probabilities of a resized image; see `resized_strips`.
         sliding_window: predict the image at its own resolution, in windows of the network's size that overlap by half.
         flip_tta: average the outputs for the image and its mirror image.
@@ -38,7 +39,7 @@ class InferenceOptions:
 def predict_label_map(
     predict: Predictor, image: NDArray[np.uint8], options: InferenceOptions, keep: Keep | None = None
 ) -> NDArray[np.uint8]:
-    """The class ids, uint8 [height, width], of an image uint8 [height, width, 3], BGR.
+    """The class ids, uint8 [height, width], of an image uint8 [height, width, channels].
 
     Without windows, as in the article: the image is resized by bilinear interpolation to the network's size, and the
     probabilities are resized back. With windows: the mean of the probabilities of all windows, weighted by
@@ -57,10 +58,8 @@ def predict_label_map(
 
 
 def _predict_resized(predict: Predictor, image: NDArray[np.uint8], options: InferenceOptions) -> Iterator[Strip]:
-    import cv2
-
-    resized = cv2.resize(image, options.size[::-1], interpolation=cv2.INTER_LINEAR)
-    (probabilities,) = _predict_batches(predict, iter([np.asarray(resized, np.uint8)]), options)
+    resized = resize_bilinear(image, options.size)
+    (probabilities,) = _predict_batches(predict, iter([resized]), options)
     return resized_strips(probabilities, (image.shape[0], image.shape[1]), options.interpolation)
 
 
@@ -84,7 +83,7 @@ def _predict_windows(predict: Predictor, image: NDArray[np.uint8], options: Infe
     (rows, columns), (height, width) = options.size, image.shape[:2]
     missing = max(0, rows - height), max(0, columns - width)
     padded = cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE)
-    image = np.asarray(padded, np.uint8)
+    image = np.asarray(padded, np.uint8).reshape(*padded.shape[:2], -1)  # OpenCV drops a single channel
     lefts = _window_starts(image.shape[1], columns)
     block = BLOCK * columns
     for left in range(0, width, block):

@@ -59,6 +59,7 @@ def untrained_unet(config: Config, classes: int) -> "keras.Model":
         model.decoder_blocks,
         config.seeding.weights,
         config.normalization.momentum,
+        config.data.channels,
     )
     seed_generators(unet, config.seeding.weights)
     return unet

@@ -49,7 +49,7 @@ class Network:
         """Takes one optimizer step on a batch; returns its loss and confusion matrix [C, C] before the step.
 
         Args:
-            images: uint8 [N, height, width, 3], in the network's channel order.
+            images: uint8 [N, height, width, channels], in the network's channel order.
             labels: int8 [N, height, width], −1 = unknown.
         """
         result = self._train_step(images, labels)
@@ -61,7 +61,7 @@ class Network:
         return float(result["loss"]), result["confusion"]
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities float32 [N, height, width, C] of images uint8 [N, height, width, 3]."""
+        """Probabilities float32 [N, height, width, C] of images uint8 [N, height, width, channels]."""
         result: NDArray[np.float32] = self._predict(scale(images))
         return result
 

@@ -23,6 +23,7 @@ def build_unet(
     decoder_blocks: Sequence[int],
     seed: int,
     norm_momentum: float = 0.99,
+    channels: int = 3,
 ) -> keras.Model:
     """A U-Net of levels 1 … L, each `widths[level]` channels wide at 1/2^(level−1) of the input's size.
 
@@ -41,9 +42,10 @@ def build_unet(
         seed: of all initial weights; the seed of each layer is derived from it and the layer's name, so
             layers of the same name start equal under every activation.
         norm_momentum: of the moving statistics of the normalisations, per step.
+        channels: of the images.
 
     Returns:
-        float32 [N, height, width, 3] in [0, 1] → float32 [N, height, width, C] probabilities. Its layer
+        float32 [N, height, width, channels] in [0, 1] → float32 [N, height, width, C] probabilities. Its layer
         `logits` is the input of the loss.
 
     Raises:
@@ -74,7 +76,7 @@ def build_unet(
         x = keras.layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_up")(x)
         return keras.layers.Concatenate(name=f"{name}_join")([x, skip])
 
-    inputs = x = keras.Input((*image_size, 3), name="image")
+    inputs = x = keras.Input((*image_size, channels), name="image")
     skips = []
     for level in range(1, levels + 1):
         x = blocks(x, f"encoder{level}", widths[level - 1], encoder_blocks[level - 1])

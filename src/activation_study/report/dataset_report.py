@@ -12,7 +12,8 @@ from activation_study.config.schema import Config
 from activation_study.console import table_console, track_progress
 from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicatePair, audit_dataset
 from activation_study.data.dataset import Dataset
-from activation_study.data.input_convention import bgr_to_rgb
+from activation_study.data.image_reader import ImageFacts, image_reader
+from activation_study.data.input_convention import displayed
 from activation_study.data.label_types import LabelType
 from activation_study.errors import counted
 from activation_study.evaluation.plots import outline
@@ -21,6 +22,7 @@ from activation_study.outcome import deliver
 from activation_study.palette import UNKNOWN_COLOR
 from activation_study.report.data_uris import MAX_WIDTH, image_uri, label_map_uri
 from activation_study.report.elements import ImagePanel, ImageRow, Table, print_table
+from activation_study.report.image_values import image_kinds, image_values_table
 from activation_study.report.render import render
 
 MAX_BROWSED = 48  # images to browse, evenly spaced over the data set
@@ -67,7 +69,8 @@ def inspect_data(config: Config) -> Path:
         dataset.label_type,
         lambda indices: track_progress(indices, "labels"),
     )
-    page = _page(config, dataset, audit)
+    facts = [dataset.source.facts(index) for index in track_progress(range(len(dataset.source.names)), "images")]
+    page = _page(config, dataset, audit, facts)
     console = table_console()
     for table in page.tables:
         print_table(console, table)
@@ -75,7 +78,7 @@ def inspect_data(config: Config) -> Path:
         console.print(sentence, highlight=False)
     path = Path("outputs") / "inspection" / f"{dataset.source.name}-{dataset.label_type.name}" / "index.html"
     write_text(path, render("dataset.html.j2", autoescape=True, page=page))
-    deliver("inspection", _describe(dataset, audit, page, path))
+    deliver("inspection", {**_describe(dataset, audit, page, path), "values": image_kinds(facts)})
     return path
 
 
@@ -107,10 +110,14 @@ def _describe(dataset: Dataset, audit: DatasetAudit, page: Page, path: Path) -> 
     }
 
 
-def _page(config: Config, dataset: Dataset, audit: DatasetAudit) -> Page:
+def _page(config: Config, dataset: Dataset, audit: DatasetAudit, facts: Sequence[ImageFacts]) -> Page:
     label_type = dataset.label_type
     names = _names_with_ids(label_type)
-    tables = [_parts_table(audit, names), _sizes_table(audit, config.image_size)]
+    tables = [
+        _parts_table(audit, names),
+        _sizes_table(audit, config.image_size),
+        image_values_table(facts, image_reader(config.data)),
+    ]
     if audit.sources is not None:
         tables.append(_sources_table(audit, audit.sources))
     pairs = sorted(audit.pairs, key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]  # leaks first
@@ -249,7 +256,7 @@ def _pair_row(dataset: Dataset, audit: DatasetAudit, pair: DuplicatePair) -> Ima
 
 def _image_and_label(dataset: Dataset, index: int) -> tuple[ImagePanel, ...]:
     name = dataset.source.names[index]
-    image = image_uri(bgr_to_rgb(dataset.source.image(index)))
+    image = image_uri(displayed(dataset.source.image(index)))
     label = label_map_uri(dataset.truth(index), dataset.label_type.colors)
     return ImagePanel(name, f"image {name}", image), ImagePanel("label", f"label of {name}", label)
 
@@ -257,7 +264,7 @@ def _image_and_label(dataset: Dataset, index: int) -> tuple[ImagePanel, ...]:
 def _outlined_and_label(dataset: Dataset, index: int) -> tuple[ImagePanel, ...]:
     """The image with the outlines of its label, and the label; both in the colours of the legend."""
     name, truth, colors = dataset.source.names[index], dataset.truth(index), dataset.label_type.colors
-    image = bgr_to_rgb(dataset.source.image(index))
+    image = displayed(dataset.source.image(index))
     outlined = outline(image, truth, colors, width=max(1, round(OUTLINE * image.shape[1] / MAX_WIDTH)))
     return (
         ImagePanel(name, f"{name} with the outlines of its label", image_uri(outlined)),

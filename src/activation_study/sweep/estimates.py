@@ -37,17 +37,17 @@ def _seconds_per_epoch(record: Record) -> float:
 def disk_of_run(config: Config, classes: int) -> int:
     """Bytes of a finished run: its best weights, and a copy of them in a local MLflow store."""
     tracked = config.tracking.uri is not None and config.tracking.weights == "best"
-    return WEIGHT_BYTES * parameters(config.model, classes) * (2 if tracked else 1)
+    return WEIGHT_BYTES * parameters(config.model, classes, config.data.channels) * (2 if tracked else 1)
 
 
 def disk_while_training(config: Config, classes: int) -> int:
     """Additional bytes of the checkpoints, which are deleted when the run has finished."""
-    return WEIGHT_BYTES * parameters(config.model, classes) * CHECKPOINT_COPIES * CHECKPOINTS
+    return WEIGHT_BYTES * parameters(config.model, classes, config.data.channels) * CHECKPOINT_COPIES * CHECKPOINTS
 
 
-def parameters(model: Model, classes: int) -> int:
+def parameters(model: Model, classes: int, channels: int = 3) -> int:
     """Number of weights of the U-Net, including moving statistics, without those of the activations."""
-    widths, total, channels = model.widths, 0, 3
+    widths, total = model.widths, 0
 
     def conv(width: int, kernel_size: int = 3) -> None:
         nonlocal total, channels

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.data.image_reader import ImageFacts, facts_of
 from activation_study.data.label_types import LABEL_TYPES, UNKNOWN
 from activation_study.data.scenes import landscape, objects
 from activation_study.data.scenes.canvas import GRASS, MOUNTAIN, ROAD, TREE, WATER, Canvas, Thing, look_up
@@ -58,6 +59,10 @@ class Scenes:
     def image(self, index: int) -> NDArray[np.uint8]:
         """uint8 [height, width, 3], OpenCV's BGR; a copy."""
         return self._scenes[index].image.copy()
+
+    def facts(self, index: int) -> ImageFacts:
+        """As those of a file."""
+        return facts_of(self._scenes[index].image)
 
     def label(self, index: int, label_type: str) -> NDArray[np.int16]:
         """int16 [height, width] of the type `regions`, `surfaces` or `layers`; −1 = unknown; a copy."""

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from activation_study.config.identity import INTRODUCED
+from activation_study.config.schema import Data
 from activation_study.keras_import import import_keras, usable_backend
 from activation_study.location import PACKAGE
 from activation_study.model.build import untrained_unet
@@ -44,10 +47,11 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
-    height, width = record.config["data"]["image_size"]
+    data = record.configuration().data
+    height, width = data.image_size
     classes = len(record.classes)
     signature = ModelSignature(
-        inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, 3))]),
+        inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, data.channels))]),
         outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
     )
     import_keras(usable_backend())  # here, because MLflow runs the model's code, which imports it
@@ -64,10 +68,19 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
             code_paths=[str(layers)],
             signature=signature,
             # MLflow also logs it as a parameter of the run; under this name, the run has it already.
-            model_config={"data.channel_order": record.config["data"]["channel_order"]},
+            model_config=_input_format(data),
             pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
         )
     return str(logged.model_id)
+
+
+def _input_format(data: Data) -> dict[str, Any]:
+    """What the network takes, as far as it is not the usual."""
+    values = {"data.channel_order": data.channel_order}
+    for key in ("channels", "value_range"):
+        if getattr(data, key) != INTRODUCED[f"data.{key}"]:
+            values[f"data.{key}"] = getattr(data, key)
+    return values
 
 
 @contextmanager
