@@ -34,7 +34,8 @@ def sweep(tmp_path_factory: pytest.TempPathFactory, write_iccv09: WriteIccv09) -
     (folder / "convert.py").write_text(script)
     converted = command(folder, str(folder / "convert.py"), "iccv09Data", "camvid")
     assert converted.returncode == 0, converted.stderr
-    classes = blocks("yaml")[1].replace("unknown: [255]", "unknown: [3, 4, 6, 255]")  # the random labels have all ids
+    (classes,) = (block for block in blocks("yaml") if "foreground object" in block)
+    classes = classes.replace("unknown: [255]", "unknown: [3, 4, 6, 255]")  # the random labels have all ids
     (folder / "camvid/classes.yaml").write_text(classes)
     result = command(
         folder, "train.py", "-m", "data=folder", "data.name=camvid", "data.images=iccv09Data/images",

@@ -151,9 +151,9 @@ def devices() -> str:
 def compiled_steps(model: Any) -> tuple[Step, Step]:
     """The compiled training and validation steps of a compiled Keras model.
 
-    Both take images uint8 [N, height, width, channels] and labels int8 [N, height, width] for any N, and return the
-    metrics of that batch only. On TensorFlow, each is traced once for all N, while Keras' `train_on_batch` traces again
-    for the smaller last batch (8 + 4 s instead of 4 s, docs/LOG.md).
+    Both take images uint8 [N, height, width, channels] and labels [N, height, width], int8 or with more than 127
+    classes int16, for any N, and return the metrics of that batch only. On TensorFlow, each is traced once for all N,
+    while Keras' `train_on_batch` traces again for the smaller last batch (8 + 4 s instead of 4 s, docs/LOG.md).
     """
     import keras
 
@@ -165,8 +165,11 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
         )
     import tensorflow as tf
 
-    shape = model.input_shape
-    signature = [tf.TensorSpec(shape, tf.uint8), tf.TensorSpec(shape[:3], tf.int8)]
+    shape, classes = model.input_shape, model.output_shape[-1]
+    signature = [
+        tf.TensorSpec(shape, tf.uint8),
+        tf.TensorSpec(shape[:3], tf.int8 if classes <= tf.int8.max else tf.int16),
+    ]
 
     def compiled(step: Callable[[Any], dict[str, Any]]) -> Step:
         function = tf.function(lambda images, labels: step((images, labels)), input_signature=signature)

@@ -5,7 +5,7 @@ Source: Okabe and Ito, "Color Universal Design", 2008, and Tol, "Colour Schemes"
 
 import colorsys
 from collections.abc import Iterator, Sequence
-from itertools import chain, count
+from itertools import chain, count, islice, product
 from typing import Any
 from zlib import crc32
 
@@ -25,6 +25,8 @@ CLASS_COLORS = {
 }
 UNKNOWN_COLOR = "#FFFFFF"
 _SPARE_COLORS = ("#DDCC77", "#44AA99", "#661100", "#6699CC", "#AA4466", "#000000")
+_MAX_GENERATED = 127  # classes; of more, some of the colours below would differ by one grey level
+_LEVELS = (8, 49, 90, 131, 172, 213, 246)  # of each channel; their 343 colours are at least 33 apart
 
 
 def class_colors(classes: Sequence[str], chosen: Sequence[str | None] = ()) -> list[str]:
@@ -36,8 +38,18 @@ def class_colors(classes: Sequence[str], chosen: Sequence[str | None] = ()) -> l
     """
     chosen = chosen or [None] * len(classes)
     assigned = [color or CLASS_COLORS.get(name) for name, color in zip(classes, chosen, strict=True)]
-    spare = (color for color in chain(_SPARE_COLORS, _generated_colors()) if color not in assigned)
+    series: Iterator[str] = chain(_SPARE_COLORS, _generated_colors())
+    if len(classes) > _MAX_GENERATED:
+        series = _distant_colors([rgb(color) for color in assigned if color])
+    spare = (color for color in series if color not in assigned)
     return [color or next(spare) for color in assigned]
+
+
+def is_generated_color(color: str, name: str) -> bool:
+    """Whether `class_colors` may have chosen this colour for a class of this name."""
+    if color == CLASS_COLORS.get(name) or all(channel in _LEVELS for channel in rgb(color)):
+        return True
+    return color in chain(_SPARE_COLORS, islice(_generated_colors(), 2 * _MAX_GENERATED))
 
 
 def rgb(color: str) -> tuple[int, int, int]:
@@ -62,6 +74,21 @@ def _generated_colors() -> Iterator[str]:
     for number in count():
         channels = colorsys.hls_to_rgb(number * 0.618034 % 1, (0.35, 0.65)[number % 2], 0.6)
         yield "#" + "".join(f"{round(255 * channel):02X}" for channel in channels)
+
+
+def _distant_colors(used: Sequence[tuple[int, int, int]]) -> Iterator[str]:
+    """Colours of a grid, each as far from all used and earlier ones as possible (squared distance in RGB)."""
+    grid = list(product(_LEVELS, repeat=3))[:-1]  # without the lightest, which looks like unknown
+    white = rgb(UNKNOWN_COLOR)
+    nearest = [min(_squared_distance(color, other) for other in (white, *used)) for color in grid]
+    while any(nearest):
+        chosen = grid[max(range(len(grid)), key=nearest.__getitem__)]
+        nearest = [min(old, _squared_distance(color, chosen)) for old, color in zip(nearest, grid, strict=True)]
+        yield "#" + "".join(f"{channel:02X}" for channel in chosen)
+
+
+def _squared_distance(first: tuple[int, ...], second: tuple[int, ...]) -> int:
+    return sum((a - b) ** 2 for a, b in zip(first, second, strict=True))
 
 
 ACTIVATION_COLORS = {

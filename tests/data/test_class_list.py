@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from activation_study.data.class_list import MAX_CLASSES, read_classes
+from activation_study.data.class_list import declared_colors, read_classes
+from activation_study.data.class_problems import MAX_CLASSES
 from activation_study.errors import BadInput
 
 GOOD = """
@@ -47,6 +48,41 @@ def test_unknown_may_be_others_or_missing(tmp_path: Path) -> None:
     assert read_classes(write(tmp_path, GOOD.replace("unknown: [255]", "")))["unknown"] == []
 
 
+def test_classes_with_colours_alone_are_read_by_these(tmp_path: Path) -> None:
+    text = """
+classes:
+  - {name: sky, color: "#808080"}
+  - {name: vehicle, colors: ["#400080", "#c0c080"]}
+unknown: ["#000000"]
+"""
+    classes = read_classes(write(tmp_path, text))
+    assert classes == {
+        "read_by": "colors",
+        "classes": [
+            {"name": "sky", "ids": [0], "color": "#808080"},
+            {"name": "vehicle", "ids": [1], "color": "#400080", "colors": ["#400080", "#C0C080"]},
+        ],
+        "unknown": ["#000000"],
+    }
+    assert read_classes(classes) == classes, "the recorded form is valid too"
+    assert declared_colors(classes) == [["#808080"], ["#400080", "#C0C080"]]
+
+
+def test_given_colours_are_told_from_chosen_ones_in_the_recorded_form(tmp_path: Path) -> None:
+    assert declared_colors(read_classes(write(tmp_path, GOOD))) == [[], ["#0A0B0C"], []]
+    black_first = "classes: [{name: a, id: 0, color: '#000000'}, {name: b, id: 1}]"
+    assert declared_colors(read_classes(write(tmp_path, black_first)))[0] == ["#000000"]
+
+
+def test_the_way_that_labels_are_read_may_be_chosen(tmp_path: Path) -> None:
+    both = '{name: a, id: 3, color: "#808080"}, {name: b, id: 4, color: "#800000"}'
+    for read_by in ("ids", "colors"):
+        classes = read_classes(write(tmp_path, f"classes: [{both}]\nread_by: {read_by}"))
+        assert classes["read_by"] == read_by
+        assert [entry["ids"] for entry in classes["classes"]] == [[3], [4]]
+        assert read_classes(classes) == classes
+
+
 def test_every_class_has_its_own_colour(tmp_path: Path) -> None:
     many = "\n".join(f"  - {{name: c{number}, id: {number}}}" for number in range(MAX_CLASSES))
     colors = [entry["color"] for entry in read_classes(write(tmp_path, f"classes:\n{many}"))["classes"]]
@@ -59,7 +95,7 @@ def test_every_class_has_its_own_colour(tmp_path: Path) -> None:
         ("", "expected `classes:` with a list of classes, e.g. {name: sky, id: 0}"),
         ("- sky\n- road\n", "expected `classes:` with a list of classes"),
         ("classes: {sky: 0}", "expected `classes:` with a list of classes"),
-        ("classes: [{name: a, id: 1}]", "number of classes: 1: expected 2 to 127"),
+        ("classes: [{name: a, id: 1}]", "number of classes: 1: expected 2 to 255"),
         ("classes: [{name: a, id: 1}, b]", "class 2: 'b': expected e.g. {name: sky, id: 0}"),
         ("classes: [{name: a, id: 1}, {name: no, id: 2}]", "class 2: name False: expected text; use quotes"),
         ("classes: [{name: a, id: 1}, {id: 2}]", "class 2: name None: expected text"),
@@ -75,8 +111,13 @@ def test_every_class_has_its_own_colour(tmp_path: Path) -> None:
         ("classes: [{name: a, id: 1}, {name: b, id: 2, color: red}]", "b: color 'red': expected \"#RRGGBB\""),
         ("classes: [{name: a, id: 1}, {name: b, id: 2, hue: 3}]", "b: unexpected key hue: only name, id or ids"),
         ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nunknown: [2]", "unknown: id 2: already used by b"),
-        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nunknown: rest", "unknown: 'rest': expected a list of ids"),
-        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nignore: [3]", "unexpected key ignore: only classes and"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nunknown: rest", "unknown: 'rest': expected a list of ids or"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nignore: [3]", "unexpected key ignore: only classes, unknown"),
+        ('classes: [{name: a, color: "#808080"}, {name: b}]', "b: color: expected \"#RRGGBB\", since label images are"),
+        ('classes: [{name: a, color: "#80808A"}, {name: b, color: "#80808a"}]', "b: color #80808A: already used by a"),
+        ('classes: [{name: a, color: "#808080"}, {name: b, colors: []}]', "b: colors: []: expected a list of colours"),
+        ('classes: [{name: a, color: "#808080"}, {name: b, color: "#800000"}]\nunknown: [0]', "unknown: 0: expected"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nread_by: colours", "read_by: 'colours': expected ids or"),
         ("classes: [", "is not a valid YAML file"),
         (b"\xff\xfe\x00", "is not a valid YAML file"),
         ("!!python/object/apply:os.system [echo]", "is not a valid YAML file"),

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from activation_study.data.image_io import check_image, read_image, read_jpeg, read_label_image
+from activation_study.data.image_io import check_image, read_image, read_jpeg
 
 COLORS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)  # RGB
 
@@ -73,43 +73,6 @@ def test_an_image_is_rotated_by_its_exif_orientation(file_format: str) -> None:
     assert rotated[28:].max() < 50
 
 
-@pytest.mark.parametrize(
-    ("ids", "options"),
-    [
-        (np.arange(54, dtype=np.uint8).reshape(6, 9), {}),
-        (np.arange(54, dtype=np.uint16).reshape(6, 9) * 1200, {}),
-        (np.arange(54, dtype=np.uint8).reshape(6, 9) % 2 > 0, {}),
-    ],
-)
-def test_the_values_of_a_grey_label_image_are_the_ids(ids: NDArray[Any], options: dict[str, Any]) -> None:
-    np.testing.assert_array_equal(read_label_image(encoded(ids, **options)), ids)
-
-
-def test_the_indices_of_an_indexed_label_image_are_the_ids() -> None:
-    ids = np.arange(54, dtype=np.uint8).reshape(6, 9) % 16
-    image = Image.fromarray(ids, "L")
-    image.putpalette(list(np.random.default_rng(1).integers(0, 256, 48)))
-    for bits in (4, 8):
-        file = io.BytesIO()
-        image.save(file, "PNG", bits=bits, transparency=0)
-        np.testing.assert_array_equal(read_label_image(file.getvalue()), ids)
-
-
-@pytest.mark.parametrize("depth", [2, 4])
-def test_grey_values_of_few_bits_are_not_scaled(depth: int) -> None:
-    ids = np.arange(2**depth, dtype=np.uint8)[None]
-    bits = "".join(f"{value:0{depth}b}" for value in ids[0])
-    line = b"\0" + bytes(int(bits[start : start + 8], 2) for start in range(0, len(bits), 8))
-    chunks = b""
-    for name, data in (
-        (b"IHDR", struct.pack(">IIBBBBB", ids.shape[1], 1, depth, 0, 0, 0, 0)),
-        (b"IDAT", zlib.compress(line)),
-        (b"IEND", b""),
-    ):
-        chunks += struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-    np.testing.assert_array_equal(read_label_image(b"\x89PNG\r\n\x1a\n" + chunks), ids)
-
-
 PNG_FILE = encoded(np.random.default_rng(0).integers(0, 256, (80, 90, 3), dtype=np.uint8))
 JPEG_FILE = encoded(np.random.default_rng(0).integers(0, 256, (80, 90, 3), dtype=np.uint8), "JPEG")
 
@@ -136,21 +99,6 @@ def test_an_invalid_image_is_refused_with_the_reason(content: bytes, reason: str
     if "decoded" not in reason:
         with pytest.raises(ValueError, match=reason):
             read_image(content)
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (encoded(COLORS), r"colour image \(RGB\): expected an indexed or grey PNG"),
-        (encoded(COLORS, mode="LA"), r"colour image \(LA\)"),
-        (encoded(COLORS[..., 0], "JPEG"), "not a PNG file"),
-        (b"", "empty file"),
-        (encoded(np.random.default_rng(0).integers(0, 9, (80, 90), dtype=np.uint8))[:900], "truncated"),
-    ],
-)
-def test_an_invalid_label_image_is_refused_with_the_reason(content: bytes, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        read_label_image(content)
 
 
 # --- JPEG in stored orientation -------------------------------------------------------------------------------------

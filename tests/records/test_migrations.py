@@ -56,6 +56,16 @@ def test_a_record_is_todays_configuration_and_the_same_command_has_the_same_iden
     assert unchanged >= 225  # all but 24, which are older than data.remove_duplicates and augmentation
 
 
+def test_reading_labels_by_ids_as_ever_changes_no_identity() -> None:
+    config = json.loads(committed_records()[0])["config"]
+    classes = {"classes": [{"name": "a", "ids": [0], "color": "#808080"}], "unknown": []}
+    digits = {
+        read_by: identity({**config, "data": {**config["data"], "classes": {**classes, **read_by_entry}}}, {})
+        for read_by, read_by_entry in {None: {}, "ids": {"read_by": "ids"}, "colors": {"read_by": "colors"}}.items()
+    }
+    assert digits[None] == digits["ids"] != digits["colors"]
+
+
 def version_1(**config: Any) -> dict[str, Any]:
     return {"version": 1, "config": config, "overrides": []}
 

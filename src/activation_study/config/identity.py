@@ -44,6 +44,7 @@ INTRODUCED = {
     "data.channels": 3,
     "data.value_range": None,
 }
+READ_BY_IDS = ("read_by", "ids")  # of `data.classes`, likewise: says what held when there was no other way
 # What decides a run's result, by frozen names; paths, threads, tracking and the study's name do not.
 IDENTITY_KEYS = (
     "activation",
@@ -78,6 +79,8 @@ def identity(config: Values, algorithms: Mapping[str, int] | None = None, protoc
     values: Values = {"protocol": protocol}
     values |= {key: _get(frozen, key) for key in IDENTITY_KEYS if _has(frozen, key)}
     values |= {key: _get(config, key) for key, default in INTRODUCED.items() if _get(config, key, default) != default}
+    if classes := values.get("data.classes"):
+        values["data.classes"] = {key: value for key, value in classes.items() if (key, value) != READ_BY_IDS}
     values |= {f"algorithm.{name}": version for name, version in algorithms.items() if version > 1}
     size = config["data"]["image_size"]
     values["data.image_size"] = [size, size] if isinstance(size, int) else size

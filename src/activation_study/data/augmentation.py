@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.batching import Batch
+from activation_study.data.label_types import Labels
 from activation_study.data.nearest import resize_nearest
 from activation_study.data.resize import resize_bilinear
 
@@ -22,7 +23,7 @@ def augment(batch: Batch, name: str, generator: np.random.Generator) -> Batch:
     brightness h uniform in [−0.1, 0.1], the same for all channels, transparency included.
 
     Args:
-        batch: images uint8 [N, height, width, channels], labels int8 [N, height, width]; not modified.
+        batch: images uint8 [N, height, width, channels], labels [N, height, width]; not modified.
         name: `none`, `flip` or `flip_crop_color`.
         generator: used for this step only, so that a resumed training gets the same images.
     """
@@ -38,7 +39,7 @@ def augment(batch: Batch, name: str, generator: np.random.Generator) -> Batch:
     return images, labels
 
 
-def _crop(image: NDArray[np.uint8], label: NDArray[np.int8], generator: np.random.Generator) -> None:
+def _crop(image: NDArray[np.uint8], label: Labels, generator: np.random.Generator) -> None:
     height, width = label.shape
     scale = generator.uniform(MIN_CROP, 1)
     rows, columns = round(scale * height), round(scale * width)

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.data.label_types import Labels
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splits import Indices, Split
 from activation_study.seeding import stream
 
-Batch = tuple[NDArray[np.uint8], NDArray[np.int8]]
+Batch = tuple[NDArray[np.uint8], Labels]
 
 
 def epoch_order(indices: Indices, seed: int, epoch: int) -> Indices:
@@ -20,7 +21,7 @@ def epoch_order(indices: Indices, seed: int, epoch: int) -> Indices:
 
 
 def batches(preprocessed: PreprocessedData, order: Indices, batch_size: int) -> Iterator[Batch]:
-    """Yields images uint8 [N, height, width, channels] and labels int8 [N, height, width]; the last may be fewer."""
+    """Yields images uint8 [N, height, width, channels] and labels [N, height, width]; the last batch may be smaller."""
     for start in range(0, len(order), batch_size):
         indices = order[start : start + batch_size]
         yield preprocessed.images[indices], preprocessed.labels[indices]

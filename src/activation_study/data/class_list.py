@@ -7,23 +7,26 @@
 
 `id` and `ids` are values in the label images. `unknown` lists the values that are ignored in evaluation, or is `others`
 for all values without a class. A class without a colour gets one that no other class has.
+
+Where no class has an id, label images are read by the colours of the classes, `color` or `colors`, and `unknown` lists
+colours. `read_by: ids` or `read_by: colors` decides for images that can be read in both ways.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from activation_study.data.class_problems import OTHERS, class_problems, is_read_by_colors
 from activation_study.errors import BadInput, problems_message
-from activation_study.palette import class_colors
+from activation_study.location import command
+from activation_study.palette import class_colors, is_generated_color
 
-MAX_CLASSES = 127  # preprocessed labels are int8
-MAX_ID = 65535
-OTHERS = "others"
 _MAX_BYTES = 1_000_000
-_EXAMPLE = "{name: sky, id: 0}"
+_EXPECTED = "expected a YAML file with a list of classes"
 
-Classes = dict[str, Any]  # {"classes": [{"name": …, "ids": […], "color": "#RRGGBB"}, …], "unknown": […] or "others"}
+# {"classes": [{"name": …, "ids": […], "color": "#RRGGBB"}, …], "unknown": […] or "others"}; where they are given also
+# "read_by", and the "colors" of a class that has several.
+Classes = dict[str, Any]
 
 
 def read_classes(path_or_content: Any) -> Classes:
@@ -38,21 +41,42 @@ def read_classes(path_or_content: Any) -> Classes:
     what, content = "The classes", path_or_content
     if isinstance(path_or_content, str):
         what, content = f"The classes in {path_or_content}", _read(Path(path_or_content))
-    problems = list(_problems(content))
+    problems = list(class_problems(content))
     if problems:
         raise BadInput(
             problems_message(f"{what} cannot be used", problems, "See docs/how-to/own-data.md for an example.")
         )
     entries = content["classes"]
-    names = tuple(entry["name"] for entry in entries)
-    colors = class_colors(names, [str(entry["color"]).upper() if "color" in entry else None for entry in entries])
+    chosen = [_mask_colors(entry) for entry in entries]
+    colors = class_colors([entry["name"] for entry in entries], [each[0] if each else None for each in chosen])
+    unknown = content.get("unknown") or []
+    read_by = "colors" if is_read_by_colors(content) else content.get("read_by")
     return {
+        **({"read_by": read_by} if read_by else {}),
         "classes": [
-            {"name": entry["name"], "ids": _ids(entry), "color": color}
-            for entry, color in zip(entries, colors, strict=True)
+            {"name": entry["name"], "ids": _ids(entry, index), "color": color}
+            | ({"colors": several} if len(several) > 1 else {})
+            for index, (entry, color, several) in enumerate(zip(entries, colors, chosen, strict=True))
         ],
-        "unknown": content.get("unknown") or [],
+        "unknown": unknown if unknown == OTHERS else [_upper(value) for value in unknown],
     }
+
+
+def declared_colors(classes: Classes) -> list[list[str]]:
+    """The colours by which each class can be found in label images; none for one whose colour was chosen for it.
+
+    The recorded form does not tell given colours from chosen ones, so a given one counts as chosen if the program would
+    have chosen it, too.
+    """
+    entries, by_colors = classes["classes"], classes.get("read_by") == "colors"
+    given = [None if is_generated_color(entry["color"], entry["name"]) else entry["color"] for entry in entries]
+    chosen = class_colors([entry["name"] for entry in entries], given)
+    return [
+        entry.get("colors", [entry["color"]])
+        if by_colors or "colors" in entry or color or entry["color"] != other
+        else []
+        for entry, color, other in zip(entries, given, chosen, strict=True)
+    ]
 
 
 def _read(path: Path) -> Any:
@@ -60,68 +84,27 @@ def _read(path: Path) -> Any:
 
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise BadInput(f"{path}: larger than {_MAX_BYTES:,} bytes; expected a YAML file with a list of classes")
+            raise BadInput(f"{path}: larger than {_MAX_BYTES:,} bytes; {_EXPECTED}")
         return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        proposal = f"`{command('inspect')} … write_classes={path}` proposes one from the label images"
+        raise BadInput(f"data.classes={path}: {error.strerror}; {_EXPECTED}; {proposal}") from error
     except OSError as error:
-        raise BadInput(f"data.classes={path}: {error.strerror}; expected a YAML file with a list of classes") from error
+        raise BadInput(f"data.classes={path}: {error.strerror}; {_EXPECTED}") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"{path} is not a valid YAML file: {' '.join(str(error).split())}") from error
 
 
-def _ids(entry: dict[str, Any]) -> Any:
-    return entry["ids"] if "ids" in entry else [entry.get("id")]
+def _ids(entry: Mapping[str, Any], index: int) -> list[int]:
+    """The ids of a class; of one that has only colours, its position."""
+    ids: list[int] = entry["ids"] if "ids" in entry else [entry.get("id", index)]
+    return ids
 
 
-def _problems(content: Any) -> Iterator[str]:
-    if not isinstance(content, dict) or not isinstance(content.get("classes"), list):
-        yield f"expected `classes:` with a list of classes, e.g. {_EXAMPLE}"
-        return
-    for key in sorted(map(str, set(content) - {"classes", "unknown"})):
-        yield f"unexpected key {key}: only classes and unknown are allowed"
-    if not 2 <= len(content["classes"]) <= MAX_CLASSES:
-        yield f"number of classes: {len(content['classes'])}: expected 2 to {MAX_CLASSES}"
-    names: dict[str, str] = {}
-    owners: dict[int, str] = {}
-    for number, entry in enumerate(content["classes"], 1):
-        if not isinstance(entry, dict):
-            yield f"class {number}: {entry!r}: expected e.g. {_EXAMPLE}"
-            continue
-        yield from _class_problems(number, entry, names, owners)
-    unknown = content.get("unknown") or []
-    if unknown != OTHERS:
-        yield from _id_problems("unknown", unknown, owners)
+def _mask_colors(entry: Mapping[str, Any]) -> list[str]:
+    several = entry["colors"] if "colors" in entry else [entry["color"]] if "color" in entry else []
+    return [color.upper() for color in several]
 
 
-def _class_problems(number: int, entry: dict[str, Any], names: dict[str, str], owners: dict[int, str]) -> Iterator[str]:
-    """Problems of one entry; `names` (casefolded) and `owners` of ids collect those of all entries."""
-    name, color = entry.get("name"), entry.get("color")
-    title = name if isinstance(name, str) else f"class {number}"
-    for key in sorted(map(str, set(entry) - {"name", "id", "ids", "color"})):
-        yield f"{title}: unexpected key {key}: only name, id or ids, and color are allowed"
-    if not isinstance(name, str):
-        yield f"class {number}: name {name!r}: expected text; use quotes if YAML reads it as another type"
-    elif not name.strip() or name != name.strip() or not all(char.isalnum() or char in " _-." for char in name):
-        yield f"class {number}: name {name!r}: expected letters, digits, spaces inside the name, '_', '-' and '.'"
-    elif names.setdefault(name.casefold(), title) is not title:
-        yield f"class {number}: name {name!r}: another class has this name"
-    if "ids" in entry and "id" in entry:
-        yield f"{title}: expected either id or ids, not both"
-    elif _ids(entry) == []:
-        yield f"{title}: ids: expected one or more"
-    else:
-        yield from _id_problems(title, _ids(entry), owners)
-    if "color" in entry and not (isinstance(color, str) and re.fullmatch("#[0-9A-Fa-f]{6}", color)):
-        yield f'{title}: color {color!r}: expected "#RRGGBB", in quotes'
-
-
-def _id_problems(title: str, ids: Any, owners: dict[int, str]) -> Iterator[str]:
-    if not isinstance(ids, list):
-        yield f"{title}: {ids!r}: expected a list of ids"
-        return
-    for value in ids:
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_ID:
-            yield f"{title}: id {value!r}: expected an integer from 0 to {MAX_ID}"
-        elif value in owners:
-            yield f"{title}: id {value}: already used by {owners[value]}"
-        else:
-            owners[value] = title
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value

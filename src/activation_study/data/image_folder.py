@@ -5,12 +5,11 @@
 Subfolders are allowed and become part of the names: `berlin/0001`.
 """
 
-import json
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -18,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.image_check import ImageCheck
-from activation_study.data.image_io import SUFFIXES, read_label_image
+from activation_study.data.image_io import SUFFIXES
 from activation_study.data.image_reader import COLOR_IMAGES, ImageFacts, ImageReader
+from activation_study.data.label_image import LABEL_SUFFIXES, LOSSY_SUFFIXES, WHY_NOT_LOSSY, read_label_image
+from activation_study.data.label_tally import LabelFacts, LabelTally, label_facts
 from activation_study.data.label_types import LabelType
 from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_hidden, printable_path
-from activation_study.errors import BadInput, alternatives, counted, problems_message
+from activation_study.errors import BadInput, alternatives, problems_message
 
-_LABEL_SUFFIXES = (".png",)
 _WINDOWS_FILES = ("thumbs.db", "desktop.ini")  # not part of a data set
 
 
@@ -37,6 +37,7 @@ class ImageFolder:
         tree: the two folders, as `images/` and `labels/`.
         digest: see `FileTree.verify`.
         files: (name, path of the image, path of its label), sorted by name.
+        label_type: how labels are read.
         reader: of the images.
     """
 
@@ -44,6 +45,7 @@ class ImageFolder:
     tree: FileTree
     digest: str
     files: tuple[tuple[str, str, str], ...]
+    label_type: LabelType
     reader: ImageReader = COLOR_IMAGES
 
     @property
@@ -60,8 +62,8 @@ class ImageFolder:
         return self.tree.read(self.files[index][1], self.reader.check)
 
     def label(self, index: int, label_type: str) -> NDArray[np.int32]:
-        """The raw ids, int32 [height, width], of the same size as the image."""
-        return self.tree.read(self.files[index][2], read_label_image)
+        """The raw values (see `LabelType.raw`), int32 [height, width], of the same size as the image."""
+        return self.tree.read(self.files[index][2], lambda content: self.label_type.raw(read_label_image(content)))
 
 
 def open_folder(
@@ -82,7 +84,7 @@ def open_folder(
         stamps,
         None,
         lambda files: [*_structure_problems(files), *_content_problems(tree, files, label_type, reader)],
-        json.dumps([label_type.ids, label_type.unknown, asdict(reader)]),
+        f"{label_type.meaning}, {reader}",
     )
     if verified.problems:
         raise BadInput(
@@ -94,12 +96,12 @@ def open_folder(
         )
     image_paths, label_paths = (_paths_by_name(verified.files, part) for part in ("images", "labels"))
     files = tuple((key, image_paths[key][0], label_paths[key][0]) for key in sorted(image_paths))
-    return ImageFolder(name, tree, verified.digest, files, reader)
+    return ImageFolder(name, tree, verified.digest, files, label_type, reader)
 
 
 def _paths_by_name(files: Sequence[File], part: str) -> dict[str, list[str]]:
     """The paths of `images` or `labels` for each name in Unicode's composed form."""
-    suffixes = SUFFIXES if part == "images" else _LABEL_SUFFIXES
+    suffixes = SUFFIXES if part == "images" else LABEL_SUFFIXES
     paths = defaultdict(list)
     for file in files:
         path = PurePosixPath(file.path)
@@ -121,8 +123,10 @@ def _structure_problems(files: Sequence[File]) -> Iterator[str]:
         if not file.path.isprintable():
             yield f"{printable_path(file.path)}: unprintable characters in its name"
         elif file.path not in known and not is_hidden(file.path) and file_name.lower() not in _WINDOWS_FILES:
-            expected = alternatives(SUFFIXES if file.path.startswith("images/") else _LABEL_SUFFIXES)
-            yield f"{file.path}: expected a file name that ends in {expected}"
+            expected = alternatives(SUFFIXES if file.path.startswith("images/") else LABEL_SUFFIXES)
+            lossy = file.path.startswith("labels/") and file.path.lower().endswith(LOSSY_SUFFIXES)
+            reason = f": {WHY_NOT_LOSSY}" if lossy else ""
+            yield f"{file.path}: expected a file name that ends in {expected}{reason}"
     for name in sorted(set(images) - set(labels)):
         yield f"labels/{printable_path(name)}.png: missing, but {printable_path(images[name][0])} exists"
     for name in sorted(set(labels) - set(images)):
@@ -139,22 +143,25 @@ def _structure_problems(files: Sequence[File]) -> Iterator[str]:
 def _content_problems(
     tree: FileTree, files: Sequence[File], label_type: LabelType, reader: ImageReader
 ) -> Iterator[str]:
-    """Images and labels that cannot be read, do not fit, or have undeclared ids."""
+    """Images and labels that cannot be read or do not fit, and values of labels that are not declared."""
     images, labels = _paths_by_name(files, "images"), _paths_by_name(files, "labels")
     jobs = [(images.get(name, []), labels.get(name, [])) for name in sorted({*images, *labels})]
-    check = ImageCheck(reader)
+    check, tally = ImageCheck(reader), LabelTally(label_type)
     with ThreadPoolExecutor(WORKERS) as pool:
-        for problems in pool.map(partial(_pair_problems, tree, label_type, check), jobs):
+        for problems, labels_facts in pool.map(partial(_pair_problems, tree, label_type, check), jobs):
             yield from problems
+            for path, facts in labels_facts:
+                tally.add(printable_path(path), facts)
     yield from check.problems()
+    yield from tally.problems()
 
 
 def _pair_problems(
     tree: FileTree, label_type: LabelType, check: ImageCheck, job: tuple[list[str], list[str]]
-) -> list[str]:
-    """The problems of an image and its label; either may be missing."""
+) -> tuple[list[str], list[tuple[str, LabelFacts]]]:
+    """The problems of an image and its label, either of which may be missing; and what the label contains."""
     image_paths, label_paths = job
-    problems, size = [], None
+    problems, found, size = [], [], None
     for path in image_paths:
         try:
             size = check.size_of(printable_path(path), tree.read_bytes(path))
@@ -162,20 +169,17 @@ def _pair_problems(
             problems.append(f"{printable_path(path)}: {error_reason(error)}")
     for path in label_paths:
         try:
-            ids = read_label_image(tree.read_bytes(path))
+            image = read_label_image(tree.read_bytes(path))
+            raw = label_type.raw(image)
         except (OSError, ValueError) as error:
             problems.append(f"{printable_path(path)}: {error_reason(error)}")
             continue
-        undeclared = ids[label_type.undeclared(ids)]
-        if len(undeclared):
-            counts = zip(*np.unique(undeclared, return_counts=True), strict=True)
-            listed = ", ".join(f"{value} ({counted(count, 'pixel')})" for value, count in list(counts)[:5])
-            problems.append(f"{printable_path(path)}: undeclared ids, neither of a class nor unknown: {listed}")
-        if size and ids.shape != size:
-            label_size, expected = (f"{width}×{height}" for height, width in (ids.shape, size))
-            rotated = " rotated by its EXIF orientation" if ids.shape == size[::-1] else ""
+        found.append((path, label_facts(label_type, image, raw)))
+        if size and raw.shape != size:
+            label_size, expected = (f"{width}×{height}" for height, width in (raw.shape, size))
+            rotated = " rotated by its EXIF orientation" if raw.shape == size[::-1] else ""
             problems.append(
                 f"{printable_path(path)}: {label_size} (width × height): "
                 f"expected {expected}, the size of its image{rotated}"
             )
-    return problems
+    return problems, found

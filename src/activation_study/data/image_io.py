@@ -1,4 +1,4 @@
-"""Decoding of image and label files. Every function raises ValueError with the reason if a file cannot be used.
+"""Decoding of image files. Every function raises ValueError with the reason if a file cannot be used.
 
 Pillow reads the header first, so the size of an image is checked before any pixel is decoded. OpenCV decodes images.
 """
@@ -18,7 +18,6 @@ FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 MAX_CHANNELS = 8
 MAX_PIXELS = 64_000_000  # a JPEG file of a few hundred kilobytes can decode to gigabytes
 _JPEG_END = b"\xff\xd9"  # cannot occur within the pixel data
-_LABEL_MODES = ("1", "L", "P", "I;16", "I;16B", "I")
 
 
 def read_image(content: bytes) -> NDArray[np.uint8]:
@@ -48,19 +47,6 @@ def check_image(content: bytes) -> None:
     This takes as long as `read_image` itself, so call it once per file and not at each read.
     """
     load(open_header(content, FORMATS))
-
-
-def read_label_image(content: bytes) -> NDArray[np.int32]:
-    """The ids of a label image, int32 [height, width]: the indices of an indexed PNG, the values of a grey one."""
-    image = open_header(content, ("PNG",))
-    if image.mode not in _LABEL_MODES:
-        raise ValueError(f"colour image ({image.mode}): expected an indexed or grey PNG whose values are ids")
-    load(image)
-    ids = np.asarray(image).astype(np.int32)
-    bit_depth, color_type = content[24], content[25]  # of the PNG header
-    if color_type == 0 and bit_depth in (2, 4):  # Pillow scales grey values of few bits to 0 … 255
-        ids //= 255 // (2**bit_depth - 1)
-    return ids
 
 
 def open_header(content: bytes, formats: tuple[str, ...]) -> "Image":

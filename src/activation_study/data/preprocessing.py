@@ -18,7 +18,14 @@ from activation_study.config.algorithms import NEAREST_LABELS
 from activation_study.console import track_progress
 from activation_study.data.image_reader import COLOR_IMAGES, ImageReader
 from activation_study.data.input_convention import to_channel_order
-from activation_study.data.label_types import LabelInterpolation, LabelType, interpolation_for, resize_label
+from activation_study.data.label_types import (
+    LabelInterpolation,
+    Labels,
+    LabelType,
+    interpolation_for,
+    label_dtype,
+    resize_label,
+)
 from activation_study.data.resize import resize_bilinear
 from activation_study.data.source import Source
 from activation_study.errors import BadInput
@@ -34,11 +41,11 @@ class PreprocessedData:
 
     Args:
         images: uint8 [N, height, width, channels], in the network's channel order.
-        labels: int8 [N, height, width], −1 = unknown (an all-zero target in the article).
+        labels: int8, or int16 (see `label_dtype`) [N, height, width], −1 = unknown (an all-zero target in the article).
     """
 
     images: NDArray[np.uint8]
-    labels: NDArray[np.int8]
+    labels: Labels
 
     def image_hashes(self, indices: NDArray[np.int64]) -> list[str]:
         """A digest of each chosen image's pixels: equal for identical images under two names."""
@@ -75,20 +82,21 @@ def preprocess(
     height, width = size
     count = len(source.names)
     interpolation = interpolation_for(label_type, label_interpolation)
+    dtype = label_dtype(len(label_type.classes))
     folder = cache / f"{source.digest[:16]}-v{PREPROCESSING_VERSION}-opencv{cv2.__version__}"
 
     def image(index: int) -> NDArray[Any]:
         return to_channel_order(resize_bilinear(source.image(index), size), channel_order)
 
     def label(index: int) -> NDArray[Any]:
-        return resize_label(label_type.target(source.label(index, label_type.name)), size, interpolation)
+        return resize_label(label_type.target(source.label(index, label_type.name)), size, interpolation, dtype)
 
     images_file = folder / f"images-{height}x{width}-{_image_kind(reader, channel_order)}.npy"
     method = interpolation if interpolation == "bilinear" else f"nearest{NEAREST_LABELS}"
     labels_file = folder / f"{label_type.key}-{height}x{width}-{method}.npy"
     return PreprocessedData(
         images=_cached(images_file, image, (count, height, width, reader.channels), "uint8"),
-        labels=_cached(labels_file, label, (count, height, width), "int8"),
+        labels=_cached(labels_file, label, (count, height, width), dtype),
     )
 
 

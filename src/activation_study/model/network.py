@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from activation_study.backend import compiled_prediction, compiled_steps
 from activation_study.data.input_convention import scale, scale_tensor
+from activation_study.data.label_types import Labels
 from activation_study.files import replacing
 from activation_study.model.losses import PixelConfusion, SegmentationLoss
 from activation_study.model.normalization import BatchNormalization
@@ -45,17 +46,17 @@ class Network:
         self._predict = compiled_prediction(unet)
         self._train_step, self._validation_step = compiled_steps(self._training)
 
-    def train_on(self, images: NDArray[np.uint8], labels: NDArray[np.int8]) -> tuple[float, NDArray[np.float32]]:
+    def train_on(self, images: NDArray[np.uint8], labels: Labels) -> tuple[float, NDArray[np.float32]]:
         """Takes one optimizer step on a batch; returns its loss and confusion matrix [C, C] before the step.
 
         Args:
             images: uint8 [N, height, width, channels], in the network's channel order.
-            labels: int8 [N, height, width], −1 = unknown.
+            labels: int8 or int16 [N, height, width], −1 = unknown.
         """
         result = self._train_step(images, labels)
         return float(result["loss"]), result["confusion"]
 
-    def validate_on(self, images: NDArray[np.uint8], labels: NDArray[np.int8]) -> tuple[float, NDArray[np.float32]]:
+    def validate_on(self, images: NDArray[np.uint8], labels: Labels) -> tuple[float, NDArray[np.float32]]:
         """The loss and confusion matrix [C, C] of a batch, with the moving statistics; the weights do not change."""
         result = self._validation_step(images, labels)
         return float(result["loss"]), result["confusion"]

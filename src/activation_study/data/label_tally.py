@@ -1,0 +1,259 @@
+"""What is wrong with the labels of a data set as a whole: equal problems of many files are counted, not listed."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activation_study.data.label_image import LabelImage
+from activation_study.data.label_types import COLOR, NO_CLASS, LabelType
+from activation_study.errors import counted
+
+MAX_NAMED = 5  # values in one message
+_KEPT = 256  # undeclared values of one file, the most frequent ones
+_CHOOSE = "choose in the classes file, with the line `read_by: ids` or `read_by: colors`"
+
+Key = TypeVar("Key")
+
+
+@dataclass
+class Occurrence:
+    """How often something was found: pixels, files, and the first of these."""
+
+    pixels: int = 0
+    files: int = 0
+    example: str = ""
+
+    def add(self, pixels: int, path: str) -> None:
+        """Adds a file."""
+        self.pixels, self.files = self.pixels + int(pixels), self.files + 1
+        self.example = self.example or path
+
+    def __str__(self) -> str:
+        return f"{counted(self.pixels, 'pixel')} in {counted(self.files, 'label')}, e.g. {self.example}"
+
+
+@dataclass
+class LabelTally:
+    """Counts what `problems` reports. Files are added in a fixed order, so that the examples are always the same.
+
+    Args:
+        label_type: own classes.
+    """
+
+    label_type: LabelType
+    files: int = 0
+    pixels: int = 0
+    by_color: Occurrence = field(default_factory=Occurrence)
+    colors_found: bool = False
+    undeclared: dict[int, Occurrence] = field(default_factory=lambda: defaultdict(Occurrence))  # by raw value
+    undeclared_ids: Occurrence = field(default_factory=Occurrence)
+    undeclared_colors: Occurrence = field(default_factory=Occurrence)
+    indexed: dict[tuple[int, int], Occurrence] = field(default_factory=lambda: defaultdict(Occurrence))
+    two_readings: dict[tuple[int, int, int], Occurrence] = field(default_factory=lambda: defaultdict(Occurrence))
+
+    def add(self, path: str, facts: "LabelFacts") -> None:
+        """Adds what was found in one label image."""
+        self.files += 1
+        self.pixels += facts.pixels
+        self.colors_found |= facts.colors_found
+        if facts.by_color:
+            self.by_color.add(facts.pixels, path)
+        if facts.undeclared_pixels:
+            total = self.undeclared_colors if facts.by_color else self.undeclared_ids
+            total.add(facts.undeclared_pixels, path)
+        for value, pixels in facts.undeclared.items():
+            self.undeclared[value].add(pixels, path)
+        for indexed, pixels in facts.indexed.items():
+            self.indexed[indexed].add(pixels, path)
+        for grey, pixels in facts.two_readings.items():
+            self.two_readings[grey].add(pixels, path)
+
+    def problems(self) -> Iterator[str]:
+        """One message for each kind of problem."""
+        by_ids = {value: found for value, found in self.undeclared.items() if value < COLOR}
+        if by_ids:
+            yield self._undeclared_ids(by_ids)
+        if self.by_color.files and not any(self.label_type.mask_colors):
+            yield (
+                f"{counted(self.by_color.files, 'label')} with colours, e.g. {self.by_color.example}, but the classes "
+                'have none: give each class its colour in the labels, {name: sky, color: "#808080"}, in the place of '
+                "its id; `inspect_data.py … write_classes=FILE` proposes the file"
+            )
+        elif self.undeclared_colors.files:
+            colors = {value - COLOR: found for value, found in self.undeclared.items() if value >= COLOR}
+            yield self._undeclared_colors(colors)
+        yield from self._contradicting_palettes()
+        if self.two_readings and self.colors_found:
+            yield self._two_readings()
+
+    def _undeclared_ids(self, found: dict[int, Occurrence]) -> str:
+        hint = "declare a class for each, list them under unknown, or write `unknown: others`"
+        colors = {color for (value, color) in self.indexed if value in found}
+        if colors and colors <= self._names_of_colors().keys():
+            hint = "their palette's colours are those of classes; `read_by: colors` in the classes file reads by them"
+        elif len(found) > MAX_NAMED * 4:
+            hint += "; so many ids come from resizing with interpolation, from numbered objects, or from grey pictures"
+        return (
+            f"undeclared ids, neither of a class nor unknown, {self._share(self.undeclared_ids)}: "
+            f"{_listed(found, str)}: {hint}"
+        )
+
+    def _undeclared_colors(self, found: dict[int, Occurrence]) -> str:
+        if not self.colors_found:
+            return (
+                "no label has a colour of a class; the most frequent colours are "
+                f"{_listed(found, self._with_nearest)}: "
+                "declare these, or give each class its id, if the values of the labels are ids"
+            )
+        return (
+            f"undeclared colours, neither of a class nor unknown, {self._share(self.undeclared_colors)}: "
+            f"{_listed(found, self._with_nearest)}: declare them, or write `unknown: others`, which makes such pixels "
+            "unknown, as suits edges that were smoothed and masks that were resized or stored as JPEG"
+        )
+
+    def _with_nearest(self, color: int) -> str:
+        names = self._names_of_colors()
+        distances = {other: float(np.linalg.norm(_channels(color) - _channels(other))) for other in names}
+        nearest = min(distances, key=distances.__getitem__)
+        return f"{_hex(color)} (nearest: {names[nearest]} {_hex(nearest)}, distance {distances[nearest]:.0f})"
+
+    def _contradicting_palettes(self) -> Iterator[str]:
+        if self.label_type.read_by is not None:
+            return
+        names, classes, wrong = self._names_of_colors(), self.label_type.classes, {}
+        for (value, color), found in self.indexed.items():
+            by_id = int(self.label_type.classes_of(np.array([value]))[0])
+            if by_id > NO_CLASS and color in names and names[color] != (classes[by_id] if by_id >= 0 else "unknown"):
+                wrong[value, color] = found
+        if wrong:
+            listed = "; ".join(
+                f"index {value} is {self._name_of_id(value)} by its id and {names[color]} by its colour {_hex(color)} "
+                f"({found})"
+                for (value, color), found in _most_frequent(wrong)[:MAX_NAMED]
+            )
+            yield f"palettes contradict the classes: {listed}{_more(wrong)}; {_CHOOSE}"
+
+    def _two_readings(self) -> str:
+        names = (*self.label_type.classes, "unknown")
+        listed = "; ".join(
+            f"{_hex(color)} is {names[by_id]} by its id {color & 255} and {names[by_color]} by its colour ({found})"
+            for (color, by_id, by_color), found in _most_frequent(self.two_readings)[:MAX_NAMED]
+        )
+        return f"grey colours can be read in two ways: {listed}{_more(self.two_readings)}; {_CHOOSE}"
+
+    def _name_of_id(self, value: int) -> str:
+        return (*self.label_type.classes, "unknown")[int(self.label_type.classes_of(np.array([value]))[0])]
+
+    def _names_of_colors(self) -> dict[int, str]:
+        names = zip(self.label_type.classes, self.label_type.mask_colors, strict=False)  # no colours if some are shared
+        found = {color: name for name, colors in names for color in colors}
+        return found | dict.fromkeys(self.label_type.unknown_colors, "unknown")
+
+    def _share(self, found: Occurrence) -> str:
+        share = found.pixels / max(self.pixels, 1)
+        return f"{_percent(share)} of all pixels, in {found.files:,} of {counted(self.files, 'label')}"
+
+
+@dataclass(frozen=True)
+class LabelFacts:
+    """What `LabelTally` counts of one label image, all in pixels.
+
+    Args:
+        pixels: of the image.
+        by_color: whether it is read by colours.
+        colors_found: whether its colours, as such, are those of a class.
+        undeclared_pixels: with values that are not declared.
+        undeclared: the most frequent of these raw values.
+        indexed: of an indexed image that is read by ids: (index, its colour in the palette).
+        two_readings: of an image that can be read in two ways: (colour, class by id, class by colour) that differ.
+    """
+
+    pixels: int
+    by_color: bool
+    colors_found: bool
+    undeclared_pixels: int
+    undeclared: dict[int, int]
+    indexed: dict[tuple[int, int], int]
+    two_readings: dict[tuple[int, int, int], int]
+
+
+def label_facts(label_type: LabelType, image: LabelImage, raw: NDArray[np.int32]) -> LabelFacts:
+    """What of a label image concerns the data set as a whole.
+
+    Args:
+        label_type: own classes.
+        image: the label image.
+        raw: its `label_type.raw` values.
+    """
+    classes = label_type.classes_of(raw)
+    by_color = bool(raw.size and raw.flat[0] >= COLOR)
+    undeclared = raw[classes == NO_CLASS]
+    indexed: dict[tuple[int, int], int] = {}
+    if image.palette is not None and not by_color:
+        counts = np.bincount(raw.ravel())
+        used = np.flatnonzero(counts[: len(image.palette)])
+        indexed = {(int(value), int(image.palette[value])): int(counts[value]) for value in used}
+    two_readings, found_colors_of_grey = _two_readings(label_type, image)
+    return LabelFacts(
+        pixels=raw.size,
+        by_color=by_color,
+        colors_found=found_colors_of_grey or (by_color and bool((classes >= 0).any())),
+        undeclared_pixels=len(undeclared),
+        undeclared=_most_frequent_values(undeclared),
+        indexed=indexed,
+        two_readings=two_readings,
+    )
+
+
+def _two_readings(label_type: LabelType, image: LabelImage) -> tuple[dict[tuple[int, int, int], int], bool]:
+    """Grey values of a colour image whose classes by ids and by colours differ; whether a colour is that of a class.
+
+    None if one of the readings is not possible.
+    """
+    if label_type.read_by or not image.is_color or not any(label_type.mask_colors) or (ids := image.ids()) is None:
+        return {}, False
+    counts = np.bincount(ids.ravel())
+    grey = np.flatnonzero(counts)
+    by_ids, by_colors = label_type.readings_of_grey(grey)
+    if min(by_ids.min(), by_colors.min()) == NO_CLASS:
+        return {}, False
+    differing = np.flatnonzero(by_ids != by_colors)
+    return {
+        (int(grey[each]) * 0x010101, int(by_ids[each]), int(by_colors[each])): int(counts[grey[each]])
+        for each in differing
+    }, bool((by_colors >= 0).any())
+
+
+def _most_frequent_values(values: NDArray[np.int32]) -> dict[int, int]:
+    distinct, counts = np.unique(values, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_KEPT]
+    return dict(zip(distinct[order].tolist(), counts[order].tolist(), strict=True))
+
+
+def _most_frequent(found: Mapping[Key, Occurrence]) -> list[tuple[Key, Occurrence]]:
+    return sorted(found.items(), key=lambda item: -item[1].pixels)
+
+
+def _listed(found: Mapping[int, Occurrence], name: Callable[[int], str]) -> str:
+    shown = (f"{name(value)}: {each}" for value, each in _most_frequent(found)[:MAX_NAMED])
+    return "; ".join(shown) + _more(found)
+
+
+def _more(found: Mapping[Any, Occurrence]) -> str:
+    return f"; and {len(found) - MAX_NAMED:,} more" if len(found) > MAX_NAMED else ""
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"
+
+
+def _hex(color: int) -> str:
+    return f"#{color:06X}"
+
+
+def _channels(color: int) -> NDArray[np.int64]:
+    return np.array([color >> 16, color >> 8 & 255, color & 255])
