@@ -30,6 +30,7 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
             "image_size": 64,
             "split": changes.get("split", "sorted"),
             "split_digest": changes.get("split_digest"),
+            "groups_digest": "0" * 16 if "groups" in changes else None,
             "split_seed": 0,
             "folds": 5,
             "fold": 0,
@@ -62,7 +63,8 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
     record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
     record.algorithms = changes.get("algorithms", {})
     names = [f"{changes.get('names', 'image')}{number}" for number in range(10)]
-    write_confusions(study / name, counts, names, names, CLASSES)
+    write_confusions(study / name, counts, names, names, CLASSES, changes.get("groups"))
+    record.groups = {"train": 3, "validation": 2, "test": len(set(changes["groups"]))} if "groups" in changes else {}
     record.end(study / name, changes.get("status", "FINISHED"))
     return study / name
 

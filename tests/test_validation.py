@@ -287,3 +287,28 @@ def test_the_names_in_split_files_change_the_identity(tmp_path: Path) -> None:
 
 def test_later_keys_did_not_change_the_identity_of_the_default_run() -> None:
     assert identity_of(config_of()) == "e52bce5d"
+
+
+def test_a_pattern_of_groups_is_checked_and_changes_the_identity() -> None:
+    config = config_of("data.groups='^(.)'")
+    assert config.data.groups == "^(.)"
+    assert affects_result("data.groups")
+    assert len({identity_of(each) for each in (config, config_of(), config_of("data.groups='^(..)'"))}) == 3
+    assert identity_of(config_of("data.groups=null")) == identity_of(config_of())
+    with pytest.raises(BadInput, match=r"data\.groups=\^\(\.: not a regular expression: missing \), .*data.groups=gr"):
+        config_of("data.groups='^(.'")
+
+
+def test_the_rows_of_a_file_of_groups_change_the_identity_and_its_path_does_not(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("one.csv", "same.csv", "other.CSV")]
+    for path, text in zip(paths, ("a,x\nb,y\n", "b,y\na,x\n", "a,x\nb,x\n"), strict=True):
+        path.write_text(f"image,group\n{text}")
+    one, same, other = (config_of(f"data.groups={path}") for path in paths)
+    assert identity_of(one) == identity_of(same) != identity_of(other)
+    assert identity_of(one) != identity_of(config_of())
+    assert (one.data.groups, one.data.groups_file) == (None, str(paths[0]))
+    assert not affects_result("data.groups_file")
+    with pytest.raises(BadInput, match=r"both given: expected data\.groups alone"):
+        config_of(f"data.groups_file={paths[0]}", "data.groups='^a'")
+    with pytest.raises(BadInput, match=r"none\.csv: No such file.*Expected a first line `image,group`"):
+        config_of(f"data.groups={tmp_path / 'none.csv'}")

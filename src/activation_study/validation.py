@@ -17,6 +17,7 @@ from activation_study.config.places import empty_places, expand_home
 from activation_study.config.schema import Config, Data, Model, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.class_list import read_classes
+from activation_study.data.groups import groups_digest, is_groups_file, pattern_error, read_groups
 from activation_study.data.image_io import MAX_CHANNELS
 from activation_study.data.split_files import read_split_files, split_digest
 from activation_study.errors import BadInput, alternatives, problems_message
@@ -85,6 +86,10 @@ def _read_files(config: Config) -> None:
         data.classes = read_classes(data.classes)
     if data.split_files is not None and data.split_digest is None:
         data.split_digest = split_digest(read_split_files(Path(data.split_files)))
+    if data.groups is not None and is_groups_file(data.groups):
+        data.groups, data.groups_file = None, data.groups
+    if data.groups_file is not None and data.groups_digest is None:
+        data.groups_digest = groups_digest(read_groups(Path(data.groups_file)))
 
 
 def _resolve_aliases(config: Config) -> None:
@@ -117,6 +122,10 @@ def _problems(config: Config) -> Iterator[str]:
         yield "dry_run=true and sync=true exclude each other: sync copies runs, and dry_run does nothing"
     if config.data.split == "kfold" and config.data.fold >= config.data.folds:
         yield f"data.fold={config.data.fold}: expected a fold below data.folds={config.data.folds}"
+    if config.data.groups is not None and (error := pattern_error(config.data.groups)):
+        yield error
+    if config.data.groups is not None and config.data.groups_file is not None:
+        yield "data.groups and data.groups_file are both given: expected data.groups alone, a pattern or a CSV file"
     if config.tracking.uri == "":
         yield "tracking.uri: expected a server's address: tracking.uri=http://…, or the variable MLFLOW_TRACKING_URI"
     elif error := uri_error(config.tracking.uri):

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from activation_study.analysis.finished_runs import PACKED_FILE, export_study, read_runs
+from activation_study.analysis.results import read_study
 from activation_study.errors import BadInput
+from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.records.record import read_record
 from activation_study.records.run import Run
 from activation_study.report.study_report import ReportOptions, make_report
@@ -146,3 +148,39 @@ def test_no_image_of_a_data_set_is_in_the_documentation() -> None:
         assert path.suffix in ("", ".md", ".csv", ".svg", ".npz", ".html"), path
         if path.suffix in (".md", ".svg", ".html"):
             assert "data:image/jpeg" not in path.read_text(encoding="utf-8")
+
+
+def test_the_groups_of_the_scored_images_are_read_from_folders_and_packed_files(tmp_path: Path) -> None:
+    groups = ["film1"] * 4 + ["film2"] * 6
+    arms = [("relu", 0), ("relu", 1), ("mish", 0), ("mish", 1)]
+    folders = [write_run(tmp_path / "study", name, seed, groups=groups) for name, seed in arms]
+    (condition,), _ = read_study(tmp_path / "study")
+    assert condition.groups == tuple(groups)
+    report = (make_report(tmp_path / "study", ReportOptions()) / "report.md").read_text()
+    assert "7 groups: 3 train, 2 validation, 2 test; no group is in two parts of the split." in report
+    export_study(tmp_path / "study", tmp_path / "packed")
+    assert [run.groups for run in read_runs(tmp_path / "packed")[0]] == [tuple(groups)] * 4
+    with np.load(folders[0] / CONFUSIONS_FILE) as file:
+        arrays = dict(file)
+    np.savez(folders[0] / CONFUSIONS_FILE, **{**arrays, "groups": arrays["groups"][1:]})
+    with pytest.raises(BadInput, match="has 10 names of images and 9 groups of them"):
+        read_runs(tmp_path / "study")
+
+
+def test_without_groups_there_are_none(study: Path) -> None:
+    assert {run.groups for run in runs_by_name(study)} == {()}
+    assert all(condition.groups == () for condition in read_study(study)[0])
+
+
+def test_a_packed_study_has_the_pattern_of_its_groups_and_no_path_of_their_file(tmp_path: Path) -> None:
+    for seed, (given, file) in enumerate((("data.groups=^a", None), ("data.groups=/home/me/g.csv", "/home/me/g.csv"))):
+        folder = write_run(tmp_path / "study", "relu", seed)
+        record = read_record(folder)
+        assert record is not None
+        record.overrides.append(given)
+        record.config["data"]["groups_file"] = file
+        record.write(folder)
+    export_study(tmp_path / "study", tmp_path / "packed")
+    runs = sorted(read_runs(tmp_path / "packed")[0], key=lambda run: run.record.overrides)
+    assert [run.record.overrides for run in runs] == [["seed=0", "data.groups=^a"], ["seed=1"]]
+    assert {run.record.config["data"]["groups_file"] for run in runs} == {None}

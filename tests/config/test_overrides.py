@@ -115,3 +115,14 @@ def test_the_api_takes_names_as_they_are(tmp_path: Path) -> None:
 
 def test_every_group_takes_options_by_name() -> None:
     assert {"activation", "experiment", "protocol", "data"} <= text_keys(Config).keys()
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"^(\d+)_", "^([^_]+)_", "[a-z]{2,3}", "(a|b)", "^(.{4})", "'a'", "{x}", "groups.csv"]
+)
+def test_a_pattern_is_taken_as_it_was_typed(pattern: str) -> None:
+    for command in ("train", "evaluate"):
+        assert value_of(command, ["run=x", f"data.groups={pattern}"][command == "train" :], "data.groups") == (
+            pattern.strip("'")
+        )
+    assert value_of("train", ["data.groups=null"], "data.groups") is None

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from activation_study.data.dataset import Dataset
+from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
 from hydra_compose import composed
 
@@ -20,3 +23,50 @@ def test_removing_duplicates_keeps_the_test_split_and_removes_its_images_from_th
     assert [len(part) for part in full] == [429, 143, 143]
     removed = [before - after for before, after in zip(full, cleaned, strict=True)]
     assert removed == [{"6000068", "6000117"}, {"6000257"}, set()]
+
+
+SCENES = ("data=scenes", "data.count=12", "data.image_size=32")
+
+
+def dataset(tmp_path: Path, *options: str) -> Dataset:
+    return Dataset(from_hydra(composed([*SCENES, f"data.cache={tmp_path}", *options])))
+
+
+def test_a_pattern_and_a_file_of_the_same_groups_give_the_same_split(tmp_path: Path) -> None:
+    by_pattern = dataset(tmp_path, "data.groups='(.)$'", "data.split=shuffled")  # the last digit
+    assert by_pattern.groups is not None
+    assert by_pattern.group_counts == {"train": 6, "validation": 2, "test": 2}
+    rows = zip(by_pattern.source.names, by_pattern.groups, strict=True)
+    (tmp_path / "groups.csv").write_text("image,group\n" + "".join(f"{name}.png,{group}\n" for name, group in rows))
+    by_file = dataset(tmp_path, f"data.groups={tmp_path}/groups.csv", "data.split=shuffled")
+    assert by_file.groups == by_pattern.groups
+    assert names(by_file) == names(by_pattern)
+    assert dataset(tmp_path).groups is None
+    assert dataset(tmp_path).group_counts == {}
+
+
+def test_a_given_split_that_divides_groups_is_refused_and_names_them(tmp_path: Path) -> None:
+    images = dataset(tmp_path).source.names
+    for part, chosen in (("train", images[:6]), ("val", images[6:9]), ("test", images[10:])):
+        (tmp_path / f"{part}.txt").write_text("\n".join(chosen))
+    given = ("data.split=files", f"data.split_files={tmp_path}")
+    rows = [f"{image},place{number // 3}\n" for number, image in enumerate(images)]
+    (tmp_path / "whole.csv").write_text("image,group\n" + "".join(rows))
+    whole = dataset(tmp_path, *given, f"data.groups={tmp_path}/whole.csv")
+    assert whole.group_counts == {"train": 2, "validation": 1, "test": 1}
+    rows[5] = f"{images[5]},place2\n"
+    (tmp_path / "divided.csv").write_text("image,group\n" + "".join(rows))
+    with pytest.raises(BadInput) as error:
+        dataset(tmp_path, *given, f"data.groups={tmp_path}/divided.csv")
+    assert str(error.value) == (
+        "The split divides groups of data.groups:\n  place2: 1 train, 3 validation\n"
+        "Move each group's names into one of the split files, or leave them out; data.groups=null accepts the split "
+        "as it is."
+    )
+
+
+def test_too_few_groups_and_unmatched_images_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"scenes: 1 group is too few .*, or data\.groups=null"):
+        dataset(tmp_path, "data.groups='^.'")
+    with pytest.raises(BadInput, match="not matched, of 12 images"):
+        dataset(tmp_path, "data.groups='(1)$'")

@@ -1,5 +1,7 @@
 """An evaluation's folder says what was scored."""
 
+from pathlib import Path
+
 import pytest
 
 from activation_study.config.command_options import Evaluate
@@ -33,3 +35,14 @@ def test_the_name_has_the_part_and_what_differs(part: str, data: dict[str, str],
     assert name.startswith(beginning)
     assert name.endswith(ending)
     assert name.removeprefix(beginning).partition("-")[0].isalnum()
+
+
+def test_other_groups_replace_those_of_the_run(tmp_path: Path) -> None:
+    (tmp_path / "groups.csv").write_text("image,group\na,x\n")
+    config = from_hydra(composed(["data=scenes", f"data.groups={tmp_path}/groups.csv"]))
+    run = Record(config.run_name, "s", identity(resolved(config)), resolved(config), [], ["sky"], {}, {"data": "d"})
+    options = Evaluate(run="x", part="test", folder="multirun")
+    assert _evaluation_config(run, options).data.groups_digest == config.data.groups_digest
+    options.data.groups = "^(.)"
+    data = _evaluation_config(run, options).data
+    assert (data.groups, data.groups_file, data.groups_digest) == ("^(.)", None, None)

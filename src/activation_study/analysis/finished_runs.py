@@ -20,7 +20,7 @@ from activation_study.records.run import Run, read_all, read_evaluated_run
 PACKED_FILE = "runs.npz"
 REPORT_FOLDER = "report"
 # Paths of own data: the record has what they contain.
-OWN_DATA_PATHS = ("data.images", "data.labels", "data.split_files")
+OWN_DATA_PATHS = ("data.images", "data.labels", "data.split_files", "data.groups_file")
 
 
 def read_runs(study: Path) -> tuple[list[Run], list[str]]:
@@ -75,6 +75,8 @@ def export_study(study: Path, folder: Path) -> Path:
         arrays[f"confusions{number}"] = run.confusions.astype(np.int32)  # counts of one image's pixels
         arrays[f"images{number}"] = np.array(run.images)
         arrays[f"photographs{number}"] = np.array(run.image_hashes)
+        if run.groups:
+            arrays[f"groups{number}"] = np.array(run.groups)
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
     return path
@@ -103,7 +105,8 @@ def _without_machine_settings(record: Record) -> Record:
             parent = parent.get(group, {})
         if last in parent:
             parent[last] = None
-    overrides = without_keys(record.overrides, (*MACHINE_SPECIFIC_KEYS, *OWN_DATA_PATHS, "data.classes"))
+    files = ("data.classes", *(("data.groups",) if record.config["data"].get("groups_file") else ()))
+    overrides = without_keys(record.overrides, (*MACHINE_SPECIFIC_KEYS, *OWN_DATA_PATHS, *files))
     return replace(record, config=config, overrides=overrides, process={})
 
 
@@ -122,6 +125,7 @@ def _read_packed(path: Path) -> tuple[list[Run], list[str]]:
                     confusions=np.asarray(arrays[f"confusions{number}"], np.int64),
                     images=tuple(map(str, arrays[f"images{number}"])),
                     image_hashes=tuple(map(str, arrays[f"photographs{number}"])),
+                    groups=tuple(map(str, arrays[key])) if (key := f"groups{number}") in arrays else (),
                     local=False,
                 )
                 for number in range(sum(name.startswith("record") for name in arrays))
@@ -133,7 +137,12 @@ def _read_packed(path: Path) -> tuple[list[Run], list[str]]:
         problem
         for run in runs
         for problem in contradictions(
-            run.record, run.confusions, len(run.images), run.record.classes, f"{path}, {run.record.name}"
+            run.record,
+            run.confusions,
+            len(run.images),
+            run.record.classes,
+            f"{path}, {run.record.name}",
+            len(run.groups),
         )
     ]
     if problems:

@@ -56,6 +56,7 @@ class Condition:
         colors: colours of the classes, "#RRGGBB".
         images: names of the test images.
         image_hashes: a digest of each test image; equal if the same image occurs under two names.
+        groups: the group of each test image; empty without `data.groups`.
         arms: the arms, in the order of their first runs.
         repeats: its runs are also in other conditions.
     """
@@ -67,6 +68,7 @@ class Condition:
     colors: tuple[str, ...]
     images: tuple[str, ...]
     image_hashes: tuple[str, ...]
+    groups: tuple[str, ...]
     arms: tuple[Arm, ...]
     repeats: bool = False
 
@@ -141,6 +143,7 @@ def _condition(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) 
         colors=tuple(recorded_colors(config, first.record.classes)),
         images=first.images,
         image_hashes=first.image_hashes,
+        groups=first.groups,
         arms=tuple(_arm(name, [run for run in group if _seed(run) in common]) for name, group in arms),
     )
 
@@ -204,7 +207,10 @@ def _reject_duplicate_seeds(study: Path, conditions: dict[tuple[str, ...], list[
 
 def _split_settings(run: Run) -> tuple[str, ...]:
     data = run.record.config["data"]
-    keys = ("name", "split", "split_seed", "split_digest", "folds", "fold", "remove_duplicates")
+    keys = (
+        *("name", "split", "split_seed", "split_digest", "folds", "fold"),
+        *("groups", "groups_digest", "remove_duplicates"),
+    )
     return tuple(f"data.{key}={data.get(key)}" for key in keys)
 
 

@@ -21,6 +21,11 @@ def path_or_content() -> Any:
     return field(default=None, metadata={"holds_text": True})
 
 
+def pattern() -> Any:
+    """A field that takes a regular expression, or nothing: commas, brackets and backslashes belong to the value."""
+    return field(default=None, metadata={"whole": True})
+
+
 def value_of(config: Any, key: str) -> Any:
     """The value of a configuration at a dotted key."""
     value: Any = config
@@ -44,8 +49,12 @@ def optional(schema: type) -> Any:
     """A schema with the same fields, none of them given: for values that replace those of a record."""
     return make_dataclass(
         f"Optional{schema.__name__}",
-        [(each.name, Any, field(default=None, metadata={"holds_text": holds_text(each)})) for each in fields(schema)],
+        [(each.name, Any, field(default=None, metadata=_text_metadata(each))) for each in fields(schema)],
     )
+
+
+def _text_metadata(declaration: "Field[Any]") -> dict[str, Any]:
+    return {"holds_text": holds_text(declaration), "whole": declaration.metadata.get("whole", False)}
 
 
 def holds_text(declaration: "Field[Any]") -> bool:

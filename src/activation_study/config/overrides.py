@@ -5,7 +5,7 @@ Hydra takes 2026_11 for the number 202611, 1e5 for 100000.0, and it cannot read 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from functools import cache
 from types import NoneType
 from typing import Any
@@ -30,8 +30,8 @@ def as_typed(arguments: Iterable[str], schema: type) -> list[str]:
         arguments: of a command line; flags are unchanged.
         schema: of the command's configuration.
     """
-    keys = text_keys(schema)
-    return [_as_typed(argument, keys) for argument in arguments]
+    keys, whole = text_keys(schema), {key for key, each in declared(schema).items() if each.metadata.get("whole")}
+    return [_as_typed(argument, keys, whole) for argument in arguments]
 
 
 def text_keys(schema: type) -> Mapping[str, bool]:
@@ -43,9 +43,11 @@ def text_keys(schema: type) -> Mapping[str, bool]:
     return found
 
 
-def _as_typed(argument: str, keys: Mapping[str, bool]) -> str:
+def _as_typed(argument: str, keys: Mapping[str, bool], whole: Set[str]) -> str:
     key, equals, value = argument.partition("=")
     name = key.lstrip("+").partition("@")[0].replace("/", ".")
+    if equals and name in whole:
+        return f"{key}={_quoted(value, keys[name])}"
     if not equals or name not in keys or _HYDRA_SYNTAX.match(value):
         return argument
     pieces = re.split(r"([\[\],])" if value.startswith("[") else "(,)", value)

@@ -22,6 +22,7 @@ _PREFIXES = {
     "data.channel_order": "",
     "data.image_size": "size",
     "data.remove_duplicates": "deduplicated",
+    "data.groups_digest": "groups",
     "loss.average_over": "",
     "evaluation.interpolation": "scored",
     "seeding.weights": "weights",

@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from activation_study.config.fields import at_least, choice, path_or_content
+from activation_study.config.fields import at_least, choice, path_or_content, pattern
 from activation_study.config.identity import identity
 from activation_study.credentials import without_credentials_inside
 
@@ -59,6 +59,9 @@ class Data:
     fold: int = at_least(0)
     split_files: str | None = None
     split_digest: str | None = None
+    groups: str | None = pattern()  # a field
+    groups_file: str | None = None
+    groups_digest: str | None = None
     remove_duplicates: bool = False
 
 

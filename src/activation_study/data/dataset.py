@@ -7,17 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Config, Data
+from activation_study.data.group_splits import split_groups
+from activation_study.data.groups import divided_groups, group_counts, groups_by_file, groups_by_pattern
 from activation_study.data.image_reader import image_reader
 from activation_study.data.label_types import LabelInterpolation, label_type_of
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.source import Source, open_source
 from activation_study.data.split_files import read_split_files, split_digest
 from activation_study.data.splits import Split, split, split_by_names, without_duplicates
-from activation_study.errors import BadInput
+from activation_study.errors import BadInput, problems_message
 
 
 class Dataset:
     """The data that a configuration trains and evaluates on.
+
+    Attributes:
+        label_type: which labels.
+        source: the images and labels.
+        groups: the group of each image of the source; None without `data.groups`.
+        preprocessed: the images and labels at the network's size.
+        split: into train, validation and test.
 
     Raises:
         BadInput: the data set cannot be fetched, read or split, or a part of the split has no class.
@@ -28,6 +37,7 @@ class Dataset:
         interpolation: LabelInterpolation = "nearest" if options.label_interpolation == "nearest" else "bilinear"
         self.label_type = label_type_of(config)
         self.source: Source = open_source(options, self.label_type)
+        self.groups = _groups(options, self.source.names)
         self.preprocessed: PreprocessedData = preprocess(
             self.source,
             self.label_type,
@@ -56,12 +66,24 @@ class Dataset:
             parts = without_duplicates(parts, self.preprocessed.image_hashes(np.arange(len(self.source.names))))
         return parts
 
+    @property
+    def group_counts(self) -> dict[str, int]:
+        """The number of groups in each part of the split; empty without groups."""
+        return {} if self.groups is None else group_counts(self.split, self.groups)
+
     def truth(self, index: int) -> NDArray[np.int16]:
         """The class ids of an image at its label's original size, [height, width]; negative = unknown."""
         return self.label_type.target(self.source.label(index, self.label_type.name))
 
 
+def _groups(options: Data, names: Sequence[str]) -> tuple[str, ...] | None:
+    if options.groups_file is not None:
+        return groups_by_file(names, Path(options.groups_file), options.groups_digest)
+    return groups_by_pattern(names, options.groups) if options.groups is not None else None
+
+
 def _split(options: Data, names: Sequence[str]) -> Split:
+    groups = _groups(options, names)
     if options.split_files is not None:
         parts = read_split_files(Path(options.split_files))
         if split_digest(parts) != options.split_digest:
@@ -69,5 +91,17 @@ def _split(options: Data, names: Sequence[str]) -> Split:
                 f"data.split_files={options.split_files}: the split was changed since the run was configured; "
                 "restore its files or start a new run"
             )
-        return split_by_names(names, parts)
+        given = split_by_names(names, parts)
+        _reject_divided_groups(given, groups, "Move each group's names into one of the split files")
+        return given
+    if groups is not None:
+        return split_groups(groups, options.split, options.split_seed, options.folds, options.fold)
     return split(len(names), options.split, options.split_seed, options.folds, options.fold)
+
+
+def _reject_divided_groups(given: Split, groups: Sequence[str] | None, fix: str) -> None:
+    """Raises BadInput if a given split divides a group, so that what belongs together is trained and tested on."""
+    divided = divided_groups(given, groups) if groups is not None else []
+    if divided:
+        hint = f"{fix}, or leave them out; data.groups=null accepts the split as it is."
+        raise BadInput(problems_message("The split divides groups of data.groups", divided, hint))

@@ -1,6 +1,6 @@
 """The split into train, validation and test: a function of the number of images and the options alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from activation_study.errors import counted
 from activation_study.seeding import stream
 
 Indices = NDArray[np.int64]
+PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,35 @@ def split(count: int, method: str, seed: int = 0, folds: int = 5, fold: int = 0)
     """
     order = np.arange(count) if method == "sorted" else stream(seed, "split").permutation(count)
     if method == "kfold":
-        parts = np.array_split(order, folds)
-        validation = (fold + 1) % folds
-        train = [part for index, part in enumerate(parts) if index not in (fold, validation)]
-        result = Split(np.sort(np.concatenate(train)), np.sort(parts[validation]), np.sort(parts[fold]))
+        result = split_of_folds(np.array_split(order, folds), fold)
     else:
-        first = int(0.6 * count)
-        second = int((count + first) / 2)
-        result = Split(*(np.sort(part) for part in np.split(order, [first, second])))
+        train, validation, _ = article_sizes(count)
+        result = Split(*(np.sort(part) for part in np.split(order, [train, train + validation])))
     if not (len(result.train) and len(result.validation) and len(result.test)):
         verb = "is" if count == 1 else "are"
         few = f"{counted(count, 'image')} {verb} too few for training, validation and testing"
         raise ValueError(f"{few}: expected 5 or more")
     return result
+
+
+def article_sizes(count: int) -> tuple[int, int, int]:
+    """How many of `count` images are for training, validation and testing in the article."""
+    first = int(0.6 * count)
+    second = int((count + first) / 2)
+    return first, second - first, count - second
+
+
+def split_of_folds(folds: Sequence[Indices], fold: int) -> Split:
+    """The split that tests on one of the folds, validates on the next one and trains on the others."""
+    validation = (fold + 1) % len(folds)
+    train = [part for index, part in enumerate(folds) if index not in (fold, validation)]
+    return Split(np.sort(np.concatenate(train)), np.sort(folds[validation]), np.sort(folds[fold]))
+
+
+def image_index(names: Sequence[str]) -> Callable[[str], int | None]:
+    """A function that finds an image's index by its name, with or without the file's suffix; None if there is none."""
+    index_by_name = {name: index for index, name in enumerate(names)}
+    return lambda name: index_by_name.get(name, index_by_name.get(name.rpartition(".")[0]))
 
 
 def split_by_names(names: Sequence[str], parts: Mapping[str, Sequence[str]]) -> Split:
@@ -65,11 +82,7 @@ def split_by_names(names: Sequence[str], parts: Mapping[str, Sequence[str]]) -> 
     Raises:
         ValueError: a name has no image, or an image is in two parts.
     """
-    index_by_name = {name: index for index, name in enumerate(names)}
-
-    def find(name: str) -> int | None:
-        return index_by_name.get(name, index_by_name.get(name.rpartition(".")[0]))
-
+    find = image_index(names)
     found = {name: find(name) for part in parts.values() for name in part}
     missing = [name for name, index in found.items() if index is None]
     if missing:

@@ -48,7 +48,8 @@ def score(
     record.results.update(summary(confusions, label_type.classes, part))
     names = [dataset.source.names[index] for index in indices]
     image_hashes = dataset.preprocessed.image_hashes(indices)
-    artifacts.write_confusions(folder, confusions, names, image_hashes, label_type.classes)
+    groups = None if dataset.groups is None else [dataset.groups[index] for index in indices]
+    artifacts.write_confusions(folder, confusions, names, image_hashes, label_type.classes, groups)
     draw_plots(predict, dataset, indices, record, folder, part, confusions)
 
 

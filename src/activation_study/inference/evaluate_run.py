@@ -94,6 +94,8 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
         trained = replace(trained, config={**trained.config, "data": kept})
     if "split_files" in data:
         data["split_digest"] = None
+    if "groups" in data:
+        data |= {"groups_file": None, "groups_digest": None}
     changes = {
         "data": data,
         "label_type": _given(options.label_type),

@@ -19,6 +19,7 @@ ARTIFACTS = (
     *("verdict.json", "reproductions/*.json", CONFUSIONS_FILE, "evaluation/iou.csv", "pictures/*.png"),
 )
 IMAGE_HASHES_KEY = "photographs"  # name of the array in the file
+GROUPS_KEY = "groups"  # likewise; only where groups are given
 
 
 def artifacts(folder: Path) -> list[Path]:
@@ -28,7 +29,12 @@ def artifacts(folder: Path) -> list[Path]:
 
 
 def write_confusions(
-    folder: Path, confusions: Counts, names: list[str], image_hashes: list[str], classes: tuple[str, ...]
+    folder: Path,
+    confusions: Counts,
+    names: list[str],
+    image_hashes: list[str],
+    classes: tuple[str, ...],
+    groups: list[str] | None = None,
 ) -> None:
     """Writes `evaluation/confusions.npz` and `evaluation/iou.csv`.
 
@@ -40,12 +46,14 @@ def write_confusions(
         names: names of the images.
         image_hashes: a digest of each image's pixels; equal if the same image occurs under two names.
         classes: names of the C classes.
+        groups: the group of each image; None without groups.
     """
     arrays = {
         "confusions": confusions,
         "names": np.array(names),
         IMAGE_HASHES_KEY: np.array(image_hashes),
         "classes": np.array(classes),
+        **({} if groups is None else {GROUPS_KEY: np.array(groups)}),
     }
     with replacing(folder / CONFUSIONS_FILE) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)

@@ -31,7 +31,12 @@ class Contradiction(BadInput):
 
 
 def contradictions(
-    record: Record, confusions: Counts, images: int, classes: Sequence[str], where: str = RECORD_FILE
+    record: Record,
+    confusions: Counts,
+    images: int,
+    classes: Sequence[str],
+    where: str = RECORD_FILE,
+    groups: int = 0,
 ) -> list[str]:
     """What of a finished run's record does not follow from its confusion matrices, or from its epochs.
 
@@ -41,8 +46,11 @@ def contradictions(
         images: the number of image names beside them.
         classes: the names of the classes beside them.
         where: names the record in the lines that are returned.
+        groups: the number of groups of images beside them; 0 if there are none.
     """
     problems = [*record_problems(record), *_score_problems(record, confusions, images, classes)]
+    if groups not in (0, images):
+        problems.append(f"{CONFUSIONS_FILE} has {images} names of images and {groups} groups of them")
     return [f"{where}: {problem}" for problem in problems]
 
 

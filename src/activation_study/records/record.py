@@ -55,6 +55,7 @@ class Record:
         algorithms: the versions of the algorithms that it uses, of those that have been changed.
         links: other runs, e.g. `reproduces`; tags in MLflow.
         supersedes: the keys of earlier attempts that this folder held.
+        groups: the number of groups of images in each part of the split; empty without `data.groups`.
         changes: what had changed when it was continued with `allow_changes=true`.
         version: the version of the record's format.
     """
@@ -80,6 +81,7 @@ class Record:
     algorithms: dict[str, int] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     supersedes: list[str] = field(default_factory=list)
+    groups: dict[str, int] = field(default_factory=dict)
     changes: list[str] = field(default_factory=list)
     version: int = RECORD_VERSION
 

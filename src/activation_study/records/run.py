@@ -10,7 +10,7 @@ import numpy as np
 
 from activation_study.errors import BadInput
 from activation_study.metrics import Counts
-from activation_study.records.artifacts import CONFUSIONS_FILE, IMAGE_HASHES_KEY
+from activation_study.records.artifacts import CONFUSIONS_FILE, GROUPS_KEY, IMAGE_HASHES_KEY
 from activation_study.records.consistency import Contradiction, contradictions, record_problems
 from activation_study.records.record import RECORD_FILE, Record, read_record
 
@@ -25,6 +25,7 @@ class Run:
         confusions: int64 [images, C + 1, C]; no images if the run has not been evaluated.
         images: names of the test images.
         image_hashes: a digest of the pixels of each test image.
+        groups: the group of each test image; empty without `data.groups`.
         local: whether `folder` has the run. False if it was read from a packed study or from an MLflow store.
         run_id: its MLflow run ID, if it was looked up in a store.
     """
@@ -34,6 +35,7 @@ class Run:
     confusions: Counts = field(default_factory=lambda: np.zeros((0, 0, 0), np.int64))
     images: tuple[str, ...] = ()
     image_hashes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     local: bool = True
     run_id: str | None = None
 
@@ -72,12 +74,13 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
                 confusions=np.asarray(arrays["confusions"], np.int64),
                 images=tuple(map(str, arrays["names"])),
                 image_hashes=tuple(map(str, arrays[IMAGE_HASHES_KEY])),
+                groups=tuple(map(str, arrays[GROUPS_KEY])) if GROUPS_KEY in arrays else (),
             )
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}; run it again with rerun=all") from error
     if record.status == "FINISHED":
         place = str(folder / RECORD_FILE)
-        problems = contradictions(record, run.confusions, len(run.images), classes, place)
+        problems = contradictions(record, run.confusions, len(run.images), classes, place, len(run.groups))
         if problems:
             raise Contradiction(problems)
     return run

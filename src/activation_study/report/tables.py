@@ -10,6 +10,7 @@ from activation_study.analysis.formatting import display_name, format_interval, 
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
 from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, mean_over_seeds
+from activation_study.data.groups import describe_groups
 from activation_study.errors import counted
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table
@@ -36,6 +37,8 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
         "mean with its 95 % interval, standard deviation (SD), minimum and maximum. Article's protocol: mean with its "
         "95 % interval."
     )
+    if groups := condition.arms[0].records[0].groups:
+        caption += f" {describe_groups(groups)}; no group is in two parts of the split."
     if any_published:
         caption += " Published: the 2021 article's mean and maximum of five unseeded runs at full size, by its protocol"
         caption += "; this study is reduced and must not be compared with them." if reduced else "."

@@ -8,6 +8,7 @@ from activation_study.config.protocols import followed_protocol
 from activation_study.config.schema import Config
 from activation_study.console import format_duration
 from activation_study.data.dataset import Dataset
+from activation_study.data.groups import describe_groups
 from activation_study.errors import counted
 from activation_study.location import command
 from activation_study.outcome import keep_warning
@@ -29,6 +30,8 @@ def print_header(config: Config, record: Record, dataset: Dataset, state: TrainS
         f"{record.results['parameters']:,.0f} parameters, {sizes} images of {dataset.source.name}"
     )
     print(f"  protocol: {followed_protocol(record.config)}")
+    if record.groups:
+        print(f"  {describe_groups(record.groups)}; no group is in two parts")
     if record.resumed:
         print(f"  resuming at {'the evaluation' if state.done else f'epoch {state.epoch}, step {state.step + 1}'}")
     if LINK in record.links:

@@ -71,6 +71,7 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
         process=current_process(),
         protocol=PROTOCOL_VERSION,
         algorithms=algorithms_of(values),
+        groups=dataset.group_counts,
     )
     record.results["parameters"] = float(network.unet.count_params())
     return record

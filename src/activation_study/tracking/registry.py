@@ -13,7 +13,10 @@ from activation_study.tracking.store.reachable import check_reachable
 
 ALIAS = "best"
 _VERSIONS_TAG = "mlflow.modelVersions"  # by which a logged model's page lists its registered versions
-_SPLIT_KEYS = ("split", "split_seed", "folds", "fold", "split_digest", "remove_duplicates", "image_size")
+_SPLIT_KEYS = (
+    *("split", "split_seed", "folds", "fold", "split_digest", "groups", "groups_digest"),
+    *("remove_duplicates", "image_size"),
+)
 
 
 def register_after(config: Config) -> None:
