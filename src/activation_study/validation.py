@@ -39,7 +39,9 @@ def from_hydra(composed: DictConfig, name: str = "train") -> Config:
     Raises:
         BadInput: lists every invalid value, what was expected, and a hint.
     """
-    unknown = [key for key in composed if key not in Config.__dataclass_fields__]
+    schema = OmegaConf.get_type(composed)  # `Config`, or that of a command with further keys
+    fields = getattr(schema, "__dataclass_fields__", Config.__dataclass_fields__)
+    unknown = [key for key in composed if key not in fields]
     if unknown:
         raise BadInput(
             problems_message("Unknown keys", map(str, unknown), f"`{command(name)} --cfg job` shows all keys.")
@@ -101,7 +103,7 @@ def _resolve_aliases(config: Config) -> None:
 
 
 def _problems(config: Config) -> Iterator[str]:
-    for key, declaration in declared(Config).items():
+    for key, declaration in declared(type(config)).items():
         value, allowed, smallest = value_of(config, key), *map(declaration.metadata.get, ("choices", "at_least"))
         if allowed and not any(value == option and type(value) is type(option) for option in allowed):
             yield f"{key}={value}: expected {alternatives(str(option).lower() for option in allowed)}"

@@ -1,12 +1,14 @@
-"""The audit of a data set: counts, near duplicates, sources, and labels that need review."""
+"""The audit of a data set: counts, near duplicates, groups, and labels that need review."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from activation_study.data.audit import audit_dataset, near_duplicates, sources_from_names
+from activation_study.data.audit import audit_dataset, near_duplicates
 from activation_study.data.iccv09 import open_iccv09
 from activation_study.data.label_types import LABEL_TYPES, LabelType
 from activation_study.data.preprocessing import PreprocessedData, preprocess
@@ -14,6 +16,10 @@ from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splits import Split, split
 
 SURFACES = LabelType("surfaces", ("sky", "horizontal", "vertical"))
+
+
+def no_progress(items: Sequence[Any], what: str) -> Sequence[Any]:
+    return items
 
 
 class ArraySource:
@@ -43,7 +49,7 @@ def with_empty_labels(images: np.ndarray) -> PreprocessedData:
 def test_sizes_counts_and_parts() -> None:
     labels = {"a": [[0, 0, 1]], "b": [[-1, 2], [2, 2]], "c": [[1, 1, 1]], "d": [[0, 1]]}
     parts = Split(np.array([0]), np.array([1]), np.array([3]))
-    audit = audit_dataset(ArraySource(labels), with_empty_labels(noise_images(4)), parts, SURFACES, list)
+    audit = audit_dataset(ArraySource(labels), with_empty_labels(noise_images(4)), parts, SURFACES, no_progress)
     assert audit.sizes == ((1, 3), (2, 2), (1, 3), (1, 2))
     assert audit.counts.tolist() == [[2, 1, 0, 0], [0, 0, 3, 1], [0, 3, 0, 0], [1, 1, 0, 0]]
     assert audit.part_of == ("train", "validation", "left out", "test")
@@ -57,7 +63,9 @@ def test_suspicious_labels_are_listed_with_the_reason() -> None:
         "d": [[0, 1, 2, 0]],
         "e": [[1, 0, 0, 0]],
     }
-    audit = audit_dataset(ArraySource(labels), with_empty_labels(noise_images(5)), split(5, "sorted"), SURFACES, list)
+    audit = audit_dataset(
+        ArraySource(labels), with_empty_labels(noise_images(5)), split(5, "sorted"), SURFACES, no_progress
+    )
     assert audit.suspicious == (
         (2, "75% unknown"),
         (2, "only sky"),
@@ -70,7 +78,7 @@ def test_a_duplicate_image_may_have_the_same_label() -> None:
     images = noise_images(5)
     images[1] = images[0]
     labels = {"a": [[0, 1, 0, 1]], "b": [[0, 1, 0, 1]], "c": [[0, 1]], "d": [[1, 0]], "e": [[1, 1, 0, 0]]}
-    audit = audit_dataset(ArraySource(labels), with_empty_labels(images), split(5, "sorted"), SURFACES, list)
+    audit = audit_dataset(ArraySource(labels), with_empty_labels(images), split(5, "sorted"), SURFACES, no_progress)
     assert audit.suspicious == ()
 
 
@@ -99,26 +107,32 @@ def test_images_are_compared_across_blocks(monkeypatch: pytest.MonkeyPatch) -> N
     assert [(pair.first, pair.second) for pair in pairs] == [(1, 10)]
 
 
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["berlin/1", "berlin/2", "paris/1", "paris/2"], ["berlin", "berlin", "paris", "paris"]),
-        (["0001TP_1", "0001TP_2", "Seq-1", "Seq-2"], ["0001TP", "0001TP", "Seq", "Seq"]),
-        (["cat12", "cat13", "dog1", "dog2"], ["cat", "cat", "dog", "dog"]),
-        (["6000001", "6000002", "9000001", "9000002"], ["6", "6", "9", "9"]),
-        (["1", "2", "10", "20"], None),
-        (["a", "b", "c", "d"], None),
-        (["x_1", "x_2", "x_3", "x_4"], None),
-    ],
-)
-def test_sources_are_guessed_from_names(names: list[str], expected: list[str] | None) -> None:
-    assert sources_from_names(names) == (None if expected is None else tuple(expected))
+def test_images_that_are_left_out_are_in_no_part() -> None:
+    images = noise_images(5)
+    images[3], images[4] = images[0], images[2]
+    labels = {name: [[0, 1]] for name in "abcde"}
+    parts = Split(np.array([0]), np.array([1]), np.array([2]))
+    audit = audit_dataset(ArraySource(labels), with_empty_labels(images), parts, SURFACES, no_progress)
+    assert [audit.crosses(pair) for pair in audit.pairs] == [False, False]
+    parts = Split(np.array([0]), np.array([1]), np.array([2, 3]))
+    audit = audit_dataset(ArraySource(labels), with_empty_labels(images), parts, SURFACES, no_progress)
+    assert {(pair.first, audit.crosses(pair)) for pair in audit.pairs} == {(0, True), (2, False)}
+
+
+def test_groups_are_those_given_or_else_guessed_from_the_names() -> None:
+    labels = {f"{film}_{frame}": [[0, 1]] for film in "xyz" for frame in range(2)}
+    arguments = (ArraySource(labels), with_empty_labels(noise_images(6)), split(6, "sorted"), SURFACES, no_progress)
+    guessed = audit_dataset(*arguments)
+    assert (guessed.groups, guessed.pattern) == (tuple("xxyyzz"), "^([^-_ .]+)[-_ .]")
+    given = audit_dataset(*arguments, groups=tuple("abcdef"))
+    assert (given.groups, given.pattern) == (tuple("abcdef"), None)
+    assert given.scenes is None
 
 
 def test_the_stanford_set_has_six_near_duplicates_across_the_split(stanford_root: Path, tmp_path: Path) -> None:
     source = open_iccv09(stanford_root, "stanford", None, tmp_path / "stamps")
     preprocessed = preprocess(source, LABEL_TYPES["regions"], (64, 64), "bgr", "bilinear", tmp_path)
-    audit = audit_dataset(source, preprocessed, split(715, "sorted"), LABEL_TYPES["regions"], list)
+    audit = audit_dataset(source, preprocessed, split(715, "sorted"), LABEL_TYPES["regions"], no_progress)
     pairs = {(audit.names[pair.first], audit.names[pair.second]): pair for pair in audit.pairs}
     identical = {names for names, pair in pairs.items() if pair.identical}
     assert identical == {("6000068", "6000318"), ("6000117", "6000324"), ("6000257", "6000348")}
@@ -126,4 +140,4 @@ def test_the_stanford_set_has_six_near_duplicates_across_the_split(stanford_root
     assert all(audit.crosses(pair) and audit.part_of[pair.second] == "test" for pair in audit.pairs)
     assert [(audit.names[index], reason) for index, reason in audit.suspicious] == [("2000033", "66% unknown")]
     assert audit.counts.sum(axis=0)[-1] / audit.counts.sum() == pytest.approx(0.00515, abs=1e-5)
-    assert set(audit.sources or ()) == set("012345689")
+    assert set(audit.groups or ()) == set("012345689")

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from activation_study import outcome
 from activation_study.cli.refusal import file_errors_as_bad_input, refusals, refuse
 from activation_study.config.arguments import foreign_sweeper
-from activation_study.config.command_options import Compare, Evaluate, Export, Predict, Reproduce, Watch
+from activation_study.config.command_options import Compare, Evaluate, Export, Inspect, Predict, Reproduce, Watch
 from activation_study.config.fields import declared
 from activation_study.config.places import empty_places, expand_home, study_folder
 from activation_study.config.registration import register
@@ -190,7 +190,7 @@ def _watch(options: Watch) -> None:
     watch(options)
 
 
-def _inspect(config: Config) -> None:
+def _inspect(config: Inspect) -> None:
     from activation_study.report.dataset_report import inspect_data
 
     print(f"Page: {inspect_data(config)}")
@@ -201,7 +201,7 @@ def _with_options(name: str, schema: type, act: Callable[[Any], None]) -> Task:
 
     def task(composed: DictConfig) -> None:
         with refusals(name, name):
-            act(from_hydra(composed, name) if schema is Config else _options(composed, schema))
+            act(from_hydra(composed, name) if issubclass(schema, Config) else _options(composed, schema))
 
     return task
 
@@ -237,11 +237,11 @@ COMMANDS = {
     "predict": Command("predict", Predict, _with_options("predict", Predict, _predict)),
     "export": Command("export", Export, _with_options("export", Export, _export)),
     "watch": Command("watch", Watch, _with_options("watch", Watch, _watch)),
-    "inspect": Command("inspect", Config, _with_options("inspect", Config, _inspect)),
+    "inspect": Command("inspect", Inspect, _with_options("inspect", Inspect, _inspect)),
 }
 
 
 def register_schema(command: Command) -> None:
     """Makes a command's schema known to Hydra, by the name that its file in `conf/` has for it."""
-    name = "schema" if command.schema is Config else f"{command.config}_schema"
+    name = "schema" if issubclass(command.schema, Config) else f"{command.config}_schema"
     register(name, command.schema)

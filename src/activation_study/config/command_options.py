@@ -5,8 +5,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from activation_study.config.fields import at_least, optional
-from activation_study.config.schema import Data, Evaluation, LabelTypeOptions
+from activation_study.config.fields import at_least, choice, optional
+from activation_study.config.schema import Config, Data, Evaluation, LabelTypeOptions
 
 A_RUN = "a run folder, its name, an MLflow run ID, or the beginning of one of these"
 RUN = f"run=RUN is needed: {A_RUN}"
@@ -49,6 +49,19 @@ class Reproduce:
 DataOverrides = optional(Data)
 LabelTypeOverrides = optional(LabelTypeOptions)
 EvaluationOverrides = optional(Evaluation)
+
+
+@dataclass
+class Inspect(Config):
+    """An inspection: the keys of a run, and its own.
+
+    Args:
+        same_scene: whether images of the same scene are looked for; auto: unless there are very many images.
+        write_groups: a CSV file to write, in which images that belong together have one group.
+    """
+
+    same_scene: Any = choice("auto", True, False, default="auto")  # noqa: RUF009  # a field
+    write_groups: str | None = None
 
 
 @dataclass

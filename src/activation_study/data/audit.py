@@ -1,28 +1,26 @@
-"""An audit of a data set before training: sizes, class fractions, sources, near duplicates, suspicious labels."""
+"""An audit of a data set before training: sizes, class fractions, groups, near duplicates, suspicious labels."""
 
 import hashlib
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.data.group_proposal import group_pattern
+from activation_study.data.groups import groups_by_pattern
 from activation_study.data.label_types import LabelType
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.resize import resize_by_area
+from activation_study.data.same_scene import Progress, ScenePair, same_scene_pairs
 from activation_study.data.source import Source
-from activation_study.data.splits import Split
+from activation_study.data.splits import PARTS, Split
 
 THUMBNAIL_SIDE = 16  # pixels
 MIN_SIMILARITY = 0.97  # of near duplicates: the correlation of their thumbnails
 MOSTLY_UNKNOWN = 0.5  # fraction of unknown pixels from which on a label is suspicious
-MAX_SOURCES = 40  # more groups of names than this are not sources
 _BLOCK = 1024  # thumbnails compared at once
-
-Progress = Callable[[Sequence[int]], Iterable[int]]
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,10 @@ class DatasetAudit:
         part_of: each image's part of the split, `train`, `validation` or `test`; `left out` if it is in none.
         sizes: (height, width) of each label, which is also that of its image.
         counts: pixels of each class, unknown last, in each label: int64 [N, C + 1].
-        sources: each image's source, guessed from the names; None if the names do not suggest any.
+        groups: the group of each image, as given or else guessed from the names; None if there is neither.
+        pattern: the pattern by which the groups were guessed; None if they were given.
         pairs: the near duplicates: identical ones first, then by decreasing similarity.
+        scenes: the other pairs of images of the same scene; None if they were not looked for.
         suspicious: (index, reason) of labels that need review.
     """
 
@@ -62,17 +62,26 @@ class DatasetAudit:
     part_of: tuple[str, ...]
     sizes: tuple[tuple[int, int], ...]
     counts: NDArray[np.int64]
-    sources: tuple[str, ...] | None
+    groups: tuple[str, ...] | None
+    pattern: str | None
     pairs: tuple[DuplicatePair, ...]
+    scenes: tuple[ScenePair, ...] | None
     suspicious: tuple[tuple[int, str], ...]
 
-    def crosses(self, pair: DuplicatePair) -> bool:
-        """Whether the two images are in different parts of the split."""
-        return self.part_of[pair.first] != self.part_of[pair.second]
+    def crosses(self, pair: DuplicatePair | ScenePair) -> bool:
+        """Whether the two images are in different parts of the split; those that are left out are in none."""
+        first, second = self.part_of[pair.first], self.part_of[pair.second]
+        return first != second and {first, second} <= set(PARTS)
 
 
 def audit_dataset(
-    source: Source, preprocessed: PreprocessedData, split: Split, label_type: LabelType, progress: Progress
+    source: Source,
+    preprocessed: PreprocessedData,
+    split: Split,
+    label_type: LabelType,
+    progress: Progress,
+    groups: tuple[str, ...] | None = None,
+    compare_scenes: bool = False,
 ) -> DatasetAudit:
     """Reads every label once and compares all images with each other.
 
@@ -81,12 +90,14 @@ def audit_dataset(
         preprocessed: the same images and labels at the network's size.
         split: the split of the data set.
         label_type: which labels.
-        progress: yields the indices that it is given and shows the progress.
+        progress: yields the items that it is given and shows the progress of what it is told.
+        groups: the group of each image; None without `data.groups`.
+        compare_scenes: whether to look for images of the same scene.
     """
     count = len(source.names)
     counts = np.zeros((count, len(label_type.classes) + 1), np.int64)
     sizes, label_digests = [], []
-    for index in progress(range(count)):
+    for index in progress(range(count), "labels"):
         target = label_type.target(source.label(index, label_type.name))
         counts[index] = np.roll(np.bincount(target.ravel() + 1, minlength=counts.shape[1]), -1)
         sizes.append((target.shape[0], target.shape[1]))
@@ -96,33 +107,26 @@ def audit_dataset(
         for index in indices:
             part_of[index] = part
     pairs = near_duplicates(preprocessed)
+    scenes = _same_scenes(source, pairs, progress) if compare_scenes else None
+    pattern = group_pattern(source.names) if groups is None else None
     return DatasetAudit(
         names=source.names,
         part_of=tuple(part_of),
         sizes=tuple(sizes),
         counts=counts,
-        sources=sources_from_names(source.names),
+        groups=groups if pattern is None else groups_by_pattern(source.names, pattern),
+        pattern=pattern,
         pairs=tuple(pairs),
+        scenes=scenes,
         suspicious=tuple(_suspicious_labels(counts, label_type.classes, label_digests, source.names, pairs)),
     )
 
 
-def sources_from_names(names: Sequence[str]) -> tuple[str, ...] | None:
-    """Each image's source, guessed from its name; None if no rule gives 2 to `MAX_SOURCES` groups.
-
-    The rules, in order: the first folder; the text before the first separator; the text before a final number; the
-    first digit of numbers of equal length.
-    """
-    rules: list[list[str]] = [
-        [PurePosixPath(name).parts[0] if "/" in name else "" for name in names],
-        [re.split(r"[-_ .]", name, maxsplit=1)[0] if re.search(r"[-_ .]", name) else "" for name in names],
-        [re.sub(r"\d+$", "", name) for name in names],
-        [name[0] if re.fullmatch(r"\d{3,}", name) and len(name) == len(names[0]) else "" for name in names],
-    ]
-    for sources in rules:
-        if all(sources) and 1 < len(set(sources)) <= min(MAX_SOURCES, len(names) // 2):
-            return tuple(sources)
-    return None
+def _same_scenes(source: Source, pairs: Sequence[DuplicatePair], progress: Progress) -> tuple[ScenePair, ...]:
+    """The pairs of images of the same scene that are no near duplicates."""
+    known = {(pair.first, pair.second) for pair in pairs}
+    found = same_scene_pairs(source.image, len(source.names), progress)
+    return tuple(pair for pair in found if (pair.first, pair.second) not in known)
 
 
 def near_duplicates(preprocessed: PreprocessedData) -> list[DuplicatePair]:

@@ -8,19 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from activation_study.config.schema import Config
+from activation_study.config.command_options import Inspect
 from activation_study.console import table_console, track_progress
 from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicatePair, audit_dataset
 from activation_study.data.dataset import Dataset
+from activation_study.data.group_proposal import check_new_file, joined_groups, write_groups
 from activation_study.data.image_reader import ImageFacts, image_reader
 from activation_study.data.input_convention import displayed
 from activation_study.data.label_types import LabelType
+from activation_study.data.same_scene import MAX_IMAGES, ScenePair
+from activation_study.data.splits import PARTS
 from activation_study.errors import counted
 from activation_study.evaluation.plots import outline
 from activation_study.files import write_text
-from activation_study.outcome import deliver
+from activation_study.outcome import add, deliver
 from activation_study.palette import UNKNOWN_COLOR
 from activation_study.report.data_uris import MAX_WIDTH, image_uri, label_map_uri
+from activation_study.report.dataset_groups import (
+    group_sentences,
+    groups_table,
+    scene_note,
+    scene_sentences,
+    scenes_table,
+)
 from activation_study.report.elements import ImagePanel, ImageRow, Table, print_table
 from activation_study.report.image_values import image_kinds, image_values_table
 from activation_study.report.render import render
@@ -29,7 +39,7 @@ MAX_BROWSED = 48  # images to browse, evenly spaced over the data set
 MAX_PAIRS = 24  # pairs of near duplicates, in the table and with images
 MAX_SUSPICIOUS = 48
 OUTLINE = 1.5  # pixels of an image on the page, on each side of an outline
-PARTS = ("train", "validation", "test", "left out")
+PLACES = (*PARTS, "left out")
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class Page:
         tables: tables, in order.
         legend: (class, colour).
         pairs: pairs of near duplicates.
+        scenes: the other pairs of images of the same scene.
         suspicious: labels that need review.
         browse: images evenly spaced over the data set, each with its label.
     """
@@ -51,23 +62,28 @@ class Page:
     tables: tuple[Table, ...]
     legend: tuple[tuple[str, str], ...]
     pairs: tuple[ImageRow, ...]
+    scenes: tuple[ImageRow, ...]
     suspicious: tuple[ImageRow, ...]
     browse: tuple[ImagePanel, ...]
 
 
-def inspect_data(config: Config) -> Path:
+def inspect_data(config: Inspect) -> Path:
     """Prints an overview of the configured data set and writes the page; returns its path.
 
     Raises:
-        BadInput: the data set is missing or cannot be used.
+        BadInput: the data set is missing or cannot be used, or a file of groups exists already.
     """
+    if config.write_groups is not None:
+        check_new_file(Path(config.write_groups))
     dataset = Dataset(config)
     audit = audit_dataset(
         dataset.source,
         dataset.preprocessed,
         dataset.split,
         dataset.label_type,
-        lambda indices: track_progress(indices, "labels"),
+        track_progress,
+        dataset.groups,
+        len(dataset.source.names) <= MAX_IMAGES if config.same_scene == "auto" else config.same_scene,
     )
     facts = [dataset.source.facts(index) for index in track_progress(range(len(dataset.source.names)), "images")]
     page = _page(config, dataset, audit, facts)
@@ -79,13 +95,28 @@ def inspect_data(config: Config) -> Path:
     path = Path("outputs") / "inspection" / f"{dataset.source.name}-{dataset.label_type.name}" / "index.html"
     write_text(path, render("dataset.html.j2", autoescape=True, page=page))
     deliver("inspection", {**_describe(dataset, audit, page, path), "values": image_kinds(facts)})
+    if config.write_groups is not None:
+        _write_groups(Path(config.write_groups), audit)
     return path
+
+
+def _write_groups(path: Path, audit: DatasetAudit) -> None:
+    pairs = [(pair.first, pair.second) for pair in audit.pairs]
+    pairs += [(pair.first, pair.second) for pair in audit.scenes or ()]
+    given = audit.groups if audit.pattern is None else None
+    groups = joined_groups(audit.names, pairs, given)
+    write_groups(path, audit.names, groups)
+    add(groups_file=path)
+    sizes = Counter(groups).values()
+    together = counted(sum(size > 1 for size in sizes), "group")
+    print(f"Wrote {path}: {together} of several images, the largest of {max(sizes)}; {len(sizes)} in all.")
+    print(f"Look at the pairs, edit the file where they are wrong, and use data.groups={path}")
 
 
 def _describe(dataset: Dataset, audit: DatasetAudit, page: Page, path: Path) -> dict[str, Any]:
     """The inspection as a program reads it (docs/reference/json.md); pixels per class, unknown ones last."""
     classes = (*dataset.label_type.classes, "unknown")
-    parts = [part for part in PARTS if part in audit.part_of]
+    parts = [part for part in PLACES if part in audit.part_of]
     pixels = {part: audit.counts[[name == part for name in audit.part_of]].sum(axis=0) for part in parts}
     return {
         "page": path,
@@ -105,12 +136,31 @@ def _describe(dataset: Dataset, audit: DatasetAudit, page: Page, path: Path) -> 
             }
             for pair in audit.pairs
         ],
+        "same_scene": None
+        if audit.scenes is None
+        else [
+            {
+                "first": audit.names[pair.first],
+                "second": audit.names[pair.second],
+                "parts": _parts(audit, pair),
+                "matches": pair.inliers,
+            }
+            for pair in audit.scenes
+        ],
+        "groups": None
+        if audit.groups is None
+        else [{"group": group, "part": part, "images": count} for (group, part), count in _group_parts(audit)],
+        "group_pattern": audit.pattern,
         "suspicious": [{"image": audit.names[index], "reason": reason} for index, reason in audit.suspicious],
         "summary": page.summary,
     }
 
 
-def _page(config: Config, dataset: Dataset, audit: DatasetAudit, facts: Sequence[ImageFacts]) -> Page:
+def _group_parts(audit: DatasetAudit) -> list[tuple[tuple[str, str], int]]:
+    return sorted(Counter(zip(audit.groups or (), audit.part_of, strict=True)).items())
+
+
+def _page(config: Inspect, dataset: Dataset, audit: DatasetAudit, facts: Sequence[ImageFacts]) -> Page:
     label_type = dataset.label_type
     names = _names_with_ids(label_type)
     tables = [
@@ -118,17 +168,21 @@ def _page(config: Config, dataset: Dataset, audit: DatasetAudit, facts: Sequence
         _sizes_table(audit, config.image_size),
         image_values_table(facts, image_reader(config.data)),
     ]
-    if audit.sources is not None:
-        tables.append(_sources_table(audit, audit.sources))
+    if (table := groups_table(audit)) is not None:
+        tables.append(table)
     pairs = sorted(audit.pairs, key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]  # leaks first
     if pairs:
         tables.append(_pairs_table(audit, pairs))
+    scenes = sorted(audit.scenes or (), key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]
+    if scenes:
+        tables.append(scenes_table(audit, scenes))
     return Page(
         title=f"{dataset.source.name}, {label_type.name}",
         summary=tuple(_summary(audit, label_type.classes)),
         tables=tuple(tables),
         legend=(*zip(names, label_type.colors, strict=True), ("unknown", UNKNOWN_COLOR)),
         pairs=tuple(_pair_row(dataset, audit, pair) for pair in pairs),
+        scenes=tuple(_scene_row(dataset, audit, pair) for pair in scenes),
         suspicious=tuple(
             ImageRow(f"{audit.names[index]}: {reason}", _image_and_label(dataset, index))
             for index, reason in audit.suspicious[:MAX_SUSPICIOUS]
@@ -160,31 +214,25 @@ def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
             f"across the test split: {identical} with identical pixels, which data.remove_duplicates=true removes from "
             f"the other parts, and {len(leaks) - identical} nearly identical."
         )
-    for part in PARTS[:3]:
+    for part in PARTS:
         counts = audit.counts[[name == part for name in audit.part_of]].sum(axis=0)[:-1]
         absent = [name for name, count in zip(classes, counts, strict=True) if not count]
         if absent:
             sentences.append(f"Classes that do not occur in the {part} split: {', '.join(absent)}.")
-    if audit.sources is not None:
-        occurrences = set(zip(audit.sources, audit.part_of, strict=True))
-        both = sorted(source for source, part in occurrences if part == "test" and (source, "train") in occurrences)
-        if both:
-            noun = "Source" if len(both) == 1 else "Sources"
-            names = ", ".join(both)
-            sentences.append(f"{noun} {names} (judging by file names): images in both training and test.")
+    sentences += [*scene_sentences(audit), *group_sentences(audit)]
     if audit.suspicious:
         count = len(audit.suspicious)
         sentences.append(f"{counted(count, 'label')} need{'s' if count == 1 else ''} review.")
-    return sentences or ["No problems found."]
+    return [*(sentences or ["No problems found."]), *scene_note(audit)]
 
 
-def _parts(audit: DatasetAudit, pair: DuplicatePair) -> tuple[str, str]:
+def _parts(audit: DatasetAudit, pair: DuplicatePair | ScenePair) -> tuple[str, str]:
     return audit.part_of[pair.first], audit.part_of[pair.second]
 
 
 def _parts_table(audit: DatasetAudit, classes: tuple[str, ...]) -> Table:
     rows = []
-    for part in (*PARTS, "all"):
+    for part in (*PLACES, "all"):
         chosen = np.array([part in (name, "all") for name in audit.part_of])
         if not chosen.any():
             continue
@@ -219,14 +267,6 @@ def _range(noun: str, values: Sequence[int]) -> str:
     return f"{noun} {low}" if low == high else f"{noun}s {low} to {high}"
 
 
-def _sources_table(audit: DatasetAudit, sources: tuple[str, ...]) -> Table:
-    counts = Counter(zip(sources, audit.part_of, strict=True))
-    parts = [part for part in PARTS if part in audit.part_of]
-    rows = [(source, *(str(counts[source, part]) for part in parts)) for source in sorted(set(sources))]
-    caption = "Images of each source (judging by file names) in each part of the split."
-    return Table(("source", *parts), tuple(rows), caption)
-
-
 def _pairs_table(audit: DatasetAudit, pairs: list[DuplicatePair]) -> Table:
     rows = [
         (
@@ -252,6 +292,11 @@ def _pair_row(dataset: Dataset, audit: DatasetAudit, pair: DuplicatePair) -> Ima
     similarity = "identical" if pair.identical else f"similarity {pair.similarity:.4f}"
     panels = (*_image_and_label(dataset, pair.first), *_image_and_label(dataset, pair.second))
     return ImageRow(f"{' and '.join(_parts(audit, pair))}: {similarity}", panels)
+
+
+def _scene_row(dataset: Dataset, audit: DatasetAudit, pair: ScenePair) -> ImageRow:
+    panels = (*_image_and_label(dataset, pair.first), *_image_and_label(dataset, pair.second))
+    return ImageRow(f"{' and '.join(_parts(audit, pair))}: {pair.inliers} matches", panels)
 
 
 def _image_and_label(dataset: Dataset, index: int) -> tuple[ImagePanel, ...]:

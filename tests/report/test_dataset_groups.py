@@ -1,0 +1,83 @@
+"""What the inspection says about images that belong together."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from activation_study.data.audit import DatasetAudit
+from activation_study.data.same_scene import ScenePair
+from activation_study.report.dataset_groups import (
+    group_sentences,
+    groups_table,
+    scene_note,
+    scene_sentences,
+    scenes_table,
+)
+
+AUDIT = DatasetAudit(
+    names=("x_1", "x_2", "y_1", "y_2", "z_1", "z_2"),
+    part_of=("train", "train", "train", "validation", "test", "left out"),
+    sizes=((2, 2),) * 6,
+    counts=np.ones((6, 3), np.int64),
+    groups=tuple("xxyyzz"),
+    pattern="^(.)",
+    pairs=(),
+    scenes=None,
+    suspicious=(),
+)
+
+
+def test_guessed_groups_that_the_split_divides_are_named_with_the_fix() -> None:
+    assert list(group_sentences(AUDIT)) == [
+        "Judging by their names, the images are of 3 groups, and the split divides 1 of them: y. If a group belongs "
+        "together (a film, a patient, a place), data.groups='^(.)' keeps it whole."
+    ]
+    whole = replace(AUDIT, part_of=("train", "train", "validation", "validation", "test", "left out"))
+    assert list(group_sentences(whole)) == []
+    assert list(group_sentences(replace(AUDIT, pattern=None))) == []
+    assert list(group_sentences(replace(AUDIT, groups=None, pattern=None))) == []
+
+
+def test_two_groups_cannot_be_kept_whole() -> None:
+    (sentence,) = group_sentences(replace(AUDIT, groups=tuple("xxyyyy")))
+    assert sentence.endswith("of 2 groups, and the split divides 1 of them: y.")
+
+
+def test_the_table_has_each_group_or_their_numbers() -> None:
+    table = groups_table(AUDIT)
+    assert table is not None
+    assert table.head == ("group", "train", "validation", "test", "left out")
+    assert table.rows == (("x", "2", "0", "0", "0"), ("y", "1", "1", "0", "0"), ("z", "0", "0", "1", "1"))
+    many = replace(
+        AUDIT,
+        groups=tuple(f"g{number // 2}" for number in range(100)),
+        part_of=("train",) * 61 + ("validation",) * 19 + ("test",) * 20,
+        pattern=None,
+    )
+    table = groups_table(many)
+    assert table is not None
+    assert table.rows == (("groups", "31", "10", "10"),)
+    assert table.caption == "Groups in each part of the split, as data.groups says: 50."
+    assert groups_table(replace(AUDIT, groups=None)) is None
+
+
+def test_images_of_the_same_scene_across_the_split_are_counted() -> None:
+    scenes = (ScenePair(0, 3, 40), ScenePair(0, 1, 30), ScenePair(2, 4, 12), ScenePair(0, 5, 12))
+    audit = replace(AUDIT, scenes=scenes)
+    (sentence,) = scene_sentences(audit)
+    assert sentence.startswith(
+        "2 pairs of images that seem to show the same scene in different parts of the split, 1 with a test image: "
+    )
+    assert "write_groups=groups.csv" in sentence
+    assert list(scene_sentences(replace(audit, scenes=scenes[1:2]))) == []
+    table = scenes_table(audit, list(scenes[:2]))
+    assert table.rows == (("x_1", "train", "y_2", "validation", "40"), ("x_1", "train", "x_2", "train", "30"))
+    assert table.caption.startswith("4 pairs of images that seem to show the same scene, 2 of them in different parts")
+    assert list(scene_note(audit)) == []
+
+
+def test_it_is_said_that_scenes_were_not_compared() -> None:
+    (note,) = scene_note(AUDIT)
+    assert note == "Images of the same scene were not looked for (same_scene=false); same_scene=true looks for them."
+    (note,) = scene_note(replace(AUDIT, names=("x",) * 5001))
+    assert "(more than 5,000 images)" in note
