@@ -151,6 +151,7 @@ def _describe(dataset: Dataset, audit: DatasetAudit, page: Page, path: Path) -> 
         if audit.groups is None
         else [{"group": group, "part": part, "images": count} for (group, part), count in _group_parts(audit)],
         "group_pattern": audit.pattern,
+        "groups_file": None,  # until it is written
         "suspicious": [{"image": audit.names[index], "reason": reason} for index, reason in audit.suspicious],
         "summary": page.summary,
     }
