@@ -60,8 +60,7 @@ def test_a_given_split_that_divides_groups_is_refused_and_names_them(tmp_path: P
         dataset(tmp_path, *given, f"data.groups={tmp_path}/divided.csv")
     assert str(error.value) == (
         "The split divides groups of data.groups:\n  place2: 1 train, 3 validation\n"
-        "Move each group's names into one of the split files, or leave them out; data.groups=null accepts the split "
-        "as it is."
+        "Have each group in one of the split files, or leave it out; data.groups=null accepts the split as it is."
     )
 
 

@@ -59,7 +59,7 @@ class Dataset:
             BadInput: they cannot be split so.
         """
         try:
-            parts = _split(options, self.source.names)
+            parts = split_names(options, self.source.names)
         except ValueError as error:
             raise BadInput(f"{options.name}: {error}") from error
         if options.remove_duplicates:
@@ -82,7 +82,13 @@ def _groups(options: Data, names: Sequence[str]) -> tuple[str, ...] | None:
     return groups_by_pattern(names, options.groups) if options.groups is not None else None
 
 
-def _split(options: Data, names: Sequence[str]) -> Split:
+def split_names(options: Data, names: Sequence[str]) -> Split:
+    """Images of these names as the options split them.
+
+    Raises:
+        BadInput: the split files were changed, a group cannot be found, or a given split divides groups.
+        ValueError: the images cannot be split so.
+    """
     groups = _groups(options, names)
     if options.split_files is not None:
         parts = read_split_files(Path(options.split_files))
@@ -91,17 +97,21 @@ def _split(options: Data, names: Sequence[str]) -> Split:
                 f"data.split_files={options.split_files}: the split was changed since the run was configured; "
                 "restore its files or start a new run"
             )
-        given = split_by_names(names, parts)
-        _reject_divided_groups(given, groups, "Move each group's names into one of the split files")
-        return given
+        return _with_whole_groups(split_by_names(names, parts), groups, options)
     if groups is not None:
         return split_groups(groups, options.split, options.split_seed, options.folds, options.fold)
     return split(len(names), options.split, options.split_seed, options.folds, options.fold)
 
 
-def _reject_divided_groups(given: Split, groups: Sequence[str] | None, fix: str) -> None:
-    """Raises BadInput if a given split divides a group, so that what belongs together is trained and tested on."""
+def _with_whole_groups(given: Split, groups: Sequence[str] | None, options: Data) -> Split:
+    """The given split.
+
+    Raises:
+        BadInput: it divides a group, so that images that belong together are trained and tested on.
+    """
     divided = divided_groups(given, groups) if groups is not None else []
     if divided:
-        hint = f"{fix}, or leave them out; data.groups=null accepts the split as it is."
+        places = "the split files" if options.split == "files" else "the folders"
+        hint = f"Have each group in one of {places}, or leave it out; data.groups=null accepts the split as it is."
         raise BadInput(problems_message("The split divides groups of data.groups", divided, hint))
+    return given

@@ -125,7 +125,7 @@ def groups_by_file(names: Sequence[str], path: Path, digest: str | None) -> tupl
     if missing:
         problems.append(f"{_listed(missing)} missing, of {counted(len(names), 'image')}")
     if problems:
-        hint = "Every image needs one line; an image of its own is a group of its own."
+        hint = "Every image needs one line; one that belongs to no other needs a group of its own."
         raise BadInput(problems_message(f"data.groups={path} cannot be used", problems, hint))
     return tuple(found[index] for index in range(len(names)))
 

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
 from activation_study.credentials import without_credentials
+from activation_study.data.group_check import check_groups
 from activation_study.data.source import missing_data
 from activation_study.errors import BadInput, counted, problems_message
 from activation_study.outcome import deliver, keep_warning
@@ -131,6 +132,7 @@ def check_start(jobs: Sequence[Job]) -> None:
     missing = dict.fromkeys(filter(None, (missing_data(job.config.data) for job in jobs if job.to_do)))
     if missing:
         raise BadInput(problems_message("Data are missing", missing, "Nothing was started."))
+    check_groups(job.config.data for job in jobs if job.to_do)
     kept = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE and not job.to_do]
     read_all(finished_records(kept), read_evaluated_run)
     reject_other_data([job.config for job in jobs], {job.config.run_folder for job in jobs if job.to_do})
