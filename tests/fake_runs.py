@@ -19,7 +19,15 @@ CLASSES = ("sky", "horizontal", "vertical")
 
 
 def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **changes: Any) -> Path:
-    """A finished run that predicts about this fraction of each class's pixels correctly on ten images."""
+    """A finished run that predicts about this fraction of each class's pixels correctly on ten images.
+
+    Args:
+        study: its folder.
+        activation: its name.
+        seed: of the run.
+        accuracy: the fraction.
+        changes: other values; `counts`, int64 [10, 4, 3], replaces the confusion matrices.
+    """
     config = {
         "activation": {"name": activation, "layer": {"kernel_size": changes.get("kernel_size", 3)}, "scope": "all"},
         "label_type": {"name": changes.get("label_type", "surfaces")},
@@ -45,6 +53,9 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
     for image, row in np.ndindex(10, 3):
         fraction = np.clip(accuracy + 0.05 * generator.normal(), 0, 1)
         counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, fraction, (1 - fraction) / 2))
+    counts = changes.get("counts", counts)
+    config["data"] |= {"format": changes["format"]} if "format" in changes else {}
+    config |= changes.get("config", {})
     name = f"{changes.get('label_type', 'surfaces')}-{activation}-seed{seed}-{len(list(study.glob('*')))}"
     record = Record(
         name,
@@ -56,10 +67,12 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
         {},
         {"data": changes.get("data", "d") * 64},
     )
-    record.results = {**summary(counts, CLASSES), "evaluation_seconds": 1.0, "best_epoch": 1.0}
+    scores = summary(counts, CLASSES, article=changes.get("article", True))
+    record.results = {**scores, "evaluation_seconds": 1.0, "best_epoch": 1.0}
     record.epochs = [
         {"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": changes.get("validation", 0.5), "images_per_second": 9.0}
     ]
+    record.training_pixels = changes.get("training_pixels", {})
     record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
     record.algorithms = changes.get("algorithms", {})
     names = [f"{changes.get('names', 'image')}{number}" for number in range(10)]

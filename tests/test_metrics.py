@@ -17,6 +17,7 @@ from activation_study.evaluation.evaluate import confusion_matrices, resize_and_
 from activation_study.metrics import (
     article_iou,
     confusion,
+    contradictory_scores,
     image_iou,
     mean_class_accuracy,
     pixel_accuracy,
@@ -218,6 +219,22 @@ def test_only_the_pooled_mean_leaves_out_absent_classes() -> None:
             "test/article/iou/d": -1,
         }
     )
+
+
+def test_without_the_articles_scores_nothing_is_negative() -> None:
+    results = summary(confusion(TRUTH, PREDICTED, 4)[None], ("a", "b", "c", "d"), article=False)
+    assert not [key for key in results if "article" in key]
+    assert min(results.values()) >= 0
+
+
+def test_the_articles_scores_are_there_and_right_or_not_there_at_all() -> None:
+    counts, classes = confusion(TRUTH, PREDICTED, 4)[None], ("a", "b", "c", "d")
+    full, plain = summary(counts, classes), summary(counts, classes, article=False)
+    assert contradictory_scores(full, counts, classes) == contradictory_scores(plain, counts, classes) == {}
+    part = {key: value for key, value in full.items() if key != "test/article/iou/d"}
+    assert contradictory_scores(part, counts, classes) == {"test/article/iou/d": (None, -1.0)}
+    changed = {**full, "test/article/mean_iou": 0.9}
+    assert contradictory_scores(changed, counts, classes) == {"test/article/mean_iou": (0.9, 0.0)}
 
 
 def test_a_perfect_prediction_scores_one() -> None:

@@ -77,13 +77,17 @@ def pixel_accuracy(pooled: Counts) -> float:
     return float(np.trace(known) / max(known.sum(), 1))
 
 
-def image_iou(confusions: Counts) -> Values:
-    """The article's IoU of each image and class: [images, C]; NaN where the union is empty.
+def image_iou(confusions: Counts, unlabeled: bool = True) -> Values:
+    """The IoU of each image and class: [images, C]; NaN where the union is empty.
 
-    Unlabeled pixels count as part of the union if they are predicted as the class.
+    Args:
+        confusions: int64 [images, C + 1, C].
+        unlabeled: whether unlabeled pixels count as part of the union if they are predicted as the class, as in the
+            article.
     """
     known = confusions[..., :-1, :]
-    return iou(np.diagonal(known, axis1=-2, axis2=-1), known.sum(axis=-1), confusions.sum(axis=-2))
+    predicted = confusions if unlabeled else known
+    return iou(np.diagonal(known, axis1=-2, axis2=-1), known.sum(axis=-1), predicted.sum(axis=-2))
 
 
 def article_iou(confusions: Counts) -> Values:
@@ -93,29 +97,32 @@ def article_iou(confusions: Counts) -> Values:
     return np.where(defined.any(axis=0), np.nansum(values, axis=0) / np.maximum(defined.sum(axis=0), 1), -1.0)
 
 
-def summary(confusions: Counts, classes: tuple[str, ...], part: str = "test") -> dict[str, float]:
+def summary(confusions: Counts, classes: tuple[str, ...], part: str = "test", article: bool = True) -> dict[str, float]:
     """All metrics of a run on one split, by their names in MLflow.
 
     `test/mean_iou` averages the classes that occur in the truth. As in the article, `test/article/mean_iou` averages
-    all classes, including −1 for a class without an IoU.
+    all classes, including −1 for a class without an IoU; that makes sense for the article's data alone.
 
     Args:
         confusions: int64 [images, C + 1, C].
         classes: the names of the C classes.
         part: the name of the split; the prefix of the metrics' names.
+        article: whether the scores of the article's protocol are among them.
     """
     pooled = confusions.sum(axis=0)
-    ious, article = pooled_iou(pooled), article_iou(confusions)
+    ious, article_ious = pooled_iou(pooled), article_iou(confusions)
     results = {
         f"{part}/mean_iou": float(np.nanmean(ious)),
         f"{part}/pixel_accuracy": pixel_accuracy(pooled),
         f"{part}/mean_class_accuracy": mean_class_accuracy(pooled),
-        f"{part}/article/mean_iou": float(article.sum() / len(classes)),
     }
-    for name, pooled_value, article_value in zip(classes, ious, article, strict=True):
+    if article:
+        results[f"{part}/article/mean_iou"] = float(article_ious.sum() / len(classes))
+    for name, pooled_value, article_value in zip(classes, ious, article_ious, strict=True):
         if not np.isnan(pooled_value):
             results[f"{part}/iou/{name}"] = float(pooled_value)
-        results[f"{part}/article/iou/{name}"] = float(article_value)
+        if article:
+            results[f"{part}/article/iou/{name}"] = float(article_value)
     return results
 
 
@@ -129,7 +136,7 @@ def contradictory_scores(
 ) -> dict[str, tuple[Any, float | None]]:
     """The recorded scores that do not follow from the confusion matrices, each with the recomputed value.
 
-    None stands for a score that is missing on one side.
+    None stands for a score that is missing on one side. The article's scores may be missing all together.
 
     Args:
         recorded: results of a run, by the names of `summary`; others are passed over.
@@ -138,7 +145,8 @@ def contradictory_scores(
     """
     found: dict[str, tuple[Any, float | None]] = {}
     for part in scored_parts(recorded):
-        recomputed = summary(confusions, classes, part)
+        article = any(key.startswith(f"{part}/article/") for key in recorded)
+        recomputed = summary(confusions, classes, part, article)
         scores = {key: value for key, value in recorded.items() if key.startswith(f"{part}/")}
         for key in {**recomputed, **scores}:
             then, now = scores.get(key), recomputed.get(key)

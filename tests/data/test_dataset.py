@@ -1,5 +1,6 @@
-"""The data of a run: the split of the real images, with and without duplicates."""
+"""The data of a run: its split with and without duplicates, all images without a split, pixels of each class."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
+from conftest import WriteIccv09
 from hydra_compose import composed
 
 
@@ -69,3 +71,30 @@ def test_too_few_groups_and_unmatched_images_are_refused(tmp_path: Path) -> None
         dataset(tmp_path, "data.groups='^.'")
     with pytest.raises(BadInput, match="not matched, of 12 images"):
         dataset(tmp_path, "data.groups='(1)$'")
+
+
+def test_all_images_need_no_split(write_iccv09: WriteIccv09, tmp_path: Path) -> None:
+    root = write_iccv09(tmp_path / "data")
+    options = ["data=camvid", f"data.root={root}", "data.image_size=32", f"data.cache={tmp_path}"]
+    dataset = Dataset(from_hydra(composed(options)))
+    assert dataset.part("all").tolist() == [0, 1]
+    with pytest.raises(BadInput, match="2 images are too few for training, validation and testing: expected 5 or more"):
+        dataset.part("test")
+
+
+def test_all_images_have_duplicates_once_if_these_are_removed(write_iccv09: WriteIccv09, tmp_path: Path) -> None:
+    root = write_iccv09(tmp_path / "data")
+    shutil.copy(root / "images" / "1.jpg", root / "images" / "2.jpg")
+    for removed, expected in (("true", [0]), ("false", [0, 1])):
+        options = ["data=camvid", f"data.root={root}", f"data.remove_duplicates={removed}"]
+        dataset = Dataset(from_hydra(composed([*options, "data.image_size=32", f"data.cache={tmp_path}"])))
+        assert dataset.part("all").tolist() == expected
+
+
+def test_the_pixels_of_each_class_in_the_training_images_are_counted(tmp_path: Path) -> None:
+    options = ["data=scenes", "data.count=10", "data.image_size=32", f"data.cache={tmp_path}", "label_type=surfaces"]
+    dataset = Dataset(from_hydra(composed(options)))
+    labels = dataset.preprocessed.labels[dataset.split.train]
+    assert list(dataset.training_pixels) == list(dataset.label_type.classes)
+    assert list(dataset.training_pixels.values()) == [int((labels == number).sum()) for number in range(3)]
+    assert sum(dataset.training_pixels.values()) == int((labels >= 0).sum())

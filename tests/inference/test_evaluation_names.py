@@ -1,4 +1,4 @@
-"""An evaluation's folder says what was scored."""
+"""An evaluation's folder says what was scored; a split by files does not apply to other data."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ import pytest
 
 from activation_study.config.command_options import Evaluate
 from activation_study.config.identity import identity
-from activation_study.config.schema import resolved
+from activation_study.config.schema import Config, resolved
+from activation_study.errors import BadInput
 from activation_study.inference.evaluate_run import _evaluation_config
 from activation_study.records.record import Record
 from activation_study.validation import from_hydra
@@ -46,3 +47,22 @@ def test_other_groups_replace_those_of_the_run(tmp_path: Path) -> None:
     options.data.groups = "^(.)"
     data = _evaluation_config(run, options).data
     assert (data.groups, data.groups_file, data.groups_digest) == ("^(.)", None, None)
+
+
+def other_data(part: str, **data: str) -> Config:
+    config = from_hydra(composed(["data=scenes"]))
+    values = resolved(config)
+    values["data"] |= {"split": "files", "split_files": "/gone", "split_digest": "0" * 16, "name": "mine"}
+    run = Record(config.run_name, "s", identity(values), values, [], ["sky"], {}, {"data": "d"})
+    options = Evaluate(run="x", part=part, folder="multirun")
+    given = {key: getattr(config.data, key) for key in ("name", "format", "count", "scenes_seed")}
+    for key, value in {**given, **data}.items():
+        setattr(options.data, key, value)
+    return _evaluation_config(run, options)
+
+
+def test_the_names_of_another_data_sets_split_are_not_looked_for() -> None:
+    with pytest.raises(BadInput, match=r"split by files, .* give data.split_files=FOLDER or data.split, or part=all"):
+        other_data("test")
+    assert other_data("all").data.split_files is None
+    assert other_data("test", split="shuffled").data.split == "shuffled"

@@ -16,6 +16,7 @@ from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splits import split
 from activation_study.metrics import confusion, summary
 from cli_runner import TINY, command
+from conftest import WriteIccv09
 
 pytestmark = [
     pytest.mark.integration,
@@ -227,3 +228,22 @@ def test_images_that_the_run_was_trained_on_are_counted_in_a_warning(project: Pa
     assert result.returncode == 0, result.stderr
     assert "warning: 3 of the 3 test images of this split were in the training part of surfaces" in result.stderr
     assert "warning" not in command(project, "evaluate.py", f"run={run}", "threads=1").stderr
+
+
+def test_two_images_are_scored_without_a_split(project: Path, write_iccv09: WriteIccv09) -> None:
+    run = run_of(project, "relu")
+    root = write_iccv09(project / "two")
+    arguments = ("evaluate.py", f"run={run}", "data=camvid", f"data.root={root}", "threads=1")
+    scored = command(project, *arguments, "part=all", "--json")
+    assert scored.returncode == 0, scored.stderr
+    assert f"{run.name} on all images of camvid:" in scored.stderr
+    result = json.loads(scored.stdout)
+    confusions = np.load(project / result["folder"] / "evaluation/confusions.npz")
+    assert list(confusions["names"]) == ["1", "2"]
+    predicted = confusions["confusions"].sum(axis=(0, 1))
+    expected = [name for name, pixels in zip(confusions["classes"], predicted, strict=True) if not pixels]
+    assert result["findings"]["never_predicted"] == expected
+    assert "order" not in json.loads((project / result["folder"] / "run.json").read_text())["digests"]
+    refused = command(project, *arguments, "part=test")
+    assert refused.returncode == 2
+    assert "expected 5 or more; part=all scores all images, and needs no split" in refused.stderr

@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+import numpy as np
+
 from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import write_run
 
@@ -40,3 +42,14 @@ def test_an_option_of_an_activation_is_no_part_of_its_name(tmp_path: Path) -> No
     arms = {line["arm"] for line in lines}
     assert arms == {"frelu kernel_size=3", "frelu kernel_size=5"}
     assert {name for line in table(report, "differences") for name in (line["a"], line["b"])} == arms
+
+
+def test_own_data_with_an_absent_class_have_no_article_score(tmp_path: Path) -> None:
+    counts = np.stack([np.array([[90, 10, 0], [5, 95, 0], [0, 0, 0], [0, 0, 0]], np.int64)] * 10)
+    for seed in range(2):
+        for activation in ("relu", "mish"):
+            write_run(tmp_path / "own", activation, seed, counts=counts, format="folder", article=seed == 0)
+    report = make_report(tmp_path / "own", ReportOptions(pictures=False))
+    assert {line["article_mean_iou"] for line in table(report, "runs")} == {""}
+    assert {line["metric"] for line in table(report, "differences")} == {"mean_iou"}
+    assert "article's protocol" not in (report / "report.md").read_text()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activation_study.analysis.contrasts import METRICS, PRIMARY
+from activation_study.analysis.contrasts import METRICS, PRIMARY, metrics_of
 from activation_study.analysis.formatting import display_name, format_points, pair_name
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Condition
@@ -45,7 +45,7 @@ class Ablations:
         pair: a and b.
         levels: mean IoU of each activation under the usual protocol.
         difference: a − b under the usual protocol.
-        changes: one for each other protocol, and one for the article's way of scoring.
+        changes: one for each other protocol, and one for the article's way of scoring if the base follows it.
     """
 
     base: Condition
@@ -88,13 +88,15 @@ def _ablations(conditions: Sequence[Condition], pair: tuple[str, str] | None) ->
         arms = {arm.name: arm for arm in condition.arms}
         other_images = condition.images != base.images
         changes.append(_ablation(" ".join(condition.variant), arms, usual, (a, b), PRIMARY, other_images))
-    article = METRICS["article_mean_iou"]
+    if "article_mean_iou" in metrics_of(base):
+        article = METRICS["article_mean_iou"]
+        changes.append(_ablation(ARTICLES, usual, usual, (a, b), article, other_images=False))
     return Ablations(
         base=base,
         pair=(a, b),
         levels={name: mean_over_seeds(arm.metric(PRIMARY)) for name, arm in usual.items()},
         difference=mean_over_seeds(usual[a].metric(PRIMARY) - usual[b].metric(PRIMARY)),
-        changes=(*changes, _ablation(ARTICLES, usual, usual, (a, b), article, other_images=False)),
+        changes=tuple(changes),
     )
 
 

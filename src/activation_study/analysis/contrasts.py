@@ -84,6 +84,16 @@ class Contrast:
         return "above" if self.paired.difference.value > 0 else "below"
 
 
+def metrics_of(condition: Condition) -> dict[str, str]:
+    """The keys of the metrics that all runs of a condition are compared by, the primary one first.
+
+    The article's is one of them only where its protocol was followed.
+    """
+    records = [record for arm in condition.arms for record in arm.records]
+    article = all(record.has_article_score for record in records)
+    return METRICS if article else {"mean_iou": PRIMARY}
+
+
 def contrasts_of(condition: Condition, declared: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
     """The declared pairs; without any, each other arm against the first.
 
@@ -101,7 +111,7 @@ def contrasts_of(condition: Condition, declared: Sequence[Sequence[str]]) -> lis
 
 
 def compare_condition(condition: Condition, declared: Sequence[Sequence[str]], seed: int) -> list[Contrast]:
-    """All contrasts of a condition in both metrics, primary metric first.
+    """All contrasts of a condition in each of its metrics, primary metric first.
 
     Args:
         condition: a condition with two or more seeds.
@@ -117,7 +127,7 @@ def compare_condition(condition: Condition, declared: Sequence[Sequence[str]], s
     if pairs and seeds < 2:
         raise BadInput(f"{condition.title}: expected two or more seeds in common, found {seeds}; e.g. seed=0,1,2")
     contrasts = []
-    for metric, key in METRICS.items():
+    for metric, key in metrics_of(condition).items():
         results = [paired(arms[a].metric(key), arms[b].metric(key)) for a, b in pairs]
         adjusted = holm([result.p for result in results])
         for (a, b), result, p_holm in zip(pairs, results, adjusted, strict=True):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of
+from activation_study.analysis.class_summary import class_sentences
 from activation_study.analysis.conclusions import conclusion
 from activation_study.analysis.contrasts import Contrast, compare_condition
 from activation_study.analysis.results import Condition
@@ -57,6 +58,16 @@ class Findings:
         preferred = [ablations.base for ablations in self.ablations] + [each for each in every if each.repeats]
         chosen = {(condition.data, condition.label_type): condition for condition in preferred}  # the last one wins
         return [each for each in every if chosen.get((each.data, each.label_type), each) is each]
+
+    @property
+    def classes(self) -> list[str]:
+        """What stands out in the classes of each condition, with its title if there are several."""
+        several = len(self.conditions) > 1
+        return [
+            f"{condition.title}: {sentence}" if several else sentence
+            for condition in self.conditions
+            for sentence in class_sentences(condition)
+        ]
 
     @property
     def summary(self) -> list[str]:

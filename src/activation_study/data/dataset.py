@@ -1,6 +1,7 @@
 """The data of a run: the source, its preprocessed arrays and their split."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from activation_study.data.label_types import LabelInterpolation, label_type_of
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.source import Source, open_source
 from activation_study.data.split_files import read_split_files, split_digest
-from activation_study.data.splits import Split, split, split_by_names, without_duplicates
+from activation_study.data.splits import Indices, Split, split, split_by_names, without_duplicates
 from activation_study.errors import BadInput, problems_message
 
 
@@ -29,11 +30,11 @@ class Dataset:
         split: into train, validation and test.
 
     Raises:
-        BadInput: the data set cannot be fetched, read or split, or a part of the split has no class.
+        BadInput: the data set cannot be fetched or read.
     """
 
     def __init__(self, config: Config) -> None:
-        options = config.data
+        options = self._options = config.data
         interpolation: LabelInterpolation = "nearest" if options.label_interpolation == "nearest" else "bilinear"
         self.label_type = label_type_of(config)
         self.source: Source = open_source(options, self.label_type)
@@ -47,10 +48,48 @@ class Dataset:
             Path(options.cache),
             image_reader(options),
         )
-        self.split: Split = self.split_by(options)
-        for part, indices in vars(self.split).items():
-            if not (self.preprocessed.labels[indices] >= 0).any():
-                raise BadInput(f"{options.name}: all pixels of the {part} split are unknown, so it cannot be used")
+
+    @cached_property
+    def split(self) -> Split:
+        """The configured split; made when it is asked for, since not every use of data needs one.
+
+        Raises:
+            BadInput: the images cannot be split so, or a part has no class.
+        """
+        parts = self.split_by(self._options)
+        for part, indices in vars(parts).items():
+            self._check_known(indices, f"the {part} split")
+        return parts
+
+    def part(self, name: str) -> Indices:
+        """The images of a part of the split; with `all` every image of the source, whether it is in a split or not.
+
+        Raises:
+            BadInput: the images cannot be split, or all of their pixels are unknown.
+        """
+        if name != "all":
+            indices: Indices = getattr(self.split, name)
+            return indices
+        every, none = np.arange(len(self.source.names)), np.array([], np.int64)
+        indices = self._unique(Split(none, none, every)).test if self._options.remove_duplicates else every
+        self._check_known(indices, "all images")
+        return indices
+
+    @cached_property
+    def training_pixels(self) -> dict[str, int]:
+        """Pixels of each class in the training images, at the network's size."""
+        classes = self.label_type.classes
+        counts = np.zeros(len(classes) + 1, np.int64)
+        for index in self.split.train:  # one at a time: the labels are mapped from a file
+            counts += np.bincount(self.preprocessed.labels[index].ravel().astype(np.int64) + 1, minlength=len(counts))
+        return dict(zip(classes, counts[1:].tolist(), strict=True))
+
+    def _check_known(self, indices: Indices, where: str) -> None:
+        if not any((self.preprocessed.labels[index] >= 0).any() for index in indices):
+            raise BadInput(f"{self._options.name}: all pixels of {where} are unknown, so it cannot be used")
+
+    def _unique(self, parts: Split) -> Split:
+        return without_duplicates(parts, self.preprocessed.image_hashes(np.arange(len(self.source.names))))
 
     def split_by(self, options: Data) -> Split:
         """These images as the options split them.
@@ -63,7 +102,7 @@ class Dataset:
         except ValueError as error:
             raise BadInput(f"{options.name}: {error}") from error
         if options.remove_duplicates:
-            parts = without_duplicates(parts, self.preprocessed.image_hashes(np.arange(len(self.source.names))))
+            return self._unique(parts)
         return parts
 
     @property

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from activation_study.config.article_score import deserves_article_score
 from activation_study.console import announced_wait
 from activation_study.data.dataset import Dataset
 from activation_study.data.input_convention import displayed
@@ -45,11 +46,13 @@ def score(
             options["batch_size"],
         )
     record.results["evaluation_seconds"] = time.perf_counter() - started
-    record.results.update(summary(confusions, label_type.classes, part))
+    every_class_occurs = bool(confusions[:, :-1].any(axis=(0, 2)).all())
+    article = deserves_article_score(record.config, every_class_occurs)
+    record.results.update(summary(confusions, label_type.classes, part, article))
     names = [dataset.source.names[index] for index in indices]
     image_hashes = dataset.preprocessed.image_hashes(indices)
     groups = None if dataset.groups is None else [dataset.groups[index] for index in indices]
-    artifacts.write_confusions(folder, confusions, names, image_hashes, label_type.classes, groups)
+    artifacts.write_confusions(folder, confusions, names, image_hashes, label_type.classes, groups, article)
     draw_plots(predict, dataset, indices, record, folder, part, confusions)
 
 

@@ -13,15 +13,16 @@ from activation_study.config.identity import affects_result, flatten
 from activation_study.config.run_names import keep_existing_name, run_label
 from activation_study.config.schema import Config, resolved
 from activation_study.data.dataset import Dataset
-from activation_study.data.splits import Indices, Split
+from activation_study.data.splits import Indices
 from activation_study.errors import BadInput, alternatives
 from activation_study.evaluation.score import score
 from activation_study.inference.load import inference_config, load_network
 from activation_study.location import command
-from activation_study.outcome import deliver, warn
+from activation_study.outcome import deliver, keep_warning, warn
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
-from activation_study.records.run import Run, read_evaluated_run
+from activation_study.records.run import Run, read_evaluated_run, read_findings
+from activation_study.runs.messages import print_classes
 from activation_study.runs.start import create_run_folder, new_record
 from activation_study.tracking.lookup import find_finished_run, weights_file
 from activation_study.tracking.mirror import Mirror
@@ -33,9 +34,10 @@ _PREPROCESSING = (
     *("cache", "image_size", "channels", "value_range", "channel_order", "label_interpolation"),
     *("split", "split_seed", "folds", "fold", "remove_duplicates"),
 )
+ARTICLES = "article/mean_iou"
 _PRINTED = {
     "pooled mean IoU": "mean_iou",
-    "mean IoU as in the article": "article/mean_iou",
+    "mean IoU as in the article": ARTICLES,
     "pixel accuracy": "pixel_accuracy",
 }
 
@@ -56,22 +58,37 @@ def evaluate_run(options: Evaluate) -> Record:
             f"{run.record.name} was trained on {', '.join(run.record.classes)}; {config.data.name} has "
             f"{', '.join(dataset.label_type.classes)}: expected the same classes in the same order"
         )
-    _warn_of_trained_images(run.record, dataset, options.part)
+    indices = _images(dataset, options.part)
+    if options.part in ("test", "validation"):
+        _warn_of_trained_images(run.record, dataset, indices, options.part)
     with run_lock(config.run_folder), tempfile.TemporaryDirectory() as folder:
         keep_existing_name(config)
         weights = weights_file(run, options.tracking.uri, Path(folder))
-        record = _score_run(run, config, dataset, weights, options.part)
+        record = _score_run(run, config, dataset, weights, indices, options.part)
         Mirror(config.run_folder, config.tracking.uri, config.tracking.weights).update(final=True)
     _print_scores(run.record, record, config.run_folder, options.part)
     deliver("evaluation", _describe(run, record, config.run_folder, options.part))
     return record
 
 
-def _warn_of_trained_images(trained: Record, dataset: Dataset, part: str) -> None:
+def _images(dataset: Dataset, part: str) -> Indices:
+    """The images to score.
+
+    Raises:
+        BadInput: the data cannot be split, or have no known pixel.
+    """
+    try:
+        return dataset.part(part)
+    except BadInput as error:
+        if part == "all":
+            raise
+        raise BadInput(f"{error}; part=all scores all images, and needs no split") from error
+
+
+def _warn_of_trained_images(trained: Record, dataset: Dataset, indices: Indices, part: str) -> None:
     """Warns if images of another split's test or validation part were in the run's training part."""
-    if part not in ("test", "validation") or dataset.source.digest != trained.digests["data"]:
+    if dataset.source.digest != trained.digests["data"]:
         return
-    indices = _indices(dataset.split, part)
     try:
         trained_on = dataset.split_by(trained.configuration().data).train
     except BadInput as error:  # e.g. its split files are gone
@@ -91,6 +108,13 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     recorded, recorded_config = trained.config["data"], trained.config
     if any(data.get(key, recorded[key]) != recorded[key] for key in ("name", "format")):
         kept = {key: value for key, value in recorded.items() if key in _PREPROCESSING}
+        if kept["split"] == "files" and not data.keys() & {"split", "split_files"}:  # names of the other data set
+            if options.part != "all":
+                raise BadInput(
+                    f"{trained.name} was trained on a split by files, which does not apply to other data: give "
+                    f"data.split_files=FOLDER or data.split, or part=all, which needs no split"
+                )
+            kept["split"] = "sorted"
         trained = replace(trained, config={**trained.config, "data": kept})
     if "split_files" in data:
         data["split_digest"] = None
@@ -125,32 +149,29 @@ def _given(options: Any) -> dict[str, Any]:
     return {key: value for key, value in asdict(options).items() if value is not None}
 
 
-def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, part: str) -> Record:
+def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, indices: Indices, part: str) -> Record:
     """The record of the scores; the existing one if it is finished and nothing has changed."""
     network = load_network(config, run.record, weights)
     record = new_record(config, [f"run={run.record.name}", f"part={part}"], dataset, network)
     record.digests["weights"] = run.record.digests["weights"]
     folder = config.run_folder
+    record.training_pixels = run.record.training_pixels
     existing = read_record(folder)
+    if existing is not None:
+        existing.digests.pop("order", None)  # in records of earlier versions; nothing is trained here
     if existing is not None and existing.status == "FINISHED" and existing.digests == record.digests:
         with suppress(BadInput):  # a changed or damaged file: score again
             return read_evaluated_run(folder, existing).record
     record.links["evaluates"] = str(run.folder if run.local else run.run_id)
     create_run_folder(record, folder)
-    score(network.predict, dataset, _indices(dataset.split, part), record, folder, part)
+    score(network.predict, dataset, indices, record, folder, part)
     record.end(folder, "FINISHED")
     return record
 
 
-def _indices(split: Split, part: str) -> Indices:
-    if part == "all":
-        return np.sort(np.concatenate([split.train, split.validation, split.test]))
-    indices: Indices = getattr(split, part)
-    return indices
-
-
 def _describe(run: Run, evaluation: Record, folder: Path, part: str) -> dict[str, Any]:
     """The scores as a program reads them (docs/reference/json.md)."""
+    findings = read_findings(folder, evaluation)
     return {
         "run": {"name": run.record.name, "study": run.record.study, "folder": run.folder},
         "folder": folder,
@@ -159,21 +180,29 @@ def _describe(run: Run, evaluation: Record, folder: Path, part: str) -> dict[str
         "part": part,
         "scores": _scores(evaluation, part),
         "recorded": _scores(run.record, "test"),
+        "findings": findings and findings.fields,
     }
 
 
 def _scores(record: Record, part: str) -> dict[str, float]:
-    """The scores of one part, by their names without the part."""
-    return {key.removeprefix(f"{part}/"): value for key, value in record.results.items() if key.startswith(f"{part}/")}
+    """The scores of one part, by their names without the part; the article's only where it counts."""
+    keys = {key: key.removeprefix(f"{part}/") for key in record.results if key.startswith(f"{part}/")}
+    article = record.has_article_score
+    return {name: record.results[key] for key, name in keys.items() if article or not name.startswith("article/")}
 
 
 def _print_scores(trained: Record, evaluation: Record, folder: Path, part: str) -> None:
     data, recorded = evaluation.config["data"]["name"], trained.config["data"]["name"]
     print(f"{trained.name} on {'all' if part == 'all' else f'the {part}'} images of {data}:")
+    article = evaluation.has_article_score and trained.has_article_score
     for name, key in _PRINTED.items():
+        if key == ARTICLES and not article:
+            continue
         score, original = evaluation.results[f"{part}/{key}"], trained.results[f"test/{key}"]
         print(f"  {name:28} {score:.3f}   ({original:.3f} on the test images of {recorded}, as recorded)")
-    for name in evaluation.classes:
-        iou = evaluation.results.get(f"{part}/iou/{name}")
-        print(f"  IoU {name:24} " + ("–" if iou is None else f"{iou:.3f}"))
+    print("  IoU of each class:")
+    findings = read_findings(folder, evaluation)
+    print_classes(evaluation, part, findings)
+    if findings is not None and findings.warning:
+        keep_warning(findings.warning)
     print(f"  {folder}")

@@ -35,6 +35,7 @@ def write_confusions(
     image_hashes: list[str],
     classes: tuple[str, ...],
     groups: list[str] | None = None,
+    article: bool = True,
 ) -> None:
     """Writes `evaluation/confusions.npz` and `evaluation/iou.csv`.
 
@@ -47,6 +48,7 @@ def write_confusions(
         image_hashes: a digest of each image's pixels; equal if the same image occurs under two names.
         classes: names of the C classes.
         groups: the group of each image; None without groups.
+        article: whether the table has the article's IoU, in which unlabeled pixels can count.
     """
     arrays = {
         "confusions": confusions,
@@ -60,6 +62,6 @@ def write_confusions(
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["image", *classes])
-    for name, values in zip(names, image_iou(confusions), strict=True):
+    for name, values in zip(names, image_iou(confusions, unlabeled=article), strict=True):
         writer.writerow([name, *("" if np.isnan(value) else f"{value:.6f}" for value in values)])
     write_text(folder / "evaluation" / "iou.csv", table.getvalue())

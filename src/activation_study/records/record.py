@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from activation_study.config.article_score import deserves_article_score
 from activation_study.config.schema import Config
 from activation_study.credentials import without_credentials, without_credentials_inside
 from activation_study.errors import BadInput
@@ -49,6 +50,7 @@ class Record:
             and `energy_joules` if it was measured.
         results: of the best weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …
         error: why a run FAILED, in one line; that the process of a KILLED one died without a word.
+        training_pixels: pixels of each class in the training images, at the network's size; older records have none.
         process: host and process ID that work on the run, or did last.
         resumed: `time`, `epoch` and `step` of each time it was resumed.
         protocol: the version of the protocol (docs/explanation/protocol.md).
@@ -75,6 +77,7 @@ class Record:
     epochs: list[dict[str, float]] = field(default_factory=list)
     results: dict[str, float] = field(default_factory=dict)
     error: str | None = None
+    training_pixels: dict[str, int] = field(default_factory=dict)
     process: dict[str, Any] = field(default_factory=dict)
     resumed: list[dict[str, float]] = field(default_factory=list)
     protocol: int = 1
@@ -84,6 +87,13 @@ class Record:
     groups: dict[str, int] = field(default_factory=dict)
     changes: list[str] = field(default_factory=list)
     version: int = RECORD_VERSION
+
+    @property
+    def has_article_score(self) -> bool:
+        """Whether it has the article's score. Earlier versions recorded that of every run; only some deserve it."""
+        part = next((key.split("/")[0] for key in self.results if key.endswith("/article/mean_iou")), None)
+        every_class_occurs = all(f"{part}/iou/{name}" in self.results for name in self.classes)
+        return part is not None and deserves_article_score(self.config, every_class_occurs)
 
     @property
     def training_seconds(self) -> float:

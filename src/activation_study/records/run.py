@@ -8,8 +8,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from activation_study.class_findings import ClassFindings, class_findings
 from activation_study.errors import BadInput
-from activation_study.metrics import Counts
+from activation_study.metrics import Counts, scored_parts
 from activation_study.records.artifacts import CONFUSIONS_FILE, GROUPS_KEY, IMAGE_HASHES_KEY
 from activation_study.records.consistency import Contradiction, contradictions, record_problems
 from activation_study.records.record import RECORD_FILE, Record, read_record
@@ -38,6 +39,13 @@ class Run:
     groups: tuple[str, ...] = ()
     local: bool = True
     run_id: str | None = None
+
+    @property
+    def findings(self) -> ClassFindings:
+        """What stands out in the classes of its predictions."""
+        part = next(iter(scored_parts(self.record.results)), "test")
+        pooled, classes = self.confusions.sum(axis=0), tuple(self.record.classes)
+        return class_findings(pooled, classes, part, self.record.training_pixels)
 
 
 def read_run(folder: Path, record: Record) -> Run:
@@ -84,6 +92,14 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
         if problems:
             raise Contradiction(problems)
     return run
+
+
+def read_findings(folder: Path, record: Record) -> ClassFindings | None:
+    """What stands out in the classes of a finished run; None if it is not finished or its files cannot be read."""
+    if record.status == "FINISHED":
+        with suppress(BadInput):
+            return read_evaluated_run(folder, record).findings
+    return None
 
 
 def finished_records(folders: Iterable[Path]) -> Iterator[tuple[Path, Record]]:

@@ -28,23 +28,31 @@ def article_table(records: Sequence[Record]) -> Table:
         records: records of finished runs.
     """
     headings, groups = rows(records, lambda record: record.config)
+    has_article = any(record.has_article_score for record in records)
     any_published = any(published(group[0]) for group in groups.values())
     table = Table(title="Mean IoU on the test split in percent: mean and maximum over seeds")
     for column in headings:
         table.add_column(column, overflow="fold")
-    for column in ("seeds", "article's protocol", "pooled", *(["published, full size"] if any_published else [])):
+    columns = ["article's protocol"] if has_article else []
+    for column in ("seeds", *columns, "pooled", *(["published, full size"] if any_published else [])):
         table.add_column(column, justify="right")
     for key, group in groups.items():
-        cells = [_mean_and_maximum(group, name) for name in ("test/article/mean_iou", "test/mean_iou")]
+        scored = all(record.has_article_score for record in group)
+        article = _mean_and_maximum(group, "test/article/mean_iou") if scored else "–"
+        cells = [*([article] if has_article else []), _mean_and_maximum(group, "test/mean_iou")]
         numbers = published(group[0])
         table.add_row(*key, str(len(group)), *cells, *([f"{numbers[0]:.1f}  {numbers[1]:.1f}"] if numbers else []))
     return table
 
 
 def published(record: Record) -> tuple[float, float] | None:
-    """The article's mean and maximum in percent for the run's label type and activation; None for other data."""
+    """The article's mean and maximum in percent for the run's label type and activation.
+
+    None for other data, and for runs by another protocol.
+    """
     data, label_type, activation = arm(record.config)
-    return PUBLISHED.get((label_type, activation)) if data == "stanford_background" else None
+    comparable = data == "stanford_background" and record.has_article_score
+    return PUBLISHED.get((label_type, activation)) if comparable else None
 
 
 def _mean_and_maximum(records: Sequence[Record], key: str) -> str:

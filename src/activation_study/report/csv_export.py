@@ -54,7 +54,8 @@ def _runs(findings: Findings) -> Iterable[list[Any]]:
     for condition in findings.conditions:
         for arm in condition.arms:
             for seed, record, folder in zip(arm.seeds, arm.records, arm.folders, strict=True):
-                scores = [record.results[key] for key in ("test/mean_iou", "test/article/mean_iou")]
+                article = record.results["test/article/mean_iou"] if record.has_article_score else ""
+                scores = [record.results["test/mean_iou"], article]
                 cost = [len(record.epochs), round(record.training_seconds, 1)]
                 location = [run_id_of(folder, record) or "", folder.as_posix()]
                 activation, *options = arm.name.split(" ")

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from activation_study.analysis.contrasts import METRICS, Contrast
+from activation_study.analysis.class_summary import findings_of
+from activation_study.analysis.contrasts import METRICS, Contrast, class_ious, metrics_of
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import mean_over_seeds
@@ -29,6 +30,7 @@ def describe_findings(findings: Findings, folder: Path) -> dict[str, Any]:
             for condition, contrasts in findings.compared
         ],
         "conclusions": findings.summary,
+        "notes": findings.classes,
     }
 
 
@@ -40,13 +42,20 @@ def _condition(condition: Condition) -> dict[str, Any]:
         "variant": condition.variant,
         "images": len(condition.images),
         "seeds": condition.arms[0].seeds,
-        "arms": [_arm(arm) for arm in condition.arms],
+        "arms": [_arm(condition, arm) for arm in condition.arms],
     }
 
 
-def _arm(arm: Arm) -> dict[str, Any]:
-    means = {metric: mean_over_seeds(arm.metric(key)) for metric, key in METRICS.items()}
-    return {"name": arm.name, **means, "folders": arm.folders}
+def _arm(condition: Condition, arm: Arm) -> dict[str, Any]:
+    keys = metrics_of(condition)
+    means = {name: mean_over_seeds(arm.metric(keys[name])) if name in keys else None for name in METRICS}
+    return {
+        "name": arm.name,
+        **means,
+        "classes": dict(zip(condition.classes, class_ious(arm).mean(axis=0), strict=True)),
+        "findings": [each.fields for each in findings_of(arm, condition.classes)],
+        "folders": arm.folders,
+    }
 
 
 def _contrast(contrast: Contrast) -> dict[str, Any]:

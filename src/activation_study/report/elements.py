@@ -104,6 +104,7 @@ class Contents:
     Args:
         study: name of the study.
         summary: the conclusions, one paragraph each.
+        classes: what stands out in the classes, one sentence each.
         reduced: whether network and image size are smaller than the article's.
         problems: what is missing in the study.
         runs: number of runs.
@@ -116,6 +117,7 @@ class Contents:
 
     study: str
     summary: tuple[str, ...]
+    classes: tuple[str, ...]
     reduced: bool
     problems: tuple[str, ...]
     runs: int

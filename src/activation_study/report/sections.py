@@ -52,6 +52,7 @@ def build_sections(findings: Findings, pictures: bool) -> Contents:
     return Contents(
         study=findings.study,
         summary=tuple(findings.summary),
+        classes=tuple(findings.classes),
         reduced=_reduced(findings.conditions[0]),
         problems=findings.problems,
         runs=len(records),
@@ -169,7 +170,7 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
         figures.append(Figure("Differences", differences_figure(contrasts), differences, table))
     return [
         *figures,
-        Figure("Classes", classes_figure(condition), classes, class_table(contrasts)),
+        Figure("Classes", classes_figure(condition), classes, class_table(condition, contrasts)),
         Figure("Learning", curves_figure(condition), learning),
         Figure("Cost", cost_figure(condition), cost, cost_table(condition)),
         Figure("Confusion", confusion_figure(condition), confusion),

@@ -77,7 +77,7 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
 
 
 def print_summary(findings: Findings) -> None:
-    """Prints the article's table, selections, changes of the protocol, differences, and the conclusions."""
+    """Prints the article's table, selections, changes of the protocol, differences, and in words what follows."""
     console = table_console()
     console.print(article_table(findings.records))
     for selection in findings.selections:
@@ -91,10 +91,14 @@ def print_summary(findings: Findings) -> None:
             console.print(f"note: {warning}", highlight=False)
     for paragraph in findings.summary:
         console.print(paragraph, highlight=False)
+    for sentence in findings.classes:
+        console.print(f"note: {sentence}", highlight=False, markup=False)
 
 
 def _differences(findings: Findings) -> Table:
-    title = "Differences of mean IoU in points with 95 % intervals; metric: pooled (primary) or the article's"
+    metrics = {contrast.metric for _, contrasts in findings.compared for contrast in contrasts}
+    which = "; metric: pooled (primary) or the article's" if len(metrics) > 1 else ""
+    title = f"Differences of mean IoU in points with 95 % intervals{which}"
     table = Table(title=title)
     for column in ("label type", "contrast", "metric", "seeds"):
         table.add_column(column, overflow="fold")

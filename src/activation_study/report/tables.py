@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from activation_study.analysis.ablation import Ablations
-from activation_study.analysis.contrasts import METRIC_LABELS, METRICS, PRIMARY, Contrast
+from activation_study.analysis.contrasts import METRIC_LABELS, METRICS, PRIMARY, Contrast, class_ious, metrics_of
 from activation_study.analysis.formatting import display_name, format_interval, format_p, pair_name
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
@@ -22,21 +22,24 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
     """Mean IoU of each activation, with the article's published numbers if there are any."""
     published_numbers = [published(arm.records[0]) for arm in condition.arms]
     any_published = any(published_numbers)
-    head = ["activation", "pooled", "SD", "min", "max", "article's protocol", *(["published"] if any_published else [])]
+    article = "article_mean_iou" in metrics_of(condition)
+    head = ["activation", "pooled", "SD", "min", "max", *(["article's protocol"] if article else [])]
+    head += ["published"] if any_published else []
     rows = []
     for arm, numbers in zip(condition.arms, published_numbers, strict=True):
         values = 100 * arm.metric(PRIMARY)
         row = [display_name(arm.name), format_interval(mean_over_seeds(arm.metric(PRIMARY)))]
         row += [f"{values.std(ddof=1):.2f}" if len(values) > 1 else "–", f"{values.min():.1f}", f"{values.max():.1f}"]
-        row += [format_interval(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))]
+        row += [format_interval(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))] if article else []
         row += [f"{numbers[0]:.1f}, {numbers[1]:.1f}" if numbers else "–"] if any_published else []
         rows.append(tuple(row))
     seeds = counted(len(condition.arms[0].seeds), "seed")
     caption = (
         f"Mean IoU in percent on the test split of {condition.title}, {seeds}. Pooled: "
-        "mean with its 95 % interval, standard deviation (SD), minimum and maximum. Article's protocol: mean with its "
-        "95 % interval."
+        "mean with its 95 % interval, standard deviation (SD), minimum and maximum."
     )
+    if article:
+        caption += " Article's protocol: mean with its 95 % interval."
     if groups := condition.arms[0].records[0].groups:
         caption += f" {describe_groups(groups)}; no group is in two parts of the split."
     if any_published:
@@ -71,11 +74,13 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
         "contrast", "metric", "this test set", "new images", "p (Holm)", "p", "p (sign flip)", "P(a above b)",
         "correlation", f"detectable with {', '.join(map(str, PLANNED_SEEDS))} seeds",
     )  # fmt: skip
+    both = any(not contrast.primary for contrast in contrasts)
+    metric = "Metric: pooled mean IoU (primary) or the article's. " if both else ""
     caption = (
-        f"Differences a − b of mean IoU in points with 95 % intervals, {seeds} seeds. Metric: pooled mean IoU "
-        "(primary) or the article's. p: paired t test, with and without Holm's correction, and exact sign-flip test, "
-        f"whose smallest possible p with {seeds} seeds is {format_p(smallest_p, digits=4)}. P(a above b): over all "
-        "pairs of runs. Correlation: between a and b over the seeds; pairing helps if it is positive. Last column: "
+        f"Differences a − b of mean IoU in points with 95 % intervals, {seeds} seeds. {metric}"
+        "p: paired t test, with and without Holm's correction, and exact sign-flip test, whose smallest possible p "
+        f"with {seeds} seeds is {format_p(smallest_p, digits=4)}. P(a above b): over all pairs of runs. Correlation: "
+        "between a and b over the seeds; pairing helps if it is positive. Last column: "
         "the difference in points that this many seeds would detect with 80 % power."
     )
     return Table(head, tuple(rows), f"{caption} {few_seeds(seeds)}".rstrip())
@@ -91,21 +96,26 @@ def few_seeds(seeds: int) -> str:
     )
 
 
-def class_table(contrasts: Sequence[Contrast]) -> Table | None:
-    """Differences in the IoU of each class; None without contrasts."""
+def class_table(condition: Condition, contrasts: Sequence[Contrast]) -> Table:
+    """The IoU of each class with each activation, and the differences."""
     primary = [contrast for contrast in contrasts if contrast.primary]
-    if not primary:
-        return None
+    means = [class_ious(arm).mean(axis=0) for arm in condition.arms]
     rows = [
-        (name, *(_signed(contrast.class_differences[name]) for contrast in primary))
-        for name in primary[0].class_differences
+        (
+            name,
+            *("–" if np.isnan(values[index]) else f"{100 * values[index]:.1f}" for values in means),
+            *(_signed(contrast.class_differences.get(name)) or "–" for contrast in primary),
+        )
+        for index, name in enumerate(condition.classes)
     ]
-    caption = (
-        "Differences in the IoU of each class on this test set, in points, with 95 % intervals over seeds, not "
-        "corrected for their number."
-    )
-    head = ("class", *(contrast.pair for contrast in primary))
-    return Table(head, tuple(rows), caption)
+    seeds = counted(len(condition.arms[0].seeds), "seed")
+    caption = f"IoU of each class on this test set in percent, mean over {seeds}"
+    if primary:
+        caption += "; and differences in points, with 95 % intervals over seeds, not corrected for their number"
+    if any(np.isnan(values).any() for values in means):
+        caption += "; –: not in the test images"
+    head = ("class", *(display_name(arm.name) for arm in condition.arms), *(contrast.pair for contrast in primary))
+    return Table(head, tuple(rows), f"{caption}.")
 
 
 def cost_table(condition: Condition) -> Table:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.records.record import Record
+from activation_study.records.run import read_findings
 from activation_study.tracking.mirror import run_id_of
 
 
@@ -14,6 +15,7 @@ def describe_run(record: Record, folder: Path) -> dict[str, Any]:
         record: of the run.
         folder: of the run.
     """
+    findings = read_findings(folder, record)
     return {
         "name": record.name,
         "study": record.study,
@@ -29,5 +31,6 @@ def describe_run(record: Record, folder: Path) -> dict[str, Any]:
         "epochs": len(record.epochs),
         "training_seconds": record.training_seconds,
         "results": record.results,
+        "findings": findings and findings.fields,
         "changes": record.changes,
     }

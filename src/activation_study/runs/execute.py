@@ -16,6 +16,7 @@ from activation_study.evaluation.score import score
 from activation_study.hardware import peak_memory
 from activation_study.model.build import build_network
 from activation_study.out_of_memory import is_out_of_memory, out_of_memory
+from activation_study.outcome import warn
 from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
@@ -23,11 +24,12 @@ from activation_study.records.record import RECORD_FILE, Record, read_record
 from activation_study.records.run import read_evaluated_run
 from activation_study.records.source_code import code_digest
 from activation_study.runs.finalize import finalize
-from activation_study.runs.messages import memory_remedies, print_header, print_notes
+from activation_study.runs.messages import memory_remedies, print_header, print_notes, print_scores
 from activation_study.runs.other_data import reject_other_data
 from activation_study.runs.reuse_weights import reuse_weights
 from activation_study.runs.run_context import RunContext
-from activation_study.runs.start import changes_since_sweep, new_record, start_or_resume
+from activation_study.runs.start import changes_since_sweep, start_or_resume, training_record
+from activation_study.runs.start_warnings import start_warnings
 from activation_study.signals import GracefulShutdown
 from activation_study.tracking.mirror import Mirror
 from activation_study.tracking.registry import register_after
@@ -77,7 +79,8 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
             read_evaluated_run(folder, before)
             _reject_other_data(config)
-            print(f"{before.name}: already finished, test mean IoU {before.results['test/mean_iou']:.3f}, {folder}")
+            print(f"{before.name}: already finished")
+            print_scores(config, before, folder)
             remove_saves(folder)
             synced = sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)
             print_notes(synced.messages())
@@ -99,12 +102,13 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
     changes = changes_since_sweep(config)
     meter = open_meter(config.tracking.energy)
     dataset = Dataset(config)
+    warnings = list(start_warnings(config, dataset))  # before the network is built: data may not allow the split
     _reject_other_data(config)
     with GracefulShutdown() as shutdown:  # before Keras is imported: an exception during its import may get lost
         network = build_network(config, len(dataset.label_type.classes))
         network.check_resumable()
         _stop_if_requested(config, shutdown)
-        now = new_record(config, overrides, dataset, network)
+        now = training_record(config, overrides, dataset, network)
         code_at_start = now.digests["code"]
         if meter:
             now.environment["energy"] = meter.source
@@ -118,6 +122,9 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         heartbeat, meter = Heartbeat(config.run_folder), _meter_from_start(meter, record)
         context = RunContext(config, dataset, network, record, state, mirror, checkpoints, shutdown, heartbeat, meter)
         print_header(config, record, dataset, state)
+        if not (config.sweep.position or state.done):  # a sweep has said it once for all of its runs
+            for warning in warnings:
+                warn(warning)
         mirror.update()  # so that MLflow shows the run from its first step
         with finalize(context):
             context.beat("training")

@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
+from activation_study.class_findings import ClassFindings
+from activation_study.columns import in_columns
 from activation_study.config.protocols import followed_protocol
 from activation_study.config.schema import Config
 from activation_study.console import format_duration
@@ -13,6 +15,7 @@ from activation_study.errors import counted
 from activation_study.location import command
 from activation_study.outcome import keep_warning
 from activation_study.records.record import Record
+from activation_study.records.run import read_findings
 from activation_study.runs.reuse_weights import LINK
 from activation_study.training.loop import TrainState
 
@@ -41,17 +44,45 @@ def print_header(config: Config, record: Record, dataset: Dataset, state: TrainS
 
 
 def print_scores(config: Config, record: Record, folder: Path) -> None:
-    """Prints the scores of a finished run."""
+    """Prints the scores of a finished run: alone with those of its classes, in a sweep in one line."""
     count = len(record.epochs)
     epochs = counted(count, "epoch")
     stopped_early = f" of at most {config.training.epochs} (stopped early)" if count < config.training.epochs else ""
     seconds = record.training_seconds + record.results["evaluation_seconds"]
     best = f"weights of epoch {record.results['best_epoch']:.0f} (lowest validation loss)"
-    print(
-        f"  test mean IoU {record.results['test/mean_iou']:.3f} pooled, "
-        f"{record.results['test/article/mean_iou']:.3f} with the article's protocol; "
-        f"{best}; {epochs}{stopped_early}, {format_duration(seconds)}; {folder}"
-    )
+    training = f"{best}; {epochs}{stopped_early}, {format_duration(seconds)}; {folder}"
+    findings = read_findings(folder, record)
+    if config.sweep.position:
+        print(f"  {_mean_iou(record)}; {training}")
+    else:
+        print(f"  {training}")
+        print(f"  {_mean_iou(record)}; of each class:")
+        print_classes(record, "test", findings)
+    if findings is not None and findings.warning:
+        keep_warning(f"{record.name}: {findings.warning}")
+
+
+def _mean_iou(record: Record) -> str:
+    text = f"test mean IoU {record.results['test/mean_iou']:.3f}"
+    if not record.has_article_score:
+        return text
+    return f"{text} pooled, {record.results['test/article/mean_iou']:.3f} with the article's protocol"
+
+
+def print_classes(record: Record, part: str, findings: ClassFindings | None) -> None:
+    """Prints the IoU of each class, and what stands out.
+
+    Args:
+        record: with the scores.
+        part: of the data, with which the scores' names begin.
+        findings: None: unknown.
+    """
+    ious = {name: record.results.get(f"{part}/iou/{name}") for name in record.classes}
+    for line in in_columns({name: "–" if iou is None else f"{iou:.3f}" for name, iou in ious.items()}):
+        print(line)
+    for sentence in findings.sentences if findings else ():
+        prefix = "warning: " if sentence == findings.warning else ""  # type: ignore[union-attr]
+        print(f"  {prefix}{sentence}")
 
 
 def print_next_steps(folder: Path) -> None:

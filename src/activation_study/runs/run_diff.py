@@ -11,6 +11,8 @@ from activation_study.records.record import Record
 from activation_study.records.run import Run
 from activation_study.training.loop import TIMING_METRICS
 
+ARTICLES = "test/article/mean_iou"
+
 
 @dataclass(frozen=True)
 class Mismatch:
@@ -68,7 +70,7 @@ def compare(original: Run, reproduction: Run, epochs: int | None) -> RunDiff:
         mismatches.append(Mismatch("training", "number of epochs", len(epochs_then), len(epochs_now)))
     mean_iou_apart = None
     if epochs is None:
-        mismatches += _mismatches("test", _scores(then), _scores(now))
+        mismatches += _mismatches("test", *_scores(then, now))
         mismatches += _mismatches("end", _final_values(then), _final_values(now))
         mismatches += _confusion_mismatches(original.confusions, reproduction.confusions)
         mean_iou_apart = abs(then.results.get("test/mean_iou", np.nan) - now.results.get("test/mean_iou", np.nan))
@@ -87,8 +89,12 @@ def _confusion_mismatches(then: Counts, now: Counts) -> list[Mismatch]:
     return [Mismatch("test", "confusion matrices", _correct_pixels(then), _correct_pixels(now))]
 
 
-def _scores(record: Record) -> dict[str, float]:
-    return {key: value for key, value in record.results.items() if key.startswith("test/")}
+def _scores(then: Record, now: Record) -> list[dict[str, float]]:
+    """The scores of both; the article's only if both have it, since earlier versions recorded it for every run."""
+    both = [{key: value for key, value in each.results.items() if key.startswith("test/")} for each in (then, now)]
+    if all(ARTICLES in scores for scores in both):
+        return both
+    return [{key: value for key, value in scores.items() if not key.startswith("test/article/")} for scores in both]
 
 
 def _final_values(record: Record) -> dict[str, Any]:

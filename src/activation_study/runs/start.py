@@ -49,8 +49,16 @@ def changes_since_sweep(config: Config) -> list[str]:
     return [f"changed since the sweep started: {name}" for name in files]
 
 
+def training_record(config: Config, overrides: list[str], dataset: Dataset, network: "Network") -> Record:
+    """The record of a training that would start now."""
+    record = new_record(config, overrides, dataset, network)
+    record.digests["order"] = order_digest(dataset.split, config.seeding.order, config.training.epochs)
+    record.training_pixels = dataset.training_pixels
+    return record
+
+
 def new_record(config: Config, overrides: list[str], dataset: Dataset, network: "Network") -> Record:
-    """The record of a run that would start now."""
+    """The record of a run that would start now: what it has in common with an evaluation, which needs no split."""
     from activation_study.model.network import shared_weights_digest
 
     values = resolved(config)
@@ -66,7 +74,6 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
             "data": dataset.source.digest,
             "code": code_digest(),
             "initial_weights": shared_weights_digest(network.unet),
-            "order": order_digest(dataset.split, config.seeding.order, config.training.epochs),
         },
         process=current_process(),
         protocol=PROTOCOL_VERSION,
@@ -144,7 +151,7 @@ def resume(before: Record, now: Record, folder: Path, allow_changes: bool) -> Re
 
     Args:
         before: the record in the run folder.
-        now: the record from `new_record`.
+        now: the record from `training_record`.
         folder: the run folder.
         allow_changes: resume even if something has changed, and record the changes.
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from activation_study.analysis.grouping import rows
 from activation_study.config.identity import identity
 from activation_study.config.schema import resolved
+from activation_study.records.run import read_findings
 from activation_study.sweep.plan import Job, disk_bytes, estimate_seconds, notes_of, study_dirs
 from activation_study.sweep.status import RunStatus
 
@@ -76,7 +77,10 @@ def describe_sweep(jobs: Sequence[Job], unfinished: Sequence[Unfinished], report
     for job in jobs:
         before = (job.status.value, job.before.error if job.before else None)
         status, reason = reasons.get(job.config.run_folder, ("done", None) if job.to_do else before)
-        results = job.record.results if status == "done" and job.record else {}
+        record = job.record if status == "done" else None
+        results = record.results if record else {}
+        article = record is not None and record.has_article_score
+        findings = read_findings(job.config.run_folder, record) if record else None
         runs.append(
             {
                 "name": job.config.run_name,
@@ -85,7 +89,8 @@ def describe_sweep(jobs: Sequence[Job], unfinished: Sequence[Unfinished], report
                 "status": status,
                 "reason": reason,
                 "mean_iou": results.get("test/mean_iou"),
-                "article_mean_iou": results.get("test/article/mean_iou"),
+                "article_mean_iou": results.get("test/article/mean_iou") if article else None,
+                "findings": findings and findings.fields,
             }
         )
     counts = Counter(run["status"] for run in runs)

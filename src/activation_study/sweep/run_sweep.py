@@ -17,11 +17,12 @@ from activation_study.credentials import without_credentials
 from activation_study.data.group_check import check_groups
 from activation_study.data.source import missing_data
 from activation_study.errors import BadInput, counted, problems_message
-from activation_study.outcome import deliver, keep_warning
+from activation_study.outcome import deliver, keep_warning, warn
 from activation_study.records.run import finished_records, read_all, read_evaluated_run
 from activation_study.records.source_code import write_manifest
 from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
+from activation_study.sweep.class_account import class_account
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, make_plan, show_plan, study_dirs
 from activation_study.sweep.run_states import write_planned
@@ -151,15 +152,19 @@ def _recover(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
 
 
 def _prepare_data(jobs: Sequence[Job]) -> None:
-    """Downloads, verifies and preprocesses each data set once, before any run starts."""
+    """Downloads, verifies, preprocesses and splits each data set once; warns of what would spoil runs."""
     from activation_study.data.dataset import Dataset
+    from activation_study.runs.start_warnings import start_warnings
 
-    prepared = set()
+    groups: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
-        options = (str(job.config.data), str(job.config.label_type))
-        if options not in prepared:
-            prepared.add(options)
-            Dataset(job.config)
+        groups.setdefault((str(job.config.data), str(job.config.label_type)), []).append(job)
+    warnings: dict[str, None] = {}
+    for group in groups.values():
+        dataset = Dataset(group[0].config)
+        warnings |= {warning: None for job in group for warning in start_warnings(job.config, dataset)}
+    for message in warnings:
+        warn(message)
 
 
 def _warnings_of(result: JobReturn) -> Sequence[str]:
@@ -257,12 +262,18 @@ def _report_study(study_dir: Path, jobs: Sequence[Job]) -> Path | None:
 
 
 def _print_article_table(jobs: Sequence[Job]) -> None:
-    """Prints mean and maximum of the mean IoU per label type and activation, as in the article's table."""
+    """Prints mean and maximum of the mean IoU per label type and activation, and what stands out in the classes."""
     from activation_study.report.article_table import article_table
 
-    records = [record for job in jobs if (record := job.record) is not None and record.status == "FINISHED"]
+    records = {
+        job.config.run_folder: record
+        for job in jobs
+        if (record := job.record) is not None and record.status == "FINISHED"
+    }
     if records:
-        table_console().print(article_table(records))
+        table_console().print(article_table(list(records.values())))
+    for sentence in class_account(records):
+        print(f"note: {sentence}")
 
 
 def _register_best(jobs: Sequence[Job]) -> None:

@@ -8,6 +8,7 @@ DUPLICATE_TAG = "duplicate_of"  # the ID of the same run; there were two
 STOP_TAG = "stop"  # set by a person: `true` stops the run
 ERROR_TAG = "error"  # why the run failed, or was stopped
 IDENTITY_TAG = "identity"
+MAX_LENGTH = 8000  # characters of a tag in MLflow
 OWN_TAGS = (KEY_TAG, COMPLETE_TAG, PLACE_TAG, SUPERSEDED_TAG, DUPLICATE_TAG, STOP_TAG, IDENTITY_TAG, "folder")
 
 

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+
+from activation_study.class_findings import class_findings
 from activation_study.records.record import Record
 from activation_study.tracking.run_page.description import DIGEST_TAG, NOTE_TAG, adopted, describe_run, note_tags
 
@@ -35,6 +38,13 @@ def test_a_finished_run_has_a_table_of_its_scores() -> None:
     assert (
         "| IoU, test images | |\n| --- | ---: |\n| **mean** | **0.500** |\n| sky | 0.750 |\n| tree | does not occur |"
     ) in text
+
+
+def test_what_stands_out_is_said_before_the_table() -> None:
+    record = Record("run", "study", "1234", CONFIG, [], ["sky", "crack"], {}, {"data": "d" * 64}, status="FINISHED")
+    record.results = {"test/mean_iou": 0.5, "test/iou/sky": 1.0, "test/iou/crack": 0.0}
+    text = describe_run(record, "abc123", class_findings(np.array([[9, 0], [1, 0], [0, 0]]), ("sky", "crack")))
+    assert text.index("- crack: never predicted\n- almost everything became sky") < text.index("| IoU, test images")
 
 
 def test_interruptions_changes_and_errors_are_told() -> None:

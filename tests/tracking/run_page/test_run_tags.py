@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from activation_study.class_findings import ClassFindings
 from activation_study.palette import ACTIVATION_COLORS, activation_colors
 from activation_study.records.record import Record
 from activation_study.tracking.run_page.run_tags import color_tags, run_tags
@@ -71,3 +72,12 @@ def test_the_runs_of_one_activation_have_its_colour_in_the_report_unless_a_perso
 def test_activations_that_are_compared_have_different_colours() -> None:
     names = [*ACTIVATION_COLORS, *(f"own{number}" for number in range(20))]
     assert len({*activation_colors(names).values(), NEUTRAL_COLOR}) == len(names) + 1
+
+
+def test_what_stands_out_in_the_classes_is_short_enough_for_a_tag() -> None:
+    names = tuple(f"class with a rather long name {number}" for number in range(255))
+    record = Record("run", "study", "1234", {}, [], list(names), {}, {}, status="FINISHED")
+    tags = run_tags(record, Path("x"), ClassFindings("test", never_predicted=("crack",), missing=names))
+    assert tags["never_predicted"] == "crack"
+    assert len(tags["not_in_test"]) == 8000
+    assert "almost_everything" not in tags

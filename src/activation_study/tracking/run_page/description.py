@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 
+from activation_study.class_findings import ClassFindings
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.location import command
 from activation_study.records.record import Record
+from activation_study.tracking.tags import MAX_LENGTH
 
 NOTE_TAG = "mlflow.note.content"
 DIGEST_TAG = "digest.description"  # of the text that was written last, to notice if somebody has edited it
-MAX_LENGTH = 8000  # characters of a tag in MLflow
 # Overrides that say nothing about what is trained.
 _OF_THE_MACHINE = ("study", "threads", "rerun", "allow_changes", "hydra", "tracking", "sweep", "sync")
 
@@ -32,17 +33,25 @@ def adopted(tags: Mapping[str, str]) -> dict[str, str]:
     return {DIGEST_TAG: _digest(tags[NOTE_TAG])} if NOTE_TAG in tags else {}
 
 
-def describe_run(record: Record, run_id: str) -> str:
-    """The description of a run as it is now."""
-    return "\n\n".join(_paragraphs(record, run_id))[:MAX_LENGTH]
+def describe_run(record: Record, run_id: str, findings: ClassFindings | None = None) -> str:
+    """The description of a run as it is now.
+
+    Args:
+        record: of the run.
+        run_id: in MLflow.
+        findings: what stands out in its classes, if it has finished.
+    """
+    return "\n\n".join(_paragraphs(record, run_id, findings))[:MAX_LENGTH]
 
 
-def _paragraphs(record: Record, run_id: str) -> Iterator[str]:
+def _paragraphs(record: Record, run_id: str, findings: ClassFindings | None) -> Iterator[str]:
     config = record.config
     title = f"**{config['activation']['name']}** on {config['label_type']['name']} of {config['data']['name']}"
     yield f"{title}, seed {config['seed']}: {_status(record)}."
     if record.error:
         yield f"Error: `{record.error}`"
+    if findings and findings.sentences:  # before the table, which may not fit with hundreds of classes
+        yield "\n".join(f"- {sentence}" for sentence in findings.sentences)
     scores = list(_scores(record))
     if scores:
         yield "\n".join(scores)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from activation_study.class_findings import ClassFindings
 from activation_study.config.protocols import followed_protocol
 from activation_study.location import SCRIPTS
 from activation_study.palette import activation_color
 from activation_study.records.record import Record
-from activation_study.tracking.tags import IDENTITY_TAG, KEY_TAG
+from activation_study.tracking.tags import IDENTITY_TAG, KEY_TAG, MAX_LENGTH
 
 PARENT_TAG = "mlflow.parentRunId"
 # With this value on one of its runs, MLflow's page shows a parent unfolded. Folded, its charts would be empty.
@@ -20,8 +21,14 @@ _GIT_TAGS = {
 }
 
 
-def run_tags(record: Record, folder: Path) -> dict[str, str]:
-    """All tags that follow from the record; what it does not have gets none."""
+def run_tags(record: Record, folder: Path, findings: ClassFindings | None = None) -> dict[str, str]:
+    """All tags that follow from the record; what it does not have gets none.
+
+    Args:
+        record: of the run.
+        folder: of the run.
+        findings: what stands out in its classes, if it has finished.
+    """
     return {
         KEY_TAG: record.key,
         IDENTITY_TAG: record.identity,
@@ -31,6 +38,7 @@ def run_tags(record: Record, folder: Path) -> dict[str, str]:
         **_environment_tags(record),
         **{f"digest.{name}": digest for name, digest in record.digests.items()},
         **_state_tags(record),
+        **({name: text[:MAX_LENGTH] for name, text in findings.tags.items()} if findings else {}),
     }
 
 

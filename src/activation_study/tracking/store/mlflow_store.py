@@ -13,6 +13,7 @@ from activation_study.errors import BadInput
 from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
 from activation_study.records.public_copy import public_copy
 from activation_study.records.record import Record
+from activation_study.records.run import read_findings
 from activation_study.tracking.attempts import leave_one, place_of
 from activation_study.tracking.run_page.datasets import dataset_inputs
 from activation_study.tracking.run_page.description import describe_run, note_tags
@@ -153,9 +154,10 @@ class MlflowStore:
         study = self._study_run(record.study, run.info.experiment_id) if is_study(record.study) else None
         present = run.data.tags
         linked = {name: present[name] for name in record.links if name in present}  # they may be run IDs by now
-        note = note_tags(present, describe_run(record, run.info.run_id))
+        findings = read_findings(folder, record)
+        note = note_tags(present, describe_run(record, run.info.run_id, findings))
         parent = study.child_tags() if study else {}
-        tags = {**run_tags(record, folder), **linked, **note, **parent, **color_tags(present, record)}
+        tags = {**run_tags(record, folder, findings), **linked, **note, **parent, **color_tags(present, record)}
         self.set_tags(run.info.run_id, tags)
         if study:
             study.update_status()
