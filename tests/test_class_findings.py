@@ -54,7 +54,7 @@ def test_classes_with_the_same_facts_share_a_sentence() -> None:
     [
         ("validation", "validation images", "validation"),
         ("train", "training images", "train"),
-        ("all", "images", "the_images"),
+        ("all", "scored images", "scored"),
     ],
 )
 def test_the_part_is_named(part: str, place: str, tag: str) -> None:

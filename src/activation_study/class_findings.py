@@ -14,7 +14,7 @@ from activation_study.metrics import Counts
 # A class has swallowed the others if it got this share of their pixels. Its share of all predicted pixels would not
 # tell: where a crack covers 0.2 % of each image, 99.8 % of background are right.
 SWALLOWED = 0.9
-_IMAGES = {"test": "test images", "validation": "validation images", "train": "training images", "all": "images"}
+_IMAGES = {"test": "test images", "validation": "validation images", "train": "training images", "all": "scored images"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class ClassFindings:
     @property
     def tags(self) -> dict[str, str]:
         """As short tags; only what was found."""
-        images = "the_images" if self.part == "all" else self.part
+        images = "scored" if self.part == "all" else self.part
         lists = {"never_predicted": self.never_predicted, f"not_in_{images}": self.missing}
         tags = {name: ", ".join(classes) for name, classes in {**lists, "not_in_training": self.untrained}.items()}
         return {name: text for name, text in {**tags, "almost_everything": self.swallowing or ""}.items() if text}

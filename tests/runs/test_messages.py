@@ -45,7 +45,8 @@ def test_a_run_on_own_data_says_what_stands_out_and_has_no_negative_iou(
         "    sky        0.643   horizontal 0.000   vertical       –",
         "  horizontal: never predicted",
         "  vertical: not in the test images",
-        "  warning: almost everything became sky: 100 % of the pixels of the other classes are predicted as it",
+        "  warning: almost everything became sky: 100 % of the pixels of the other",
+        "    classes are predicted as it",
     ]
 
 

@@ -13,7 +13,7 @@ from activation_study.data.splits import Indices
 from activation_study.errors import counted
 from activation_study.evaluation.evaluate import Predictor, confusion_matrices, resize_and_argmax
 from activation_study.evaluation.plots import draw_confusion, draw_learning_curves, draw_predictions
-from activation_study.metrics import Counts, summary
+from activation_study.metrics import Counts, mean_iou, summary
 from activation_study.records import artifacts
 from activation_study.records.record import Record
 
@@ -56,6 +56,18 @@ def score(
     draw_plots(predict, dataset, indices, record, folder, part, confusions)
 
 
+def example_rows(confusions: Counts) -> list[int]:
+    """Which images are drawn: `EXAMPLES` ones, spread evenly, and last the one with the smallest mean IoU.
+
+    Args:
+        confusions: int64 [images, C + 1, C]. An image without a known pixel is not the worst.
+    """
+    known = confusions[:, :-1].any(axis=(1, 2))
+    worst = int(np.argmin(np.where(known, mean_iou(confusions), np.inf)))
+    spaced = np.unique(np.linspace(0, len(confusions) - 1, EXAMPLES).round().astype(int))
+    return [*(row for row in spaced.tolist() if row != worst), worst]
+
+
 def draw_plots(
     predict: Predictor,
     dataset: Dataset,
@@ -65,20 +77,23 @@ def draw_plots(
     part: str,
     confusions: Counts,
 ) -> None:
-    """Draws `pictures/`: predictions of images spread evenly over the part, learning curves, confusion matrix.
+    """Draws `pictures/`: predictions of some images, learning curves, confusion matrix.
 
     Arguments as of `score`; `confusions` are int64 [images, C + 1, C].
     """
     interpolation, source, label_type = record.config["evaluation"]["interpolation"], dataset.source, dataset.label_type
-    chosen = indices[np.unique(np.linspace(0, len(indices) - 1, EXAMPLES).round().astype(int))]
+    ious, rows = mean_iou(confusions), example_rows(confusions)
+    chosen = indices[rows]
     examples = []
-    for index, probabilities in zip(chosen, predict(dataset.preprocessed.images[chosen]), strict=True):
+    for row, index, probabilities in zip(rows, chosen, predict(dataset.preprocessed.images[chosen]), strict=True):
         truth = dataset.truth(index)
         height, width = truth.shape
         predicted = resize_and_argmax(probabilities, (height, width), interpolation)
-        examples.append((source.names[index], displayed(source.image(index)), truth, predicted))
+        caption = f"{source.names[index]}: mean IoU {ious[row]:.3f}"
+        examples.append((caption, displayed(source.image(index)), truth, predicted))
     plots, iou = folder / "pictures", record.results[f"{part}/mean_iou"]
-    title = f"{record.name}: {len(examples)} of {len(indices)} {part} images, evenly spaced; mean IoU of all {iou:.3f}"
+    how = "evenly spaced and the worst; mean IoU of all"
+    title = f"{record.name}: {len(examples)} of {len(indices)} {part} images, {how} {iou:.3f}"
     draw_predictions(plots / "predictions.png", examples, label_type, title)
     if record.epochs:
         best_epoch = int(record.results["best_epoch"])

@@ -1,11 +1,12 @@
 """What a run prints when it starts and when it ends."""
 
 import shlex
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
 from activation_study.class_findings import ClassFindings
-from activation_study.columns import in_columns
+from activation_study.columns import WIDTH, in_columns
 from activation_study.config.protocols import followed_protocol
 from activation_study.config.schema import Config
 from activation_study.console import format_duration
@@ -82,7 +83,7 @@ def print_classes(record: Record, part: str, findings: ClassFindings | None) -> 
         print(line)
     for sentence in findings.sentences if findings else ():
         prefix = "warning: " if sentence == findings.warning else ""  # type: ignore[union-attr]
-        print(f"  {prefix}{sentence}")
+        print(textwrap.fill(prefix + sentence, WIDTH, initial_indent="  ", subsequent_indent="    "))
 
 
 def print_next_steps(folder: Path) -> None:
