@@ -105,7 +105,7 @@ def test_an_interrupted_video_leaves_no_file(tmp_path: Path) -> None:
 
 def test_only_a_video_has_every(tmp_path: Path, film: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(BadInput, match=r"every=2: this is for a video, and images=.*a\.png is none"):
+    with pytest.raises(BadInput, match=r"every=2: only a video has frames to leave out, and images=.*a\.png is none"):
         find_inputs(tmp_path / "a.png", every=2)
     inputs = find_inputs(tmp_path, every=1)  # the film beside the image is not one of the images
     assert isinstance(inputs, Images)

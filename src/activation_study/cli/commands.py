@@ -22,7 +22,7 @@ from activation_study.config.places import empty_places, expand_home, study_fold
 from activation_study.config.registration import register
 from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
-from activation_study.errors import BadInput, problems_message
+from activation_study.errors import BadInput, counted, problems_message
 from activation_study.location import command
 from activation_study.signals import EXIT_CODE_TERMINATED
 from activation_study.validation import contrast_problems, from_hydra
@@ -173,7 +173,7 @@ def _predict(options: Predict) -> None:
 
     prediction = predict_images(options)
     outcome.deliver("prediction", vars(prediction))
-    print(f"Predictions: {prediction.folder}")
+    print(f"Predictions: {prediction.folder} ({counted(len(prediction.images), 'image')})")
 
 
 def _export(options: Export) -> None:

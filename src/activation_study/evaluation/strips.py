@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STRIP_BYTES = 2**27  # of the probabilities of a strip; an image with fewer is one strip
-COLUMNS = 64  # a strip's columns are a multiple of it
+COLUMNS = 16  # a strip's columns are a multiple of it, so that vector instructions treat them as in the whole
 _MAX_CHANNELS = 128  # of an image in OpenCV
 _WHOLE_CHANNELS = 4  # OpenCV may have other code for bilinear interpolation of so few channels
 

@@ -147,12 +147,15 @@ def find_inputs(source: Path, every: int) -> Images | Frames:
     """
     if source.is_file() and source.suffix.lower() in VIDEO_SUFFIXES:
         return Frames(Video(source, every))
+    if not source.exists():
+        raise BadInput(f"images={source}: no such file or folder")
     if every != 1:
-        raise BadInput(f"every={every}: this is for a video, and images={source} is none ({', '.join(VIDEO_SUFFIXES)})")
+        raise BadInput(
+            f"every={every}: only a video has frames to leave out, and images={source} is none; expected a file that "
+            f"ends in {', '.join(VIDEO_SUFFIXES)}"
+        )
     if source.is_file():
         return Images({source.stem: source})
-    if not source.is_dir():
-        raise BadInput(f"images={source}: no such file or folder")
     return Images(_images_in(source))
 
 

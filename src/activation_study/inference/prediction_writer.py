@@ -182,7 +182,8 @@ def _write_image(path: Path, image: NDArray[np.uint8]) -> None:
     """Writes an image, BGR uint8 [height, width, 3], in the format of the path's suffix."""
     import cv2
 
-    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix == ".jpg" else []
+    full_color = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)  # small areas keep theirs
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, *full_color] if path.suffix == ".jpg" else []
     with replacing(path) as temporary:
         temporary.write_bytes(cv2.imencode(path.suffix, np.ascontiguousarray(image), options)[1].tobytes())
 

@@ -43,6 +43,7 @@ def _encode(suffix: str, image: NDArray[np.uint8]) -> str:
     """An image RGB uint8 [height, width, 3] as a data URI in the file format of the suffix."""
     import cv2
 
-    _, content = cv2.imencode(suffix, np.ascontiguousarray(rgb_to_bgr(image)))
+    full_color = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]  # thin outlines keep theirs
+    _, content = cv2.imencode(suffix, np.ascontiguousarray(rgb_to_bgr(image)), full_color if suffix == ".jpg" else [])
     mime = {".png": "image/png", ".jpg": "image/jpeg"}[suffix]
     return f"data:{mime};base64,{base64.b64encode(content.tobytes()).decode()}"
