@@ -1,5 +1,6 @@
 """Composed configurations: every option of every group, every invalid value."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -312,3 +313,34 @@ def test_the_rows_of_a_file_of_groups_change_the_identity_and_its_path_does_not(
         config_of(f"data.groups_file={paths[0]}", "data.groups='^a'")
     with pytest.raises(BadInput, match=r"none\.csv: No such file.*Expected a first line `image,group`"):
         config_of(f"data.groups={tmp_path / 'none.csv'}")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("data.channels=9", "data.channels=9: expected 1 to 8"),
+        ("data.channels=0", "data.channels=0: expected 1 or more"),
+        ("data.channels=4", "data.channels=4: the images of data.format=scenes are colours: expected 3 or 1"),
+        ("data.value_range=[0,4095]", "data.value_range=[0.0, 4095.0]: allowed only with data=folder"),
+    ],
+)
+def test_channels_and_range_fit_the_data_set(override: str, message: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(message)):
+        config_of("data=scenes", override)
+
+
+@pytest.mark.parametrize("value_range", ["[1,0]", "[0]", "[0,1,2]", "[0,inf]", "[nan,1]"])
+def test_a_range_is_two_numbers(value_range: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"expected two numbers, the smaller first, e.g. \[0,4095\]"):
+        config_of("data=folder", *own_data(tmp_path), f"data.value_range={value_range}")
+
+
+def test_channels_and_range_decide_the_identity_only_if_they_are_not_the_usual(tmp_path: Path) -> None:
+    own = ["data=folder", *own_data(tmp_path)]
+    usual = identity_of(config_of(*own))
+    assert usual == identity_of(config_of(*own, "data.channels=3", "data.value_range=null"))
+    others = ["data.channels=1", "data.channels=4", "data.value_range=[0,4095]", "data.value_range=[0,255]"]
+    assert len({usual, *(identity_of(config_of(*own, each)) for each in others)}) == 5
+    assert identity_of(config_of(*own, "data.value_range=[0.0,4095.0]")) == identity_of(
+        config_of(*own, "data.value_range=[0,4095]")
+    )

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from activation_study.data.image_folder import ImageFolder, open_folder
+from activation_study.data.image_reader import ImageReader
 from activation_study.data.label_types import LabelType
 from activation_study.data.verification import FileTree
 from activation_study.errors import BadInput
@@ -172,3 +173,28 @@ def test_a_file_changed_after_verification_is_reported(root: Path) -> None:
     (root / "labels/1.png").write_bytes(b"")
     with pytest.raises(BadInput, match=r"labels/1\.png: empty file\. The file was changed after it was verified"):
         folder.label(0, "own")
+
+
+def test_images_are_read_by_the_channels_of_the_configuration(root: Path) -> None:
+    folder = open_folder("own", root / "images", root / "labels", OWN, root / "stamps", ImageReader(1))
+    assert folder.image(1).shape == (9, 12, 1)
+    assert folder.facts(1).channels == 3
+    with pytest.raises(BadInput, match=r"3 channels, but data.channels=4: set data.channels=3"):
+        open_folder("own", root / "images", root / "labels", OWN, root / "stamps", ImageReader(4))
+    for index in range(1, 4):  # nearly black, in images of all sizes
+        path = next(path for path in (root / "images").rglob("*") if path.is_file() and path.suffix != ".tif")
+        size = cv2.imread(str(path)).shape[:2]
+        path.unlink()
+        cv2.imwrite(str(path.with_suffix(".tif")), np.full(size, 1000 + index, np.uint16))
+    assert (
+        "and 2 more images: 16 bits, but values from 1001 to 1003 of 0 to 65535, so nearly black: "
+        "set data.value_range=[0,1023]"
+    ) in refusal(root)
+    ranged = ImageReader(1, (0, 1023))
+    assert open_folder("own", root / "images", root / "labels", OWN, root / "stamps", ranged).image(0).max() > 248
+
+
+def test_medical_formats_have_to_be_converted(root: Path) -> None:
+    (root / "images" / "head.nii.gz").write_bytes(b"")
+    assert "images/head.nii.gz: expected a file name that ends in" in refusal(root)
+    assert "; convert NIfTI to TIFF (docs/how-to/own-data.md)" in refusal(root)

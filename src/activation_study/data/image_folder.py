@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.image_check import ImageCheck
-from activation_study.data.image_io import SUFFIXES
+from activation_study.data.image_io import SUFFIXES, conversion_hint
 from activation_study.data.image_reader import COLOR_IMAGES, ImageFacts, ImageReader
 from activation_study.data.label_image import LABEL_SUFFIXES, LOSSY_SUFFIXES, WHY_NOT_LOSSY, read_label_image
 from activation_study.data.label_tally import LabelFacts, LabelTally, label_facts
@@ -125,7 +125,7 @@ def _structure_problems(files: Sequence[File]) -> Iterator[str]:
         elif file.path not in known and not is_hidden(file.path) and file_name.lower() not in _WINDOWS_FILES:
             expected = alternatives(SUFFIXES if file.path.startswith("images/") else LABEL_SUFFIXES)
             lossy = file.path.startswith("labels/") and file.path.lower().endswith(LOSSY_SUFFIXES)
-            reason = f": {WHY_NOT_LOSSY}" if lossy else ""
+            reason = f": {WHY_NOT_LOSSY}" if lossy else conversion_hint(file.path)
             yield f"{file.path}: expected a file name that ends in {expected}{reason}"
     for name in sorted(set(images) - set(labels)):
         yield f"labels/{printable_path(name)}.png: missing, but {printable_path(images[name][0])} exists"

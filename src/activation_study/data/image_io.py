@@ -20,6 +20,13 @@ MAX_PIXELS = 64_000_000  # a JPEG file of a few hundred kilobytes can decode to 
 _JPEG_END = b"\xff\xd9"  # cannot occur within the pixel data
 
 
+def conversion_hint(path: str) -> str:
+    """What is added to an error about a file of medical imaging; empty for other files."""
+    kinds = ((".dcm", "DICOM"), (".nii", "NIfTI"), (".nii.gz", "NIfTI"))
+    kind = next((kind for suffix, kind in kinds if path.lower().endswith(suffix)), None)
+    return f"; convert {kind} to TIFF (docs/how-to/own-data.md)" if kind else ""
+
+
 def read_image(content: bytes) -> NDArray[np.uint8]:
     """An image file of any of `FORMATS`, as viewers show it: uint8 [height, width, 3], BGR.
 

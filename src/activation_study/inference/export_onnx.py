@@ -144,8 +144,10 @@ def _finalize(path: Path, record: Record) -> None:
 
 def _input_description(data: Data) -> str:
     """What the network takes, for the file's metadata."""
-    channels = {1: "grey", 3: "RGB"}.get(data.channels, f"{data.channels} channels in the order of the files")
-    text = f"{channels} uint8, resized to the network's height and width by bilinear interpolation"
+    channels = {1: "grey uint8", 3: "RGB uint8"}.get(
+        data.channels, f"uint8 of {data.channels} channels as in the files"
+    )
+    text = f"{channels}, resized to the network's height and width by bilinear interpolation"
     if data.value_range is not None:
         low, high = data.value_range
         text += f"; before that, values v of the files become rint(255 (v - {low:g}) / ({high:g} - {low:g})), clipped"
