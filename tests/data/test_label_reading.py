@@ -124,7 +124,7 @@ def test_colours_are_counted_and_named_once_for_the_whole_data_set(tmp_path: Pat
 def test_ids_that_are_read_by_colours_are_recognised(tmp_path: Path) -> None:
     save(tmp_path, np.where(TARGET < 0, 3, TARGET).astype(np.uint8))
     message = refusal(tmp_path, own())
-    assert "no label has a colour of a class; the most frequent colours are #0" in message
+    assert "no label has a colour of a class; the most frequent ones are #0" in message
     assert "or give each class its id, if the values of the labels are ids" in message
 
 

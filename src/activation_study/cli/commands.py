@@ -23,6 +23,7 @@ from activation_study.config.registration import register
 from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.errors import BadInput, counted, problems_message
+from activation_study.files import write_text
 from activation_study.location import command
 from activation_study.signals import EXIT_CODE_TERMINATED
 from activation_study.validation import contrast_problems, from_hydra
@@ -190,10 +191,36 @@ def _watch(options: Watch) -> None:
     watch(options)
 
 
-def _inspect(config: Inspect) -> None:
-    from activation_study.report.dataset_report import inspect_data
+def _inspect(composed: DictConfig) -> None:
+    with refusals("inspect", "inspect"):
+        if composed.write_classes is not None:
+            composed.data.classes = None  # what is proposed; it may be missing, or named already
+        config = from_hydra(composed, "inspect")
+        assert isinstance(config, Inspect)
+        if config.write_classes is not None:
+            _write_classes(config, config.write_classes)
+            return
+        from activation_study.report.dataset_report import inspect_data
 
-    print(f"Page: {inspect_data(config)}")
+        print(f"Page: {inspect_data(config)}")
+
+
+def _write_classes(config: Inspect, file: str) -> None:
+    from activation_study.data.class_proposal import propose_classes
+
+    if Path(file).exists():
+        raise BadInput(f"write_classes={file}: exists already and is not overwritten; choose another file")
+    for key in ("images", "labels"):
+        if not Path(str(value := getattr(config.data, key))).is_dir():
+            raise BadInput(f"data.{key}={value}: no such folder")
+    proposal = propose_classes(Path(str(config.data.labels)), command("inspect"))
+    write_text(Path(file), proposal.text)
+    outcome.deliver("classes", {"file": file, **{key: value for key, value in vars(proposal).items() if key != "text"}})
+    print(proposal.text)
+    given = [override for override in HydraConfig.get().overrides.task if not override.startswith("write_classes=")]
+    again = shlex.join([*(each for each in given if not each.startswith("data.classes=")), f"data.classes={file}"])
+    print(f"Wrote {file}: {proposal.classes} classes. Check their names, then look at the data:")
+    print(f"  {command('inspect')} {again}")
 
 
 def _with_options(name: str, schema: type, act: Callable[[Any], None]) -> Task:
@@ -201,7 +228,7 @@ def _with_options(name: str, schema: type, act: Callable[[Any], None]) -> Task:
 
     def task(composed: DictConfig) -> None:
         with refusals(name, name):
-            act(from_hydra(composed, name) if issubclass(schema, Config) else _options(composed, schema))
+            act(_options(composed, schema))
 
     return task
 
@@ -237,7 +264,7 @@ COMMANDS = {
     "predict": Command("predict", Predict, _with_options("predict", Predict, _predict)),
     "export": Command("export", Export, _with_options("export", Export, _export)),
     "watch": Command("watch", Watch, _with_options("watch", Watch, _watch)),
-    "inspect": Command("inspect", Inspect, _with_options("inspect", Inspect, _inspect)),
+    "inspect": Command("inspect", Inspect, _inspect),
 }
 
 

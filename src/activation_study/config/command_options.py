@@ -58,10 +58,12 @@ class Inspect(Config):
     Args:
         same_scene: whether images of the same scene are looked for; auto: unless there are very many images.
         write_groups: a CSV file to write, in which images that belong together have one group.
+        write_classes: a YAML file to write, with the classes that are found in the labels.
     """
 
     same_scene: Any = choice("auto", True, False, default="auto")  # noqa: RUF009  # a field
     write_groups: str | None = None
+    write_classes: str | None = None
 
 
 @dataclass

@@ -12,7 +12,8 @@ from activation_study.errors import BadInput
 # The likelier culprits of a file error first.
 PLACES = (
     *("folder", "output", "pack", "data.cache", "data.root", "data.archive", "data.images", "data.labels"),
-    *("data.classes", "data.split_files", "data.groups", "data.groups_file", "write_groups", "images", "run", "runs"),
+    *("data.classes", "data.split_files", "data.groups", "data.groups_file", "write_classes", "write_groups"),
+    *("images", "run", "runs"),
 )
 
 

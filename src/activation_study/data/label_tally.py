@@ -105,7 +105,7 @@ class LabelTally:
     def _undeclared_colors(self, found: dict[int, Occurrence]) -> str:
         if not self.colors_found:
             return (
-                "no label has a colour of a class; the most frequent colours are "
+                "no label has a colour of a class; the most frequent ones are "
                 f"{_listed(found, self._with_nearest)}: "
                 "declare these, or give each class its id, if the values of the labels are ids"
             )
