@@ -12,6 +12,9 @@ from activation_study.data.nearest import resize_nearest
 from activation_study.files import replacing
 from activation_study.palette import UNKNOWN_COLOR, rgb
 
+MANY_CLASSES = 40  # more than this have no room for numbers in a confusion matrix
+LEGEND_ROW = 0.17  # inches
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -86,6 +89,11 @@ def _legend(figure: "Figure", legend: Iterable[tuple[str, str]], columns: int) -
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
 
 
+def _legend_room(entries: int, columns: int) -> float:
+    """The height in inches of the rows of a legend beyond three, for which a figure has room."""
+    return LEGEND_ROW * max(0, -(-entries // columns) - 3)
+
+
 def draw_predictions(
     path: Path,
     examples: Sequence[tuple[str, NDArray[np.uint8], NDArray[Any], NDArray[Any]]],
@@ -100,7 +108,8 @@ def draw_predictions(
         label_type: has the classes and their colours.
         title: above the figure; how the examples were chosen.
     """
-    figure = _figure(8, 2.15 * len(examples) + 1.1)
+    columns = 5
+    figure = _figure(8, 2.15 * len(examples) + 1.1 + _legend_room(len(label_type.classes) + 1, columns))
     axes = figure.subplots(len(examples), 3, squeeze=False)
     for row, (caption, image, truth, predicted) in zip(axes, examples, strict=True):
         maps = (colorize(resize_nearest(ids, panel_size(ids)), label_type.colors) for ids in (truth, predicted))
@@ -110,7 +119,7 @@ def draw_predictions(
             panel.set_title(label, fontsize=8)
             panel.set_axis_off()
     classes = zip(label_type.classes, label_type.colors, strict=True)
-    _legend(figure, [*classes, ("unknown", UNKNOWN_COLOR)], columns=5)
+    _legend(figure, [*classes, ("unknown", UNKNOWN_COLOR)], columns)
     figure.suptitle(title, fontsize=9)
     _save(figure, path)
 
@@ -127,13 +136,14 @@ def draw_panels(
         title: above the figure.
     """
     height, width = panels[0][1].shape[:2]
-    side = 3.2
-    figure = _figure(side * len(panels), side * min(2.0, height / width) + 1)
+    side, columns = 3.2, 8
+    room = 1 + _legend_room(len(legend), columns)
+    figure = _figure(side * len(panels), side * min(2.0, height / width) + room)
     for axes, (caption, content) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         axes.imshow(_reduced(content), interpolation="nearest")
         axes.set_title(caption, fontsize=9)
         axes.set_axis_off()
-    _legend(figure, legend, columns=8)
+    _legend(figure, legend, columns)
     figure.suptitle(title, fontsize=9)
     _save(figure, path)
 
@@ -166,14 +176,17 @@ def draw_confusion(path: Path, pooled: NDArray[np.int64], classes: tuple[str, ..
     """Draws the pooled confusion matrix [C + 1, C] as fractions of each true class, unknown last."""
     names = [*classes, "unknown"]
     fractions = pooled / np.maximum(pooled.sum(axis=1, keepdims=True), 1)
-    figure = _figure(1.8 + 0.75 * len(classes), 1.6 + 0.55 * len(names))
+    many = len(classes) > MANY_CLASSES
+    width, height = (0.16, 0.16) if many else (0.75, 0.55)
+    figure = _figure(1.8 + width * len(classes), 1.6 + height * len(names))
     axes = figure.subplots()
     axes.imshow(fractions, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-    for (row, column), fraction in np.ndenumerate(fractions):
+    for (row, column), fraction in [] if many else np.ndenumerate(fractions):
         text = f"{fraction:.0%}" if pooled[row].any() else "–"
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if fraction < 0.5 else "black")
-    axes.set_xticks(range(len(classes)), classes, rotation=35, ha="right", fontsize=8)
-    axes.set_yticks(range(len(names)), names, fontsize=8)
+    size, rotation, align = (6, 90, "center") if many else (8, 35, "right")
+    axes.set_xticks(range(len(classes)), classes, rotation=rotation, ha=align, fontsize=size)
+    axes.set_yticks(range(len(names)), names, fontsize=size)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title(title, fontsize=9)
