@@ -11,6 +11,7 @@ from PIL import Image
 from activation_study.data.class_list import read_classes
 from activation_study.data.image_folder import ImageFolder, open_folder
 from activation_study.data.label_types import LabelType, own_label_type
+from activation_study.data.preprocessing import preprocess
 from activation_study.errors import BadInput
 
 SIZE = (8, 12)
@@ -182,6 +183,23 @@ def test_indices_that_are_no_ids_are_named_with_the_palette_that_fits(tmp_path: 
     message = refusal(tmp_path, own([], ids=True))
     assert "undeclared ids, neither of a class nor unknown, 100.00% of all pixels, in 1 of 1 label: " in message
     assert "`read_by: colors` in the classes file reads by them" in message
+
+
+# --- many classes -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("classes", "dtype"), [(127, np.int8), (128, np.int16), (255, np.int16)])
+def test_labels_of_many_classes_are_prepared_without_loss(classes: int, dtype: type, tmp_path: Path) -> None:
+    entries = [{"name": f"c{number}", "id": number} for number in range(classes)]
+    many = own_label_type(read_classes({"classes": entries, "unknown": [255]}))
+    ids = np.arange(256).reshape(16, 16).astype(np.uint8)
+    ids[ids >= classes] = 255
+    source = opened(save(tmp_path, ids), many)
+    labels = preprocess(source, many, (16, 16), "rgb", "nearest", tmp_path / "cache").labels
+    assert labels.dtype == dtype
+    expected = ids.astype(int)
+    np.testing.assert_array_equal(labels[0], np.where(expected == 255, -1, expected))
+    assert len(set(many.colors)) == classes
 
 
 # --- what stays -------------------------------------------------------------------------------------------------------

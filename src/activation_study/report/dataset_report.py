@@ -215,9 +215,12 @@ def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
             f"across the test split: {identical} with identical pixels, which data.remove_duplicates=true removes from "
             f"the other parts, and {len(leaks) - identical} nearly identical."
         )
+    everywhere = [name for name, count in zip(classes, audit.counts.sum(axis=0), strict=False) if not count]
+    if everywhere:
+        sentences.append(f"Classes that are declared, but occur in no label: {', '.join(everywhere)}.")
     for part in PARTS:
         counts = audit.counts[[name == part for name in audit.part_of]].sum(axis=0)[:-1]
-        absent = [name for name, count in zip(classes, counts, strict=True) if not count]
+        absent = [name for name, count in zip(classes, counts, strict=True) if not count and name not in everywhere]
         if absent:
             sentences.append(f"Classes that do not occur in the {part} split: {', '.join(absent)}.")
     sentences += [*scene_sentences(audit), *group_sentences(audit)]
