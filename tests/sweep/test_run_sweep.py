@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
+from PIL import Image
 
 import hydra_compose
 from activation_study.config.identity import identity
@@ -117,6 +118,16 @@ def test_nothing_is_launched_if_one_configuration_is_invalid() -> None:
     with pytest.raises(BadInput, match="seed=-1"):
         run_sweep([["seed=0"], ["seed=-1"]], composed, launch)
     assert launch.launched == []
+
+
+def test_a_dry_run_finds_labels_that_the_classes_do_not_declare(tmp_path: Path) -> None:
+    for part, value in (("images", 9), ("labels", 7)):
+        (tmp_path / part).mkdir()
+        Image.new("L", (40, 40), value).save(tmp_path / part / "1.png")
+    (tmp_path / "classes.yaml").write_text("classes: [{name: a, id: 0}, {name: b, id: 1}]")
+    own = ["data=folder", "data.images=images", "data.labels=labels", "data.classes=classes.yaml", "dry_run=true"]
+    with pytest.raises(BadInput, match=r"undeclared ids, .*100\.00% of all pixels, in 1 of 1 label: 7: 1,600 pixels"):
+        run_sweep([own], lambda given: hydra_compose.composed(["data.image_size=32", *given]), Launcher())
 
 
 def test_two_combinations_of_the_same_run_are_rejected() -> None:

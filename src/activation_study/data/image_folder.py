@@ -91,7 +91,7 @@ def open_folder(
             problems_message(
                 f"The data set in {images} and {labels} cannot be used",
                 verified.problems,
-                f"`images/…` is in {images}, `labels/…` in {labels}. Fix or remove these files.",
+                f"`images/…` is in {images}, `labels/…` in {labels}. Fix or remove them, or change data.classes.",
             )
         )
     image_paths, label_paths = (_paths_by_name(verified.files, part) for part in ("images", "labels"))

@@ -197,10 +197,13 @@ def _page(config: Inspect, dataset: Dataset, audit: DatasetAudit, facts: Sequenc
 
 
 def _names_with_ids(label_type: LabelType) -> tuple[str, ...]:
-    """The classes; of own data with their ids, the values in the label images: "crack (7)"."""
+    """The classes; of own data with their ids or colours in the label images: "crack (7)", "crack (#FF0000)"."""
     if not label_type.ids:
         return label_type.classes
-    pairs = zip(label_type.classes, label_type.ids, strict=True)
+    values: Sequence[Sequence[object]] = label_type.ids
+    if label_type.read_by == "colors":
+        values = [[f"#{color:06X}" for color in colors] for colors in label_type.mask_colors]
+    pairs = zip(label_type.classes, values, strict=True)
     return tuple(f"{name} ({', '.join(map(str, ids))})" for name, ids in pairs)
 
 
