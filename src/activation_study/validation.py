@@ -48,10 +48,7 @@ def from_hydra(composed: DictConfig, name: str = "train") -> Config:
         )
     missing = sorted(OmegaConf.missing_keys(composed))
     if missing:
-        hint = "Give each as KEY=VALUE."
-        if "data.classes" in missing:
-            hint += f" `{command('inspect')} … write_classes=FILE` finds the classes in the label images."
-        raise BadInput(problems_message("Values are missing", missing, hint))
+        raise BadInput(problems_message("Values are missing", missing, "Give each as KEY=VALUE."))
     ignore_empty_variable()
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
@@ -170,7 +167,8 @@ def _own_data_problems(config: Config) -> Iterator[str]:
     for key in ("images", "labels", "classes"):
         value = getattr(data, key)
         if folder and value is None and not (key == "classes" and getattr(config, "write_classes", None)):
-            yield f"data.{key}: required with data.format=folder"
+            finds = f"; `{command('inspect')} … write_classes=FILE` finds the classes in the label images"
+            yield f"data.{key}: required with data.format=folder{finds if key == 'classes' else ''}"
         if not folder and value is not None:
             yield f"data.{key}: allowed only with data=folder"
     if folder != (config.label_type.name == "own"):
