@@ -159,7 +159,10 @@ LAYOUT: dict[str, tuple[Damage, str]] = {
         lambda root: [(root / "images/3.jpg").unlink(), (root / "images/3.jpg").mkdir()],
         "images/3.jpg: missing",
     ),
-    "no labels": (lambda root: [path.unlink() for path in root.glob("labels/*")], "labels/1.regions.txt: missing"),
+    "no labels": (
+        lambda root: [path.unlink() for path in root.glob("labels/*")],
+        "labels/1.layers.txt, …): missing",
+    ),
     "no files": (lambda root: [path.unlink() for path in root.glob("*/*")], "no images: expected images/NAME.jpg"),
 }
 

@@ -1,8 +1,9 @@
 """The one exception for errors that the user can fix, and how messages list and count."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 MAX_LISTED = 20
+FEW = 3  # of which each is named
 
 
 class BadInput(Exception):
@@ -28,3 +29,23 @@ def problems_message(summary: str, problems: Iterable[str], hint: str) -> str:
     if len(problems) > MAX_LISTED:
         lines.append(f"  … and {len(problems) - MAX_LISTED} more")
     return "\n".join([*lines, hint])
+
+
+def summed_up(problems: Iterable[str]) -> list[str]:
+    """Problems of files, "PATH: what is wrong", with one line for many files that have the same one."""
+    paths_of: dict[str, list[str]] = {}
+    for problem in problems:
+        path, _, text = problem.partition(": ")
+        paths_of.setdefault(text, []).append(path)
+    lines = []
+    for text, paths in paths_of.items():
+        if text and len(paths) > FEW:
+            lines.append(f"{counted(len(paths), 'file')} ({examples(paths)}): {text}")
+        else:
+            lines += [f"{path}: {text}" if text else path for path in paths]
+    return lines
+
+
+def examples(values: Sequence[str], maximum: int = FEW) -> str:
+    """The first of several values: "a, b, c, …"."""
+    return ", ".join([*values[:maximum], *(["…"] if len(values) > maximum else [])])

@@ -17,6 +17,7 @@ from activation_study.config.places import empty_places, expand_home
 from activation_study.config.schema import Config, Data, Model, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.class_list import read_classes
+from activation_study.data.folder_splits import automatic_split
 from activation_study.data.groups import groups_digest, is_groups_file, pattern_error, read_groups
 from activation_study.data.image_io import MAX_CHANNELS
 from activation_study.data.split_files import read_split_files, split_digest
@@ -88,6 +89,8 @@ def _read_files(config: Config) -> None:
         data.classes = read_classes(data.classes)
     if data.split_files is not None and data.split_digest is None:
         data.split_digest = split_digest(read_split_files(Path(data.split_files)))
+    if data.split == "auto":
+        data.split = "files" if data.split_files is not None else automatic_split(data.images)
     if data.groups is not None and is_groups_file(data.groups):
         data.groups, data.groups_file = None, data.groups
     if data.groups_file is not None and data.groups_digest is None:
@@ -171,6 +174,11 @@ def _own_data_problems(config: Config) -> Iterator[str]:
             yield f"data.{key}: required with data.format=folder{finds if key == 'classes' else ''}"
         if not folder and value is not None:
             yield f"data.{key}: allowed only with data=folder"
+    for key in ("image_suffix", "label_suffix"):
+        if not folder and getattr(data, key) is not None:
+            yield f"data.{key}: allowed only with data=folder"
+    if data.split == "folders" and not folder:
+        yield f"data.split=folders with data.format={data.format}: allowed only with data=folder"
     if folder != (config.label_type.name == "own"):
         given = f"label_type.name={config.label_type.name} with data.format={data.format}"
         yield f"{given}: expected label_type=own with data=folder, and only there"

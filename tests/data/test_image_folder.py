@@ -1,5 +1,7 @@
 """Images and label images in two folders: what is read, what is refused, and that files are read once."""
 
+import hashlib
+import os
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from activation_study.data.image_folder import ImageFolder, open_folder
+from activation_study.data.image_folder import ImageFolder, open_folder, turned_images
 from activation_study.data.image_reader import ImageReader
 from activation_study.data.label_types import LabelType
 from activation_study.data.verification import FileTree
@@ -94,6 +96,44 @@ def test_files_of_file_managers_are_ignored(root: Path) -> None:
     assert len(open_own(root).names) == 3
 
 
+def test_hidden_files_and_folders_are_no_part_of_the_data(root: Path) -> None:
+    digest = open_own(root).digest
+    for name in ("images/.ipynb_checkpoints/1-checkpoint.jpg", "labels/.git/HEAD", "images/__MACOSX/1.jpg"):
+        (root / name).parent.mkdir()
+        (root / name).write_bytes(b"x")
+    assert (open_own(root).names, open_own(root).digest) == (("1", "2 two", "sub/1.v2"), digest)
+
+
+def test_the_digest_is_that_of_the_files_in_both_folders(root: Path) -> None:
+    paths = sorted(path for part in ("images", "labels") for path in (root / part).rglob("*") if path.is_file())
+    lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  ./{path.relative_to(root)}\n" for path in paths)
+    assert open_own(root).digest == hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_files_that_are_no_images_are_passed_over(root: Path) -> None:
+    digest = open_own(root).digest
+    (root / "images/notes.txt").write_text("x")
+    (root / "labels/annotations.json").write_text("{}")
+    assert open_own(root).digest == digest
+
+
+def test_links_to_files_and_folders_are_followed_and_seen_when_they_change(root: Path) -> None:
+    digest = open_own(root).digest
+    (root / "images/sub").rename(root / "elsewhere")
+    (root / "images/sub").symlink_to(root / "elsewhere")
+    (root / "labels/1.png").rename(root / "one.png")
+    (root / "labels/1.png").symlink_to(root / "one.png")
+    assert open_own(root).digest == digest
+    Image.fromarray(label((8, 12), 5)).save(root / "two.png")
+    for path in (root / "one.png", root / "two.png"):
+        os.truncate(path, 1000)  # both files decode, and have the same size and time
+        os.utime(path, (1, 1))
+    first = open_own(root).digest
+    (root / "labels/1.png").unlink()
+    (root / "labels/1.png").symlink_to(root / "two.png")
+    assert open_own(root).digest != first
+
+
 def test_names_are_equal_in_all_unicode_forms(root: Path) -> None:
     cv2.imwrite(str(root / "images" / f"{unicodedata.normalize('NFD', 'é')}.png"), noise((8, 12)))
     Image.fromarray(label((8, 12))).save(root / "labels" / f"{unicodedata.normalize('NFC', 'é')}.png")
@@ -107,9 +147,25 @@ def test_a_label_has_the_size_of_the_rotated_image(root: Path) -> None:
     assert open_own(root).image(0).shape == (8, 12, 3)
     Image.fromarray(label((12, 8))).save(root / "labels" / "1.png")
     problem = (
-        "labels/1.png: 8×12 (width × height): expected 12×8, the size of its image rotated by its EXIF orientation"
+        "labels/1.png: 8×12 (width × height): expected 12×8, the size of its image rotated by its EXIF orientation: "
+        "turn the label too, or remove the orientation from the image"
     )
     assert problem in refusal(root)
+    assert turned_images(open_own_after(root)) == {0: "turned by 90° to the right"}
+
+
+def open_own_after(root: Path) -> ImageFolder:
+    Image.fromarray(label((8, 12))).save(root / "labels" / "1.png")
+    return open_own(root)
+
+
+def test_a_label_with_its_sides_exchanged_is_not_blamed_on_exif(root: Path) -> None:
+    Image.fromarray(label((12, 8))).save(root / "labels/1.png")
+    message = refusal(root)
+    problem = "labels/1.png: 8×12 (width × height): expected 12×8, the size of its image: width and height of the label"
+    assert problem in message
+    assert "EXIF" not in message
+    assert turned_images(open_own_after(root)) == {}
 
 
 def truncate(path: Path) -> None:
@@ -119,10 +175,8 @@ def truncate(path: Path) -> None:
 PROBLEMS: list[tuple[Callable[[Path], object], str]] = [
     (lambda root: (root / "labels/1.png").unlink(), "labels/1.png: missing, but images/1.jpg exists"),
     (lambda root: (root / "images/1.jpg").unlink(), "labels/1.png: no image of this name"),
-    (
-        lambda root: (root / "images/notes.txt").write_text("x"),
-        "images/notes.txt: expected a file name that",
-    ),
+    (lambda root: (root / "images/1.gif").write_text("x"), "images/1.gif: expected a file name that ends in .jpg, "),
+    (lambda root: (root / "labels/1.mat").write_text("x"), "labels/1.mat: expected a file name that ends in .png"),
     (lambda root: (root / "labels/1.jpg").write_text("x"), "labels/1.jpg: expected a file name that ends in .png"),
     (lambda root: (root / "labels/1.jpg").write_text("x"), "its compression changes values: export the labels as PNG"),
     (lambda root: cv2.imwrite(str(root / "images/1.png"), noise((8, 12))), "images/1.jpg, images/1.png: names that"),
@@ -139,7 +193,11 @@ PROBLEMS: list[tuple[Callable[[Path], object], str]] = [
         lambda root: Image.fromarray(np.full((8, 12), 9, np.uint8)).save(root / "labels/1.png"),
         "of all pixels, in 1 of 3 labels: 9: 96 pixels in 1 label, e.g. labels/1.png: declare a class",
     ),
-    (lambda root: (root / "images/link.jpg").symlink_to(root / "images/1.jpg"), "images/link.jpg: a link or device"),
+    (lambda root: (root / "images/link.jpg").symlink_to("/none.jpg"), "images/link.jpg: a link to /none.jpg, which is"),
+    (lambda root: (root / "images/link.jpg").symlink_to("link.jpg"), "images/link.jpg: a link to link.jpg, which is"),
+    (lambda root: (root / "images/loop").symlink_to(root / "images"), "images/loop: a link to a folder that it is in"),
+    (lambda root: (root / "images/zero.jpg").symlink_to("/dev/zero"), "images/zero.jpg: a link or device"),
+    (lambda root: os.mkfifo(root / "images/pipe.jpg"), "images/pipe.jpg: a link or device: expected a regular file"),
 ]
 
 

@@ -1,10 +1,11 @@
 """A given split, read from text files."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from activation_study.data.split_files import read_split_files, split_digest
+from activation_study.data.split_files import read_split_files, split_digest, without_suffix
 from activation_study.errors import BadInput
 
 
@@ -36,3 +37,22 @@ def test_all_problems_are_listed(tmp_path: Path) -> None:
         assert problem in message
     with pytest.raises(BadInput, match=r"train\.txt: no such file"):
         read_split_files(tmp_path / "none")
+
+
+def test_without_a_list_of_test_images_the_commands_that_make_a_split_are_named(tmp_path: Path) -> None:
+    folder = write(tmp_path / "lists", train="".join(f"{n}\n" for n in range(25)), val="x\ny\n", trainval="0\n")
+    with pytest.raises(BadInput) as error:
+        read_split_files(folder)
+    *_, make, train, validation, last = str(error.value).splitlines()
+    assert last == "Then give data.split_files=split."
+    for command in (make, train, validation):
+        subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    split = read_split_files(tmp_path / "split")
+    assert {part: len(names) for part, names in split.items()} == {"train": 23, "validation": 2, "test": 2}
+    assert [*split["train"], *split["validation"]] == [str(number) for number in range(25)]
+
+
+def test_lines_may_have_the_suffix_of_image_files() -> None:
+    lists = {"train": ["a/1_img.png", "a/2_img", "a/3"], "test": ["x.y"]}
+    assert without_suffix(lists, "_img") == {"train": ["a/1", "a/2", "a/3"], "test": ["x.y"]}
+    assert without_suffix(lists, None) == lists

@@ -42,6 +42,8 @@ class Data:
     archive: str | None = None
     images: str | None = None
     labels: str | None = None
+    image_suffix: str | None = None
+    label_suffix: str | None = None
     classes: Any = path_or_content()  # noqa: RUF009  # a field
     addresses: list[str] = field(default_factory=list)
     digest: str | None = None
@@ -53,7 +55,7 @@ class Data:
     value_range: list[float] | None = None
     channel_order: str = choice("bgr", "rgb")
     label_interpolation: str = choice("bilinear", "nearest")
-    split: str = choice("sorted", "shuffled", "kfold", "files")
+    split: str = choice("sorted", "shuffled", "kfold", "files", "folders", "auto")
     split_seed: int = at_least(0)
     folds: int = at_least(3)
     fold: int = at_least(0)

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Config, Data
+from activation_study.data.folder_splits import split_by_folders
 from activation_study.data.group_splits import split_groups
 from activation_study.data.groups import divided_groups, group_counts, groups_by_file, groups_by_pattern
 from activation_study.data.image_reader import image_reader
 from activation_study.data.label_types import LabelInterpolation, label_type_of
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.source import Source, open_source
-from activation_study.data.split_files import read_split_files, split_digest
+from activation_study.data.split_files import read_split_files, split_digest, without_suffix
 from activation_study.data.splits import Indices, Split, split, split_by_names, without_duplicates
 from activation_study.errors import BadInput, problems_message
 
@@ -136,7 +137,10 @@ def split_names(options: Data, names: Sequence[str]) -> Split:
                 f"data.split_files={options.split_files}: the split was changed since the run was configured; "
                 "restore its files or start a new run"
             )
-        return _with_whole_groups(split_by_names(names, parts), groups, options)
+        lists = without_suffix(parts, options.image_suffix)
+        return _with_whole_groups(split_by_names(names, lists), groups, options)
+    if options.split == "folders":
+        return _with_whole_groups(split_by_folders(names), groups, options)
     if groups is not None:
         return split_groups(groups, options.split, options.split_seed, options.folds, options.fold)
     return split(len(names), options.split, options.split_seed, options.folds, options.fold)

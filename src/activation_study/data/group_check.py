@@ -5,7 +5,7 @@ from pathlib import Path
 
 from activation_study.config.schema import Data
 from activation_study.data.dataset import split_names
-from activation_study.data.verification import is_hidden
+from activation_study.data.hidden_files import is_hidden
 from activation_study.errors import BadInput
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.data.hidden_files import is_hidden
 from activation_study.data.image_io import read_jpeg
 from activation_study.data.image_reader import ImageFacts, facts_of
 from activation_study.data.label_text import raw_range, read_label
 from activation_study.data.label_types import LABEL_TYPES
-from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_hidden, printable_path
-from activation_study.errors import BadInput, alternatives, problems_message
+from activation_study.data.verification import WORKERS, File, FileTree, error_reason, printable_path
+from activation_study.errors import BadInput, alternatives, problems_message, summed_up
 
 _SUFFIXES = {"images": (".jpg",), "labels": tuple(f".{label_type}.txt" for label_type in LABEL_TYPES)}
 
@@ -65,14 +66,19 @@ def open_iccv09(root: Path, name: str, expected_digest: str | None, stamps: Path
     if not root.is_dir():
         raise BadInput(f"There is no data set in {root}: expected a folder with the folders images and labels.")
     tree = FileTree({"": root})
+    files, problems = tree.scan()
     verified = tree.verify(
-        stamps, expected_digest, lambda files: [*structure_problems(files), *_content_problems(tree, files)]
+        files,
+        stamps,
+        expected_digest,
+        lambda: [*structure_problems(files), *_content_problems(tree, files)],
+        known_problems=problems,
     )
     if verified.problems:
         fix = f"Fix or remove these files in {root}."
         if expected_digest is not None:
             fix = f"Delete {root} to fetch the data set again. If it is your own data set: f{fix[1:]}"
-        raise BadInput(problems_message(f"The data set in {root} cannot be used", verified.problems, fix))
+        raise BadInput(problems_message(f"The data set in {root} cannot be used", summed_up(verified.problems), fix))
     if expected_digest not in (None, verified.digest):
         raise BadInput(
             f"The data set in {root} is complete and readable, but it is not the expected one.\n"
@@ -80,7 +86,7 @@ def open_iccv09(root: Path, name: str, expected_digest: str | None, stamps: Path
             "Delete the folder to fetch the data set again. If it is your own data set in this layout, "
             "set data.digest=null."
         )
-    return Iccv09Folder(name, root, tuple(sorted(_image_names(verified.files))), verified.digest)
+    return Iccv09Folder(name, root, tuple(sorted(_image_names(files))), verified.digest)
 
 
 def structure_problems(files: Sequence[File]) -> list[str]:
@@ -100,10 +106,7 @@ def structure_problems(files: Sequence[File]) -> list[str]:
             problems.append(f"{printable_path(file.path)}: unexpected file: only {expected} may be here")
     for name in sorted(images):
         missing = [suffix for suffix in _SUFFIXES["labels"] if suffix not in labels.get(name, ())]
-        problems += [
-            f"labels/{printable_path(name)}{suffix}: missing, but images/{printable_path(name)}.jpg exists"
-            for suffix in missing
-        ]
+        problems += [f"labels/{printable_path(name)}{suffix}: missing, but its image exists" for suffix in missing]
     problems += [
         f"images/{printable_path(name)}.jpg: missing, but it has labels" for name in sorted(set(labels) - images)
     ]

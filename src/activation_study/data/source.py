@@ -1,5 +1,6 @@
 """The interface of all data sets, and the choice of one by the configuration."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Data
+from activation_study.data.find_files import missing_folder
+from activation_study.data.folder_splits import in_part_folder
 from activation_study.data.image_reader import ImageFacts, image_reader
 from activation_study.data.input_convention import to_grey
 from activation_study.data.label_types import LabelType
+from activation_study.data.pairing import Naming
+from activation_study.data.split_files import name_forms, read_split_files, without_suffix
 
 
 class Source(Protocol):
@@ -58,7 +63,8 @@ def open_source(data: Data, label_type: LabelType) -> Source:
 
         assert data.images is not None
         assert data.labels is not None
-        return open_folder(data.name, Path(data.images), Path(data.labels), label_type, stamps, image_reader(data))
+        folders, naming = (Path(data.images), Path(data.labels)), naming_of(data)
+        return open_folder(data.name, *folders, label_type, stamps, image_reader(data), naming)
     from activation_study.data.download import fetch
     from activation_study.data.iccv09 import open_iccv09
 
@@ -107,11 +113,22 @@ class GreySource:
         return self.colors.label(index, label_type)
 
 
+def naming_of(data: Data) -> Naming:
+    """How the files of `data=folder` are named, and which of them the split uses."""
+    counts: Callable[[str], bool] | None = None
+    if data.split == "folders":
+        counts = in_part_folder
+    elif data.split_files is not None:
+        lists = without_suffix(read_split_files(Path(data.split_files)), data.image_suffix)
+        counts = {form for names in lists.values() for name in names for form in name_forms(name)}.__contains__
+    return Naming(data.image_suffix, data.label_suffix, counts)
+
+
 def missing_data(data: Data) -> str | None:
     """Which file or folder is missing, so that the data set cannot be opened; None if it may be."""
     if data.format == "folder":
         named = (("data.images", data.images), ("data.labels", data.labels))
-        return next((f"{key}={name}: no such folder" for key, name in named if not Path(str(name)).is_dir()), None)
+        return next(filter(None, (missing_folder(key, Path(str(name))) for key, name in named)), None)
     if data.format == "scenes" or Path(str(data.root)).is_dir():
         return None
     if data.archive is not None:
@@ -129,8 +146,9 @@ def current_digest(data: Data, label_type: LabelType) -> str | None:
     """
     if data.format == "scenes":  # the configuration decides the content
         return None
-    folders = (data.images, data.labels) if data.format == "folder" else (data.root,)
-    if not all(folder is not None and Path(folder).is_dir() for folder in folders):
+    if data.format == "folder" and missing_data(data) is not None:
+        return data.digest
+    if data.format != "folder" and not (data.root is not None and Path(data.root).is_dir()):
         return data.digest
     return open_source(data, label_type).digest
 

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import shlex
+import unicodedata
 from pathlib import Path
 
 from activation_study.errors import BadInput, problems_message
 
 _FILES = {"train": ("train.txt",), "validation": ("validation.txt", "val.txt"), "test": ("test.txt",)}
 _MAX_BYTES = 100_000_000
+_HELD_OUT = 10  # every tenth image validates where there is no test list
 
 
 def read_split_files(folder: Path) -> dict[str, list[str]]:
@@ -17,11 +20,13 @@ def read_split_files(folder: Path) -> dict[str, list[str]]:
         BadInput: a file is missing, empty or not UTF-8 text, or a name occurs twice.
     """
     problems: list[str] = []
+    lacking: list[str] = []
     names_of: dict[str, list[str]] = {}
     for part, candidates in _FILES.items():
         path = next((folder / name for name in candidates if (folder / name).is_file()), None)
         if path is None:
             problems.append(f"{' or '.join(candidates)}: no such file")
+            lacking.append(part)
             continue
         try:
             if path.stat().st_size > _MAX_BYTES:
@@ -40,10 +45,42 @@ def read_split_files(folder: Path) -> dict[str, list[str]]:
                 problems.append(f"{name}: in {part}, but already in {part_of[name]}")
             part_of[name] = part
     if problems:
-        raise BadInput(
-            problems_message(f"The split in {folder} cannot be used", problems, "Expected one unique name per line.")
-        )
+        only_test = lacking == ["test"] and len(problems) == 1
+        hint = _without_test(folder, len(names_of["train"])) if only_test else "Expected one unique name per line."
+        raise BadInput(problems_message(f"The split in {folder} cannot be used", problems, hint))
     return names_of
+
+
+def _without_test(folder: Path, count: int) -> str:
+    """How to split a data set that has no list of test images, as those of many benchmarks are secret."""
+    quoted, kept = shlex.quote(str(folder)), count - max(1, count // _HELD_OUT)
+    validation = next(name for name in _FILES["validation"] if (folder / name).is_file())
+    return (
+        f"Where the test images have no labels, test on the images of {validation}, and validate on the last tenth of "
+        "train.txt:\n"
+        f"  mkdir split && cp {quoted}/{validation} split/test.txt\n"
+        f"  head -n {kept} {quoted}/train.txt > split/train.txt\n"
+        f"  tail -n +{kept + 1} {quoted}/train.txt > split/val.txt\n"
+        "Then give data.split_files=split."
+    )
+
+
+def without_suffix(lists: dict[str, list[str]], image_suffix: str | None) -> dict[str, list[str]]:
+    """The lists with the names as `data.image_suffix` makes them, whether the lines have that suffix or not."""
+    if not image_suffix:
+        return lists
+
+    def shortened(line: str) -> str:
+        stem = next((form for form in name_forms(line) if form.endswith(image_suffix)), line)
+        return stem.removesuffix(image_suffix)
+
+    return {part: list(map(shortened, lines)) for part, lines in lists.items()}
+
+
+def name_forms(name: str) -> tuple[str, str]:
+    """The names that a line may stand for: as it is, and without a format's suffix; in Unicode's composed form."""
+    composed = unicodedata.normalize("NFC", name)
+    return composed, composed.rpartition(".")[0]
 
 
 def split_digest(split: dict[str, list[str]]) -> str:

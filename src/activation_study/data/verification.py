@@ -10,14 +10,17 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
 from activation_study.console import announced_wait
+from activation_study.data.hidden_files import is_hidden
 from activation_study.errors import BadInput, counted
 from activation_study.files import write_json
 
 MAX_BYTES = 2**29  # per file, since files are read as a whole
+MAX_ENTRIES = 5_000_000  # of a tree, since links can lead to the same folders again and again
 WORKERS = os.cpu_count()
 _STAMP_VERSION = 2
 
@@ -26,18 +29,25 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True)
 class File:
-    """A regular file: path below the root with "/" as separator, size in bytes, modification time in nanoseconds."""
+    """A regular file.
+
+    Args:
+        path: below the root with "/" as separator.
+        size: in bytes.
+        modified: the modification time in nanoseconds.
+        identity: device and inode if a link leads to it, since a link may be changed to lead elsewhere.
+    """
 
     path: str
     size: int
     modified: int
+    identity: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class Verified:
-    """The result of a verification: all files, sorted bytewise by path; the digest of the content; the problems."""
+    """The result of a verification: the digest of the content, and the problems."""
 
-    files: list[File]
     digest: str
     problems: list[str]
 
@@ -47,15 +57,23 @@ class FileTree:
 
     Args:
         folders: each folder by the prefix of its files' paths: `{"": root}` or `{"images/": first, "labels/": second}`.
+        as_found: whether links are followed, wherever they lead, and hidden files are passed over, as suits folders
+            that people have. Otherwise a link is a problem and hidden files count.
     """
 
-    def __init__(self, folders: Mapping[str, Path]) -> None:
+    def __init__(self, folders: Mapping[str, Path], as_found: bool = False) -> None:
         self._folders = {prefix: folder.resolve() for prefix, folder in folders.items()}
+        self._as_found = as_found
 
     def absolute(self, path: str) -> Path:
         """The absolute path of a file of the tree."""
         prefix = max((prefix for prefix in self._folders if path.startswith(prefix)), key=len)
         return self._folders[prefix] / path[len(prefix) :]
+
+    def overlaps(self) -> bool:
+        """Whether one of the folders is another one, or is in it."""
+        folders = sorted(self._folders.values())
+        return any(inner.is_relative_to(outer) for outer, inner in pairwise(folders))
 
     def read_bytes(self, path: str) -> bytes:
         """The content of a file. ValueError if it is larger than `MAX_BYTES`."""
@@ -81,28 +99,32 @@ class FileTree:
 
     def verify(
         self,
+        files: Sequence[File],
         stamps: Path,
         expected: str | None,
-        find_problems: Callable[[Sequence[File]], Iterable[str]],
+        find_problems: Callable[[], Iterable[str]],
         layout: str = "",
+        known_problems: Sequence[str] = (),
     ) -> Verified:
-        """Checks the tree. Reads its files only if they are new or changed.
+        """Checks files of the tree. Reads them only if they are new or changed.
 
-        The digest is the SHA-256 of the lines `<sha256>  ./<path>` of all files, sorted bytewise by path. For a single
-        folder this is `find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum`.
+        The digest is the SHA-256 of the lines `<sha256>  ./<path>` of the files, sorted bytewise by path. For all files
+        of a single folder this is `find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum`.
 
         Args:
+            files: as `scan` returned them, or some of them in that order.
             stamps: the folder of the stamp files.
             expected: the digest of a content known to be good, which is not parsed.
-            find_problems: returns the problems in the files' names and contents.
+            find_problems: returns the problems in the files' contents.
             layout: everything else that the result of `find_problems` depends on.
+            known_problems: found before; if there are any, files are read so that all problems are found at once.
         """
-        files, problems = self._scan()
         roots = "\0".join(f"{prefix}\0{folder}" for prefix, folder in self._folders.items())
         stamp = stamps / (hashlib.sha256(os.fsencode(roots)).hexdigest()[:16] + ".json")
-        facts = [layout, *((file.path, file.size, file.modified) for file in files)]
+        facts = [layout, *((file.path, file.size, file.modified, file.identity) for file in files)]
         fingerprint = hashlib.sha256(repr(facts).encode()).hexdigest()
         known = _read_stamp(stamp, fingerprint)
+        problems = list(known_problems)
         if problems or known is None:
             with announced_wait(f"verifying {counted(len(files), 'file')}"):
                 digest, unreadable = self._digest(files)
@@ -111,27 +133,51 @@ class FileTree:
             digest, parsed = known
         if problems or not (parsed or digest == expected):
             with announced_wait(f"reading {counted(len(files), 'file')}"):
-                problems = list(dict.fromkeys([*problems, *find_problems(files)]))
+                problems = list(dict.fromkeys([*problems, *find_problems()]))
             parsed = True
         if not problems and known != (digest, parsed):
             _write_stamp(stamp, {"fingerprint": fingerprint, "digest": digest, "parsed": parsed})
-        return Verified(files, digest, problems)
+        return Verified(digest, problems)
 
-    def _scan(self) -> tuple[list[File], list[str]]:
-        """All regular files, sorted bytewise by path; everything else that is no folder is a problem."""
-        files, problems = [], []
-        pending = list(self._folders)
+    def scan(self) -> tuple[list[File], list[str]]:
+        """All regular files, sorted bytewise by path, and a problem for everything else that is no folder.
+
+        Files are not opened. `as_found` decides about links and hidden files.
+        """
+        files: list[File] = []
+        problems: list[str] = []
+        pending: list[tuple[str, frozenset[tuple[int, int]], bool]] = [
+            (prefix, frozenset(), False) for prefix in self._folders
+        ]
+        entries_seen = 0
         while pending:
-            prefix = pending.pop()
+            prefix, above, linked = pending.pop()
             try:
+                status = os.stat(self.absolute(prefix))
+                here = (status.st_dev, status.st_ino)
+                if here in above:
+                    problems.append(f"{printable_path(prefix[:-1])}: a link to a folder that it is in")
+                    continue
                 with os.scandir(self.absolute(prefix)) as entries:
                     for entry in entries:
-                        path = prefix + entry.name
-                        status = entry.stat(follow_symlinks=False)
-                        if entry.is_dir(follow_symlinks=False):
-                            pending.append(path + "/")
-                        elif entry.is_file(follow_symlinks=False):
-                            files.append(File(path, status.st_size, status.st_mtime_ns))
+                        entries_seen += 1
+                        if entries_seen > MAX_ENTRIES:
+                            return [], [f"more than {MAX_ENTRIES:,} files and folders: expected a folder of images"]
+                        if self._as_found and is_hidden(entry.name):
+                            continue
+                        path, through_link = prefix + entry.name, linked or entry.is_symlink()
+                        if entry.is_symlink() and not self._as_found:
+                            problems.append(f"{printable_path(path)}: a link or device: expected a regular file")
+                        elif entry.is_symlink() and not os.path.exists(entry.path):
+                            problems.append(
+                                f"{printable_path(path)}: a link to {os.readlink(entry.path)}, which is not there"
+                            )
+                        elif entry.is_dir():
+                            pending.append((path + "/", above | {here}, through_link))
+                        elif entry.is_file():
+                            status = entry.stat()
+                            identity = (status.st_dev, status.st_ino) if through_link else None
+                            files.append(File(path, status.st_size, status.st_mtime_ns, identity))
                         else:
                             problems.append(f"{printable_path(path)}: a link or device: expected a regular file")
             except OSError as error:
@@ -153,11 +199,6 @@ class FileTree:
         with ThreadPoolExecutor(WORKERS) as pool:
             lines = pool.map(line_of, files)
             return hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest(), sorted(problems)
-
-
-def is_hidden(path: str) -> bool:
-    """Whether the file's name starts with a dot (`.DS_Store`); such files are not part of a data set."""
-    return path.rsplit("/", 1)[-1].startswith(".")
 
 
 def error_reason(error: Exception) -> str:

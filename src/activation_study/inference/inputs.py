@@ -13,7 +13,7 @@ from activation_study.data.image_check import ImageCheck
 from activation_study.data.image_io import SUFFIXES
 from activation_study.data.image_reader import COLOR_IMAGES, ImageReader
 from activation_study.data.input_convention import to_grey
-from activation_study.data.verification import error_reason, printable_path
+from activation_study.data.verification import FileTree, error_reason, printable_path
 from activation_study.errors import BadInput, problems_message
 from activation_study.inference.video import VIDEO_SUFFIXES, Video
 from activation_study.outcome import warn
@@ -165,21 +165,21 @@ def name_in(folder: Path, path: Path) -> str:
 
 
 def _images_in(folder: Path) -> dict[str, Path]:
+    """The images by name; links are followed and hidden files passed over, as in a data set."""
+    files, problems = FileTree({"": folder}, as_found=True).scan()
+    if problems:
+        raise BadInput(problems_message(f"The images in {folder} cannot be used", problems, "Fix or remove these."))
     images: dict[str, Path] = {}
-    videos, problems = [], []
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if any(part.startswith(".") for part in relative.parts) or not path.is_file():
-            continue
+    videos = []
+    for path in sorted(folder / file.path for file in files):
         if path.suffix.lower() in VIDEO_SUFFIXES:
             videos.append(path)
         if path.suffix.lower() not in SUFFIXES:
             continue
         other = images.setdefault(name_in(folder, path), path)
         if other is not path:
-            problems.append(
-                f"{printable_path(str(relative))}: has the same name as {printable_path(other.name)} except the suffix"
-            )
+            relative = printable_path(str(path.relative_to(folder)))
+            problems.append(f"{relative}: has the same name as {printable_path(other.name)} except the suffix")
     if problems:
         raise BadInput(problems_message(f"Images in {folder} have the same name", problems, "Rename them."))
     if not images:

@@ -13,12 +13,14 @@ from activation_study.console import table_console, track_progress
 from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicatePair, audit_dataset
 from activation_study.data.dataset import Dataset
 from activation_study.data.group_proposal import check_new_file, joined_groups, write_groups
+from activation_study.data.image_folder import turned_images
 from activation_study.data.image_reader import ImageFacts, image_reader
 from activation_study.data.input_convention import displayed
 from activation_study.data.label_types import LabelType
+from activation_study.data.name_check import check_names
 from activation_study.data.same_scene import MAX_IMAGES, ScenePair
 from activation_study.data.splits import PARTS
-from activation_study.errors import counted
+from activation_study.errors import counted, examples
 from activation_study.evaluation.plots import outline
 from activation_study.files import write_text
 from activation_study.outcome import add, deliver
@@ -38,6 +40,7 @@ from activation_study.report.render import render
 MAX_BROWSED = 48  # images to browse, evenly spaced over the data set
 MAX_PAIRS = 24  # pairs of near duplicates, in the table and with images
 MAX_SUSPICIOUS = 48
+MAX_TURNED = 6  # images that their EXIF orientation turns
 OUTLINE = 1.5  # pixels of an image on the page, on each side of an outline
 PLACES = (*PARTS, "left out")
 
@@ -75,6 +78,7 @@ def inspect_data(config: Inspect) -> Path:
     """
     if config.write_groups is not None:
         check_new_file(Path(config.write_groups))
+    check_names([config.data])
     dataset = Dataset(config)
     audit = audit_dataset(
         dataset.source,
@@ -171,6 +175,8 @@ def _page(config: Inspect, dataset: Dataset, audit: DatasetAudit, facts: Sequenc
     ]
     if (table := groups_table(audit)) is not None:
         tables.append(table)
+    turned = turned_images(dataset.source)
+    sentences = [*_summary_of_turned(turned, audit.names), *_summary(audit, label_type.classes)]
     pairs = sorted(audit.pairs, key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]  # leaks first
     if pairs:
         tables.append(_pairs_table(audit, pairs))
@@ -179,12 +185,16 @@ def _page(config: Inspect, dataset: Dataset, audit: DatasetAudit, facts: Sequenc
         tables.append(scenes_table(audit, scenes))
     return Page(
         title=f"{dataset.source.name}, {label_type.name}",
-        summary=tuple(_summary(audit, label_type.classes)),
+        summary=(*(sentences or ["No problems found."]), *scene_note(audit)),
         tables=tuple(tables),
         legend=(*zip(names, label_type.colors, strict=True), ("unknown", UNKNOWN_COLOR)),
         pairs=tuple(_pair_row(dataset, audit, pair) for pair in pairs),
         scenes=tuple(_scene_row(dataset, audit, pair) for pair in scenes),
         suspicious=tuple(
+            ImageRow(f"{audit.names[index]}: {reason}", _outlined_and_label(dataset, index))
+            for index, reason in list(turned.items())[:MAX_TURNED]
+        )
+        + tuple(
             ImageRow(f"{audit.names[index]}: {reason}", _image_and_label(dataset, index))
             for index, reason in audit.suspicious[:MAX_SUSPICIOUS]
         ),
@@ -205,6 +215,14 @@ def _names_with_ids(label_type: LabelType) -> tuple[str, ...]:
         values = [[f"#{color:06X}" for color in colors] for colors in label_type.mask_colors]
     pairs = zip(label_type.classes, values, strict=True)
     return tuple(f"{name} ({', '.join(map(str, ids))})" for name, ids in pairs)
+
+
+def _summary_of_turned(turned: dict[int, str], names: Sequence[str]) -> list[str]:
+    """A label in the orientation of the sensor has the right size where the image is turned by 180° or mirrored."""
+    if not turned:
+        return []
+    which = f"{counted(len(turned), 'image')} ({examples([names[index] for index in turned])})"
+    return [f"EXIF orientation turns {which}: look whether the outlines of the label lie on the turned image."]
 
 
 def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
@@ -230,7 +248,7 @@ def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
     if audit.suspicious:
         count = len(audit.suspicious)
         sentences.append(f"{counted(count, 'label')} need{'s' if count == 1 else ''} review.")
-    return [*(sentences or ["No problems found."]), *scene_note(audit)]
+    return sentences
 
 
 def _parts(audit: DatasetAudit, pair: DuplicatePair | ScenePair) -> tuple[str, str]:

@@ -1,0 +1,60 @@
+"""Checks of own data that need names alone: cheap, before anything is read or planned in vain."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from activation_study.config.schema import Data
+from activation_study.data.dataset import split_names
+from activation_study.data.find_files import find_files
+from activation_study.data.folder_splits import has_part_folders, left_out_folders
+from activation_study.data.source import missing_data, naming_of
+from activation_study.errors import BadInput, examples
+from activation_study.outcome import kept_warnings, warn
+
+
+def check_names(data_sets: Iterable[Data]) -> None:
+    """Checks the names of own data and whether they can be split; data that are not there are skipped.
+
+    Warns of folders that look like a split but are not used as one, and of images that the folders leave out.
+
+    Raises:
+        BadInput: the files do not fit together, or cannot be split.
+    """
+    own = {str(data): data for data in data_sets if data.format == "folder" and missing_data(data) is None}
+    for data in own.values():
+        _check(data)
+
+
+def _check(data: Data) -> None:
+    found = find_files(Path(str(data.images)), Path(str(data.labels)), naming_of(data))
+    found.reject(found.problems)
+    names = found.pairing.names
+    folders = sorted({name.partition("/")[0] for name in names if "/" in name})
+    if has_part_folders(folders) and data.split in ("sorted", "shuffled", "kfold"):
+        _handle_unused_folders(data, folders)
+    try:
+        split_names(data, names)
+    except ValueError as error:
+        raise BadInput(f"{data.name}: {error}") from error
+    if data.split == "folders" and (message := left_out_folders([*names, *found.pairing.left_out])):
+        _warn_once(message)
+
+
+def _handle_unused_folders(data: Data, folders: list[str]) -> None:
+    """Refuses or names a split of the data that the configuration does not use."""
+    there = examples([f"{folder}/" for folder in folders], 5)
+    if data.split == "sorted":
+        raise BadInput(
+            f"{data.images} has the folders {there}, but data.split=sorted would train on images of each of them. "
+            "data.split=folders takes them as training, validation and test images; data.split=shuffled mixes them on "
+            "purpose."
+        )
+    _warn_once(
+        f"data.split={data.split} ignores the folders {there} of {data.images} and mixes their images; "
+        "data.split=folders takes them as the split"
+    )
+
+
+def _warn_once(message: str) -> None:
+    if message not in kept_warnings():
+        warn(message)

@@ -1,0 +1,29 @@
+"""Which images of a folder are predicted: the same as of a data set."""
+
+from pathlib import Path
+
+import pytest
+
+from activation_study.errors import BadInput
+from activation_study.inference.inputs import Images, find_inputs
+
+
+def names(folder: Path) -> list[str]:
+    found = find_inputs(folder, 1)
+    assert isinstance(found, Images)
+    return list(found.paths)
+
+
+def test_hidden_files_are_passed_over_and_links_followed(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "images", tmp_path / "elsewhere"
+    for path in ("1.jpg", ".2.jpg", ".ipynb_checkpoints/1-checkpoint.jpg", "__MACOSX/1.jpg", "@eaDir/1.jpg", "a/3.png"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(b"x")
+    elsewhere.mkdir()
+    (elsewhere / "4.JPG").write_bytes(b"x")
+    (folder / "b").symlink_to(elsewhere)
+    (folder / "5.jpg").symlink_to(folder / "1.jpg")
+    assert names(folder) == ["1", "5", "a/3", "b/4"]
+    (folder / "6.jpg").symlink_to("/none.jpg")
+    with pytest.raises(BadInput, match=r"6\.jpg: a link to /none\.jpg, which is not there"):
+        names(folder)
