@@ -78,7 +78,7 @@ def test_six_channels_of_twelve_bits_from_files_to_other_programs(
     mlflow.set_tracking_uri(uri)
     model = mlflow.pyfunc.load_model(f"runs:/{mlflow_run.info.run_id}/model")
     (signature,) = model.metadata.signature.inputs.to_dict()
-    assert signature["tensor-spec"]["shape"] == [-1, *SIZE, 6]
+    assert signature["tensor-spec"]["shape"] == (-1, *SIZE, 6)
     scaled = resized[None].astype(np.float32) / 255
     np.testing.assert_allclose(model.predict(scaled), probabilities, atol=1e-4)
     with pytest.raises(mlflow.exceptions.MlflowException, match="6 channels in the order of the files") as error:
