@@ -207,13 +207,15 @@ def _inspect(composed: DictConfig) -> None:
 
 def _write_classes(config: Inspect, file: str) -> None:
     from activation_study.data.class_proposal import propose_classes
+    from activation_study.data.find_files import find_files
+    from activation_study.data.source import naming_of
 
     if Path(file).exists():
         raise BadInput(f"write_classes={file}: exists already and is not overwritten; choose another file")
-    for key in ("images", "labels"):
-        if not Path(str(value := getattr(config.data, key))).is_dir():
-            raise BadInput(f"data.{key}={value}: no such folder")
-    proposal = propose_classes(Path(str(config.data.labels)), command("inspect"))
+    images, labels = Path(str(config.data.images)), Path(str(config.data.labels))
+    found = find_files(images, labels, naming_of(config.data))
+    found.reject(found.problems)
+    proposal = propose_classes(labels, found.label_paths, command("inspect"))
     write_text(Path(file), proposal.text)
     outcome.deliver("classes", {"file": file, **{key: value for key, value in vars(proposal).items() if key != "text"}})
     print(proposal.text)

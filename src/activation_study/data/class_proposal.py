@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from activation_study.data.class_names import class_name, color_names
 from activation_study.data.class_problems import MAX_CLASSES
-from activation_study.data.label_image import LABEL_SUFFIXES, LabelImage, read_label_image
+from activation_study.data.label_image import LabelImage, read_label_image
 from activation_study.data.verification import WORKERS, error_reason, printable_path
 from activation_study.errors import BadInput, counted, problems_message
 
@@ -65,19 +65,17 @@ class Proposal:
     set_apart: int
 
 
-def propose_classes(labels: Path, command: str) -> Proposal:
-    """Reads all label images of a folder and proposes their classes.
+def propose_classes(labels: Path, paths: Sequence[Path], command: str) -> Proposal:
+    """Reads all label images and proposes their classes.
 
     Args:
-        labels: the folder.
+        labels: their folder; a list of names may lie in it or beside it.
+        paths: of the label images.
         command: named in the file as its author.
 
     Raises:
-        BadInput: there are no labels, some cannot be read, or their values are no classes.
+        BadInput: some labels cannot be read, or their values are no classes.
     """
-    paths = label_paths(labels)
-    if not paths:
-        raise BadInput(f"data.labels={labels}: no label images; expected files that end in {', '.join(LABEL_SUFFIXES)}")
     ids: dict[int, Value] = defaultdict(Value)
     colors: dict[int, Value] = defaultdict(Value)
     problems, indexed, by_colors = [], 0, False
@@ -115,17 +113,6 @@ def propose_classes(labels: Path, command: str) -> Proposal:
     palette = {} if by_colors or indexed < len(paths) else _palette(kept)
     text = _text(command, labels, len(paths), kept, edges, names, palette, by_colors)
     return Proposal(text, len(kept) - (VOID in _void(kept, by_colors)), "colors" if by_colors else "ids", len(edges))
-
-
-def label_paths(labels: Path) -> list[Path]:
-    """The label images of a folder, sorted, without hidden files and folders."""
-    return [
-        path
-        for path in sorted(labels.rglob("*"))
-        if path.suffix.lower() in LABEL_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(labels).parts)
-        and path.is_file()
-    ]
 
 
 def _values(path: Path) -> tuple[LabelImage, dict[int, tuple[int, bool]]] | str:

@@ -33,6 +33,11 @@ class FoundFiles:
     problems: Sequence[str]
     fix: str
 
+    @property
+    def label_paths(self) -> list[Path]:
+        """The label of each name that has an image."""
+        return [self.tree.absolute(path) for name in self.pairing.names for path in self.pairing.labels[name]]
+
     def reject(self, problems: Sequence[str]) -> None:
         """Raises BadInput if there are problems, and names each kind once."""
         if problems:
