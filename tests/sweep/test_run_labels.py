@@ -62,6 +62,19 @@ def test_each_protocol_of_the_experiment_has_its_own_name() -> None:
     ]
 
 
+def test_the_momentum_that_frelu_takes_from_the_normalisations_is_not_named() -> None:
+    protocols = ["protocol=article", "protocol=modern"]
+    assert labels(protocols, ["activation=frelu"], base=["experiment=small"]) == [
+        "surfaces-frelu-article-seed0",
+        "surfaces-frelu-modern-seed0",
+    ]
+    momenta = ["activation.layer.momentum=0.99", "activation.layer.momentum=0.9"]
+    assert labels(momenta, base=["activation=frelu"]) == [
+        "surfaces-frelu-momentum0.99-seed0",
+        "surfaces-frelu-momentum0.9-seed0",
+    ]
+
+
 def test_what_follows_from_an_options_name_is_not_named_again() -> None:
     assert labels(["model=unet", "model=unet_small"]) == ["surfaces-relu-unet-seed0", "surfaces-relu-unet_small-seed0"]
 

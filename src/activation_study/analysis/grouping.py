@@ -8,6 +8,8 @@ from activation_study.config.identity import affects_result, flatten
 from activation_study.config.protocols import choices, followed_protocol
 
 ConfigValues = dict[str, Any]  # resolved
+# Key → what conf/activation/ derives it from.
+DERIVED = {"activation.layer.momentum": "normalization.momentum"}
 Item = TypeVar("Item")
 
 
@@ -30,6 +32,7 @@ class Variants:
             flat = [flatten(config) for config in group]
             candidates = (key for key in dict.fromkeys(key for values in flat for key in values) if _distinguishes(key))
             varying = [key for key in candidates if len({str(values.get(key)) for values in flat}) > 1]
+            varying = [key for key in varying if not _follows_another(key, flat)]
             self._varying[name] = set(varying)
             keys.update(dict.fromkeys(varying))
         self._usual = {
@@ -62,6 +65,12 @@ class Variants:
 
 def _distinguishes(key: str) -> bool:
     return affects_result(key) and not key.startswith("seed")
+
+
+def _follows_another(key: str, values: Sequence[ConfigValues]) -> bool:
+    """Whether a key has the value of the key that conf/ derives it from, in every run."""
+    source = DERIVED.get(key)
+    return source is not None and all(each.get(key) == each.get(source) for each in values)
 
 
 def _majority(values: Sequence[str]) -> str | None:
