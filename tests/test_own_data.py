@@ -1,4 +1,4 @@
-"""The commands of docs/how-to/own-data.md: text labels to label images, a sweep, its report, and a reproduction."""
+"""The commands of docs/how-to/own-data-example.md: labels, a sweep, its report, and a reproduction."""
 
 import json
 import re
@@ -23,7 +23,7 @@ TINY = (
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs/how-to/own-data.md").read_text(), re.S)
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs/how-to/own-data-example.md").read_text(), re.S)
 
 
 @pytest.fixture(scope="module")

@@ -255,4 +255,4 @@ def test_images_are_read_by_the_channels_of_the_configuration(root: Path) -> Non
 def test_medical_formats_have_to_be_converted(root: Path) -> None:
     (root / "images" / "head.nii.gz").write_bytes(b"")
     assert "images/head.nii.gz: expected a file name that ends in" in refusal(root)
-    assert "; convert NIfTI to TIFF (docs/how-to/own-data.md)" in refusal(root)
+    assert "; convert NIfTI to TIFF (docs/how-to/own-data-images.md)" in refusal(root)

@@ -112,7 +112,7 @@ def _fix_of_formats(others: Sequence[str]) -> str:
     if formats & set(_LOSSY):
         return "Export the labels as PNG with the tool that made them; converting these files keeps their wrong values."
     if formats & {".txt", ".json", ".xml"}:
-        return "These are not label images; docs/how-to/own-data.md says how to convert them."
+        return "These are not label images; docs/how-to/own-data-labels.md says how to convert them."
     return "Add the labels, as PNG files."
 
 

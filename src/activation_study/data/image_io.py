@@ -24,7 +24,7 @@ def conversion_hint(path: str) -> str:
     """What is added to an error about a file of medical imaging; empty for other files."""
     kinds = ((".dcm", "DICOM"), (".nii", "NIfTI"), (".nii.gz", "NIfTI"))
     kind = next((kind for suffix, kind in kinds if path.lower().endswith(suffix)), None)
-    return f"; convert {kind} to TIFF (docs/how-to/own-data.md)" if kind else ""
+    return f"; convert {kind} to TIFF (docs/how-to/own-data-images.md)" if kind else ""
 
 
 def read_image(content: bytes) -> NDArray[np.uint8]:

@@ -49,7 +49,7 @@ def read_stored(content: bytes) -> StoredImage:
     if is_tiff(content):
         return _read_tiff(content)
     if content[_DICOM_AT : _DICOM_AT + 4] == b"DICM":
-        raise ValueError("a DICOM file: expected an image; convert it to TIFF (docs/how-to/own-data.md)")
+        raise ValueError("a DICOM file: expected an image; convert it to TIFF (docs/how-to/own-data-images.md)")
     header = open_header(content, FORMATS)
     values = decode(content, _AS_STORED)
     if values.ndim == 2:
