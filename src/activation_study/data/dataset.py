@@ -28,7 +28,6 @@ class Dataset:
         source: the images and labels.
         groups: the group of each image of the source; None without `data.groups`.
         preprocessed: the images and labels at the network's size.
-        split: into train, validation and test.
 
     Raises:
         BadInput: the data set cannot be fetched or read.

@@ -46,7 +46,7 @@ def matching_suffixes(images: Collection[str], labels: Collection[str]) -> list[
 
 
 def prefix_of_labels(images: Collection[str], labels: Collection[str]) -> tuple[str, str] | None:
-    """What the file names of images and labels begin with, if they match behind it: ("img_", "mask_")."""
+    """What the file names of images and labels begin with, if they match behind it: `img_` and `mask_`."""
     reversed_names = ({_file_name(name)[::-1] for name in names} for names in (images, labels))
     found = matching_suffixes(*reversed_names)
     return (found[0][0][::-1], found[0][1][::-1]) if found else None
