@@ -14,6 +14,8 @@ from PIL import Image
 from activation_study.data.image_folder import ImageFolder, open_folder, turned_images
 from activation_study.data.image_reader import ImageReader
 from activation_study.data.label_types import LabelType
+from activation_study.data.pairing import ANY_NAMES, Naming
+from activation_study.data.preprocessing import preprocess
 from activation_study.data.verification import FileTree
 from activation_study.errors import BadInput
 
@@ -88,6 +90,22 @@ def test_files_are_read_once_and_again_for_other_ids(root: Path, monkeypatch: py
     fewer = LabelType("own", ("a", "b"), ids=((0,), (7,)), unknown=(255,))
     assert "undeclared ids, neither of a class nor unknown, " in refusal(root, fewer)
     assert open_own(root, LabelType("own", ("a", "b"), ids=((0,), (7,)), unknown=None)).names == first.names
+
+
+def test_the_same_files_are_in_the_same_order_whatever_is_a_suffix(tmp_path: Path) -> None:
+    """Otherwise images prepared without a suffix would be paired with labels prepared with one."""
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+        for number, name in enumerate(("a_x", "a-b_x")):  # "-" is before "_", and "a" before "a-b"
+            Image.fromarray(np.full((4, 4), number, np.uint8)).save(tmp_path / part / f"{name}.png")
+    label_type = LabelType("own", ("a", "b"), ids=((0,), (1,)))
+    for naming, names in ((ANY_NAMES, ("a-b_x", "a_x")), (Naming("_x", "_x"), ("a-b", "a"))):
+        folders = tmp_path / "images", tmp_path / "labels"
+        source = open_folder("own", *folders, label_type, tmp_path / "stamps", naming=naming)
+        assert source.names == names
+        prepared = preprocess(source, label_type, (32, 32), "rgb", "nearest", tmp_path / "cache")
+        assert prepared.images[:, 0, 0, 0].tolist() == prepared.labels[:, 0, 0].tolist() == [1, 0]
+        assert [source.label(index, "own")[0, 0] for index in range(2)] == [1, 0]
 
 
 def test_files_of_file_managers_are_ignored(root: Path) -> None:

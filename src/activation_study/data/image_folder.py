@@ -31,7 +31,7 @@ class ImageFolder:
         name: as in the configuration.
         tree: the two folders, as `images/` and `labels/`.
         digest: see `FileTree.verify`.
-        files: (name, path of the image, path of its label), sorted by name.
+        files: (name, path of the image, path of its label), in the order of `Pairing.names`.
         label_type: how labels are read.
         reader: of the images.
     """
@@ -45,7 +45,7 @@ class ImageFolder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The images' names without suffix, sorted."""
+        """The images' names without suffix."""
         return tuple(name for name, _, _ in self.files)
 
     def image(self, index: int) -> NDArray[np.uint8]:

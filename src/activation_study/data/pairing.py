@@ -57,8 +57,13 @@ class Pairing:
 
     @property
     def names(self) -> list[str]:
-        """The names that have image and label, sorted."""
-        return sorted(set(self.images) & set(self.labels))
+        """The names that have image and label, in the order of their image files.
+
+        So the same files are in the same order whatever part of their names is a suffix: arrays that were prepared
+        under other suffixes may be used.
+        """
+        both = set(self.images) & set(self.labels)
+        return sorted(both, key=lambda name: _composed(_stem(self.images[name][0].partition("/")[2])))
 
 
 def matching_folders(pattern: Path) -> dict[str, Path]:
@@ -102,7 +107,7 @@ def pair(files: Sequence[File], tree: FileTree, naming: Naming) -> Pairing:
     if naming.counts is not None:
         alone = set(images) ^ set(labels)
         left_out = {name for name in alone if not naming.counts(name)}
-        others = [path for path in others if naming.counts(str(PurePosixPath(path.partition("/")[2]).with_suffix("")))]
+        others = [path for path in others if naming.counts(_stem(path.partition("/")[2]))]
     return Pairing(
         {name: paths for name, paths in images.items() if name not in left_out},
         {name: paths for name, paths in labels.items() if name not in left_out},
@@ -122,7 +127,7 @@ def _by_name(
     by_name, found = defaultdict(list), []
     for path in paths:
         part, _, below = path.partition("/")
-        stem, format_suffix = str(PurePosixPath(below).with_suffix("")), PurePosixPath(below).suffix
+        stem, format_suffix = _stem(below), PurePosixPath(below).suffix
         ending = naming.suffix(part) or ""
         name = _composed(stem.removesuffix(ending))
         if format_suffix.lower() not in PARTS[part] or not stem.endswith(ending) or name[-1:] in ("", "/"):
@@ -152,10 +157,15 @@ def _without_double(files: Sequence[File], tree: FileTree, naming: Naming) -> li
 
 def _is_label(path: str, naming: Naming) -> bool:
     """Whether a file of a folder that holds images and labels is a label."""
-    stem = str(PurePosixPath(path).with_suffix(""))
+    stem = _stem(path)
     if naming.label_suffix:
         return stem.endswith(naming.label_suffix)
     return bool(naming.image_suffix) and not stem.endswith(str(naming.image_suffix))
+
+
+def _stem(path: str) -> str:
+    """A path without the format's suffix."""
+    return str(PurePosixPath(path).with_suffix(""))
 
 
 def _composed(name: str) -> str:
