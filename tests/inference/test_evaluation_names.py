@@ -1,4 +1,4 @@
-"""An evaluation's folder says what was scored; a split by files does not apply to other data."""
+"""An evaluation's folder says what was scored; a split by files, or groups, do not apply to other data."""
 
 from pathlib import Path
 
@@ -47,6 +47,17 @@ def test_other_groups_replace_those_of_the_run(tmp_path: Path) -> None:
     options.data.groups = "^(.)"
     data = _evaluation_config(run, options).data
     assert (data.groups, data.groups_file, data.groups_digest) == ("^(.)", None, None)
+
+
+def test_all_images_need_no_groups(tmp_path: Path) -> None:
+    (tmp_path / "groups.csv").write_text("image,group\na,x\n")
+    for groups in (f"{tmp_path}/groups.csv", "'^(.)'"):
+        config = from_hydra(composed(["data=scenes", f"data.groups={groups}"]))
+        run = Record(config.run_name, "s", identity(resolved(config)), resolved(config), [], ["sky"], {}, {"data": "d"})
+        evaluation = _evaluation_config(run, Evaluate(run="x", part="all", folder="multirun"))
+        data = evaluation.data
+        assert (data.groups, data.groups_file, data.groups_digest) == (None, None, None)
+        assert evaluation.run_name.startswith("surfaces-relu-seed0-")
 
 
 def other_data(part: str, **data: str) -> Config:

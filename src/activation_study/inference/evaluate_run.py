@@ -120,6 +120,8 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
         data["split_digest"] = None
     if "groups" in data:
         data |= {"groups_file": None, "groups_digest": None}
+    elif options.part == "all":  # needs no split, and the images may be others
+        data |= {"groups": None, "groups_file": None, "groups_digest": None}
     changes = {
         "data": data,
         "label_type": _given(options.label_type),
@@ -145,6 +147,10 @@ def _settings(config: Config, recorded: dict[str, Any], part: str) -> dict[str, 
     """What the name of an evaluation says: the part, unless the suffix has it, and what differs from the run."""
     then, now = flatten(recorded), flatten(resolved(config))
     changed = {key: value for key, value in now.items() if affects_result(key) and value != then.get(key, value)}
+    if part == "all":  # follows from the part
+        changed = {
+            key: value for key, value in changed.items() if value is not None or not key.startswith("data.groups")
+        }
     if config.data.name != recorded["data"]["name"]:  # most else of the data follows from it
         changed = {"data.name": config.data.name}
     return {**({"part.name": part} if part == "test" else {}), **changed}

@@ -53,7 +53,7 @@ def training_record(config: Config, overrides: list[str], dataset: Dataset, netw
     """The record of a training that would start now."""
     record = new_record(config, overrides, dataset, network)
     record.digests["order"] = order_digest(dataset.split, config.seeding.order, config.training.epochs)
-    record.training_pixels = dataset.training_pixels
+    record.training_pixels, record.groups = dataset.training_pixels, dataset.group_counts
     return record
 
 
@@ -78,7 +78,6 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
         process=current_process(),
         protocol=PROTOCOL_VERSION,
         algorithms=algorithms_of(values),
-        groups=dataset.group_counts,
     )
     record.results["parameters"] = float(network.unet.count_params())
     return record
