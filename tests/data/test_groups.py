@@ -62,6 +62,12 @@ def test_a_file_names_images_with_or_without_suffix_and_others_too(tmp_path: Pat
         assert by_file(("a", "b.v2", "sub/c"), write(path, text)) == ("one", "two", "one")
 
 
+def test_a_file_may_name_images_with_the_suffix_that_their_names_do_not_have(tmp_path: Path) -> None:
+    path = write(tmp_path / "groups.csv", "image,group\na_img.png,one\nb_img,two\nc,one\n")
+    digest = groups_digest(read_groups(path))
+    assert groups_by_file(("a", "b", "c"), path, digest, "_img") == ("one", "two", "one")
+
+
 def test_the_digest_depends_on_the_rows_and_not_on_their_order(tmp_path: Path) -> None:
     one = read_groups(write(tmp_path / "one.csv", "image,group\na,x\nb,y\n"))
     other = read_groups(write(tmp_path / "other.csv", "group,image\ny,b\nx,a\n"))

@@ -83,6 +83,12 @@ def test_without_duplicates_the_split_does_not_change() -> None:
     assert parts(without_duplicates(full, [str(index) for index in range(50)])) == parts(full)
 
 
+def test_names_of_a_split_are_equal_in_all_unicode_forms() -> None:
+    names = ["a\u0308", "\u00e9", "x"]  # of files, decomposed and composed
+    given = {"train": ["\u00e4.png"], "validation": ["e\u0301"], "test": ["x"]}
+    assert parts(split_by_names(names, given)) == ([0], [1], [2])
+
+
 def test_a_split_by_names_accepts_names_with_and_without_suffix() -> None:
     names = ["a", "b.v2", "c", "sub/d"]
     result = split_by_names(names, {"train": ["sub/d.png", "a"], "validation": ["b.v2"], "test": ["c.jpg"]})

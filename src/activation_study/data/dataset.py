@@ -117,7 +117,7 @@ class Dataset:
 
 def _groups(options: Data, names: Sequence[str]) -> tuple[str, ...] | None:
     if options.groups_file is not None:
-        return groups_by_file(names, Path(options.groups_file), options.groups_digest)
+        return groups_by_file(names, Path(options.groups_file), options.groups_digest, options.image_suffix)
     return groups_by_pattern(names, options.groups) if options.groups is not None else None
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from activation_study.data.split_files import listed_name
 from activation_study.data.splits import PARTS, Split, image_index
 from activation_study.errors import BadInput, counted, problems_message
 
@@ -98,13 +99,16 @@ def groups_digest(groups: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(groups, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def groups_by_file(names: Sequence[str], path: Path, digest: str | None) -> tuple[str, ...]:
-    """The group of each image as a CSV file says, which names images with or without their suffix.
+def groups_by_file(
+    names: Sequence[str], path: Path, digest: str | None, image_suffix: str | None = None
+) -> tuple[str, ...]:
+    """The group of each image as a CSV file says, which names images with or without their suffixes.
 
     Args:
         names: of the images.
         path: of the file; rows of other images are skipped.
         digest: of the file when the run was configured.
+        image_suffix: `data.image_suffix`, which names do not have.
 
     Raises:
         BadInput: the file was changed, or lacks an image, or names one twice with different groups.
@@ -118,7 +122,7 @@ def groups_by_file(names: Sequence[str], path: Path, digest: str | None) -> tupl
     found: dict[int, str] = {}
     problems = []
     for image, group in rows.items():
-        index = index_of(image)
+        index = index_of(listed_name(image, image_suffix))
         if index is not None and found.setdefault(index, group) != group:
             problems.append(f"{image} is in {group}, but without its suffix in {found[index]}")
     missing = [name for index, name in enumerate(names) if index not in found]

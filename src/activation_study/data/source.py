@@ -16,7 +16,8 @@ from activation_study.data.image_reader import ImageFacts, image_reader
 from activation_study.data.input_convention import to_grey
 from activation_study.data.label_types import LabelType
 from activation_study.data.pairing import Naming
-from activation_study.data.split_files import name_forms, read_split_files, without_suffix
+from activation_study.data.split_files import read_split_files, without_suffix
+from activation_study.data.splits import name_forms
 
 
 class Source(Protocol):

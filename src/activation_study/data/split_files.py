@@ -3,9 +3,9 @@
 import hashlib
 import json
 import shlex
-import unicodedata
 from pathlib import Path
 
+from activation_study.data.splits import name_forms
 from activation_study.errors import BadInput, problems_message
 
 _FILES = {"train": ("train.txt",), "validation": ("validation.txt", "val.txt"), "test": ("test.txt",)}
@@ -67,20 +67,14 @@ def _without_test(folder: Path, count: int) -> str:
 
 def without_suffix(lists: dict[str, list[str]], image_suffix: str | None) -> dict[str, list[str]]:
     """The lists with the names as `data.image_suffix` makes them, whether the lines have that suffix or not."""
+    return {part: [listed_name(line, image_suffix) for line in lines] for part, lines in lists.items()}
+
+
+def listed_name(line: str, image_suffix: str | None) -> str:
+    """A line of a list without `data.image_suffix` and what follows it: `1_img.png` is 1; others are unchanged."""
     if not image_suffix:
-        return lists
-
-    def shortened(line: str) -> str:
-        stem = next((form for form in name_forms(line) if form.endswith(image_suffix)), line)
-        return stem.removesuffix(image_suffix)
-
-    return {part: list(map(shortened, lines)) for part, lines in lists.items()}
-
-
-def name_forms(name: str) -> tuple[str, str]:
-    """The names that a line may stand for: as it is, and without a format's suffix; in Unicode's composed form."""
-    composed = unicodedata.normalize("NFC", name)
-    return composed, composed.rpartition(".")[0]
+        return line
+    return next((form for form in name_forms(line) if form.endswith(image_suffix)), line).removesuffix(image_suffix)
 
 
 def split_digest(split: dict[str, list[str]]) -> str:

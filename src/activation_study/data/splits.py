@@ -1,5 +1,6 @@
 """The split into train, validation and test: a function of the number of images and the options alone."""
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,10 +67,24 @@ def split_of_folds(folds: Sequence[Indices], fold: int) -> Split:
     return Split(np.sort(np.concatenate(train)), np.sort(folds[validation]), np.sort(folds[fold]))
 
 
+def name_forms(name: str) -> tuple[str, str]:
+    """The names that a line may stand for: as it is, and without a format's suffix; in Unicode's composed form."""
+    composed = unicodedata.normalize("NFC", name)
+    return composed, composed.rpartition(".")[0]
+
+
 def image_index(names: Sequence[str]) -> Callable[[str], int | None]:
-    """A function that finds an image's index by its name, with or without the file's suffix; None if there is none."""
-    index_by_name = {name: index for index, name in enumerate(names)}
-    return lambda name: index_by_name.get(name, index_by_name.get(name.rpartition(".")[0]))
+    """A function that finds an image's index by its name, with or without the file's suffix; None if there is none.
+
+    Names are equal in all Unicode forms.
+    """
+    index_by_name = {name_forms(name)[0]: index for index, name in enumerate(names)}
+    index_by_name |= {name: index for index, name in enumerate(names)}
+
+    def find(name: str) -> int | None:
+        return next((index_by_name[form] for form in (name, *name_forms(name)) if form in index_by_name), None)
+
+    return find
 
 
 def split_by_names(names: Sequence[str], parts: Mapping[str, Sequence[str]]) -> Split:
