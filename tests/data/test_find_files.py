@@ -75,6 +75,14 @@ def test_images_and_labels_are_paired(
     assert (pairing.images[name], pairing.labels[name]) == ([f"images/{image}"], [f"labels/{label}"])
 
 
+def test_a_folder_that_is_there_twice_by_a_link_counts_once(tmp_path: Path) -> None:
+    write(tmp_path, "all/train/{}.jpg", "all/train/{}_L.png")
+    (tmp_path / "all/training").symlink_to("train")
+    pairing = find(tmp_path, "all/*", "all/*", Naming(None, "_L")).pairing
+    assert sorted(pairing.names) == sorted(f"train/{name}" for name in NAMES)
+    assert pairing.labels["train/1"] == ["labels/train/1_L.png"]
+
+
 FIXES: dict[str, tuple[tuple[str, ...], tuple[str, str], str]] = {
     "a suffix": (("images/{}.jpg", "labels/{}_L.png"), ("images", "labels"), "match with data.label_suffix=_L:"),
     "of several files, the one with ids": (

@@ -146,12 +146,12 @@ def _without_double(files: Sequence[File], tree: FileTree, naming: Naming) -> li
         by_place[tree.absolute(file.path)].append(file.path)
     chosen = []
     for paths in by_place.values():
-        if len(paths) == 1:
-            chosen += paths
-            continue
-        image, label = sorted(paths)
+        # Two folders that a pattern stands for may be one, by a link: the first of them counts.
+        first = {path.partition("/")[0]: path for path in sorted(paths, reverse=True)}
+        image, label = (first.get(part, "") for part in PARTS)
         depth = label.count("/") - image.count("/")
-        chosen.append(label if depth < 0 or (depth == 0 and _is_label(label, naming)) else image)
+        is_label = not image or (label and (depth < 0 or (depth == 0 and _is_label(label, naming))))
+        chosen.append(label if is_label else image)
     return sorted(chosen)
 
 
