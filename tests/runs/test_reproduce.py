@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from activation_study.config.command_options import Reproduce
+from activation_study.config.command_options import DataLocation, Reproduce
 from activation_study.errors import BadInput
-from activation_study.runs.reproduce import reproduce
+from activation_study.records.record import Record
+from activation_study.runs.reproduce import _configuration, reproduce
 from cli_runner import TINY, command
 from fake_runs import write_run
 from mlflow_runs import trained_runs
@@ -153,3 +154,10 @@ def test_a_run_with_an_earlier_algorithm_is_rejected_before_anything_is_trained(
     message = "something else: nearest_labels, then version 1, now 2. Use the code of the run: commit a1b2c3d"
     with pytest.raises(BadInput, match=message):
         reproduce(Reproduce(run=str(folder)))
+
+
+def test_the_location_of_files_that_the_run_did_not_use_is_refused() -> None:
+    run = Record("r", "s", "0" * 8, {"data": {"format": "scenes"}}, [], ["sky"], {"threads": 1}, {"data": "d"})
+    options = Reproduce(run="r", data=DataLocation(images="images", groups="groups.csv"))
+    with pytest.raises(BadInput, match=r"data\.images and data\.groups: r was made without"):
+        _configuration(options, run, None)

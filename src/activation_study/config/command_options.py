@@ -31,6 +31,10 @@ class DataLocation:
     root: str | None = None
     archive: str | None = None
     cache: str | None = None
+    images: str | None = None
+    labels: str | None = None
+    split_files: str | None = None
+    groups: str | None = None
 
 
 @dataclass

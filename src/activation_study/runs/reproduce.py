@@ -112,19 +112,34 @@ def _epochs_to_compare(requested: int | None, then: Record) -> int | None:
 
 def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Config:
     """The recorded configuration with the recorded number of threads, for a new folder."""
-    data = {key: value for key, value in asdict(options.data).items() if value is not None}
     changes = {
         "study": f"{then.study}/reproductions",
         "folder": options.folder,
         "threads": options.threads or int(then.environment["threads"]),
         "tracking": {"uri": options.tracking.uri, "energy": False},  # a machine need not be able to measure it
         "training": {"epochs": epochs} if epochs else {},
-        "data": data,
+        "data": _data_location(options, then),
     }
     config = then.configuration(changes)
     config.sweep.label = then.name.partition(f"-{then.identity}")[0]
     _choose_suffix(config)
     return config
+
+
+def _data_location(options: Reproduce, then: Record) -> dict[str, str]:
+    """Where the data are on this machine, as far as it is given; the recorded digests tell whether they are the same.
+
+    Raises:
+        BadInput: the run used no such file.
+    """
+    given = {key: value for key, value in asdict(options.data).items() if value is not None}
+    data = then.config["data"]
+    needed = {"images": data["format"] == "folder", "labels": data["format"] == "folder"}
+    needed |= {"split_files": data.get("split_digest"), "groups": data.get("groups_digest")}
+    unused = [f"data.{key}" for key in given if not needed.get(key, True)]
+    if unused:
+        raise BadInput(f"{' and '.join(unused)}: {then.name} was made without; its other settings are as recorded")
+    return {"groups_file" if key == "groups" else key: value for key, value in given.items()}
 
 
 def _choose_suffix(config: Config, excluded: Set[str] = frozenset()) -> None:
