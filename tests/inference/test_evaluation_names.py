@@ -7,8 +7,9 @@ import pytest
 from activation_study.config.command_options import Evaluate
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
+from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput
-from activation_study.inference.evaluate_run import _evaluation_config
+from activation_study.inference.evaluate_run import _evaluation_config, _warn_of_trained_images
 from activation_study.records.record import Record
 from activation_study.validation import from_hydra
 from hydra_compose import composed
@@ -60,10 +61,13 @@ def test_all_images_need_no_groups(tmp_path: Path) -> None:
         assert evaluation.run_name.startswith("surfaces-relu-seed0-")
 
 
-def other_data(part: str, **data: str) -> Config:
+SPLIT_FILES = {"split": "files", "split_files": "/gone", "split_digest": "0" * 16}
+
+
+def other_data(part: str, recorded: dict[str, str] = SPLIT_FILES, **data: str) -> Config:
     config = from_hydra(composed(["data=scenes"]))
     values = resolved(config)
-    values["data"] |= {"split": "files", "split_files": "/gone", "split_digest": "0" * 16, "name": "mine"}
+    values["data"] |= {"name": "mine", **recorded}
     run = Record(config.run_name, "s", identity(values), values, [], ["sky"], {}, {"data": "d"})
     options = Evaluate(run="x", part=part, folder="multirun")
     given = {key: getattr(config.data, key) for key in ("name", "format", "count", "scenes_seed")}
@@ -77,3 +81,26 @@ def test_the_names_of_another_data_sets_split_are_not_looked_for() -> None:
         other_data("test")
     assert other_data("all").data.split_files is None
     assert other_data("test", split="shuffled").data.split == "shuffled"
+
+
+def test_the_folders_of_own_data_are_no_split_of_data_in_another_layout() -> None:
+    own = {"format": "folder", "split": "folders"}
+    with pytest.raises(BadInput, match=r"split by folders, .* give data.split_files=FOLDER or data.split, or part=all"):
+        other_data("test", own)
+    assert other_data("all", own).data.split == "sorted"
+
+
+def test_trained_images_are_told_from_a_file_of_groups_that_has_moved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"scene{index:04d},{index % 4}\n" for index in range(12))
+    for name in ("then.csv", "now.csv"):
+        (tmp_path / name).write_text(f"image,group\n{rows}")
+    options = ["data=scenes", "data.count=12", "data.image_size=32", f"data.cache={tmp_path}"]
+    then, now = (from_hydra(composed([*options, f"data.groups={tmp_path}/{name}.csv"])) for name in ("then", "now"))
+    (tmp_path / "then.csv").unlink()
+    dataset = Dataset(now)
+    run = Record("r", "s", "0" * 8, resolved(then), [], ["sky"], {}, {"data": dataset.source.digest})
+    _warn_of_trained_images(run, now.data, dataset, dataset.split.train, "test")
+    count = len(dataset.split.train)
+    assert f"{count} of the {count} test images of this split were in the training part of r" in capsys.readouterr().err

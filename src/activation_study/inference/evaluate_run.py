@@ -11,7 +11,7 @@ import numpy as np
 from activation_study.config.command_options import Evaluate
 from activation_study.config.identity import affects_result, flatten
 from activation_study.config.run_names import keep_existing_name, run_label
-from activation_study.config.schema import Config, resolved
+from activation_study.config.schema import Config, Data, resolved
 from activation_study.data.dataset import Dataset
 from activation_study.data.splits import Indices
 from activation_study.errors import BadInput, alternatives
@@ -60,7 +60,7 @@ def evaluate_run(options: Evaluate) -> Record:
         )
     indices = _images(dataset, options.part)
     if options.part in ("test", "validation"):
-        _warn_of_trained_images(run.record, dataset, indices, options.part)
+        _warn_of_trained_images(run.record, config.data, dataset, indices, options.part)
     with run_lock(config.run_folder), tempfile.TemporaryDirectory() as folder:
         keep_existing_name(config)
         weights = weights_file(run, options.tracking.uri, Path(folder))
@@ -85,12 +85,17 @@ def _images(dataset: Dataset, part: str) -> Indices:
         raise BadInput(f"{error}; part=all scores all images, and needs no split") from error
 
 
-def _warn_of_trained_images(trained: Record, dataset: Dataset, indices: Indices, part: str) -> None:
+def _warn_of_trained_images(trained: Record, data: Data, dataset: Dataset, indices: Indices, part: str) -> None:
     """Warns if images of another split's test or validation part were in the run's training part."""
     if dataset.source.digest != trained.digests["data"]:
         return
+    then = trained.configuration().data
+    if data.split_digest == then.split_digest:  # the same lists, which may be elsewhere now
+        then.split_files = data.split_files
+    if data.groups_digest == then.groups_digest:
+        then.groups_file = data.groups_file
     try:
-        trained_on = dataset.split_by(trained.configuration().data).train
+        trained_on = dataset.split_by(then).train
     except BadInput as error:  # e.g. its split files are gone
         warn(f"cannot tell which images {trained.name} was trained on: {error}")
         return
@@ -108,11 +113,12 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     recorded, recorded_config = trained.config["data"], trained.config
     if any(data.get(key, recorded[key]) != recorded[key] for key in ("name", "format")):
         kept = {key: value for key, value in recorded.items() if key in _PREPROCESSING}
-        if kept["split"] == "files" and not data.keys() & {"split", "split_files"}:  # names of the other data set
+        own_folders = kept["split"] == "folders" and data.get("format", "folder") != "folder"
+        if (kept["split"] == "files" or own_folders) and not data.keys() & {"split", "split_files"}:
             if options.part != "all":
                 raise BadInput(
-                    f"{trained.name} was trained on a split by files, which does not apply to other data: give "
-                    f"data.split_files=FOLDER or data.split, or part=all, which needs no split"
+                    f"{trained.name} was trained on a split by {kept['split']}, which does not apply to other data: "
+                    f"give data.split_files=FOLDER or data.split, or part=all, which needs no split"
                 )
             kept["split"] = "sorted"
         trained = replace(trained, config={**trained.config, "data": kept})
