@@ -72,7 +72,9 @@ class TrainedModel:
         self._record, self._weights = record, folder / WEIGHTS_FILE
         if not self._weights.is_file():
             raise BadInput(f"{record.name}: its best weights are missing")
-        self._config = inference_config(record, int(record.environment["threads"]))  # so that the bits are the same
+        without_groups = {"data": dict.fromkeys(("groups", "groups_file", "groups_digest"))}  # no split is needed
+        threads = int(record.environment["threads"])  # so that the bits are the same
+        self._config = inference_config(record, threads, without_groups)
         self._dataset = Dataset(self._config)
         if self._dataset.source.digest != record.digests["data"]:
             raise BadInput(f"{record.name}: the data differ from those of its training")
