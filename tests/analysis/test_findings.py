@@ -103,6 +103,15 @@ def test_a_study_of_one_protocol_has_no_changes(tmp_path: Path) -> None:
     assert findings(tmp_path / "s").ablations == ()
 
 
+def test_own_data_are_named_in_the_place_of_their_label_type(tmp_path: Path) -> None:
+    for activation in ("relu", "mish"):
+        for seed in (0, 1):
+            write_run(tmp_path / "s", activation, seed, label_type="own", data_name="places")
+    result = findings(tmp_path / "s")
+    assert [condition.title for condition in result.conditions] == ["places"]
+    assert result.summary[0].startswith("On places (2 seeds): ")
+
+
 def test_each_declared_question_has_an_answer_unless_other_pairs_are_given(tmp_path: Path) -> None:
     comparison = {
         "contrasts": [["deep", "relu"], ["frelu", "deep"]],

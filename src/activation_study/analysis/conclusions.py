@@ -6,6 +6,7 @@ from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.formatting import display_name, format_interval, format_p
 from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
+from activation_study.errors import counted
 
 
 def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: Sequence[str] = ()) -> str:
@@ -20,7 +21,8 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     if not primary:
         return f"On {condition.title} there is only one activation, so there is nothing to compare."
     sentences = [_sentence(contrast, len(primary)) for contrast in primary]
-    heading = f"On {condition.title} ({condition.data}, {primary[0].seeds} seeds):"
+    data = [] if condition.data == condition.subject else [condition.data]
+    heading = f"On {condition.title} ({', '.join([*data, counted(primary[0].seeds, 'seed')])}):"
     if len(questions) == len(sentences):
         answers = (f"{question} {sentence}." for question, sentence in zip(questions, sentences, strict=True))
         return "\n".join([heading, *answers])

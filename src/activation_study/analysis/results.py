@@ -73,9 +73,14 @@ class Condition:
     repeats: bool = False
 
     @property
+    def subject(self) -> str:
+        """What is learned, for headings: the label type, or the name of the data if their labels are their own."""
+        return self.data if self.label_type == "own" else self.label_type
+
+    @property
     def title(self) -> str:
-        """Label type and variant, for headings."""
-        return ", ".join([self.label_type, *self.variant])
+        """Subject and variant, for headings."""
+        return ", ".join([self.subject, *self.variant])
 
 
 def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condition], list[str]]:

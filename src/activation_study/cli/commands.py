@@ -1,5 +1,6 @@
 """What each command does with its configuration."""
 
+import re
 import shlex
 import traceback
 from collections.abc import Callable
@@ -202,7 +203,8 @@ def _inspect(composed: DictConfig) -> None:
             return
         from activation_study.report.dataset_report import inspect_data
 
-        print(f"Page: {inspect_data(config)}")
+        print(f"Page:  {inspect_data(config)}")
+        print(f"Train: {command('train')} {_overrides_except('write_groups', 'same_scene')}")
 
 
 def _write_classes(config: Inspect, file: str) -> None:
@@ -219,10 +221,15 @@ def _write_classes(config: Inspect, file: str) -> None:
     write_text(Path(file), proposal.text)
     outcome.deliver("classes", {"file": file, **{key: value for key, value in vars(proposal).items() if key != "text"}})
     print(proposal.text)
-    given = [override for override in HydraConfig.get().overrides.task if not override.startswith("write_classes=")]
-    again = shlex.join([*(each for each in given if not each.startswith("data.classes=")), f"data.classes={file}"])
+    again = f"{_overrides_except('write_classes', 'data.classes')} {shlex.quote(f'data.classes={file}')}"
     print(f"Wrote {file}: {proposal.classes} classes. Check their names, then look at the data:")
     print(f"  {command('inspect')} {again}")
+
+
+def _overrides_except(*keys: str) -> str:
+    """The overrides of this command without some keys, for another command line."""
+    given = (override for override in HydraConfig.get().overrides.task if override.partition("=")[0] not in keys)
+    return shlex.join(re.sub("^([^=]+)='([^']*)'$", r"\1=\2", override) for override in given)  # see `as_typed`
 
 
 def _with_options(name: str, schema: type, act: Callable[[Any], None]) -> Task:

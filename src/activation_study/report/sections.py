@@ -36,6 +36,7 @@ from activation_study.report.tables import (
     selection_table,
 )
 
+ARTICLES_DATA = "stanford_background"
 FULL_SIZE = [224, 224]
 MAX_LISTED_PROTOCOLS = 3
 
@@ -74,7 +75,10 @@ def build_sections(findings: Findings, pictures: bool) -> Contents:
 
 
 def _reduced(condition: Condition) -> bool:
+    """Whether a study of the article's data set has another network or image size than the article."""
     config = condition.arms[0].records[0].config
+    if condition.data != ARTICLES_DATA:
+        return False
     return config["data"].get("image_size") != FULL_SIZE or config["model"].get("name") != "unet"
 
 
@@ -91,14 +95,14 @@ def _followed(conditions: Sequence[Condition]) -> str:
 def _changes_section(ablations: Ablations) -> Section:
     base = ablations.base
     caption = (
-        f"Effect of each change of the protocol on the mean IoU of each activation on {base.label_type}, in points, "
+        f"Effect of each change of the protocol on the mean IoU of each activation on {base.subject}, in points, "
         "paired by seed: mean and 95 % interval over seeds. An interval that contains 0 leaves open whether there is "
         "an effect."
     )
     return Section(
-        slug=_slug(base, f"{base.label_type} protocol"),
-        title=f"{base.label_type}: changes of the protocol",
-        data=base.data,
+        slug=_slug(base, f"{base.subject} protocol"),
+        title=f"{base.subject}: changes of the protocol",
+        data="" if base.data == base.subject else base.data,
         conclusion="",
         tables=(changes_table(ablations),),
         colors=_colors(base),
@@ -116,7 +120,7 @@ def _condition_section(findings: Findings, condition: Condition, main: bool, pic
     return Section(
         slug=_slug(condition, condition.title),
         title=condition.title,
-        data=condition.data,
+        data="" if condition.data == condition.subject else condition.data,
         conclusion=findings.conclusion(condition),
         tables=(*selections, arms_table(condition, _reduced(condition))),
         colors=_colors(condition),
@@ -141,7 +145,7 @@ def _colors(condition: Condition) -> dict[str, str]:
 
 
 def _slug(condition: Condition, title: str) -> str:
-    title = f"{condition.data} {title}"
+    title = title if condition.data == condition.subject else f"{condition.data} {title}"
     words = "".join(letter if letter.isalnum() or letter in "-_." else " " for letter in title).split()
     return "-".join(words)[:80]
 
