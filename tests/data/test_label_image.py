@@ -31,6 +31,23 @@ def test_the_values_of_a_grey_label_image_are_the_ids(ids: NDArray[Any], file_fo
     np.testing.assert_array_equal(read_label_image(encoded(ids, file_format)).values, ids)
 
 
+@pytest.mark.parametrize("values", [(0, 1), (0, 2), (3, 7), (0, 255), (5,), range(60, 120)])
+def test_the_values_of_a_grey_gif_are_its_grey_values_however_it_numbers_them(values: Any) -> None:
+    ids = np.resize(np.array(values, np.uint8), (8, 9))
+    image = read_label_image(encoded(ids, "GIF"))
+    np.testing.assert_array_equal(image.values, ids)
+    np.testing.assert_array_equal(image.colors(), ids.astype(int) * 0x010101)
+    assert image.palette is None
+
+
+def test_the_indices_of_a_coloured_gif_are_its_values() -> None:
+    image = Image.fromarray(IDS % 3)
+    image.putpalette([0, 0, 0, 128, 0, 0, 128, 128, 128])
+    file = io.BytesIO()
+    image.save(file, "GIF", optimize=False)
+    np.testing.assert_array_equal(read_label_image(file.getvalue()).values, IDS % 3)
+
+
 def test_the_indices_of_an_indexed_label_image_are_the_ids() -> None:
     ids = np.arange(54, dtype=np.uint8).reshape(6, 9) % 16
     image = Image.fromarray(ids, "L")

@@ -168,6 +168,33 @@ def test_a_palette_of_other_shades_does_not_matter(tmp_path: Path) -> None:
     np.testing.assert_array_equal(target(tmp_path, own([], ids=True)), ids)
 
 
+def test_palettes_that_number_the_colours_of_each_file_anew_are_refused_with_both_ways_out(tmp_path: Path) -> None:
+    first = indexed(TARGET < 0, [0, 0, 0, 128, 0, 0])
+    second = indexed(TARGET < 0, [0, 0, 0, 0, 128, 0])
+    save(tmp_path, first, second)
+    plain = own([], ids=True, colors=False)
+    message = refusal(tmp_path, plain)
+    ones = int((TARGET < 0).sum())
+    assert (
+        f"palettes differ between labels: index 1 is #800000 ({ones} pixels in 1 label, e.g. labels/0.png) or #008000 "
+        f"({ones} pixels in 1 label, e.g. labels/1.png); if each file numbers its colours anew, give each class its "
+        "colour and write `read_by: colors` in the classes file; if the indices mean the same in all files, write "
+        "`read_by: ids`"
+    ) in message
+    np.testing.assert_array_equal(target(tmp_path, own([], ids=True, colors=False, read_by="ids")), TARGET < 0)
+
+
+def test_grey_gif_labels_have_ids_of_their_own_in_each_file(tmp_path: Path) -> None:
+    save(tmp_path)
+    for number, high in enumerate((1, 2)):
+        Image.fromarray(np.where(TARGET < 0, high, 0).astype(np.uint8)).save(tmp_path / "labels" / f"{number}.gif")
+        Image.new("RGB", SIZE[::-1]).save(tmp_path / "images" / f"{number}.png")
+    for number, high in enumerate((1, 2)):
+        np.testing.assert_array_equal(
+            target(tmp_path, own([], ids=True, colors=False), number), np.where(TARGET < 0, high, 0)
+        )
+
+
 def test_chosen_colours_contradict_no_palette(tmp_path: Path) -> None:
     six = own_label_type(read_classes({"classes": [{"name": f"c{number}", "id": number} for number in range(6)]}))
     assert six.colors[5] == "#000000"  # chosen, and the usual colour of index 0

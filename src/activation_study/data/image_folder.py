@@ -3,7 +3,7 @@
 Subfolders are allowed and become part of the names: `berlin/0001`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -95,12 +95,17 @@ def open_folder(
         stamps,
         None,
         lambda: _content_problems(found.tree, pairing, label_type, reader),
-        f"{label_type.meaning}, {reader}",
+        f"{label_type.meaning}, {reader}{_gif_version(used)}",
         found.problems,
     )
     found.reject(verified.problems)
     files = tuple((key, pairing.images[key][0], pairing.labels[key][0]) for key in pairing.names)
     return ImageFolder(name, found.tree, verified.digest, files, label_type, reader)
+
+
+def _gif_version(paths: Iterable[str]) -> str:
+    """Has labels verified again that were verified when grey GIF files were read by their indices."""
+    return ", grey GIF" if any(path.lower().endswith(".gif") for path in paths) else ""
 
 
 def _content_problems(tree: FileTree, pairing: Pairing, label_type: LabelType, reader: ImageReader) -> Iterator[str]:

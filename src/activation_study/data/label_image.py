@@ -66,7 +66,8 @@ def read_label_image(content: bytes) -> LabelImage:
     """Decodes a lossless PNG, TIFF, BMP or GIF file.
 
     Grey images may have 1 to 32 bits, also floating-point ones if their values are whole; colour images 8 bits per
-    channel; an alpha channel must be opaque.
+    channel; an alpha channel must be opaque. A GIF file whose palette is grey is a grey image: the format has no other
+    form of these, and programs number the grey values of each file anew.
 
     Raises:
         ValueError: with the reason.
@@ -81,7 +82,10 @@ def read_label_image(content: bytes) -> LabelImage:
         raise ValueError("16 bits per channel: expected 8 bits per channel, or one grey channel")
     load(image)
     if image.mode == "P":
-        return LabelImage(np.asarray(image).astype(np.int32), palette=_palette(image))
+        indices, palette = np.asarray(image).astype(np.int32), _palette(image)
+        if image.format == "GIF" and _is_grey(palette) and indices.max(initial=0) < len(palette):
+            return LabelImage(palette[indices] & 255, white=255)
+        return LabelImage(indices, palette=palette)
     if image.mode in _COLOR_MODES:
         return LabelImage(_packed(_opaque(image)), is_color=True)
     if image.mode not in _WHITE:
@@ -118,6 +122,10 @@ def _packed(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 def _palette(image: "Image") -> NDArray[np.int32]:
     return _packed(np.array(image.getpalette("RGB"), np.uint8).reshape(1, -1, 3))[0]
+
+
+def _is_grey(colors: NDArray[np.int32]) -> bool:
+    return bool((colors == (colors & 255) * 0x010101).all())
 
 
 def _whole(pixels: NDArray[Any]) -> NDArray[np.int32]:

@@ -1,16 +1,16 @@
 """What is wrong with the labels of a data set as a whole: equal problems of many files are counted, not listed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.label_image import LabelImage
 from activation_study.data.label_types import COLOR, NO_CLASS, LabelType
-from activation_study.errors import counted
+from activation_study.errors import alternatives, counted
 
 MAX_NAMED = 5  # values in one message
 _KEPT = 256  # undeclared values of one file, the most frequent ones
@@ -87,6 +87,7 @@ class LabelTally:
             colors = {value - COLOR: found for value, found in self.undeclared.items() if value >= COLOR}
             yield self._undeclared_colors(colors)
         yield from self._contradicting_palettes()
+        yield from self._differing_palettes()
         if self.two_readings and self.colors_found:
             yield self._two_readings()
 
@@ -136,6 +137,23 @@ class LabelTally:
                 for (value, color), found in _most_frequent(wrong)[:MAX_NAMED]
             )
             yield f"palettes contradict the classes: {listed}{_more(wrong)}; {_CHOOSE}"
+
+    def _differing_palettes(self) -> Iterator[str]:
+        """Indices with several colours: some programs number the colours of each file anew."""
+        colors_of: dict[int, dict[int, Occurrence]] = defaultdict(dict)
+        for (value, color), found in self.indexed.items():
+            colors_of[value][color] = found
+        differing = {value: colors for value, colors in colors_of.items() if len(colors) > 1}
+        if self.label_type.read_by is None and differing:
+            listed = "; ".join(
+                f"index {value} is {alternatives(_in_words(colors))}"
+                for value, colors in sorted(differing.items())[:MAX_NAMED]
+            )
+            yield (
+                f"palettes differ between labels: {listed}{_more(differing)}; if each file numbers its colours anew, "
+                "give each class its colour and write `read_by: colors` in the classes file; if the indices mean the "
+                "same in all files, write `read_by: ids`"
+            )
 
     def _two_readings(self) -> str:
         names = (*self.label_type.classes, "unknown")
@@ -243,7 +261,11 @@ def _listed(found: Mapping[int, Occurrence], name: Callable[[int], str]) -> str:
     return "; ".join(shown) + _more(found)
 
 
-def _more(found: Mapping[Any, Occurrence]) -> str:
+def _in_words(colors: Mapping[int, Occurrence]) -> list[str]:
+    return [f"{_hex(color)} ({found})" for color, found in _most_frequent(colors)[:2]]
+
+
+def _more(found: Sized) -> str:
     return f"; and {len(found) - MAX_NAMED:,} more" if len(found) > MAX_NAMED else ""
 
 
