@@ -3,9 +3,12 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from activation_study.data.dataset import Dataset
+from activation_study.data.label_types import COLOR
 from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
 from conftest import WriteIccv09
@@ -98,3 +101,22 @@ def test_the_pixels_of_each_class_in_the_training_images_are_counted(tmp_path: P
     assert list(dataset.training_pixels) == list(dataset.label_type.classes)
     assert list(dataset.training_pixels.values()) == [int((labels == number).sum()) for number in range(3)]
     assert sum(dataset.training_pixels.values()) == int((labels >= 0).sum())
+    assert dataset.unknown_share == (labels < 0).mean()
+    assert dataset.undeclared == {}
+
+
+def test_undeclared_colours_that_are_unknown_are_counted_most_frequent_first(tmp_path: Path) -> None:
+    mask = np.full((8, 10, 3), (128, 128, 129), np.uint8)
+    mask[0], mask[1, :5] = (128, 128, 128), (0, 0, 0)
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+    for number in range(6):
+        Image.fromarray(mask).save(tmp_path / "labels" / f"{number}.png")
+        Image.fromarray(mask + np.uint8(number)).save(tmp_path / "images" / f"{number}.png")
+    classes = '{name: sky, color: "#808080"}, {name: tree, color: "#808000"}'
+    (tmp_path / "classes.yaml").write_text(f"classes: [{classes}]\nunknown: others\n")
+    folders = [f"data.{key}={tmp_path / key}" for key in ("images", "labels")]
+    options = ["data=folder", *folders, f"data.classes={tmp_path / 'classes.yaml'}", f"data.cache={tmp_path / 'cache'}"]
+    dataset = Dataset(from_hydra(composed(options)))
+    assert dataset.undeclared == {COLOR + 0x808081: 65 / 80, COLOR: 5 / 80}
+    assert list(dataset.undeclared) == [COLOR + 0x808081, COLOR]

@@ -12,12 +12,15 @@ from activation_study.data.folder_splits import split_by_folders
 from activation_study.data.group_splits import split_groups
 from activation_study.data.groups import divided_groups, group_counts, groups_by_file, groups_by_pattern
 from activation_study.data.image_reader import image_reader
+from activation_study.data.label_tally import undeclared_shares
 from activation_study.data.label_types import LabelInterpolation, label_type_of
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.source import Source, open_source
 from activation_study.data.split_files import read_split_files, split_digest, without_suffix
 from activation_study.data.splits import Indices, Split, split, split_by_names, without_duplicates
 from activation_study.errors import BadInput, problems_message
+
+SAMPLED = 20  # labels that are read to find out which values are undeclared
 
 
 class Dataset:
@@ -78,11 +81,32 @@ class Dataset:
     @cached_property
     def training_pixels(self) -> dict[str, int]:
         """Pixels of each class in the training images, at the network's size."""
-        classes = self.label_type.classes
-        counts = np.zeros(len(classes) + 1, np.int64)
+        return dict(zip(self.label_type.classes, self._training_counts[1:].tolist(), strict=True))
+
+    @property
+    def unknown_share(self) -> float:
+        """The share of unknown pixels in the training images, at the network's size."""
+        return float(self._training_counts[0] / self._training_counts.sum())
+
+    @cached_property
+    def undeclared(self) -> dict[int, float]:
+        """Raw values (see `LabelType.raw`) that `unknown: others` makes unknown, with their shares of all pixels.
+
+        Of a sample of the training labels, the most frequent ones first; empty if unknown values are listed.
+        """
+        if not self.label_type.ids or self.label_type.unknown is not None:
+            return {}
+        train = self.split.train
+        sample = train[:: -(-len(train) // SAMPLED)]
+        return undeclared_shares(self.label_type, (self.source.label(index, self.label_type.name) for index in sample))
+
+    @cached_property
+    def _training_counts(self) -> NDArray[np.int64]:
+        """Pixels of the training images that are unknown, and of each class: int64 [1 + classes]."""
+        counts = np.zeros(len(self.label_type.classes) + 1, np.int64)
         for index in self.split.train:  # one at a time: the labels are mapped from a file
             counts += np.bincount(self.preprocessed.labels[index].ravel().astype(np.int64) + 1, minlength=len(counts))
-        return dict(zip(classes, counts[1:].tolist(), strict=True))
+        return counts
 
     def _check_known(self, indices: Indices, where: str) -> None:
         if not any((self.preprocessed.labels[index] >= 0).any() for index in indices):

@@ -1,7 +1,7 @@
 """What is wrong with the labels of a data set as a whole: equal problems of many files are counted, not listed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -94,7 +94,7 @@ class LabelTally:
     def _undeclared_ids(self, found: dict[int, Occurrence]) -> str:
         hint = "declare a class for each, list them under unknown, or write `unknown: others`"
         colors = {color for (value, color) in self.indexed if value in found}
-        if colors and colors <= self._names_of_colors().keys():
+        if colors and colors <= names_of_colors(self.label_type).keys():
             hint = "their palette's colours are those of classes; `read_by: colors` in the classes file reads by them"
         elif len(found) > MAX_NAMED * 4:
             hint += "; so many ids come from resizing with interpolation, from numbered objects, or from grey pictures"
@@ -117,15 +117,13 @@ class LabelTally:
         )
 
     def _with_nearest(self, color: int) -> str:
-        names = self._names_of_colors()
-        distances = {other: float(np.linalg.norm(_channels(color) - _channels(other))) for other in names}
-        nearest = min(distances, key=distances.__getitem__)
-        return f"{_hex(color)} (nearest: {names[nearest]} {_hex(nearest)}, distance {distances[nearest]:.0f})"
+        name, nearest, distance = nearest_color(self.label_type, color)
+        return f"{_hex(color)} (nearest: {name} {_hex(nearest)}, distance {distance:.0f})"
 
     def _contradicting_palettes(self) -> Iterator[str]:
         if self.label_type.read_by is not None:
             return
-        names, classes, wrong = self._names_of_colors(), self.label_type.classes, {}
+        names, classes, wrong = names_of_colors(self.label_type), self.label_type.classes, {}
         for (value, color), found in self.indexed.items():
             by_id = int(self.label_type.classes_of(np.array([value]))[0])
             if by_id > NO_CLASS and color in names and names[color] != (classes[by_id] if by_id >= 0 else "unknown"):
@@ -165,11 +163,6 @@ class LabelTally:
 
     def _name_of_id(self, value: int) -> str:
         return (*self.label_type.classes, "unknown")[int(self.label_type.classes_of(np.array([value]))[0])]
-
-    def _names_of_colors(self) -> dict[int, str]:
-        names = zip(self.label_type.classes, self.label_type.mask_colors, strict=False)  # no colours if some are shared
-        found = {color: name for name, colors in names for color in colors}
-        return found | dict.fromkeys(self.label_type.unknown_colors, "unknown")
 
     def _share(self, found: Occurrence) -> str:
         share = found.pixels / max(self.pixels, 1)
@@ -225,6 +218,37 @@ def label_facts(label_type: LabelType, image: LabelImage, raw: NDArray[np.int32]
         indexed=indexed,
         two_readings=two_readings,
     )
+
+
+def names_of_colors(label_type: LabelType) -> dict[int, str]:
+    """The class, or unknown, of each declared colour (red · 2¹⁶ + green · 2⁸ + blue)."""
+    names = zip(label_type.classes, label_type.mask_colors, strict=False)  # no colours if some are shared
+    found = {color: name for name, colors in names for color in colors}
+    return found | dict.fromkeys(label_type.unknown_colors, "unknown")
+
+
+def nearest_color(label_type: LabelType, color: int) -> tuple[str, int, float]:
+    """The nearest declared colour: its class, itself, and the Euclidean distance of the channels, 0 … 255."""
+    names = names_of_colors(label_type)
+    distances = {other: float(np.linalg.norm(_channels(color) - _channels(other))) for other in names}
+    nearest = min(distances, key=distances.__getitem__)
+    return names[nearest], nearest, distances[nearest]
+
+
+def undeclared_shares(label_type: LabelType, labels: Iterable[NDArray[np.int32]]) -> dict[int, float]:
+    """The most frequent values without a class that are unknown, with their shares of all pixels, in this order.
+
+    Args:
+        label_type: own classes.
+        labels: `LabelType.raw` values.
+    """
+    found: dict[int, int] = defaultdict(int)
+    total = 0
+    for raw in labels:
+        total += raw.size
+        for value, pixels in _most_frequent_values(raw[label_type.classes_of(raw) < 0]).items():
+            found[value] += pixels
+    return {value: found[value] / total for value in sorted(found, key=lambda value: -found[value])}
 
 
 def _two_readings(label_type: LabelType, image: LabelImage) -> tuple[dict[tuple[int, int, int], int], bool]:

@@ -5,12 +5,17 @@ from collections.abc import Iterator
 
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
+from activation_study.data.label_tally import nearest_color
+from activation_study.data.label_types import COLOR
 from activation_study.errors import counted
 
 # At most this share of the normalisations' initial statistics may be left when training ends. Of their moving mean
 # it is the relative error that training longer would remove; 0.99 needs 459 steps for it, 0.9 needs 44.
 MAX_INITIAL_SHARE = 0.01
 SHORT_MOMENTUM = 0.9  # suggested for short trainings
+MOST = 0.5  # share of the pixels
+MANY = 0.05  # share of the pixels
+NEAR = 24.0  # distance of two colours that may be meant to be one
 
 
 def start_warnings(config: Config, dataset: Dataset) -> Iterator[str]:
@@ -20,7 +25,42 @@ def start_warnings(config: Config, dataset: Dataset) -> Iterator[str]:
         height, width = config.image_size
         where = f"not in the training labels at {height}×{width}"
         yield f"{', '.join(untrained)}: {where}, so the network cannot learn {'it' if len(untrained) == 1 else 'them'}"
+    if dataset.label_type.ids:
+        yield from _unknown_warning(config, dataset)
     yield from _momentum_warning(config, len(dataset.split.train))
+
+
+def _unknown_warning(config: Config, dataset: Dataset) -> Iterator[str]:
+    """Own labels that are mostly unknown, or whose colours miss those of the classes narrowly."""
+    share = dataset.unknown_share
+    if share <= MANY:
+        return
+    height, width = config.image_size
+    unknown = f"{100 * share:.0f} % of the pixels in the training labels at {height}×{width} are unknown"
+    label_type = dataset.label_type
+    for value, part in dataset.undeclared.items():
+        if part >= MANY and value >= COLOR and label_type.mask_colors:
+            name, nearest, distance = nearest_color(label_type, value - COLOR)
+            if distance <= NEAR:
+                color, declared = value - COLOR, label_type.mask_colors[label_type.classes.index(name)]
+                listed = ", ".join(f'"#{each:06X}"' for each in (*declared, color))
+                yield (
+                    f"{unknown}: #{color:06X} ({100 * part:.0f} % of the pixels) is undeclared, and only "
+                    f"{distance:.0f} away from {name} #{nearest:06X}. If it is {name}, give that class "
+                    f"`colors: [{listed}]`"
+                )
+                return
+    if share > MOST:
+        first = next(iter(dataset.undeclared.items()), None)
+        if first is None:
+            yield f"{unknown}: check `unknown` in the classes file"
+        else:
+            value, part = first
+            noun, shown = ("id", str(value)) if value < COLOR else ("colour", f"#{value - COLOR:06X}")
+            yield (
+                f"{unknown} by `unknown: others`; the most frequent undeclared {noun} is {shown} "
+                f"({100 * part:.0f} % of the pixels). If it is a class, declare it in the classes file"
+            )
 
 
 def _momentum_warning(config: Config, images: int) -> Iterator[str]:
