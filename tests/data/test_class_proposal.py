@@ -9,6 +9,7 @@ from PIL import Image, ImageFilter
 
 from activation_study.data.class_list import read_classes
 from activation_study.data.class_proposal import Proposal, propose_classes
+from activation_study.data.common_colors import nearest_name
 from activation_study.errors import BadInput
 
 SQUARE = np.zeros((40, 40), np.uint8)
@@ -97,3 +98,44 @@ def test_pictures_are_refused(tmp_path: Path) -> None:
     blocks = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
     with pytest.raises(BadInput, match=r"400 colours in 1 label; expected 2 to 255 colours\. Are these pictures"):
         propose(tmp_path, np.kron(blocks, np.ones((4, 4, 1), np.uint8)))
+
+
+def test_rare_black_without_a_name_is_unknown_and_rare_classes_are_named(tmp_path: Path) -> None:
+    mask = COLORS[np.kron(SQUARE // 2, np.ones((5, 5), np.uint8))]
+    mask[0, 0], mask[0, 1] = (0, 0, 0), (0, 255, 0)
+    proposal, content = propose(tmp_path, mask)
+    assert [entry["color"] for entry in content["classes"]] == ["#808080", "#800000", "#00FF00"]
+    assert content["unknown"] == ["#000000"]
+    assert proposal.classes == 3
+    assert 'unknown: ["#000000"] # less than 0.01%, 1 label; rare black usually means unknown' in proposal.text
+    assert '"#00FF00"} # less than 0.01%, 1 label; lime; rare: is it a class?\n' in proposal.text
+
+
+def test_black_with_a_name_or_with_many_pixels_is_a_class(tmp_path: Path) -> None:
+    (tmp_path / "labelmap.txt").write_text("background:0,0,0::\n")
+    mask = COLORS[SQUARE]
+    mask[0, 0] = 0
+    _, content = propose(tmp_path, mask)
+    assert "background" in [entry["name"] for entry in content["classes"]]
+    (tmp_path / "other").mkdir()
+    proposal, content = propose(tmp_path / "other", np.array([(0, 0, 0), (255, 0, 0), (0, 0, 255)], np.uint8)[SQUARE])
+    assert "#000000" in [entry["color"] for entry in content["classes"]]
+    assert "; black is often unknown" in proposal.text
+
+
+def test_rare_black_beside_smoothed_edges_is_among_the_others(tmp_path: Path) -> None:
+    large = COLORS[np.kron(SQUARE, np.ones((16, 16), np.uint8))]
+    mask = np.array(Image.fromarray(large).filter(ImageFilter.GaussianBlur(0.7)))
+    mask[5:8, 5:8] = 0
+    proposal, content = propose(tmp_path, mask)
+    assert [entry["color"] for entry in content["classes"]] == ["#808080", "#800000", "#0000FF"]
+    assert content["unknown"] == "others"
+    assert '# "#000000": less than 0.01%, 1 label; rare black usually means unknown, as others do\n' in proposal.text
+
+
+@pytest.mark.parametrize(
+    ("color", "name"),
+    [(0x808080, "grey"), (0x800000, "maroon"), (0x804080, "purple"), (0x828180, "grey"), (0x4682B4, "sky blue")],
+)
+def test_colours_are_named_by_the_nearest_common_one(color: int, name: str) -> None:
+    assert nearest_name(color) == name

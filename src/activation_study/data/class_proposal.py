@@ -1,51 +1,27 @@
 """A proposal of `classes.yaml` from the label images alone: their ids or colours, and the share of each."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.class_names import class_name, color_names
+from activation_study.data.class_names import color_names
 from activation_study.data.class_problems import MAX_CLASSES
 from activation_study.data.label_image import LabelImage, read_label_image
+from activation_study.data.proposal_text import Value, proposal_text, void_of
 from activation_study.data.verification import WORKERS, error_reason, printable_path
 from activation_study.errors import BadInput, counted, problems_message
 
-VOID = 255  # the usual id of unknown pixels
 RARE = 0.01  # share of all pixels below which a value that forms no area is an edge
 FEW = 64  # ids or colours that may all be classes, edges apart
 BLEND_DISTANCE = 12.0  # from the line between two colours
 ARTEFACT_DISTANCE = 24.0  # of one of many colours from one that is ARTEFACT_RATIO times as frequent
 ARTEFACT_RATIO = 2
-MANY_EDGES = 0.02  # share of all pixels
 _KEPT = 4096  # values of one label, the most frequent ones
-_NAMED = 5
-
-
-@dataclass
-class Value:
-    """An id or a colour in the labels.
-
-    Args:
-        pixels: in all labels.
-        labels: that have it.
-        area: whether there are 3 × 3 pixels of it somewhere, which edges do not have.
-        colors: of an id in indexed images: its colours in their palettes.
-    """
-
-    pixels: int = 0
-    labels: int = 0
-    area: bool = False
-    colors: set[int] = field(default_factory=set)
-
-    def add(self, pixels: int, area: bool) -> None:
-        """Adds a label."""
-        self.pixels, self.labels, self.area = self.pixels + pixels, self.labels + 1, self.area or area
 
 
 @dataclass(frozen=True)
@@ -111,8 +87,9 @@ def propose_classes(labels: Path, paths: Sequence[Path], command: str) -> Propos
         )
     names = color_names(labels)
     palette = {} if by_colors or indexed < len(paths) else _palette(kept)
-    text = _text(command, labels, len(paths), kept, edges, names, palette, by_colors)
-    return Proposal(text, len(kept) - (VOID in _void(kept, by_colors)), "colors" if by_colors else "ids", len(edges))
+    void = void_of(values, edges, names, by_colors)
+    text = proposal_text(command, labels, len(paths), kept, edges, void, names, palette, by_colors)
+    return Proposal(text, len(kept.keys() - {void}), "colors" if by_colors else "ids", len(edges))
 
 
 def _values(path: Path) -> tuple[LabelImage, dict[int, tuple[int, bool]]] | str:
@@ -182,72 +159,6 @@ def _palette(values: Mapping[int, Value]) -> dict[int, int]:
     found = {value: next(iter(each.colors)) for value, each in values.items() if each.colors}
     grey = all(color == (color & 255) * 0x010101 for color in found.values())
     return {} if grey or len(set(found.values())) < len(values) else found
-
-
-def _void(values: Mapping[int, Value], by_colors: bool) -> list[int]:
-    """The ids that usually mean unknown."""
-    usual = not by_colors and VOID in values and len(values) > 2 and sorted(values)[-2] < VOID - 1
-    return [VOID] if usual else []
-
-
-def _text(
-    command: str,
-    labels: Path,
-    count: int,
-    kept: Mapping[int, Value],
-    edges: Mapping[int, Value],
-    names: Mapping[int, str],
-    palette: Mapping[int, int],
-    by_colors: bool,
-) -> str:
-    total = sum(found.pixels for found in (*kept.values(), *edges.values()))
-    void = _void(kept, by_colors)
-    lines = [
-        f"# Proposed by {command} from {counted(count, 'label')} in {labels}. Check the names, and move what is",
-        "# not a class to unknown. Comments: share of all pixels, and number of labels that have the "
-        + ("colour." if by_colors else "id."),
-        "classes:",
-    ]
-    taken: set[str] = set()
-    for value in sorted(kept, key=lambda value: -kept[value].pixels) if by_colors else sorted(kept):
-        if value in void:
-            continue
-        color = value if by_colors else palette.get(value)
-        name = class_name(names.get(-1 if color is None else color), len(taken), taken)
-        parts = [f"name: {json.dumps(name, ensure_ascii=False) if not name.isidentifier() else name}"]
-        parts += [] if by_colors else [f"id: {value}"]
-        parts += [] if color is None else [f'color: "#{color:06X}"']
-        hint = "; black is often unknown" if by_colors and value == 0 and value not in names else ""
-        lines.append(f"  - {{{', '.join(parts)}}} # {_share(kept[value], total)}{hint}")
-    absent = [(color, name) for color, name in names.items() if by_colors and color not in kept]
-    lines += [f'  # - {{name: {json.dumps(name)}, color: "#{color:06X}"}} # in no label' for color, name in absent]
-    if edges:
-        pixels = sum(found.pixels for found in edges.values())
-        most = sorted(edges, key=lambda value: -edges[value].pixels)[:_NAMED]
-        listed = ", ".join(f"#{value:06X}" if by_colors else str(value) for value in most)
-        noun = "colour" if by_colors else "id"
-        if pixels > MANY_EDGES * total:
-            lines.append(
-                "# So many smoothed edges come from JPEG or resizing: better export the labels again without these."
-            )
-        lines.append(
-            f"unknown: others # {counted(len(edges), noun)} that look like smoothed edges, {_percent(pixels / total)}: "
-            f"{listed}{', …' if len(edges) > _NAMED else ''}"
-        )
-    elif void:
-        lines.append(f"unknown: [{VOID}] # {_share(kept[VOID], total)}; {VOID} usually means unknown")
-    else:
-        example = '"#000000"' if by_colors else "255"
-        lines.append(f"unknown: [] # e.g. [{example}]; or `others`: everything that no class has")
-    return "\n".join(lines) + "\n"
-
-
-def _share(found: Value, total: int) -> str:
-    return f"{_percent(found.pixels / total)}, {counted(found.labels, 'label')}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"
 
 
 def _channels(color: int) -> NDArray[np.float64]:
