@@ -130,6 +130,42 @@ def test_a_problem_is_reported(text: str | bytes, problem: str, tmp_path: Path) 
     assert "classes.yaml" in message
 
 
+def test_colours_may_be_given_as_red_green_and_blue(tmp_path: Path) -> None:
+    text = """
+classes:
+  - {name: sky, color: [128, 128, 128]}
+  - {name: vehicle, colors: [[64, 0, 128], "#C0C080"]}
+unknown: [[0, 0, 0]]
+"""
+    assert read_classes(write(tmp_path, text)) == {
+        "read_by": "colors",
+        "classes": [
+            {"name": "sky", "ids": [0], "color": "#808080"},
+            {"name": "vehicle", "ids": [1], "color": "#400080", "colors": ["#400080", "#C0C080"]},
+        ],
+        "unknown": ["#000000"],
+    }
+
+
+@pytest.mark.parametrize("color", ["[200, 220, 256]", "[200, 220]", "[200, 220, 1.5]", "[200, 220, true]", ""])
+def test_a_list_that_is_no_colour_is_refused(color: str, tmp_path: Path) -> None:
+    text = f"classes: [{{name: a, id: 1}}, {{name: b, id: 2, color: {color}}}]"
+    expected = 'expected "#RRGGBB", in quotes since # starts a comment, or [red, green, blue] from 0 to 255'
+    assert expected in refusal(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("entry", ["color: #C8DCFF", "colors: [#C8DCFF]", 'colors: ["#000000", #C8DCFF]'])
+def test_a_colour_without_quotes_is_told_to_need_them(entry: str, tmp_path: Path) -> None:
+    message = refusal(write(tmp_path, f"classes:\n  - {{name: sky, {entry}}}\n"))
+    assert 'is not a valid YAML file: put colours in quotes, "#RRGGBB", since # starts a comment' in message
+    assert "flow" not in message
+
+
+def test_another_mistake_beside_a_comment_with_colours_keeps_its_reason(tmp_path: Path) -> None:
+    message = refusal(write(tmp_path, 'classes: [{name: a, color: "#000000"}\nunknown: others # e.g. #C8DCFF\n'))
+    assert "while parsing a flow" in message
+
+
 def test_all_problems_are_listed(tmp_path: Path) -> None:
     message = refusal(write(tmp_path, "classes: [{name: 1, id: x}, {name: b, ids: []}]\nmore: 1"))
     assert "(4 found)" in message

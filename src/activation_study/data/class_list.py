@@ -9,9 +9,11 @@
 for all values without a class. A class without a colour gets one that no other class has.
 
 Where no class has an id, label images are read by the colours of the classes, `color` or `colors`, and `unknown` lists
-colours. `read_by: ids` or `read_by: colors` decides for images that can be read in both ways.
+colours. A colour is "#RRGGBB" or [red, green, blue]. `read_by: ids` or `read_by: colors` decides for images that can be
+read in both ways.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from activation_study.location import command
 from activation_study.palette import class_colors, is_generated_color
 
 _MAX_BYTES = 1_000_000
+_BARE_COLOR = re.compile(r"""(color|colors|unknown):(?:[^#\n]|["']#)*(?<!["'])#[0-9A-Fa-f]{6}""")
 _EXPECTED = "expected a YAML file with a list of classes"
 
 # {"classes": [{"name": …, "ids": […], "color": "#RRGGBB"}, …], "unknown": […] or "others"}; where they are given also
@@ -41,6 +44,7 @@ def read_classes(path_or_content: Any) -> Classes:
     what, content = "The classes", path_or_content
     if isinstance(path_or_content, str):
         what, content = f"The classes in {path_or_content}", _read(Path(path_or_content))
+    content = _with_hex_colors(content)
     problems = list(class_problems(content))
     if problems:
         raise BadInput(
@@ -82,17 +86,56 @@ def declared_colors(classes: Classes) -> list[list[str]]:
 def _read(path: Path) -> Any:
     import yaml
 
+    text = ""
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise BadInput(f"{path}: larger than {_MAX_BYTES:,} bytes; {_EXPECTED}")
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return yaml.safe_load(text)
     except FileNotFoundError as error:
         proposal = f"`{command('inspect')} … write_classes={path}` proposes one from the label images"
         raise BadInput(f"data.classes={path}: {error.strerror}; {_EXPECTED}; {proposal}") from error
     except OSError as error:
         raise BadInput(f"data.classes={path}: {error.strerror}; {_EXPECTED}") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"{path} is not a valid YAML file: {' '.join(str(error).split())}") from error
+        reason = _mend(text) or f": {' '.join(str(error).split())}"
+        raise BadInput(f"{path} is not a valid YAML file{reason}") from error
+
+
+def _mend(text: str) -> str:
+    """What to do about a text that is no YAML, if the reason is a usual one."""
+    if _BARE_COLOR.search(text):
+        return ': put colours in quotes, "#RRGGBB", since # starts a comment'
+    return ""
+
+
+def _with_hex_colors(content: Any) -> Any:
+    """The content with "#RRGGBB" in the place of each [red, green, blue]; anything else stays, also what is wrong."""
+    if not isinstance(content, dict):
+        return content
+    result = dict(content)
+    if isinstance(content.get("classes"), list):
+        result["classes"] = [_entry_with_hex(entry) for entry in content["classes"]]
+    if isinstance(content.get("unknown"), list):
+        result["unknown"] = [_hex(value) for value in content["unknown"]]
+    return result
+
+
+def _entry_with_hex(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    result = dict(entry)
+    if "color" in entry:
+        result["color"] = _hex(entry["color"])
+    if isinstance(entry.get("colors"), list):
+        result["colors"] = [_hex(color) for color in entry["colors"]]
+    return result
+
+
+def _hex(value: Any) -> Any:
+    if isinstance(value, list) and len(value) == 3 and all(type(each) is int and 0 <= each <= 255 for each in value):
+        return "#{:02X}{:02X}{:02X}".format(*value)
+    return value
 
 
 def _ids(entry: Mapping[str, Any], index: int) -> list[int]:

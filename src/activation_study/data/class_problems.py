@@ -9,6 +9,7 @@ MAX_ID = 65535
 OTHERS = "others"
 _EXAMPLE = "{name: sky, id: 0}"
 _KEYS = ("classes", "unknown", "read_by")
+_COLOR = '"#RRGGBB", in quotes since # starts a comment, or [red, green, blue] from 0 to 255'
 _READINGS = ("ids", "colors")
 
 Owners = dict[Any, str]  # a value that must be unique → what has it
@@ -94,7 +95,7 @@ def _class_color_problems(title: str, entry: dict[str, Any], by_colors: bool, ow
         return
     for color in colors:
         if not _is_color(color):
-            yield f'{title}: color {color!r}: expected "#RRGGBB", in quotes'
+            yield f"{title}: color {color!r}: expected {_COLOR}"
         elif by_colors:
             yield from _owned(f"{title}: color", color.upper(), title, owners)
         else:
