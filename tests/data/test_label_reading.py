@@ -117,6 +117,7 @@ def test_colours_are_counted_and_named_once_for_the_whole_data_set(tmp_path: Pat
     assert "#828080 (nearest: sky #808080, distance 2): 3 pixels in 2 labels, e.g. labels/0.png; " in message
     assert "#FF0000 (nearest: tree #808000, distance 180): 1 pixel in 1 label, e.g. labels/2.png: " in message
     assert "found)" not in message
+    assert not message.endswith("these files."), "the classes file is what to mend"
     expected = TARGET.copy()
     expected[1, :2] = -1
     np.testing.assert_array_equal(target(tmp_path, own("others"), 2), expected)
@@ -146,6 +147,18 @@ def test_a_mask_that_can_be_read_in_two_ways_is_refused_with_both(tmp_path: Path
     chosen = {way: own_label_type(read_classes({"classes": entries, "read_by": way})) for way in ("ids", "colors")}
     np.testing.assert_array_equal(target(tmp_path, chosen["ids"]), TARGET > 0)
     np.testing.assert_array_equal(target(tmp_path, chosen["colors"]), TARGET <= 0)
+
+
+def test_files_are_to_be_mended_only_if_one_is_wrong_by_itself(tmp_path: Path) -> None:
+    ids = np.where(TARGET < 0, 9, TARGET).astype(np.uint8)
+    save(tmp_path, ids, ids)
+    assert refusal(tmp_path, own(ids=True, colors=False)).endswith(f"`labels/…` in {tmp_path / 'labels'}.")
+    deep = own(ids=True, unknown=[], read_by="colors")
+    Image.fromarray(ids.astype(np.uint16)).save(tmp_path / "labels" / "0.png")
+    assert "labels/0.png: no colours (16 bits" in refusal(tmp_path, deep)
+    assert "Fix or remove" not in refusal(tmp_path, deep)
+    (tmp_path / "labels" / "1.png").write_bytes(b"no image")
+    assert refusal(tmp_path, deep).endswith("Fix or remove these files.")
 
 
 # --- palettes ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Finds the images and labels of `data=folder`, by names alone: no file is opened."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,9 @@ from activation_study.data.image_io import SUFFIXES
 from activation_study.data.pairing import Naming, Pairing, folder_tree, matching_folders, pair
 from activation_study.data.verification import File, FileTree
 from activation_study.errors import BadInput, alternatives, examples, problems_message, summed_up
+
+MEND_FILES = "Fix or remove these files."
+_CURE = re.compile(r"data\.\w+=|the classes")  # of a problem that a setting or the classes file mends
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class FoundFiles:
     def reject(self, problems: Sequence[str]) -> None:
         """Raises BadInput if there are problems, and names each kind once."""
         if problems:
-            hint = f"`images/…` is in {self.images}, `labels/…` in {self.labels}. {self.fix}"
+            fix = self.fix if self.fix != MEND_FILES or any(map(_concerns_file, problems)) else ""
+            hint = f"`images/…` is in {self.images}, `labels/…` in {self.labels}. {fix}".rstrip()
             summary = f"The data set in {self.images} and {self.labels} cannot be used"
             raise BadInput(problems_message(summary, summed_up(problems), hint))
 
@@ -60,7 +65,7 @@ def find_files(images: Path, labels: Path, naming: Naming) -> FoundFiles:
     pairing = pair(files, tree, naming)
     if images.resolve() == labels.resolve() and not (naming.image_suffix or naming.label_suffix):
         _reject_one_folder(files, pairing, images, labels, naming)
-    found = FoundFiles(images, labels, tree, files, pairing, problems, "Fix or remove these files.")
+    found = FoundFiles(images, labels, tree, files, pairing, problems, MEND_FILES)
     if not pairing.images:
         found.reject([*problems, _no_images(found, naming)])
     structure = list(structure_problems(pairing, naming))
@@ -71,6 +76,11 @@ def find_files(images: Path, labels: Path, naming: Naming) -> FoundFiles:
     if not pairing.names:
         found.reject(found.problems)
     return found
+
+
+def _concerns_file(problem: str) -> bool:
+    """Whether a problem is one of a file itself, and not of all of them or of how they are read."""
+    return problem.startswith(("images/", "labels/")) and not _CURE.search(problem)
 
 
 def missing_folder(key: str, pattern: Path) -> str | None:
