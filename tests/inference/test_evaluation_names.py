@@ -9,7 +9,7 @@ from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
 from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput
-from activation_study.inference.evaluate_run import _evaluation_config, _warn_of_trained_images
+from activation_study.inference.evaluate_run import _check_content, _evaluation_config, _warn_of_trained_images
 from activation_study.records.record import Record
 from activation_study.validation import from_hydra
 from hydra_compose import composed
@@ -104,3 +104,32 @@ def test_trained_images_are_told_from_a_file_of_groups_that_has_moved(
     _warn_of_trained_images(run, now.data, dataset, dataset.split.train, "test")
     count = len(dataset.split.train)
     assert f"{count} of the {count} test images of this split were in the training part of r" in capsys.readouterr().err
+
+
+def own_run(tmp_path: Path) -> tuple[Record, Config]:
+    for folder in ("images", "labels", "new/images", "new/labels"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "classes.yaml").write_text("classes: [{name: sky, id: 0}, {name: road, id: 1}]\n")
+    places = [f"data.{key}={tmp_path}/{key}" for key in ("images", "labels")]
+    config = from_hydra(composed(["data=folder", "data.name=mine", *places, f"data.classes={tmp_path}/classes.yaml"]))
+    values = resolved(config)
+    return Record("r", "s", identity(values), values, [], ["sky", "road"], {}, {"data": "d"}), config
+
+
+def test_other_data_need_a_name_of_their_own(tmp_path: Path) -> None:
+    run, config = own_run(tmp_path)
+    _check_content(run, config.data, "d")
+    with pytest.raises(BadInput, match=r"not the data mine that r was trained on: .* data.name=NAME"):
+        _check_content(run, config.data, "e")
+    config.data.name = "other"
+    _check_content(run, config.data, "e")
+
+
+def test_a_name_is_enough_to_evaluate_on_other_folders(tmp_path: Path) -> None:
+    run, config = own_run(tmp_path)
+    options = Evaluate(run="x", part="all", folder="multirun")
+    options.data.name = "other"
+    options.data.images, options.data.labels = f"{tmp_path}/new/images", f"{tmp_path}/new/labels"
+    data = _evaluation_config(run, options).data
+    assert (data.name, data.format, data.images) == ("other", "folder", f"{tmp_path}/new/images")
+    assert data.classes == config.data.classes

@@ -34,6 +34,8 @@ _PREPROCESSING = (
     *("cache", "image_size", "channels", "value_range", "channel_order", "label_interpolation"),
     *("split", "split_seed", "folds", "fold", "remove_duplicates"),
 )
+# Keys of own folders that stay as recorded if other folders are named.
+_OWN_FORMAT = ("format", "classes")
 ARTICLES = "article/mean_iou"
 _PRINTED = {
     "pooled mean IoU": "mean_iou",
@@ -58,6 +60,7 @@ def evaluate_run(options: Evaluate) -> Record:
             f"{run.record.name} was trained on {', '.join(run.record.classes)}; {config.data.name} has "
             f"{', '.join(dataset.label_type.classes)}: expected the same classes in the same order"
         )
+    _check_content(run.record, config.data, dataset.source.digest)
     indices = _images(dataset, options.part)
     if options.part in ("test", "validation"):
         _warn_of_trained_images(run.record, config.data, dataset, indices, options.part)
@@ -69,6 +72,24 @@ def evaluate_run(options: Evaluate) -> Record:
     _print_scores(run.record, record, config.run_folder, options.part)
     deliver("evaluation", _describe(run, record, config.run_folder, options.part))
     return record
+
+
+def _check_content(trained: Record, data: Data, digest: str) -> None:
+    """Rejects other data under the name of the run's own, for which the scores would be taken.
+
+    Raises:
+        BadInput: the data have the name but not the content of those that the run was trained on.
+    """
+    recorded = trained.digests["data"]
+    if data.format == "scenes" or data.name != trained.config["data"]["name"] or digest == recorded:
+        return
+    place = (
+        f"data.images={data.images} data.labels={data.labels}" if data.format == "folder" else f"data.root={data.root}"
+    )
+    raise BadInput(
+        f"{place}: these are not the data {data.name} that {trained.name} was trained on: their files differ. "
+        "Give these data a name of their own, data.name=NAME, which the scores will have."
+    )
 
 
 def _images(dataset: Dataset, part: str) -> Indices:
@@ -113,6 +134,8 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     recorded, recorded_config = trained.config["data"], trained.config
     if any(data.get(key, recorded[key]) != recorded[key] for key in ("name", "format")):
         kept = {key: value for key, value in recorded.items() if key in _PREPROCESSING}
+        if recorded["format"] == "folder" and data.keys() >= {"images", "labels"}:
+            kept |= {key: recorded[key] for key in _OWN_FORMAT}
         own_folders = kept["split"] == "folders" and data.get("format", "folder") != "folder"
         if (kept["split"] == "files" or own_folders) and not data.keys() & {"split", "split_files"}:
             if options.part != "all":
@@ -177,7 +200,13 @@ def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, indice
     existing = read_record(folder)
     if existing is not None:
         existing.digests.pop("order", None)  # in records of earlier versions; nothing is trained here
-    if existing is not None and existing.status == "FINISHED" and existing.digests == record.digests:
+    finished = existing is not None and existing.status == "FINISHED"
+    if existing is not None and finished and existing.digests["data"] != record.digests["data"]:
+        raise BadInput(
+            f"{folder} has the scores of other data named {config.data.name}: give these data another name, "
+            "data.name=NAME, or remove that folder to replace its scores"
+        )
+    if existing is not None and finished and existing.digests == record.digests:
         with suppress(BadInput):  # a changed or damaged file: score again
             return read_evaluated_run(folder, existing).record
     record.links["evaluates"] = str(run.folder if run.local else run.run_id)
