@@ -111,6 +111,16 @@ FIXES: dict[str, tuple[tuple[str, ...], tuple[str, str], str]] = {
         ("labels", "images"),
         "Are the two folders exchanged? Then give data.images=images data.labels=labels.",
     ),
+    "the folder above, by a pattern": (
+        ("b/photos/{}.jpg", "b/masks/{}.png"),
+        ("b/phot*s", "b/masks"),
+        "The names match with data.images=b/photos data.labels=b/masks.",
+    ),
+    "folders below those of a pattern": (
+        ("b/train/images/{}.jpg", "b/masks/{}.png"),
+        ("b/tra*", "b/masks"),
+        "The names match with data.images=b/train/images data.labels=b/masks.",
+    ),
     "a beginning": (("images/img_{}.jpg", "labels/mask_{}.png"), ("images", "labels"), "'img_' and 'mask_': rename"),
     "JPEG labels": (("images/{}.jpg", "labels/{}.jpg"), ("images", "labels"), "Export the labels as PNG"),
     "polygons": (("images/{}.jpg", "labels/{}.txt"), ("images", "labels"), "These are not label images"),
@@ -122,6 +132,41 @@ def test_a_refusal_proposes_what_makes_the_names_match(case: str, tmp_path: Path
     patterns, folders, fix = FIXES[case]
     write(tmp_path, *patterns)
     assert fix in refusal(tmp_path, *folders)
+
+
+MASKS = Naming(None, "_mask")
+
+
+def test_jpeg_labels_with_a_given_suffix_are_named_as_such(tmp_path: Path) -> None:
+    write(tmp_path, "images/{}.jpg", "labels/{}_mask.jpg", "labels/{}_mask.txt")
+    message = refusal(tmp_path, naming=MASKS)
+    assert "  5 files (labels/10_mask.jpg, labels/1_mask.jpg, labels" in message
+    assert "expected labels/NAME_mask.png for each image; the folder has labels/10_mask.jpg" in message
+    assert "Export the labels as PNG" in message
+    write(tmp_path, "labels/{}_mask.png")
+    assert len(find(tmp_path, naming=MASKS).pairing.names) == len(NAMES)
+    (tmp_path / "labels/1_mask.png").unlink()
+    message = refusal(tmp_path, naming=MASKS)
+    assert "labels/1_mask.jpg: expected a file name that ends in .png" in message
+    assert "labels/2_mask.jpg" not in message
+
+
+def test_exchanged_folders_are_seen_with_a_given_suffix(tmp_path: Path) -> None:
+    write(tmp_path, "images/{}.jpg", "labels/{}_mask.png")
+    message = refusal(tmp_path, "labels", "images", MASKS)
+    assert "Are the two folders exchanged? Then give data.images=images data.labels=labels." in message
+    assert "the folder has labels/1.jpg" in message
+
+
+def test_an_empty_suffix_leaves_out_labels_without_an_image(tmp_path: Path) -> None:
+    write(tmp_path, "images/{}.jpg", "labels/{}.png", "labels/more/{}.png", "labels/more/{}.jpg")
+    pairing = find(tmp_path, naming=Naming(label_suffix="")).pairing
+    assert (len(pairing.names), len(pairing.left_out)) == (len(NAMES), len(NAMES))
+    for name in NAMES:
+        (tmp_path / f"labels/more/{name}.jpg").unlink()
+    assert "data.label_suffix= (empty), which leaves out labels without an image" in refusal(tmp_path)
+    (tmp_path / "labels/1.png").rename(tmp_path / "labels/0.png")
+    assert "labels/1.png: missing" in refusal(tmp_path, naming=Naming(label_suffix=""))
 
 
 def test_many_missing_labels_are_one_line_with_their_number(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def find_files(images: Path, labels: Path, naming: Naming) -> FoundFiles:
     structure = list(structure_problems(pairing, naming))
     fix = fix_of_structure(files, pairing, images, labels, naming) if structure else found.fix
     if not pairing.names:
-        structure = [*_formats_only(structure), _nothing_in_common(pairing)]
+        structure = [*_formats_only(structure), _nothing_in_common(pairing, naming)]
     found = FoundFiles(images, labels, tree, files, pairing, [*problems, *structure], fix)
     if not pairing.names:
         found.reject(found.problems)
@@ -111,12 +111,12 @@ def _no_images(found: FoundFiles, naming: Naming) -> str:
     return f"no images: expected images/{ending}{SUFFIXES[0]} ({alternatives(SUFFIXES[1:])}); {holds}"
 
 
-def _nothing_in_common(pairing: Pairing) -> str:
+def _nothing_in_common(pairing: Pairing, naming: Naming) -> str:
     images, labels = ([paths[0] for paths in by_name.values()] for by_name in (pairing.images, pairing.labels))
     if not labels:
-        others = [path for path in pairing.others if path.startswith("labels/")]
+        others = [path for path in (*pairing.others, *pairing.passed_over) if path.startswith("labels/")]
         holds = f"the folder has {examples(others)}" if others else "the folder is empty"
-        return f"no labels: expected labels/NAME.png for each image; {holds}"
+        return f"no labels: expected labels/NAME{naming.label_suffix or ''}.png for each image; {holds}"
     return f"no label has the name of an image: {examples(images)}; {examples(labels)}"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from activation_study.data.image_io import SUFFIXES, conversion_hint
 from activation_study.data.label_image import LABEL_SUFFIXES, LOSSY_SUFFIXES, WHY_NOT_LOSSY
 from activation_study.data.name_hints import deeper_folders, folders_of_both, matching_suffixes, prefix_of_labels
-from activation_study.data.pairing import Naming, Pairing
+from activation_study.data.pairing import Naming, Pairing, below
 from activation_study.data.verification import File, printable_path
 from activation_study.errors import FEW, alternatives, examples
 
@@ -90,14 +90,16 @@ def fix_of_structure(files: Sequence[File], pairing: Pairing, images: Path, labe
     if _exchanged(pairing):
         return f"Are the two folders exchanged? Then give {_places(labels, images)}."
     if found := deeper_folders(image_names, label_names):
-        return f"The names match with {_places(images / found[0], labels / found[1])}."
-    if not pairing.names and (found := prefix_of_labels(image_names, label_names)):
+        return f"The names match with {_places(below(images, found[0]), below(labels, found[1]))}."
+    if not pairing.names and (found := prefix_of_labels(image_names, label_names)) and any(found):
         return (
             f"The names differ in their beginnings, {found[0]!r} and {found[1]!r}: rename the files so that they begin "
             "alike."
         )
     if not pairing.labels:
         return _fix_of_formats([path for path in pairing.others if path.startswith("labels/")])
+    if label_names and not image_names and pairing.names and not (naming.label_suffix or naming.image_suffix):
+        return "Remove the labels, or add data.label_suffix= (empty), which leaves out labels without an image."
     if label_names or not image_names:
         return "Fix or remove these files."
     return (
@@ -147,7 +149,8 @@ def _suffixes(images: set[str], labels: set[str], naming: Naming) -> list[str]:
 
 def _exchanged(pairing: Pairing) -> bool:
     """Whether the labels look like images and the images like labels, judging by their formats."""
-    formats = [PurePosixPath(path).suffix.lower() for path in pairing.others if path.startswith("labels/")]
+    there = (*pairing.others, *pairing.passed_over)
+    formats = [PurePosixPath(path).suffix.lower() for path in there if path.startswith("labels/")]
     photographs = sum(suffix in _LOSSY for suffix in formats)
     images = [path for paths in pairing.images.values() for path in paths]
     return photographs > len(pairing.labels) and all(path.lower().endswith(LABEL_SUFFIXES) for path in images)

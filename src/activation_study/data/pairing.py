@@ -23,7 +23,8 @@ class Naming:
 
     Args:
         image_suffix: what the names of image files end with, before the format's suffix; None: nothing.
-        label_suffix: likewise of label files. Where a suffix is given, all other files are left out.
+        label_suffix: likewise of label files. Where a suffix is given, all other files are left out; where that of
+            labels is given and empty, labels without an image are.
         counts: whether the image or label of a name has to have the other; None: all do.
     """
 
@@ -46,14 +47,17 @@ class Pairing:
     Args:
         images: the paths of the image files of each name; several if names differ only in the format's suffix.
         labels: likewise of the labels.
-        others: all other files that were not left out because of a given suffix.
+        others: all other files that count: with a given suffix, those of other formats that have it and whose
+            counterpart lacks them.
         left_out: the names that do not count and lack image or label.
+        passed_over: the files that are neither image nor label nor in `others`.
     """
 
     images: Mapping[str, Sequence[str]]
     labels: Mapping[str, Sequence[str]]
     others: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -80,6 +84,19 @@ def matching_folders(pattern: Path) -> dict[str, Path]:
     return {"".join(f"{path.parts[number]}/" for number in stars): path for path in found if path.is_dir()}
 
 
+def below(pattern: Path, beginning: str) -> Path:
+    """The folders of the files whose names begin so: `street/*/images` and `train` are `street/train/images`.
+
+    Args:
+        pattern: as for `matching_folders`.
+        beginning: of names: what the pattern's parts with `*` stand for, and folders below.
+    """
+    values = list(PurePosixPath(beginning).parts)
+    stars = "" not in matching_folders(pattern)
+    parts = [values.pop(0) if stars and values and "*" in part else part for part in pattern.parts]
+    return Path(*parts, *values)
+
+
 def folder_tree(images: Path, labels: Path) -> FileTree:
     """Both folders as one tree: `images/NAME.jpg`, `labels/NAME.png`."""
     return FileTree(
@@ -102,18 +119,36 @@ def pair(files: Sequence[File], tree: FileTree, naming: Naming) -> Pairing:
     images, image_files = _by_name([path for path in paths if path.startswith("images/")], naming, {})
     labels, label_files = _by_name([path for path in paths if path.startswith("labels/")], naming, images)
     known = {*image_files, *label_files}
-    others = [path for path in paths if path not in known and naming.suffix(path.partition("/")[0]) is None]
+    rest = [path for path in paths if path not in known]
+    others = [path for path in rest if _counts(path, naming, images, labels)]
     left_out: set[str] = set()
+    if naming.label_suffix == "" and set(images) & set(labels):
+        left_out = set(labels) - set(images)
     if naming.counts is not None:
         alone = set(images) ^ set(labels)
-        left_out = {name for name in alone if not naming.counts(name)}
+        left_out |= {name for name in alone if not naming.counts(name)}
         others = [path for path in others if naming.counts(_stem(path.partition("/")[2]))]
     return Pairing(
         {name: paths for name, paths in images.items() if name not in left_out},
         {name: paths for name, paths in labels.items() if name not in left_out},
         tuple(others),
         tuple(sorted(left_out)),
+        tuple(path for path in rest if path not in set(others)),
     )
+
+
+def _counts(
+    path: str, naming: Naming, images: Mapping[str, Sequence[str]], labels: Mapping[str, Sequence[str]]
+) -> bool:
+    """Whether a file that is neither image nor label, because of its format or its suffix, is to be looked at."""
+    part, _, below = path.partition("/")
+    ending = naming.suffix(part)
+    if ending is None:
+        return True
+    stem = _stem(below)
+    name = _composed(stem.removesuffix(ending))
+    here, there = (images, labels) if part == "images" else (labels, images)
+    return stem.endswith(ending) and name not in here and name in there
 
 
 def _by_name(
