@@ -97,4 +97,18 @@ def test_a_range_that_does_not_fit_is_refused() -> None:
         "set data.value_range=[0,4095]"
     )
     (problem,) = checked(ImageReader(1, (0, 4095)), tiff(deep), pillow(np.full((4, 4), 9, np.uint8))).problems()
-    assert problem == "1.tif: 8 bits, but others are uint16: data.value_range=[0,4095] fits only one of them"
+    assert problem == (
+        "1.tif: 8 bits, but others are uint16: data.value_range=[0,4095] fits only one of them: "
+        "convert them to one type"
+    )
+
+
+@pytest.mark.parametrize("values", [np.full((4, 4), 3000, np.uint16), np.full((4, 4), 0.5, np.float32)])
+def test_no_range_is_proposed_where_none_fits_all_images(values: Any) -> None:
+    eight = pillow(np.full((4, 4), 9, np.uint8))
+    (problem,) = checked(ImageReader(1), eight, tiff(values), eight).problems()
+    assert problem.startswith("1.tif: ")
+    assert problem.endswith(
+        ": no data.value_range fits them and 0.tif and 1 more image of 8 bits: convert them to 8 bits, or the others "
+        "to their type and range"
+    )

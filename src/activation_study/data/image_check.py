@@ -58,10 +58,10 @@ class ImageCheck:
             yield f"{_named(paths)}: {counted(found, 'channel')}, but data.channels={self._reader.channels}: {fix}"
         yield from self._not_finite_problems()
         for images, what in self._without_range():
-            yield f"{what}: set {suggestion(images)}"
+            yield f"{what}: {self._range_fix(images)}"
         dark = self.dark_images()
         if dark is not None:
-            yield f"{dark}: set {suggestion(self._of_type('uint16').values())}"
+            yield f"{dark}: {self._range_fix(self._of_type('uint16').values())}"
         yield from self._range_problems()
 
     def unusable(self) -> Iterator[str]:
@@ -94,6 +94,16 @@ class ImageCheck:
                 images = self._of_type(dtype)
                 yield list(images.values()), f"{_named(images)}: {dtype}, {_range_text(images.values())}"
 
+    def _range_fix(self, images: Iterable[ImageFacts]) -> str:
+        """What to do with images that need a range, which would be that of all images."""
+        of_8_bits = self._of_type("uint8")
+        if not of_8_bits:
+            return f"set {suggestion(images)}"
+        return (
+            f"no data.value_range fits them and {_named(of_8_bits)} of 8 bits: convert them to 8 bits, or the others "
+            "to their type and range"
+        )
+
     def _range_problems(self) -> Iterator[str]:
         """A given range that does not fit the images."""
         if self._reader.value_range is None or not self._facts:
@@ -103,7 +113,10 @@ class ImageCheck:
         others = sorted({each.dtype for each in facts} - {"uint8"})
         of_8_bits = self._of_type("uint8")
         if of_8_bits and others:
-            yield f"{_named(of_8_bits)}: 8 bits, but others are {' and '.join(others)}: {given} fits only one of them"
+            yield (
+                f"{_named(of_8_bits)}: 8 bits, but others are {' and '.join(others)}: {given} fits only one of them: "
+                "convert them to one type"
+            )
         if _high(facts) <= low or _low(facts) >= high:
             yield f"{given}: no image has values in it, they have {_range_text(facts)}: set {suggestion(facts)}"
 
