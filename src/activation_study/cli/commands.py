@@ -23,7 +23,7 @@ from activation_study.config.places import empty_places, expand_home, study_fold
 from activation_study.config.registration import register
 from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
-from activation_study.errors import BadInput, counted, problems_message
+from activation_study.errors import FEW, BadInput, counted, problems_message, summed_up
 from activation_study.files import write_text
 from activation_study.location import command
 from activation_study.signals import EXIT_CODE_TERMINATED
@@ -192,10 +192,16 @@ def _watch(options: Watch) -> None:
     watch(options)
 
 
+# Keys of the data that a proposal of classes, from the labels alone, does not need.
+_NOT_PROPOSED_FROM = ("classes", "split_files", "split_digest", "groups", "groups_file", "groups_digest")
+
+
 def _inspect(composed: DictConfig) -> None:
     with refusals("inspect", "inspect"):
         if composed.write_classes is not None:
-            composed.data.classes = None  # what is proposed; it may be missing, or named already
+            for key in _NOT_PROPOSED_FROM:  # may be missing; the classes may be named already
+                composed.data[key] = None
+            composed.data.split = "shuffled"
         config = from_hydra(composed, "inspect")
         assert isinstance(config, Inspect)
         if config.write_classes is not None:
@@ -216,7 +222,10 @@ def _write_classes(config: Inspect, file: str) -> None:
         raise BadInput(f"write_classes={file}: exists already and is not overwritten; choose another file")
     images, labels = Path(str(config.data.images)), Path(str(config.data.labels))
     found = find_files(images, labels, naming_of(config.data))
-    found.reject(found.problems)
+    if found.problems:
+        listed = "; ".join(summed_up(found.problems)[:FEW])
+        read = f"the {counted(len(found.label_paths), 'label')} that have an image are read; the data set cannot be used yet"
+        outcome.warn(f"{read}: {listed}{'; …' if len(found.problems) > FEW else ''}")
     proposal = propose_classes(labels, found.label_paths, command("inspect"))
     write_text(Path(file), proposal.text)
     outcome.deliver("classes", {"file": file, **{key: value for key, value in vars(proposal).items() if key != "text"}})
