@@ -1,12 +1,16 @@
 """Images and labels found by names alone: what is paired, what is left out, and the fix that a refusal proposes."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from activation_study.data.find_files import FoundFiles, find_files
+from activation_study.data.folder_splits import in_part_folder
 from activation_study.data.pairing import ANY_NAMES, Naming
+from activation_study.data.split_files import read_split_files
+from activation_study.data.splits import split_by_names
 from activation_study.errors import BadInput
 
 NAMES = ("1", "2", "3", "4", "10")
@@ -132,6 +136,39 @@ def test_a_refusal_proposes_what_makes_the_names_match(case: str, tmp_path: Path
     patterns, folders, fix = FIXES[case]
     write(tmp_path, *patterns)
     assert fix in refusal(tmp_path, *folders)
+
+
+@pytest.mark.parametrize("star", [False, True])
+def test_unlabeled_test_images_are_told_with_commands_that_split_the_others(
+    star: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    images, labels = ("my set/*/images", "my set/*/labels") if star else ("my set/images", "my set/labels")
+    for part in ("Train", "val", "test"):
+        folder = images.replace("*", part) if star else f"{images}/{part}"
+        write(tmp_path, f"{folder}/{{}}.jpg", f"{folder}/.{{}}.jpg")
+        if part != "test":
+            write(tmp_path, f"{labels.replace('*', part) if star else f'{labels}/{part}'}/{{}}.png")
+    with pytest.raises(BadInput) as error:
+        find(Path(), images, labels, Naming(counts=in_part_folder))
+    message = str(error.value)
+    assert "All images without a label are those of test/. Test on the images of val/" in message
+    commands = "\n".join(line[2:] for line in message.splitlines() if line.startswith(("  (", "  mk", "  he", "  ta")))
+    subprocess.run(["bash", "-ec", commands], check=True)
+    lists = read_split_files(Path("split"))
+    naming = Naming(counts={name.rpartition(".")[0] for names in lists.values() for name in names}.__contains__)
+    names = find(Path(), images, labels, naming).pairing.names
+    parts = split_by_names(names, lists)
+    assert [len(indices) for indices in vars(parts).values()] == [4, 1, 5]
+    assert {names[index].partition("/")[0] for index in parts.test} == {"val"}
+
+
+def test_unlabeled_test_images_beside_training_images_alone_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "images/train/{}.jpg", "labels/train/{}.png", "images/test/{}.jpg")
+    message = refusal(tmp_path)
+    assert "those of test/. data.images=images/train data.labels=labels/train leaves them out" in message
+    write(tmp_path, "images/other/{}.jpg")
+    assert "those of test/" not in refusal(tmp_path)
 
 
 MASKS = Naming(None, "_mask")

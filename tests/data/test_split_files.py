@@ -26,6 +26,12 @@ def test_the_files_have_one_name_per_line(tmp_path: Path) -> None:
     assert split_digest(read_split_files(moved)) != split_digest(names)
 
 
+def test_hidden_files_that_a_listing_of_a_folder_has_are_passed_over(tmp_path: Path) -> None:
+    lines = "train/1.jpg\ntrain/.1.jpg\ntrain/.cache/2.jpg\ntrain/Thumbs.db\n./train/2.jpg\n"
+    names = read_split_files(write(tmp_path, train=lines, val="c", test="d"))
+    assert names["train"] == ["train/1.jpg", "./train/2.jpg"]
+
+
 def test_all_problems_are_listed(tmp_path: Path) -> None:
     folder = write(tmp_path, train="a\nb\na\n", test="# nothing\n")
     (folder / "val.txt").write_bytes(b"\xff\xff")

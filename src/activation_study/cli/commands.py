@@ -224,8 +224,9 @@ def _write_classes(config: Inspect, file: str) -> None:
     found = find_files(images, labels, naming_of(config.data))
     if found.problems:
         listed = "; ".join(summed_up(found.problems)[:FEW])
-        read = f"the {counted(len(found.label_paths), 'label')} that have an image are read; the data set cannot be used yet"
-        outcome.warn(f"{read}: {listed}{'; …' if len(found.problems) > FEW else ''}")
+        read = f"the {counted(len(found.label_paths), 'label')} that have an image are read"
+        more = "; …" if len(found.problems) > FEW else ""
+        outcome.warn(f"{read}; the data set cannot be used yet: {listed}{more}")
     proposal = propose_classes(labels, found.label_paths, command("inspect"))
     write_text(Path(file), proposal.text)
     outcome.deliver("classes", {"file": file, **{key: value for key, value in vars(proposal).items() if key != "text"}})

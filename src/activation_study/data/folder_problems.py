@@ -9,6 +9,7 @@ from activation_study.data.image_io import SUFFIXES, conversion_hint
 from activation_study.data.label_image import LABEL_SUFFIXES, LOSSY_SUFFIXES, WHY_NOT_LOSSY
 from activation_study.data.name_hints import deeper_folders, folders_of_both, matching_suffixes, prefix_of_labels
 from activation_study.data.pairing import Naming, Pairing, below
+from activation_study.data.unlabeled_test import fix_of_unlabeled_test
 from activation_study.data.verification import File, printable_path
 from activation_study.errors import FEW, alternatives, examples
 
@@ -80,6 +81,8 @@ def fix_of_structure(files: Sequence[File], pairing: Pairing, images: Path, labe
     """
     if images.resolve() == labels.resolve() and (found := folders_of_both(_below(files, "images/"))):
         return f"Give {_places(images / found[0], labels / found[1])}."
+    if found_test := fix_of_unlabeled_test(pairing, images, labels):
+        return found_test
     alone = set(pairing.images) ^ set(pairing.labels)
     image_names = {name for name in pairing.images if name in alone}
     label_names = {name for name in pairing.labels if name in alone}

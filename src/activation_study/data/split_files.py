@@ -5,6 +5,7 @@ import json
 import shlex
 from pathlib import Path
 
+from activation_study.data.hidden_files import is_hidden
 from activation_study.data.splits import name_forms
 from activation_study.errors import BadInput, problems_message
 
@@ -14,7 +15,7 @@ _HELD_OUT = 10  # every tenth image validates where there is no test list
 
 
 def read_split_files(folder: Path) -> dict[str, list[str]]:
-    """The names in `train`, `validation` and `test`; empty lines and lines that start with # are skipped.
+    """The names in `train`, `validation` and `test`, without empty lines, lines that start with # and hidden files.
 
     Raises:
         BadInput: a file is missing, empty or not UTF-8 text, or a name occurs twice.
@@ -35,7 +36,7 @@ def read_split_files(folder: Path) -> dict[str, list[str]]:
         except (OSError, ValueError) as error:
             problems.append(f"{path.name}: {error}")
             continue
-        names_of[part] = [line for line in lines if line and not line.startswith("#")]
+        names_of[part] = [line for line in lines if line and not line.startswith("#") and not _is_hidden(line)]
         if not names_of[part]:
             problems.append(f"{path.name}: contains no names")
     part_of: dict[str, str] = {}
@@ -49,6 +50,11 @@ def read_split_files(folder: Path) -> dict[str, list[str]]:
         hint = _without_test(folder, len(names_of["train"])) if only_test else "Expected one unique name per line."
         raise BadInput(problems_message(f"The split in {folder} cannot be used", problems, hint))
     return names_of
+
+
+def _is_hidden(line: str) -> bool:
+    """Whether a program that listed a folder has listed a hidden file, which is no image."""
+    return is_hidden(line) and not line.startswith(("./", "../"))
 
 
 def _without_test(folder: Path, count: int) -> str:
