@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Config, Data
+from activation_study.data.copies import left_out_copies
 from activation_study.data.folder_splits import split_by_folders
 from activation_study.data.group_splits import split_groups
 from activation_study.data.groups import divided_groups, group_counts, groups_by_file, groups_by_pattern
@@ -113,7 +114,18 @@ class Dataset:
             raise BadInput(f"{self._options.name}: all pixels of {where} are unknown, so it cannot be used")
 
     def _unique(self, parts: Split) -> Split:
-        return without_duplicates(parts, self.preprocessed.image_hashes(np.arange(len(self.source.names))))
+        return without_duplicates(parts, self._image_hashes)
+
+    @cached_property
+    def _image_hashes(self) -> Sequence[str]:
+        return self.preprocessed.image_hashes(np.arange(len(self.source.names)))
+
+    @cached_property
+    def copies(self) -> dict[int, int]:
+        """The images that `data.remove_duplicates` leaves out, each with the equal image that is kept."""
+        if not self._options.remove_duplicates:
+            return {}
+        return left_out_copies(split_names(self._options, self.source.names), self.split, self._image_hashes)
 
     def split_by(self, options: Data) -> Split:
         """These images as the options split them.

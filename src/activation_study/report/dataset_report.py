@@ -1,7 +1,7 @@
 """The report on a data set before training: tables in the terminal, and a page of images with their labels."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from activation_study.config.command_options import Inspect
 from activation_study.console import table_console, track_progress
 from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit, DuplicatePair, audit_dataset
+from activation_study.data.copies import describe_copies
 from activation_study.data.dataset import Dataset
 from activation_study.data.group_proposal import check_new_file, joined_groups, write_groups
 from activation_study.data.image_folder import turned_images
@@ -176,7 +177,8 @@ def _page(config: Inspect, dataset: Dataset, audit: DatasetAudit, facts: Sequenc
     if (table := groups_table(audit)) is not None:
         tables.append(table)
     turned = turned_images(dataset.source)
-    sentences = [*_summary_of_turned(turned, audit.names), *_summary(audit, label_type.classes)]
+    sentences = [*_summary_of_turned(turned, audit.names), *_summary_of_left_out(dataset, audit)]
+    sentences += _summary(audit, label_type.classes)
     pairs = sorted(audit.pairs, key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]  # leaks first
     if pairs:
         tables.append(_pairs_table(audit, pairs))
@@ -223,6 +225,22 @@ def _summary_of_turned(turned: dict[int, str], names: Sequence[str]) -> list[str
         return []
     which = f"{counted(len(turned), 'image')} ({examples([names[index] for index in turned])})"
     return [f"EXIF orientation turns {which}: look whether the outlines of the label lie on the turned image."]
+
+
+def _summary_of_left_out(dataset: Dataset, audit: DatasetAudit) -> Iterator[str]:
+    """Why images are in no part of the split."""
+    if dataset.copies:
+        yield f"{describe_copies(dataset.copies, audit.names, dataset.preprocessed.labels)}."
+    others = [
+        name for index, name in enumerate(audit.names) if _in_no_part(audit, index) and index not in dataset.copies
+    ]
+    if others:
+        verb = "is" if len(others) == 1 else "are"
+        yield f"{counted(len(others), 'image')} {verb} in no part of the split: {examples(others)}."
+
+
+def _in_no_part(audit: DatasetAudit, index: int) -> bool:
+    return audit.part_of[index] not in PARTS
 
 
 def _summary(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:

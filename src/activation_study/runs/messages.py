@@ -10,6 +10,7 @@ from activation_study.columns import WIDTH, in_columns
 from activation_study.config.protocols import followed_protocol
 from activation_study.config.schema import Config
 from activation_study.console import format_duration
+from activation_study.data.copies import describe_copies
 from activation_study.data.dataset import Dataset
 from activation_study.data.groups import describe_groups
 from activation_study.errors import counted
@@ -33,6 +34,8 @@ def print_header(config: Config, record: Record, dataset: Dataset, state: TrainS
         f"{record.name}{position}: {environment['device']}, {threads}, {config.training.precision}, "
         f"{record.results['parameters']:,.0f} parameters, {sizes} images of {dataset.source.name}"
     )
+    if dataset.copies:
+        print(f"  {describe_copies(dataset.copies, dataset.source.names, dataset.preprocessed.labels)}")
     print(f"  protocol: {followed_protocol(record.config)}")
     if record.groups:
         print(f"  {describe_groups(record.groups)}; no group is in two parts")
