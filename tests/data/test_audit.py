@@ -123,7 +123,7 @@ def test_groups_are_those_given_or_else_guessed_from_the_names() -> None:
     labels = {f"{film}_{frame}": [[0, 1]] for film in "xyz" for frame in range(2)}
     arguments = (ArraySource(labels), with_empty_labels(noise_images(6)), split(6, "sorted"), SURFACES, no_progress)
     guessed = audit_dataset(*arguments)
-    assert (guessed.groups, guessed.pattern) == (tuple("xxyyzz"), "^([^-_ .]+)[-_ .]")
+    assert (guessed.groups, guessed.pattern) == (tuple("xxyyzz"), "^([^_]+)_")
     given = audit_dataset(*arguments, groups=tuple("abcdef"))
     assert (given.groups, given.pattern) == (tuple("abcdef"), None)
     assert given.scenes is None

@@ -36,6 +36,7 @@ def test_guessed_groups_that_the_split_divides_are_named_with_the_fix() -> None:
     assert list(group_sentences(whole)) == []
     assert list(group_sentences(replace(AUDIT, pattern=None))) == []
     assert list(group_sentences(replace(AUDIT, groups=None, pattern=None))) == []
+    assert list(group_sentences(replace(AUDIT, pattern="^([0-9])"))) == [], "a source is no group"
 
 
 def test_two_groups_cannot_be_kept_whole() -> None:

@@ -6,29 +6,34 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from activation_study.data.folder_splits import in_part_folder
 from activation_study.data.groups import COLUMNS, groups_by_pattern
 from activation_study.data.same_scene import connected
 from activation_study.errors import BadInput
 from activation_study.files import write_text
 
 MAX_GUESSED = 40  # more parts of names than this are no groups
-# What all names have to match, and the pattern of their groups: the folder; the text before the first separator; the
-# text before a final number; the first digit of numbers of equal length.
+# What all names have to match, and the pattern of their groups: the folder; the text before the first separator that
+# all names have, or before the first of any; the text before a final number; of names like
+# those of the Stanford set, a digit for the source and a small number, that digit.
 _RULES = (
-    ("[^/]+/", "^([^/]+)/"),
-    ("[^-_ .]+[-_ .]", "^([^-_ .]+)[-_ .]"),
-    (".*?[^0-9][0-9]*$", "^(.*?)[0-9]*$"),
-    ("[0-9]{3,}$", "^([0-9])"),
+    ("[^/]+/", "([^/]+)/"),
+    *((f"[^{separator}]+{separator}", f"([^{separator}]+){separator}") for separator in ("_", "-", " ", r"\.")),
+    ("[^-_ .]+[-_ .]", "([^-_ .]+)[-_ .]"),
+    (".*?[^0-9/][0-9]*$", "(.*?)[0-9]*$"),
+    ("[0-9][01][0-9]{5}$", "([0-9])"),
 )
+SOURCE_DIGIT = "^([0-9])"  # tells where images come from rather than which belong together
+_PART_FOLDER = "[^/]+/"  # which is a part of the split, and no group
 
 
 def group_pattern(names: Sequence[str]) -> str | None:
     """A pattern for `data.groups` that divides the names into 2 to `MAX_GUESSED` groups; None if no rule does."""
-    for required, pattern in _RULES:
-        if not all(re.match(required, name) for name in names):
+    beginning = _PART_FOLDER if all(map(in_part_folder, names)) else ""
+    for required, rule in _RULES:
+        if not all(re.match(beginning + required, name) for name in names):
             continue
-        if pattern == _RULES[-1][1] and len(set(map(len, names))) > 1:
-            continue
+        pattern = f"^{beginning}{rule}"
         if 1 < len(set(groups_by_pattern(names, pattern))) <= min(MAX_GUESSED, len(names) // 2):
             return pattern
     return None

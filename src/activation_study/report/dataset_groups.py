@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from activation_study.data.audit import DatasetAudit
+from activation_study.data.group_proposal import SOURCE_DIGIT
 from activation_study.data.same_scene import MAX_IMAGES, MIN_INLIERS, ScenePair
 from activation_study.data.splits import PARTS
 from activation_study.errors import counted
@@ -16,7 +17,7 @@ MAX_NAMED = 5  # groups in a sentence
 
 def group_sentences(audit: DatasetAudit) -> Iterator[str]:
     """Groups that the split divides, and how to keep them whole."""
-    if audit.groups is None or audit.pattern is None:  # given groups are never divided
+    if audit.groups is None or audit.pattern in (None, SOURCE_DIGIT):  # given groups are never divided
         return
     count, divided = len(set(audit.groups)), _divided(audit)
     if not divided:
