@@ -67,8 +67,7 @@ def test_suspicious_labels_are_listed_with_the_reason() -> None:
         ArraySource(labels), with_empty_labels(noise_images(5)), split(5, "sorted"), SURFACES, no_progress
     )
     assert audit.suspicious == (
-        (2, "75% unknown"),
-        (2, "only sky"),
+        (2, "75% unknown; only sky"),
         (3, "the only image with vertical"),
         (1, "same label as a, which is a different image"),
     )

@@ -55,7 +55,7 @@ class DatasetAudit:
         pattern: the pattern by which the groups were guessed; None if they were given.
         pairs: the near duplicates: identical ones first, then by decreasing similarity.
         scenes: the other pairs of images of the same scene; None if they were not looked for.
-        suspicious: (index, reason) of labels that need review.
+        suspicious: (index, reasons) of each label that needs review.
     """
 
     names: tuple[str, ...]
@@ -187,4 +187,7 @@ def _suspicious_labels(
         for other in others:
             if (first, other) not in duplicates and len(np.flatnonzero(known[other])) > 1:
                 suspicious.append((other, f"same label as {names[first]}, which is a different image"))
-    return suspicious
+    reasons: dict[int, list[str]] = defaultdict(list)
+    for index, reason in suspicious:
+        reasons[index].append(reason)
+    return [(index, "; ".join(texts)) for index, texts in reasons.items()]
