@@ -41,7 +41,11 @@ def test_a_pattern_that_can_be_used_is_guessed_from_names(names: list[str], expe
 def test_images_that_are_connected_by_pairs_or_groups_are_in_one_group(tmp_path: Path) -> None:
     names = tuple("abcdefg")
     assert joined_groups(names, [(1, 3), (3, 5), (0, 2)]) == tuple("ababebg")
-    assert joined_groups(names, [(5, 6)], ("x", "y", "x", "z", "z", "y", "w")) == tuple("abaddbb")
+    given = ("x", "y", "x", "z", "z", "y", "w")
+    assert joined_groups(names, [(5, 6)], given) == ("x", "w+y", "x", "z", "z", "w+y", "w+y")
+    assert joined_groups(names, [], given) == given
+    given = ("x", "y", "x", "w+y", "w+y", "y", "w")
+    assert joined_groups(names, [(5, 6)], given) == ("x", "w+y+", "x", "w+y", "w+y", "w+y+", "w+y+")
     write_groups(tmp_path / "groups.csv", ("a", 'sub/b, "c"'), ("a", "a"))
     assert read_groups(tmp_path / "groups.csv") == {"a": "a", 'sub/b, "c"': "a"}
 

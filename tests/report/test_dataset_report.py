@@ -36,13 +36,17 @@ def test_the_groups_of_a_split_are_shown_and_a_file_of_groups_is_written(
     assert "No problems found." in printed
     assert "Wrote groups.csv: 2 groups of several images, the largest of 2; 10 in all." in printed
     groups = read_groups(tmp_path / "groups.csv")
-    assert groups["scene0011"] == groups["scene0001"] == "scene0001"
+    assert groups["scene0011"] == groups["scene0001"] == "1"
     assert len(set(groups.values())) == 10
     assert "as data.groups says" in page.read_text()
     result = outcome.plain(outcome._fields)
     assert result["groups_file"] == "groups.csv"
     assert (result["same_scene"], result["group_pattern"]) == ([], None)
     assert {"group": "0", "part": "train", "images": 2} in result["groups"]
+    monkeypatch.setattr("activation_study.data.audit.same_scene_pairs", lambda *arguments: [])
+    inspect(tmp_path, "write_groups=none.csv")
+    assert "No images seem to belong together, so none.csv is not written." in capsys.readouterr().out
+    assert not (tmp_path / "none.csv").exists()
     with pytest.raises(BadInput, match="exists already"):
         inspect(tmp_path, "write_groups=groups.csv")
     inspect(tmp_path, "data.groups=groups.csv", "same_scene=false", "data.split=shuffled")

@@ -44,7 +44,7 @@ def joined_groups(
 ) -> tuple[str, ...]:
     """The group of each image: those that are connected by pairs, or in one given group, are in one.
 
-    A group has the name of its first image.
+    A group has the name of its first image; with given groups the name of its given group, or of several, "a+b".
 
     Args:
         names: of the images.
@@ -53,7 +53,19 @@ def joined_groups(
     """
     firsts: dict[str, int] = {}
     same = [(firsts.setdefault(group, index), index) for index, group in enumerate(groups or ())]
-    return tuple(names[index] for index in connected(len(names), [*pairs, *same]))
+    roots = connected(len(names), [*pairs, *same])
+    if groups is None:
+        return tuple(names[root] for root in roots)
+    given: dict[int, set[str]] = {}
+    for root, group in zip(roots, groups, strict=True):
+        given.setdefault(root, set()).add(group)
+    name_of: dict[int, str] = {}
+    for root, parts in given.items():
+        name = "+".join(sorted(parts))
+        while name in name_of.values() or (len(parts) > 1 and name in groups):
+            name += "+"
+        name_of[root] = name
+    return tuple(name_of[root] for root in roots)
 
 
 def check_new_file(path: Path) -> None:

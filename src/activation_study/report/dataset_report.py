@@ -110,6 +110,9 @@ def _write_groups(path: Path, audit: DatasetAudit) -> None:
     pairs += [(pair.first, pair.second) for pair in audit.scenes or ()]
     given = audit.groups if audit.pattern is None else None
     groups = joined_groups(audit.names, pairs, given)
+    if len(set(groups)) == len(groups):
+        print(f"No images seem to belong together, so {path} is not written.")
+        return
     write_groups(path, audit.names, groups)
     add(groups_file=path)
     sizes = Counter(groups).values()
