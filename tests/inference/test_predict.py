@@ -51,7 +51,7 @@ def test_predictions_give_the_scores_of_the_run(project: Path) -> None:
     result = command(project, "predict.py", f"run={run}", "images=images", "threads=1")
     assert result.returncode == 0, result.stderr
     output = project / "outputs/images"
-    assert f"Predictions: {output.relative_to(project)}" in result.stdout
+    assert f"Predictions: {output.relative_to(project) / run.name} (" in result.stdout
     scenes, confusions = draw_scenes(12, 0), []
     test = split(12, "sorted").test
     for index in test:

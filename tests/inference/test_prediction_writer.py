@@ -149,6 +149,18 @@ def test_an_interrupted_prediction_leaves_whole_files_and_no_list_of_all(tmp_pat
     assert (tmp_path / "coco.json").read_text() == before
 
 
+def test_files_of_other_formats_are_kept(tmp_path: Path) -> None:
+    label_map = np.zeros((2, 3), np.uint8)
+    with PredictionWriter(tmp_path, LOOK, ["png", "coco"]) as writer:
+        writer.write(picture("a", 2, 3), label_map)
+    before = (tmp_path / "coco.json").read_text()
+    with PredictionWriter(tmp_path, LOOK, ["color"]) as writer:
+        assert not (tmp_path / "classes.yaml").exists()
+        writer.write(picture("a", 2, 3), label_map)
+    assert (tmp_path / "coco.json").read_text() == before
+    assert (tmp_path / "labels/a.png").exists()
+
+
 def test_an_overlay_that_is_too_long_for_jpeg_is_a_png(tmp_path: Path) -> None:
     with PredictionWriter(tmp_path, LOOK, ["png"]) as writer:
         writer.write(picture("wide", 4, 70_000), large(4, 70_000))

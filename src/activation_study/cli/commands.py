@@ -175,7 +175,10 @@ def _predict(options: Predict) -> None:
 
     prediction = predict_images(options)
     outcome.deliver("prediction", vars(prediction))
-    print(f"Predictions: {prediction.folder} ({counted(len(prediction.images), 'image')})")
+    for folder in prediction.runs.values():
+        print(f"Predictions: {folder} ({counted(len(prediction.images), 'image')})")
+    if prediction.side_by_side is not None:
+        print(f"Side by side: {prediction.side_by_side}")
 
 
 def _export(options: Export) -> None:

@@ -80,7 +80,8 @@ class PredictionWriter:
     def __enter__(self) -> "PredictionWriter":
         remove_temporaries(self.folder)
         for name in _OF_ALL:  # so that none is of an earlier prediction if this one is interrupted
-            (self.folder / name).unlink(missing_ok=True)
+            if name not in FORMATS.values() or self.folder / name in self.files.values():
+                (self.folder / name).unlink(missing_ok=True)
         if "coco" in self.files:
             coco = CocoWriter(self.files["coco"], f"Predicted by {self.folder.name}", self.look.classes, self.look.ids)
             self._coco = self._stack.enter_context(coco)
