@@ -253,16 +253,16 @@ OWN_PROBLEMS: dict[str, tuple[Damage, str]] = {
         "images/3.gif: expected a file name that ends in",
     ),
     "a colour label image": (
-        lambda root: Image.new("RGB", SIZE[::-1]).save(root / "labels/3.png"),
-        "labels/3.png: colour image (RGB): expected",
+        lambda root: Image.new("RGB", SIZE[::-1], "red").save(root / "labels/3.png"),
+        "1 label with colours, e.g. labels/3.png, but the classes have none",
     ),
     "a label image with transparency": (
         lambda root: Image.new("LA", SIZE[::-1]).save(root / "labels/3.png"),
-        "labels/3.png: colour image (LA): expected",
+        "labels/3.png: 100.0% of its pixels are transparent",
     ),
     "an undeclared id": (
         lambda root: Image.new("L", SIZE[::-1], 9).save(root / "labels/3.png"),
-        "undeclared ids, neither of a class nor unknown: 9 (192 pixels)",
+        "    9: 192 pixels in 1 label, e.g. labels/3.png\n",
     ),
     "a rotated label": (
         lambda root: Image.new("L", SIZE).save(root / "labels/3.png"),

@@ -209,7 +209,7 @@ PROBLEMS: list[tuple[Callable[[Path], object], str]] = [
     (lambda root: Image.fromarray(label((8, 13))).save(root / "labels/1.png"), "labels/1.png: 13×8 (width × height)"),
     (
         lambda root: Image.fromarray(np.full((8, 12), 9, np.uint8)).save(root / "labels/1.png"),
-        "of all pixels, in 1 of 3 labels: 9: 96 pixels in 1 label, e.g. labels/1.png: declare a class",
+        "of all pixels, in 1 of 3 labels:\n    9: 96 pixels in 1 label, e.g. labels/1.png\n    declare a class",
     ),
     (lambda root: (root / "images/link.jpg").symlink_to("/none.jpg"), "images/link.jpg: a link to /none.jpg, which is"),
     (lambda root: (root / "images/link.jpg").symlink_to("link.jpg"), "images/link.jpg: a link to link.jpg, which is"),

@@ -113,9 +113,9 @@ def test_colours_are_counted_and_named_once_for_the_whole_data_set(tmp_path: Pat
     masks[2][1, 1] = (255, 0, 0)
     save(tmp_path, *masks)
     message = refusal(tmp_path, own())
-    assert "undeclared colours, neither of a class nor unknown, 1.39% of all pixels, in 2 of 3 labels: " in message
-    assert "#828080 (nearest: sky #808080, distance 2): 3 pixels in 2 labels, e.g. labels/0.png; " in message
-    assert "#FF0000 (nearest: tree #808000, distance 180): 1 pixel in 1 label, e.g. labels/2.png: " in message
+    assert "undeclared colours, neither of a class nor unknown, 1.39% of all pixels, in 2 of 3 labels:\n" in message
+    assert "\n    #828080 (nearest: sky #808080, distance 2): 3 pixels in 2 labels, e.g. labels/0.png\n" in message
+    assert "\n    #FF0000 (nearest: tree #808000, distance 180): 1 pixel in 1 label, e.g. labels/2.png\n    " in message
     assert "found)" not in message
     assert not message.endswith("these files."), "the classes file is what to mend"
     expected = TARGET.copy()
@@ -126,7 +126,7 @@ def test_colours_are_counted_and_named_once_for_the_whole_data_set(tmp_path: Pat
 def test_ids_that_are_read_by_colours_are_recognised(tmp_path: Path) -> None:
     save(tmp_path, np.where(TARGET < 0, 3, TARGET).astype(np.uint8))
     message = refusal(tmp_path, own())
-    assert "no label has a colour of a class; the most frequent ones are #0" in message
+    assert "no label has a colour of a class; the most frequent ones are:\n    #0" in message
     assert "or give each class its id, if the values of the labels are ids" in message
 
 
@@ -149,6 +149,20 @@ def test_a_mask_that_can_be_read_in_two_ways_is_refused_with_both(tmp_path: Path
     np.testing.assert_array_equal(target(tmp_path, chosen["colors"]), TARGET <= 0)
 
 
+def test_every_undeclared_value_is_counted_but_few_are_listed(tmp_path: Path) -> None:
+    mask = np.full((30, 40, 3), 128, np.uint8)
+    mask[..., 0] = np.arange(1200).reshape(30, 40) // 256 + 10
+    mask[..., 1] = np.arange(1200).reshape(30, 40) % 256
+    save(tmp_path, mask, mask)
+    message = refusal(tmp_path, own())
+    assert "\n    and 1,195 more\n    declare these, or give" in message
+    assert max(map(len, message.splitlines())) < 250
+    sky = mask.copy()
+    sky[0] = 128
+    save(tmp_path, sky)
+    assert "\n    and 1,195 more\n    declare them, or write" in refusal(tmp_path, own())
+
+
 def test_files_are_to_be_mended_only_if_one_is_wrong_by_itself(tmp_path: Path) -> None:
     ids = np.where(TARGET < 0, 9, TARGET).astype(np.uint8)
     save(tmp_path, ids, ids)
@@ -168,7 +182,7 @@ def test_a_palette_that_contradicts_the_classes_is_refused_with_both_readings(tm
     ids = np.where(TARGET < 0, 2, TARGET)
     save(tmp_path, indexed(ids, [128, 128, 0, 128, 128, 128, 128, 64, 128]))  # sky and tree exchanged
     message = refusal(tmp_path, own([], ids=True))
-    assert "palettes contradict the classes: " in message
+    assert "palettes contradict the classes:\n" in message
     assert "index 0 is sky by its id and tree by its colour #808000 (" in message
     assert "index 1 is tree by its id and sky by its colour #808080 (" in message
     np.testing.assert_array_equal(target(tmp_path, own([], ids=True, read_by="ids")), ids)
@@ -189,10 +203,11 @@ def test_palettes_that_number_the_colours_of_each_file_anew_are_refused_with_bot
     message = refusal(tmp_path, plain)
     ones = int((TARGET < 0).sum())
     assert (
-        f"palettes differ between labels: index 1 is #800000 ({ones} pixels in 1 label, e.g. labels/0.png) or #008000 "
-        f"({ones} pixels in 1 label, e.g. labels/1.png); if each file numbers its colours anew, give each class its "
-        "colour and write `read_by: colors` in the classes file; if the indices mean the same in all files, write "
-        "`read_by: ids`"
+        "palettes differ between labels:\n"
+        f"    index 1 is #800000 ({ones} pixels in 1 label, e.g. labels/0.png) or #008000 ({ones} pixels in 1 label, "
+        "e.g. labels/1.png)\n"
+        "    if each file numbers its colours anew, give each class its colour and write `read_by: colors` in the "
+        "classes file; if the indices mean the same in all files, write `read_by: ids`"
     ) in message
     np.testing.assert_array_equal(target(tmp_path, own([], ids=True, colors=False, read_by="ids")), TARGET < 0)
 
@@ -221,7 +236,7 @@ def test_chosen_colours_contradict_no_palette(tmp_path: Path) -> None:
 def test_indices_that_are_no_ids_are_named_with_the_palette_that_fits(tmp_path: Path) -> None:
     save(tmp_path, indexed(np.where(TARGET < 0, 8, TARGET + 7), [9] * 21 + [128, 128, 128, 128, 128, 0, 128, 64, 128]))
     message = refusal(tmp_path, own([], ids=True))
-    assert "undeclared ids, neither of a class nor unknown, 100.00% of all pixels, in 1 of 1 label: " in message
+    assert "undeclared ids, neither of a class nor unknown, 100.00% of all pixels, in 1 of 1 label:\n    " in message
     assert "`read_by: colors` in the classes file reads by them" in message
 
 

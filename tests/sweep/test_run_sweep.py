@@ -123,10 +123,11 @@ def test_nothing_is_launched_if_one_configuration_is_invalid() -> None:
 def test_a_dry_run_finds_labels_that_the_classes_do_not_declare(tmp_path: Path) -> None:
     for part, value in (("images", 9), ("labels", 7)):
         (tmp_path / part).mkdir()
-        Image.new("L", (40, 40), value).save(tmp_path / part / "1.png")
+        for number in range(5):
+            Image.new("L", (40, 40), value).save(tmp_path / part / f"{number}.png")
     (tmp_path / "classes.yaml").write_text("classes: [{name: a, id: 0}, {name: b, id: 1}]")
     own = ["data=folder", "data.images=images", "data.labels=labels", "data.classes=classes.yaml", "dry_run=true"]
-    with pytest.raises(BadInput, match=r"undeclared ids, .*100\.00% of all pixels, in 1 of 1 label: 7: 1,600 pixels"):
+    with pytest.raises(BadInput, match=r"undeclared ids, .* of all pixels, in 5 of 5 labels:\s+7: 8,000 pixels"):
         run_sweep([own], lambda given: hydra_compose.composed(["data.image_size=32", *given]), Launcher())
 
 

@@ -1,7 +1,7 @@
 """What is wrong with the labels of a data set as a whole: equal problems of many files are counted, not listed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -50,6 +50,7 @@ class LabelTally:
     by_color: Occurrence = field(default_factory=Occurrence)
     colors_found: bool = False
     undeclared: dict[int, Occurrence] = field(default_factory=lambda: defaultdict(Occurrence))  # by raw value
+    distinct: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(2 * COLOR, np.bool_))  # all undeclared ones
     undeclared_ids: Occurrence = field(default_factory=Occurrence)
     undeclared_colors: Occurrence = field(default_factory=Occurrence)
     indexed: dict[tuple[int, int], Occurrence] = field(default_factory=lambda: defaultdict(Occurrence))
@@ -65,6 +66,7 @@ class LabelTally:
         if facts.undeclared_pixels:
             total = self.undeclared_colors if facts.by_color else self.undeclared_ids
             total.add(facts.undeclared_pixels, path)
+        self.distinct[facts.distinct] = True
         for value, pixels in facts.undeclared.items():
             self.undeclared[value].add(pixels, path)
         for indexed, pixels in facts.indexed.items():
@@ -96,25 +98,34 @@ class LabelTally:
         colors = {color for (value, color) in self.indexed if value in found}
         if colors and colors <= names_of_colors(self.label_type).keys():
             hint = "their palette's colours are those of classes; `read_by: colors` in the classes file reads by them"
-        elif len(found) > MAX_NAMED * 4:
+        elif self._ids_count > MAX_NAMED * 4:
             hint += "; so many ids come from resizing with interpolation, from numbered objects, or from grey pictures"
         return (
-            f"undeclared ids, neither of a class nor unknown, {self._share(self.undeclared_ids)}: "
-            f"{_listed(found, str)}: {hint}"
+            f"undeclared ids, neither of a class nor unknown, {self._share(self.undeclared_ids)}:"
+            f"{_listed(found, str, self._ids_count)}\n    {hint}"
         )
 
     def _undeclared_colors(self, found: dict[int, Occurrence]) -> str:
         if not self.colors_found:
             return (
-                "no label has a colour of a class; the most frequent ones are "
-                f"{_listed(found, self._with_nearest)}: "
+                "no label has a colour of a class; the most frequent ones are:"
+                f"{_listed(found, self._with_nearest, self._colors_count)}\n    "
                 "declare these, or give each class its id, if the values of the labels are ids"
             )
         return (
-            f"undeclared colours, neither of a class nor unknown, {self._share(self.undeclared_colors)}: "
-            f"{_listed(found, self._with_nearest)}: declare them, or write `unknown: others`, which makes such pixels "
-            "unknown, as suits edges that were smoothed and masks that were resized or stored as JPEG"
+            f"undeclared colours, neither of a class nor unknown, {self._share(self.undeclared_colors)}:"
+            f"{_listed(found, self._with_nearest, self._colors_count)}\n    declare them, or write `unknown: others`, "
+            "which makes such pixels unknown, as suits edges that were smoothed and masks that were resized or stored "
+            "as JPEG"
         )
+
+    @property
+    def _ids_count(self) -> int:
+        return int(np.count_nonzero(self.distinct[:COLOR]))
+
+    @property
+    def _colors_count(self) -> int:
+        return int(np.count_nonzero(self.distinct[COLOR:]))
 
     def _with_nearest(self, color: int) -> str:
         name, nearest, distance = nearest_color(self.label_type, color)
@@ -129,12 +140,12 @@ class LabelTally:
             if by_id > NO_CLASS and color in names and names[color] != (classes[by_id] if by_id >= 0 else "unknown"):
                 wrong[value, color] = found
         if wrong:
-            listed = "; ".join(
+            listed = (
                 f"index {value} is {self._name_of_id(value)} by its id and {names[color]} by its colour {_hex(color)} "
                 f"({found})"
                 for (value, color), found in _most_frequent(wrong)[:MAX_NAMED]
             )
-            yield f"palettes contradict the classes: {listed}{_more(wrong)}; {_CHOOSE}"
+            yield f"palettes contradict the classes:{_lines(listed, len(wrong))}\n    {_CHOOSE}"
 
     def _differing_palettes(self) -> Iterator[str]:
         """Indices with several colours: some programs number the colours of each file anew."""
@@ -143,23 +154,23 @@ class LabelTally:
             colors_of[value][color] = found
         differing = {value: colors for value, colors in colors_of.items() if len(colors) > 1}
         if self.label_type.read_by is None and differing:
-            listed = "; ".join(
+            listed = (
                 f"index {value} is {alternatives(_in_words(colors))}"
                 for value, colors in sorted(differing.items())[:MAX_NAMED]
             )
             yield (
-                f"palettes differ between labels: {listed}{_more(differing)}; if each file numbers its colours anew, "
-                "give each class its colour and write `read_by: colors` in the classes file; if the indices mean the "
-                "same in all files, write `read_by: ids`"
+                f"palettes differ between labels:{_lines(listed, len(differing))}\n    "
+                "if each file numbers its colours anew, give each class its colour and write `read_by: colors` in the "
+                "classes file; if the indices mean the same in all files, write `read_by: ids`"
             )
 
     def _two_readings(self) -> str:
         names = (*self.label_type.classes, "unknown")
-        listed = "; ".join(
+        listed = (
             f"{_hex(color)} is {names[by_id]} by its id {color & 255} and {names[by_color]} by its colour ({found})"
             for (color, by_id, by_color), found in _most_frequent(self.two_readings)[:MAX_NAMED]
         )
-        return f"grey colours can be read in two ways: {listed}{_more(self.two_readings)}; {_CHOOSE}"
+        return f"grey colours can be read in two ways:{_lines(listed, len(self.two_readings))}\n    {_CHOOSE}"
 
     def _name_of_id(self, value: int) -> str:
         return (*self.label_type.classes, "unknown")[int(self.label_type.classes_of(np.array([value]))[0])]
@@ -179,6 +190,7 @@ class LabelFacts:
         colors_found: whether its colours, as such, are those of a class.
         undeclared_pixels: with values that are not declared.
         undeclared: the most frequent of these raw values.
+        distinct: all of them, each once.
         indexed: of an indexed image that is read by ids: (index, its colour in the palette).
         two_readings: of an image that can be read in two ways: (colour, class by id, class by colour) that differ.
     """
@@ -188,6 +200,7 @@ class LabelFacts:
     colors_found: bool
     undeclared_pixels: int
     undeclared: dict[int, int]
+    distinct: NDArray[np.int32]
     indexed: dict[tuple[int, int], int]
     two_readings: dict[tuple[int, int, int], int]
 
@@ -215,6 +228,7 @@ def label_facts(label_type: LabelType, image: LabelImage, raw: NDArray[np.int32]
         colors_found=found_colors_of_grey or (by_color and bool((classes >= 0).any())),
         undeclared_pixels=len(undeclared),
         undeclared=_most_frequent_values(undeclared),
+        distinct=np.unique(undeclared),
         indexed=indexed,
         two_readings=two_readings,
     )
@@ -280,17 +294,19 @@ def _most_frequent(found: Mapping[Key, Occurrence]) -> list[tuple[Key, Occurrenc
     return sorted(found.items(), key=lambda item: -item[1].pixels)
 
 
-def _listed(found: Mapping[int, Occurrence], name: Callable[[int], str]) -> str:
-    shown = (f"{name(value)}: {each}" for value, each in _most_frequent(found)[:MAX_NAMED])
-    return "; ".join(shown) + _more(found)
+def _listed(found: Mapping[int, Occurrence], name: Callable[[int], str], count: int) -> str:
+    """The most frequent of `count` values, a line each."""
+    return _lines((f"{name(value)}: {each}" for value, each in _most_frequent(found)[:MAX_NAMED]), count)
+
+
+def _lines(shown: Iterable[str], count: int) -> str:
+    """A line for each shown one of `count`, and one for the others."""
+    more = [f"and {count - MAX_NAMED:,} more"] if count > MAX_NAMED else []
+    return "".join(f"\n    {line}" for line in (*shown, *more))
 
 
 def _in_words(colors: Mapping[int, Occurrence]) -> list[str]:
     return [f"{_hex(color)} ({found})" for color, found in _most_frequent(colors)[:2]]
-
-
-def _more(found: Sized) -> str:
-    return f"; and {len(found) - MAX_NAMED:,} more" if len(found) > MAX_NAMED else ""
 
 
 def _percent(share: float) -> str:
