@@ -58,3 +58,21 @@ def test_names_that_do_not_match_at_all_are_refused(root: Path, monkeypatch: pyt
         (root / f"labels/{number}.png").rename(root / f"labels/x{number}.png")
     with pytest.raises((BadInput, SystemExit)):
         propose(root, monkeypatch)
+
+
+def test_labels_of_another_size_than_their_image_are_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    orientation = Image.Exif()
+    orientation[0x0112] = 6  # turned by 90°: 4×2 as viewers show it
+    Image.new("RGB", (2, 4)).save(root / "images/0.jpg", exif=orientation)
+    Image.new("L", (4, 2)).save(root / "labels/0.png")
+    Image.new("RGB", (2, 4)).save(root / "images/1.jpg", exif=orientation)
+    Image.new("L", (2, 4)).save(root / "labels/1.png")
+    Image.new("RGB", (8, 8)).save(root / "images/2.jpg")
+    propose(root, monkeypatch)
+    message = capsys.readouterr().err
+    assert "cannot be used yet: labels/1.png: 2×4 (width × height): expected 4×2, the size of its image" in message
+    assert "rotated by its EXIF orientation: turn the label too" in message
+    assert "labels/2.png: 4×4 (width × height): expected 8×8, the size of its image" in message
+    assert "labels/0.png" not in message

@@ -219,16 +219,18 @@ def _inspect(composed: DictConfig) -> None:
 def _write_classes(config: Inspect, file: str) -> None:
     from activation_study.data.class_proposal import propose_classes
     from activation_study.data.find_files import find_files
+    from activation_study.data.size_check import size_problems
     from activation_study.data.source import naming_of
 
     if Path(file).exists():
         raise BadInput(f"write_classes={file}: exists already and is not overwritten; choose another file")
     images, labels = Path(str(config.data.images)), Path(str(config.data.labels))
     found = find_files(images, labels, naming_of(config.data))
-    if found.problems:
-        listed = "; ".join(summed_up(found.problems)[:FEW])
+    problems = summed_up([*found.problems, *size_problems(found.tree, found.pairing)])
+    if problems:
+        listed = "; ".join(problems[:FEW])
         read = f"the {counted(len(found.label_paths), 'label')} that have an image are read"
-        more = "; …" if len(found.problems) > FEW else ""
+        more = "; …" if len(problems) > FEW else ""
         outcome.warn(f"{read}; the data set cannot be used yet: {listed}{more}")
     proposal = propose_classes(labels, found.label_paths, command("inspect"))
     write_text(Path(file), proposal.text)

@@ -20,6 +20,7 @@ from activation_study.data.label_image import read_label_image
 from activation_study.data.label_tally import LabelFacts, LabelTally, label_facts
 from activation_study.data.label_types import LabelType
 from activation_study.data.pairing import ANY_NAMES, Naming, Pairing
+from activation_study.data.size_check import size_problem
 from activation_study.data.verification import WORKERS, FileTree, error_reason, printable_path
 
 
@@ -141,16 +142,6 @@ def _pair_problems(
             continue
         found.append((path, label_facts(label_type, image, raw)))
         if size and raw.shape != size:
-            label_size, expected = (f"{width}×{height}" for height, width in (raw.shape, size))
-            reason = ""
-            if raw.shape == size[::-1]:
-                reason = (
-                    " rotated by its EXIF orientation: turn the label too, or remove the orientation from the image"
-                    if exif_orientation(tree.read_bytes(image_paths[0])) != UPRIGHT
-                    else ": width and height of the label are exchanged"
-                )
-            problems.append(
-                f"{printable_path(path)}: {label_size} (width × height): "
-                f"expected {expected}, the size of its image{reason}"
-            )
+            turned = exif_orientation(tree.read_bytes(image_paths[0])) != UPRIGHT
+            problems.append(str(size_problem(path, (raw.shape[0], raw.shape[1]), size, turned)))
     return problems, found
