@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
 
+from activation_study.config.registration import register
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
 from activation_study.data.label_types import label_type_of
@@ -28,10 +28,10 @@ SCENES = ("data=scenes", "data.count=20")
 
 
 def configuration(*overrides: str, data: Sequence[str] = SCENES) -> Config:
-    """The configuration that train.py would compose; drawn scenes by default."""
-    ConfigStore.instance().store("schema", Config)
+    """The configuration that train.py would compose with the article's protocol; drawn scenes by default."""
+    register("schema", Config)
     with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
-        return from_hydra(compose("config", [*data, *overrides]))
+        return from_hydra(compose("config", ["protocol=article", *data, *overrides]))
 
 
 def network(config: Config) -> "Network":

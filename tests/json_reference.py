@@ -10,7 +10,16 @@ _TEXT = (Path(__file__).parents[1] / "docs/reference/json.md").read_text(encodin
 SECTIONS = dict(re.findall(r"^## (\w[\w ]*)\n(.*?)(?=^## |\Z)", _TEXT, re.MULTILINE | re.DOTALL))
 BLOCKS = {kind: re.search(r"```json\n(.*?)```", text, re.DOTALL) for kind, text in SECTIONS.items()}
 EXAMPLES = {kind: json.loads(block[1]) for kind, block in BLOCKS.items() if block}
-NUMBERS = {"results", "scores", "recorded", "images", "ids", "pixels", "counts"}  # by class, score, part, status
+NUMBERS = {
+    "results",
+    "scores",
+    "recorded",
+    "images",
+    "ids",
+    "pixels",
+    "counts",
+    "files",
+}  # by class, score, part, status, run
 NAMED = {"classes", "runs"}  # by class or run, if not a list
 
 

@@ -8,7 +8,7 @@ from activation_study.config.schema import Config
 from activation_study.outcome import warn
 from activation_study.records.record import Record, run_folders
 from activation_study.records.run import finished_records
-from activation_study.tracking.run_page.description import describe_run
+from activation_study.tracking.run_page.description import NOTE_TAG
 from activation_study.tracking.store.reachable import check_reachable
 
 ALIAS = "best"
@@ -95,7 +95,7 @@ def _version(client: Any, model: Any, name: str, run_id: str, record: Record) ->
     for version in client.search_model_versions(f"name = '{name}'"):
         if version.run_id == run_id:
             return str(version.version)
-    source, description = f"models:/{model.model_id}", describe_run(record, run_id)
+    source, description = f"models:/{model.model_id}", model.tags.get(NOTE_TAG)
     created = client.create_model_version(name, source, run_id, description=description, model_id=model.model_id)
     listed = json.loads(model.tags.get(_VERSIONS_TAG, "[]"))
     others = [each for each in listed if each["name"] != name]  # what is listed under this name was deleted

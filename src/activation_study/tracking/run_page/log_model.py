@@ -16,6 +16,7 @@ from activation_study.keras_import import import_keras, usable_backend
 from activation_study.location import PACKAGE
 from activation_study.model.build import untrained_unet
 from activation_study.records.record import Record
+from activation_study.records.run import read_findings
 from activation_study.records.weights import load_recorded_weights
 from activation_study.tracking.run_page.description import NOTE_TAG, describe_run
 from activation_study.tracking.run_page.run_params import run_params
@@ -54,6 +55,7 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
         inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, data.channels))]),
         outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
     )
+    note = describe_run(record, run_id, read_findings(best.parent, record))
     import_keras(usable_backend())  # here, because MLflow runs the model's code, which imports it
     load_recorded_weights(untrained_unet(record.configuration(), classes), record, best)
     with current_store(uri), mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
@@ -62,7 +64,7 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
         logged = mlflow.pyfunc.log_model(
             name=MODEL_NAME,
             params=run_params(record),
-            tags={"run": record.name, NOTE_TAG: describe_run(record, run_id), **source_tags(record)},
+            tags={"run": record.name, NOTE_TAG: note, **source_tags(record)},
             python_model=str(Path(__file__).with_name("logged_model.py")),
             artifacts={"keras_model": str(best)},
             code_paths=[str(layers)],
