@@ -134,4 +134,4 @@ def test_the_page_of_a_data_set_shows_each_image_with_its_label(chromium: Any, d
     assert visit.page.locator("img").count() >= 30
     assert all(width > 50 for width in visit.of_all("img", "each.naturalWidth"))
     assert all(visit.of_all("img", "each.alt.length > 5"))
-    assert visit.page.locator("table").count() == 2  # classes and sizes: scenes have no sources and no near duplicates
+    assert visit.page.locator("table").count() == 3  # classes, sizes, values: scenes have no sources or near duplicates
