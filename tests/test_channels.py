@@ -13,6 +13,7 @@ from activation_study import compose, run
 from activation_study.config.command_options import Export, Predict, TrackingOptions
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.evaluation.evaluate import resize_and_argmax
+from activation_study.tracking.run_page.log_model import current_store
 
 pytestmark = [
     pytest.mark.integration,
@@ -75,8 +76,8 @@ def test_six_channels_of_twelve_bits_from_files_to_other_programs(
     (mlflow_run,) = mlflow.MlflowClient(uri).search_runs(
         [mlflow.MlflowClient(uri).get_experiment_by_name("six").experiment_id], "params.activation = 'relu'"
     )
-    mlflow.set_tracking_uri(uri)
-    model = mlflow.pyfunc.load_model(f"runs:/{mlflow_run.info.run_id}/model")
+    with current_store(uri):
+        model = mlflow.pyfunc.load_model(f"runs:/{mlflow_run.info.run_id}/model")
     (signature,) = model.metadata.signature.inputs.to_dict()
     assert signature["tensor-spec"]["shape"] == (-1, *SIZE, 6)
     scaled = resized[None].astype(np.float32) / 255
