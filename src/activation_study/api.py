@@ -84,8 +84,6 @@ def run(config: Config) -> Record:
     Raises:
         BadInput: the data or the network cannot be used.
     """
-    from activation_study.data.name_check import check_names
     from activation_study.runs.execute import run as execute
 
-    check_names([config.data])
     return execute(config, config.overrides if isinstance(config, ComposedConfig) else [])

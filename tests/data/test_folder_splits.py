@@ -9,6 +9,7 @@ from activation_study.config.schema import Config
 from activation_study.data.folder_splits import automatic_split, part_of, split_by_folders
 from activation_study.data.name_check import check_names
 from activation_study.errors import BadInput
+from activation_study.runs import execute
 from activation_study.validation import from_hydra
 from hydra_compose import composed
 
@@ -92,6 +93,17 @@ def test_the_sorted_split_never_trains_on_a_folder_of_test_images() -> None:
         BadInput, match=r"data\.split=sorted would train on images of each of them\. data\.split=folders"
     ):
         check_names([config("data.split=sorted").data])
+
+
+def test_a_single_run_refuses_it_too_unless_it_is_a_reproduction(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("train", "val", "test")
+    run = config("data.split=sorted", "tracking=off")
+    with pytest.raises(BadInput, match=r"data\.split=sorted would train on images of each of them"):
+        execute.run(run, [])
+    assert not (run.run_folder / "run.json").exists()
+    monkeypatch.setattr(execute, "_execute", lambda *arguments: "trained")
+    run.suffix = "-1"
+    assert execute.run(run, []) == "trained"
 
 
 @pytest.mark.parametrize("split", ["shuffled", "kfold"])

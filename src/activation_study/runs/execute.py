@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
+from activation_study.data.name_check import check_names
 from activation_study.energy import EnergyMeter, open_meter
 from activation_study.errors import BadInput
 from activation_study.evaluation.score import score
@@ -89,6 +90,8 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         if before is not None and before.status == "FAILED" and config.rerun == "none":
             print(f"{before.name}: failed earlier ({before.error}); use rerun=failed to try again")
             return before
+        if not (config.sweep.position or config.suffix):  # a sweep was checked; a reproduction repeats what was done
+            check_names([config.data])
         try:
             return _execute(config, overrides, before, announce)
         except Exception as error:  # a failure during training or evaluation is in the record
