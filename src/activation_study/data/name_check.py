@@ -1,43 +1,60 @@
-"""Checks of own data that need names alone: cheap, before anything is read or planned in vain."""
+"""Checks of data that need names alone: cheap, before anything is read or planned in vain."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from activation_study.config.schema import Data
 from activation_study.data.dataset import split_names
 from activation_study.data.find_files import find_files
 from activation_study.data.folder_splits import has_part_folders, left_out_folders
+from activation_study.data.hidden_files import is_hidden
 from activation_study.data.source import missing_data, naming_of
 from activation_study.errors import BadInput, examples
 from activation_study.outcome import kept_warnings, warn
 
 
 def check_names(data_sets: Iterable[Data]) -> None:
-    """Checks the names of own data and whether they can be split; data that are not there are skipped.
+    """Checks whether images can be split, and whether own ones have labels; data that are not there are skipped.
 
     Warns of folders that look like a split but are not used as one, and of images that the folders leave out.
 
     Raises:
-        BadInput: the files do not fit together, or cannot be split.
+        BadInput: the files do not fit together, or cannot be split, or an image is in no group.
     """
-    own = {str(data): data for data in data_sets if data.format == "folder" and missing_data(data) is None}
-    for data in own.values():
-        _check(data)
+    for data in {str(data): data for data in data_sets}.values():
+        if data.format != "folder":
+            if data.groups or data.groups_file:
+                _check_split(data, _expected_names(data))
+        elif missing_data(data) is None:
+            _check_own(data)
 
 
-def _check(data: Data) -> None:
+def _check_own(data: Data) -> None:
     found = find_files(Path(str(data.images)), Path(str(data.labels)), naming_of(data))
     found.reject(found.problems)
     names = found.pairing.names
     folders = sorted({name.partition("/")[0] for name in names if "/" in name})
     if has_part_folders(folders) and data.split in ("sorted", "shuffled", "kfold"):
         _handle_unused_folders(data, folders)
-    try:
-        split_names(data, names)
-    except ValueError as error:
-        raise BadInput(f"{data.name}: {error}") from error
+    _check_split(data, names)
     if data.split == "folders" and (message := left_out_folders([*names, *found.pairing.left_out])):
         _warn_once(message)
+
+
+def _check_split(data: Data, names: Sequence[str]) -> None:
+    try:
+        if names:
+            split_names(data, names)
+    except ValueError as error:
+        raise BadInput(f"{data.name}: {error}") from error
+
+
+def _expected_names(data: Data) -> list[str]:
+    """The names of the images of a known layout, sorted; empty if they are not there yet."""
+    if data.format == "scenes":
+        return [f"scene{index:04d}" for index in range(data.count or 0)]
+    paths = (Path(str(data.root)) / "images").glob("*.jpg")
+    return sorted(path.stem for path in paths if not is_hidden(path.name))
 
 
 def _handle_unused_folders(data: Data, folders: list[str]) -> None:

@@ -14,7 +14,6 @@ from omegaconf import DictConfig
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
 from activation_study.credentials import without_credentials
-from activation_study.data.group_check import check_groups
 from activation_study.data.label_types import label_type_of
 from activation_study.data.name_check import check_names
 from activation_study.data.source import current_digest, missing_data
@@ -135,7 +134,6 @@ def check_start(jobs: Sequence[Job]) -> None:
     missing = dict.fromkeys(filter(None, (missing_data(job.config.data) for job in jobs if job.to_do)))
     if missing:
         raise BadInput(problems_message("Data are missing", missing, "Nothing was started."))
-    check_groups(job.config.data for job in jobs if job.to_do)
     check_names(job.config.data for job in jobs if job.to_do)
     if jobs[0].config.dry_run:  # otherwise each data set is verified when it is prepared
         for config in {job.config.data.name: job.config for job in jobs if job.config.data.format == "folder"}.values():

@@ -1,10 +1,10 @@
-"""Groups are checked by names alone, so that a dry run finds what is wrong with them."""
+"""What names alone tell: whether images can be split, and are in groups, so that a dry run finds it."""
 
 from pathlib import Path
 
 import pytest
 
-from activation_study.data.group_check import check_groups
+from activation_study.data.name_check import check_names
 from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
 from conftest import WriteIccv09
@@ -12,7 +12,7 @@ from hydra_compose import composed
 
 
 def check(*options: str) -> None:
-    check_groups([from_hydra(composed(options)).data])
+    check_names([from_hydra(composed(options)).data])
 
 
 def test_groups_of_drawn_scenes_are_checked(tmp_path: Path) -> None:
