@@ -21,6 +21,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def percentage(share: float) -> str:
+    """A share of many pixels: 0.0354 → "3.54%"; never 0.00% of something that is there."""
+    return f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"
+
+
 def problems_message(summary: str, problems: Iterable[str], hint: str) -> str:
     """One message for all problems: a summary with their number if there are several, the first 20, and a hint."""
     problems = list(problems)

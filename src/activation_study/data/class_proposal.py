@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from activation_study.data.class_names import color_names
 from activation_study.data.class_problems import MAX_CLASSES
 from activation_study.data.label_image import LabelImage, read_label_image
+from activation_study.data.packed_color import GREY, channels, is_grey
 from activation_study.data.proposal_text import Value, proposal_text, void_of
 from activation_study.data.verification import WORKERS, error_reason, printable_path
 from activation_study.errors import BadInput, counted, problems_message
@@ -62,9 +63,7 @@ def propose_classes(labels: Path, paths: Sequence[Path], command: str) -> Propos
                 continue
             image, distinct = found
             indexed += image.palette is not None
-            by_colors |= image.is_color and any(
-                value & 255 != value >> 16 or value & 255 != value >> 8 & 255 for value in distinct
-            )
+            by_colors |= image.is_color and not all(map(is_grey, distinct))
             for value, (pixels, area) in distinct.items():
                 color = _color(image, value)
                 number = value & 255 if image.is_color else value
@@ -118,7 +117,7 @@ def _color(image: LabelImage, value: int) -> int | None:
         return value
     if image.palette is not None:
         return int(image.palette[value]) if value < len(image.palette) else None
-    return value * (255 // image.white) * 0x010101 if image.white is not None and image.white <= 255 else None
+    return value * (255 // image.white) * GREY if image.white is not None and image.white <= 255 else None
 
 
 def _edges(values: Mapping[int, Value], by_colors: bool) -> dict[int, Value]:
@@ -129,15 +128,15 @@ def _edges(values: Mapping[int, Value], by_colors: bool) -> dict[int, Value]:
         return {value: values[value] for value in sorted(rare)} if len(values) > FEW else {}
     frequent = sorted(values.keys() - rare, key=lambda value: -values[value].pixels)[:MAX_CLASSES]
     artefacts = {value for value in values if len(values) > FEW and _is_artefact(value, values, frequent)}
-    solid = np.array([_channels(value) for value in frequent if value not in artefacts], np.float64).reshape(-1, 3)
-    blends = rare if len(values) > FEW else {value for value in rare if _is_blend(_channels(value), solid)}
+    solid = np.array([channels(value) for value in frequent if value not in artefacts], np.float64).reshape(-1, 3)
+    blends = rare if len(values) > FEW else {value for value in rare if _is_blend(channels(value), solid)}
     return {value: values[value] for value in sorted(artefacts | blends)}
 
 
 def _is_artefact(value: int, values: Mapping[int, Value], frequent: Sequence[int]) -> bool:
     return any(
         values[other].pixels >= ARTEFACT_RATIO * values[value].pixels
-        and np.linalg.norm(_channels(value) - _channels(other)) <= ARTEFACT_DISTANCE
+        and np.linalg.norm(channels(value) - channels(other)) <= ARTEFACT_DISTANCE
         for other in frequent
         if other != value
     )
@@ -157,9 +156,4 @@ def _is_blend(color: NDArray[np.float64], solid: NDArray[np.float64]) -> bool:
 def _palette(values: Mapping[int, Value]) -> dict[int, int]:
     """The colour of each id; empty if the palette is grey or has a colour twice."""
     found = {value: next(iter(each.colors)) for value, each in values.items() if each.colors}
-    grey = all(color == (color & 255) * 0x010101 for color in found.values())
-    return {} if grey or len(set(found.values())) < len(values) else found
-
-
-def _channels(color: int) -> NDArray[np.float64]:
-    return np.array([color >> 16, color >> 8 & 255, color & 255], np.float64)
+    return {} if all(map(is_grey, found.values())) or len(set(found.values())) < len(values) else found

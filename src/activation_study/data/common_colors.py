@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.data.packed_color import channels
+
 _COLORS = {
     "black": 0x000000,
     "dark grey": 0x404040,
@@ -45,7 +47,7 @@ def nearest_name(color: int) -> str:
 
 def _lab(color: int) -> NDArray[np.float64]:
     """L*, a*, b* with the white point D65."""
-    srgb = np.array([color >> 16, color >> 8 & 255, color & 255]) / 255
+    srgb = channels(color) / 255
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     x, y, z = np.cbrt(_XYZ @ linear / _XYZ.sum(axis=1))  # without the linear part of very dark colours
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from activation_study.data.class_problems import MAX_ID
 from activation_study.data.image_io import load, open_header
+from activation_study.data.packed_color import GREY, is_grey, pack
 from activation_study.errors import alternatives
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class LabelImage:
         if not self.is_color:
             return self.values
         blue = self.values & 255
-        return blue if np.array_equal(self.values, blue * 0x010101) else None
+        return blue if np.array_equal(self.values, blue * GREY) else None
 
     def colors(self) -> NDArray[np.int32] | None:
         """The colours as red · 2¹⁶ + green · 2⁸ + blue; None if the image has none: more than 8 bits, no palette."""
@@ -59,7 +60,7 @@ class LabelImage:
             return self.palette[self.values] if self.values.max(initial=0) < len(self.palette) else None
         if self.white is None or self.white > 255:
             return None
-        return self.values * (255 // self.white) * 0x010101
+        return self.values * (255 // self.white) * GREY
 
 
 def read_label_image(content: bytes) -> LabelImage:
@@ -83,11 +84,11 @@ def read_label_image(content: bytes) -> LabelImage:
     load(image)
     if image.mode == "P":
         indices, palette = np.asarray(image).astype(np.int32), _palette(image)
-        if image.format == "GIF" and _is_grey(palette) and indices.max(initial=0) < len(palette):
+        if image.format == "GIF" and is_grey(palette).all() and indices.max(initial=0) < len(palette):
             return LabelImage(palette[indices] & 255, white=255)
         return LabelImage(indices, palette=palette)
     if image.mode in _COLOR_MODES:
-        return LabelImage(_packed(_opaque(image)), is_color=True)
+        return LabelImage(pack(_opaque(image)), is_color=True)
     if image.mode not in _WHITE:
         raise ValueError(f"pixel format {image.mode}: expected {alternatives(('indexed', 'grey', 'RGB', 'RGBA'))}")
     values, white = _whole(_opaque(image)), _WHITE[image.mode]
@@ -112,20 +113,8 @@ def _opaque(image: "Image") -> NDArray[Any]:
     return pixels[..., 0] if image.mode == "LA" else pixels[..., :3]
 
 
-def _packed(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
-    values = pixels[..., 0].astype(np.int32)
-    for channel in (1, 2):
-        values <<= 8
-        values |= pixels[..., channel]
-    return values
-
-
 def _palette(image: "Image") -> NDArray[np.int32]:
-    return _packed(np.array(image.getpalette("RGB"), np.uint8).reshape(1, -1, 3))[0]
-
-
-def _is_grey(colors: NDArray[np.int32]) -> bool:
-    return bool((colors == (colors & 255) * 0x010101).all())
+    return pack(np.array(image.getpalette("RGB"), np.uint8).reshape(1, -1, 3))[0]
 
 
 def _whole(pixels: NDArray[Any]) -> NDArray[np.int32]:

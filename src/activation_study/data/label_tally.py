@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from activation_study.data.label_image import LabelImage
 from activation_study.data.label_types import COLOR, NO_CLASS, LabelType
-from activation_study.errors import alternatives, counted
+from activation_study.data.packed_color import GREY, channels, to_hex
+from activation_study.errors import alternatives, counted, percentage
 
 MAX_NAMED = 5  # values in one message
 _KEPT = 256  # undeclared values of one file, the most frequent ones
@@ -129,7 +130,7 @@ class LabelTally:
 
     def _with_nearest(self, color: int) -> str:
         name, nearest, distance = nearest_color(self.label_type, color)
-        return f"{_hex(color)} (nearest: {name} {_hex(nearest)}, distance {distance:.0f})"
+        return f"{to_hex(color)} (nearest: {name} {to_hex(nearest)}, distance {distance:.0f})"
 
     def _contradicting_palettes(self) -> Iterator[str]:
         if self.label_type.read_by is not None:
@@ -141,8 +142,8 @@ class LabelTally:
                 wrong[value, color] = found
         if wrong:
             listed = (
-                f"index {value} is {self._name_of_id(value)} by its id and {names[color]} by its colour {_hex(color)} "
-                f"({found})"
+                f"index {value} is {self._name_of_id(value)} by its id and {names[color]} by its colour "
+                f"{to_hex(color)} ({found})"
                 for (value, color), found in _most_frequent(wrong)[:MAX_NAMED]
             )
             yield f"palettes contradict the classes:{_lines(listed, len(wrong))}\n    {_CHOOSE}"
@@ -167,7 +168,7 @@ class LabelTally:
     def _two_readings(self) -> str:
         names = (*self.label_type.classes, "unknown")
         listed = (
-            f"{_hex(color)} is {names[by_id]} by its id {color & 255} and {names[by_color]} by its colour ({found})"
+            f"{to_hex(color)} is {names[by_id]} by its id {color & 255} and {names[by_color]} by its colour ({found})"
             for (color, by_id, by_color), found in _most_frequent(self.two_readings)[:MAX_NAMED]
         )
         return f"grey colours can be read in two ways:{_lines(listed, len(self.two_readings))}\n    {_CHOOSE}"
@@ -177,7 +178,7 @@ class LabelTally:
 
     def _share(self, found: Occurrence) -> str:
         share = found.pixels / max(self.pixels, 1)
-        return f"{_percent(share)} of all pixels, in {found.files:,} of {counted(self.files, 'label')}"
+        return f"{percentage(share)} of all pixels, in {found.files:,} of {counted(self.files, 'label')}"
 
 
 @dataclass(frozen=True)
@@ -244,7 +245,7 @@ def names_of_colors(label_type: LabelType) -> dict[int, str]:
 def nearest_color(label_type: LabelType, color: int) -> tuple[str, int, float]:
     """The nearest declared colour: its class, itself, and the Euclidean distance of the channels, 0 … 255."""
     names = names_of_colors(label_type)
-    distances = {other: float(np.linalg.norm(_channels(color) - _channels(other))) for other in names}
+    distances = {other: float(np.linalg.norm(channels(color) - channels(other))) for other in names}
     nearest = min(distances, key=distances.__getitem__)
     return names[nearest], nearest, distances[nearest]
 
@@ -279,8 +280,7 @@ def _two_readings(label_type: LabelType, image: LabelImage) -> tuple[dict[tuple[
         return {}, False
     differing = np.flatnonzero(by_ids != by_colors)
     return {
-        (int(grey[each]) * 0x010101, int(by_ids[each]), int(by_colors[each])): int(counts[grey[each]])
-        for each in differing
+        (int(grey[each]) * GREY, int(by_ids[each]), int(by_colors[each])): int(counts[grey[each]]) for each in differing
     }, bool((by_colors >= 0).any())
 
 
@@ -306,16 +306,4 @@ def _lines(shown: Iterable[str], count: int) -> str:
 
 
 def _in_words(colors: Mapping[int, Occurrence]) -> list[str]:
-    return [f"{_hex(color)} ({found})" for color, found in _most_frequent(colors)[:2]]
-
-
-def _percent(share: float) -> str:
-    return f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"
-
-
-def _hex(color: int) -> str:
-    return f"#{color:06X}"
-
-
-def _channels(color: int) -> NDArray[np.int64]:
-    return np.array([color >> 16, color >> 8 & 255, color & 255])
+    return [f"{to_hex(color)} ({found})" for color, found in _most_frequent(colors)[:2]]

@@ -13,6 +13,7 @@ from activation_study.data.class_list import Classes, declared_colors
 from activation_study.data.class_problems import MAX_ID, OTHERS
 from activation_study.data.label_image import LabelImage
 from activation_study.data.nearest import resize_nearest
+from activation_study.data.packed_color import GREY
 from activation_study.palette import class_colors, rgb
 
 UNKNOWN = -1
@@ -110,7 +111,7 @@ class LabelType:
 
     def readings_of_grey(self, grey: NDArray[Any]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
         """For `own`: the classes of grey values 0 … 255, once as ids and once as colours with equal channels."""
-        return self._class_of_id[grey], self._class_of_color[grey * 0x010101]
+        return self._class_of_id[grey], self._class_of_color[grey * GREY]
 
     def _declares(self, raw: NDArray[np.int32]) -> bool:
         return bool((self.classes_of(raw) > NO_CLASS).all())

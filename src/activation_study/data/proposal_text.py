@@ -7,7 +7,8 @@ from pathlib import Path
 
 from activation_study.data.class_names import class_name
 from activation_study.data.common_colors import nearest_name
-from activation_study.errors import counted
+from activation_study.data.packed_color import to_hex
+from activation_study.errors import counted, percentage
 
 VOID = 255  # the usual id of unknown pixels
 BLACK = 0  # their usual colour
@@ -96,7 +97,7 @@ def proposal_text(
         name = class_name(names.get(-1 if color is None else color), len(taken), taken)
         parts = [f"name: {json.dumps(name, ensure_ascii=False) if not name.isidentifier() else name}"]
         parts += [] if by_colors else [f"id: {value}"]
-        parts += [] if color is None else [f'color: "#{color:06X}"']
+        parts += [] if color is None else [f'color: "{to_hex(color)}"']
         hints = [_share(kept[value], total)]
         if by_colors and value == BLACK and value not in names:
             hints.append("black is often unknown")
@@ -106,23 +107,23 @@ def proposal_text(
             hints.append("rare: is it a class?")
         lines.append(f"  - {{{', '.join(parts)}}} # {'; '.join(hints)}")
     absent = [(color, name) for color, name in names.items() if by_colors and color not in kept]
-    lines += [f'  # - {{name: {json.dumps(name)}, color: "#{color:06X}"}} # in no label' for color, name in absent]
-    shown = "" if void is None else f'"#{void:06X}"' if by_colors else str(void)
+    lines += [f'  # - {{name: {json.dumps(name)}, color: "{to_hex(color)}"}} # in no label' for color, name in absent]
+    shown = "" if void is None else f'"{to_hex(void)}"' if by_colors else str(void)
     usual = "rare black usually means unknown" if by_colors else f"{shown} usually means unknown"
     if edges:
         if void is not None:
             lines.append(f"# {shown}: {_share(kept[void], total)}; {usual}, as others do")
         pixels = sum(found.pixels for found in edges.values())
         most = sorted(edges, key=lambda value: -edges[value].pixels)[:_NAMED]
-        listed = ", ".join(f"#{value:06X}" if by_colors else str(value) for value in most)
+        listed = ", ".join(to_hex(value) if by_colors else str(value) for value in most)
         noun = "colour" if by_colors else "id"
         if pixels > MANY_EDGES * total:
             lines.append(
                 "# So many smoothed edges come from JPEG or resizing: better export the labels again without these."
             )
         lines.append(
-            f"unknown: others # {counted(len(edges), noun)} that look like smoothed edges, {_percent(pixels / total)}: "
-            f"{listed}{', …' if len(edges) > _NAMED else ''}"
+            f"unknown: others # {counted(len(edges), noun)} that look like smoothed edges, "
+            f"{percentage(pixels / total)}: {listed}{', …' if len(edges) > _NAMED else ''}"
         )
     elif void is not None:
         lines.append(f"unknown: [{shown}] # {_share(kept[void], total)}; {usual}")
@@ -133,8 +134,4 @@ def proposal_text(
 
 
 def _share(found: Value, total: int) -> str:
-    return f"{_percent(found.pixels / total)}, {counted(found.labels, 'label')}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"
+    return f"{percentage(found.pixels / total)}, {counted(found.labels, 'label')}"

@@ -19,6 +19,7 @@ from activation_study.data.image_reader import ImageFacts, image_reader
 from activation_study.data.input_convention import displayed
 from activation_study.data.label_types import LabelType
 from activation_study.data.name_check import check_names
+from activation_study.data.packed_color import to_hex
 from activation_study.data.same_scene import MAX_IMAGES, ScenePair
 from activation_study.data.splits import PARTS
 from activation_study.errors import counted, examples
@@ -217,7 +218,7 @@ def _names_with_ids(label_type: LabelType) -> tuple[str, ...]:
         return label_type.classes
     values: Sequence[Sequence[object]] = label_type.ids
     if label_type.read_by == "colors":
-        values = [[f"#{color:06X}" for color in colors] for colors in label_type.mask_colors]
+        values = [[*map(to_hex, colors)] for colors in label_type.mask_colors]
     pairs = zip(label_type.classes, values, strict=True)
     return tuple(f"{name} ({', '.join(map(str, ids))})" for name, ids in pairs)
 

@@ -7,6 +7,7 @@ from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
 from activation_study.data.label_tally import nearest_color
 from activation_study.data.label_types import COLOR
+from activation_study.data.packed_color import to_hex
 from activation_study.errors import counted
 
 # At most this share of the normalisations' initial statistics may be left when training ends. Of their moving mean
@@ -43,10 +44,10 @@ def _unknown_warning(config: Config, dataset: Dataset) -> Iterator[str]:
             name, nearest, distance = nearest_color(label_type, value - COLOR)
             if distance <= NEAR:
                 color, declared = value - COLOR, label_type.mask_colors[label_type.classes.index(name)]
-                listed = ", ".join(f'"#{each:06X}"' for each in (*declared, color))
+                listed = ", ".join(f'"{to_hex(each)}"' for each in (*declared, color))
                 yield (
-                    f"{unknown}: #{color:06X} ({100 * part:.0f} % of the pixels) is undeclared, and only "
-                    f"{distance:.0f} away from {name} #{nearest:06X}. If it is {name}, give that class "
+                    f"{unknown}: {to_hex(color)} ({100 * part:.0f} % of the pixels) is undeclared, and only "
+                    f"{distance:.0f} away from {name} {to_hex(nearest)}. If it is {name}, give that class "
                     f"`colors: [{listed}]`"
                 )
                 return
@@ -56,7 +57,7 @@ def _unknown_warning(config: Config, dataset: Dataset) -> Iterator[str]:
             yield f"{unknown}: check `unknown` in the classes file"
         else:
             value, part = first
-            noun, shown = ("id", str(value)) if value < COLOR else ("colour", f"#{value - COLOR:06X}")
+            noun, shown = ("id", str(value)) if value < COLOR else ("colour", to_hex(value - COLOR))
             yield (
                 f"{unknown} by `unknown: others`; the most frequent undeclared {noun} is {shown} "
                 f"({100 * part:.0f} % of the pixels). If it is a class, declare it in the classes file"
