@@ -13,7 +13,7 @@ from activation_study.data.folder_splits import split_by_folders
 from activation_study.data.group_splits import split_groups
 from activation_study.data.groups import divided_groups, group_counts, groups_by_file, groups_by_pattern
 from activation_study.data.image_reader import image_reader
-from activation_study.data.label_tally import undeclared_shares
+from activation_study.data.label_facts import undeclared_shares
 from activation_study.data.label_types import LabelInterpolation, label_type_of
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.source import Source, open_source

@@ -16,8 +16,9 @@ from activation_study.data.exif import TURNED, UPRIGHT, exif_orientation
 from activation_study.data.find_files import find_files
 from activation_study.data.image_check import ImageCheck
 from activation_study.data.image_reader import COLOR_IMAGES, ImageFacts, ImageReader
+from activation_study.data.label_facts import LabelFacts, label_facts
 from activation_study.data.label_image import read_label_image
-from activation_study.data.label_tally import LabelFacts, LabelTally, label_facts
+from activation_study.data.label_tally import LabelTally
 from activation_study.data.label_types import LabelType
 from activation_study.data.pairing import ANY_NAMES, Naming, Pairing
 from activation_study.data.size_check import size_problem
