@@ -68,9 +68,13 @@ class DatasetAudit:
     scenes: tuple[ScenePair, ...] | None
     suspicious: tuple[tuple[int, str], ...]
 
+    def parts(self, pair: DuplicatePair | ScenePair) -> tuple[str, str]:
+        """The parts of the split that the two images are in."""
+        return self.part_of[pair.first], self.part_of[pair.second]
+
     def crosses(self, pair: DuplicatePair | ScenePair) -> bool:
         """Whether the two images are in different parts of the split; those that are left out are in none."""
-        first, second = self.part_of[pair.first], self.part_of[pair.second]
+        first, second = self.parts(pair)
         return first != second and {first, second} <= set(PARTS)
 
 

@@ -37,7 +37,7 @@ def scene_sentences(audit: DatasetAudit) -> Iterator[str]:
         return
     crossing = [pair for pair in audit.scenes if audit.crosses(pair)]
     if crossing:
-        tested = sum("test" in (audit.part_of[pair.first], audit.part_of[pair.second]) for pair in crossing)
+        tested = sum("test" in audit.parts(pair) for pair in crossing)
         yield (
             f"{counted(len(crossing), 'pair')} of images that seem to show the same scene in different parts of the "
             f"split, {tested} with a test image: see them on the page. `{command('inspect')} … "

@@ -1,0 +1,60 @@
+"""What to know about a data set before training, in sentences."""
+
+from collections.abc import Iterator, Sequence
+
+from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit
+from activation_study.data.copies import describe_copies
+from activation_study.data.dataset import Dataset
+from activation_study.data.splits import PARTS
+from activation_study.errors import counted, examples
+from activation_study.report.dataset_groups import group_sentences, scene_sentences
+
+
+def turned_sentences(turned: dict[int, str], names: Sequence[str]) -> list[str]:
+    """A label in the orientation of the sensor has the right size where the image is turned by 180° or mirrored."""
+    if not turned:
+        return []
+    which = f"{counted(len(turned), 'image')} ({examples([names[index] for index in turned])})"
+    return [f"EXIF orientation turns {which}: look whether the outlines of the label lie on the turned image."]
+
+
+def left_out_sentences(dataset: Dataset, audit: DatasetAudit) -> Iterator[str]:
+    """Why images are in no part of the split."""
+    if dataset.copies:
+        yield f"{describe_copies(dataset.copies, audit.names, dataset.preprocessed.labels)}."
+    others = [
+        name for index, name in enumerate(audit.names) if _in_no_part(audit, index) and index not in dataset.copies
+    ]
+    if others:
+        verb = "is" if len(others) == 1 else "are"
+        yield f"{counted(len(others), 'image')} {verb} in no part of the split: {examples(others)}."
+
+
+def _in_no_part(audit: DatasetAudit, index: int) -> bool:
+    return audit.part_of[index] not in PARTS
+
+
+def audit_sentences(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
+    """What to know before training, one sentence each."""
+    sentences = []
+    leaks = [pair for pair in audit.pairs if audit.crosses(pair) and "test" in audit.parts(pair)]
+    if leaks:
+        identical = sum(pair.identical for pair in leaks)
+        sentences.append(
+            f"{counted(len(leaks), 'pair')} of near duplicates (correlation of thumbnails at least {MIN_SIMILARITY}) "
+            f"across the test split: {identical} with identical pixels, which data.remove_duplicates=true removes from "
+            f"the other parts, and {len(leaks) - identical} nearly identical."
+        )
+    everywhere = [name for name, count in zip(classes, audit.counts.sum(axis=0), strict=False) if not count]
+    if everywhere:
+        sentences.append(f"Classes that are declared, but occur in no label: {', '.join(everywhere)}.")
+    for part in PARTS:
+        counts = audit.counts[[name == part for name in audit.part_of]].sum(axis=0)[:-1]
+        absent = [name for name, count in zip(classes, counts, strict=True) if not count and name not in everywhere]
+        if absent:
+            sentences.append(f"Classes that do not occur in the {part} split: {', '.join(absent)}.")
+    sentences += [*scene_sentences(audit), *group_sentences(audit)]
+    if audit.suspicious:
+        count = len(audit.suspicious)
+        sentences.append(f"{counted(count, 'label')} need{'s' if count == 1 else ''} review.")
+    return sentences
