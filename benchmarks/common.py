@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from activation_study.config.registration import register
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
-from activation_study.data.label_types import label_type_of
+from activation_study.data.labels.label_types import label_type_of
 from activation_study.data.preprocessing import preprocess
 from activation_study.data.source import Source
 from activation_study.model.build import build_network
@@ -59,7 +59,7 @@ def drawn_folder(root: Path, count: int) -> tuple[str, ...]:
     """Writes drawn scenes as files in the layout of the Stanford set; returns the overrides that select them."""
     import cv2
 
-    from activation_study.data.label_types import LABEL_TYPES
+    from activation_study.data.labels.label_types import LABEL_TYPES
     from activation_study.data.scenes.generator import draw_scenes
 
     source = draw_scenes(count, seed=0)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from activation_study.data.label_types import LABEL_TYPES
+from activation_study.data.labels.label_types import LABEL_TYPES
 from activation_study.data.preprocessing import preprocess
 from activation_study.data.scenes.generator import draw_scenes
-from activation_study.data.splits import split
+from activation_study.data.splitting.splits import split
 from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.metrics import confusion, summary
 from activation_study.records.lock import run_lock

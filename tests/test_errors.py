@@ -2,7 +2,7 @@
 
 import pytest
 
-from activation_study.data.splits import split
+from activation_study.data.splitting.splits import split
 from activation_study.errors import counted
 
 

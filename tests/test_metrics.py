@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from activation_study.data.iccv09 import Iccv09Folder
-from activation_study.data.label_types import LABEL_TYPES
+from activation_study.data.labels.label_types import LABEL_TYPES
 from activation_study.evaluation.evaluate import confusion_matrices, resize_and_argmax
 from activation_study.metrics import (
     article_iou,

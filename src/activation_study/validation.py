@@ -16,11 +16,11 @@ from activation_study.config.identity import affects_result, flatten, is_safe_na
 from activation_study.config.places import empty_places, expand_home
 from activation_study.config.schema import Config, Data, Model, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
-from activation_study.data.class_list import read_classes
-from activation_study.data.folder_splits import automatic_split
-from activation_study.data.groups import groups_digest, is_groups_file, pattern_error, read_groups
-from activation_study.data.image_io import MAX_CHANNELS
-from activation_study.data.split_files import read_split_files, split_digest
+from activation_study.data.images.image_io import MAX_CHANNELS
+from activation_study.data.labels.class_list import read_classes
+from activation_study.data.splitting.folder_splits import automatic_split
+from activation_study.data.splitting.groups import groups_digest, is_groups_file, pattern_error, read_groups
+from activation_study.data.splitting.split_files import read_split_files, split_digest
 from activation_study.errors import BadInput, alternatives, problems_message
 from activation_study.hardware import fastest_precision
 from activation_study.location import command, install_hint

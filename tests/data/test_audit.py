@@ -10,10 +10,10 @@ import pytest
 
 from activation_study.data.audit import audit_dataset, near_duplicates
 from activation_study.data.iccv09 import open_iccv09
-from activation_study.data.label_types import LABEL_TYPES, LabelType
+from activation_study.data.labels.label_types import LABEL_TYPES, LabelType
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.scenes.generator import draw_scenes
-from activation_study.data.splits import Split, split
+from activation_study.data.splitting.splits import Split, split
 
 SURFACES = LabelType("surfaces", ("sky", "horizontal", "vertical"))
 

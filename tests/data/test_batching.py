@@ -8,7 +8,7 @@ import pytest
 
 from activation_study.data.batching import batches, epoch_order, order_digest, prefetch
 from activation_study.data.preprocessing import PreprocessedData
-from activation_study.data.splits import split
+from activation_study.data.splitting.splits import split
 
 INDICES = np.arange(10, 60)
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from activation_study.data.dataset import Dataset
-from activation_study.data.label_types import COLOR
+from activation_study.data.labels.label_types import COLOR
 from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
 from conftest import WriteIccv09

@@ -14,8 +14,8 @@ import pytest
 
 from activation_study.data import iccv09, verification
 from activation_study.data.iccv09 import open_iccv09
-from activation_study.data.label_text import raw_range
-from activation_study.data.label_types import LABEL_TYPES
+from activation_study.data.labels.label_text import raw_range
+from activation_study.data.labels.label_types import LABEL_TYPES
 from activation_study.data.verification import FileTree
 from activation_study.errors import BadInput
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from activation_study.data.iccv09 import Iccv09Folder
-from activation_study.data.label_types import LABEL_TYPES, LabelType
-from activation_study.data.nearest import resize_nearest
+from activation_study.data.labels.label_types import LABEL_TYPES, LabelType
+from activation_study.data.labels.nearest import resize_nearest
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.errors import BadInput
 

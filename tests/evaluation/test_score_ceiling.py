@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from activation_study.data.iccv09 import Iccv09Folder
-from activation_study.data.label_types import LABEL_TYPES, resize_label
+from activation_study.data.labels.label_types import LABEL_TYPES, resize_label
 from activation_study.evaluation.evaluate import confusion_matrices
 from activation_study.metrics import summary
 

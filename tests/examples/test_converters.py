@@ -10,7 +10,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from activation_study.data.class_list import read_classes
+from activation_study.data.labels.class_list import read_classes
 from cli_runner import ROOT
 
 

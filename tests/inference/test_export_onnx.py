@@ -11,9 +11,9 @@ import pytest
 from mlflow import MlflowClient
 
 from activation_study.config.command_options import Export
-from activation_study.data.label_types import LABEL_TYPES
+from activation_study.data.labels.label_types import LABEL_TYPES
 from activation_study.data.scenes.generator import draw_scenes
-from activation_study.data.splits import split
+from activation_study.data.splitting.splits import split
 from activation_study.errors import BadInput
 from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.inference import export_onnx

@@ -11,9 +11,9 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
-from activation_study.data.class_list import read_classes
+from activation_study.data.labels.class_list import read_classes
 from activation_study.data.scenes.generator import draw_scenes
-from activation_study.data.splits import split
+from activation_study.data.splitting.splits import split
 from activation_study.metrics import confusion, summary
 from cli_runner import TINY, command
 from conftest import WriteIccv09

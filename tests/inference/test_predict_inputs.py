@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from activation_study.config.command_options import Predict
-from activation_study.data.image_reader import COLOR_IMAGES
+from activation_study.data.images.image_reader import COLOR_IMAGES
 from activation_study.errors import BadInput
 from activation_study.inference import predict as module
 from activation_study.inference.predict import Prediction, predict_images

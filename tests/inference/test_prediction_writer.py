@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from activation_study.data.class_list import read_classes
-from activation_study.data.label_types import label_type_of
+from activation_study.data.labels.class_list import read_classes
+from activation_study.data.labels.label_types import label_type_of
 from activation_study.errors import BadInput
 from activation_study.evaluation.strips import Strip
 from activation_study.inference.inputs import Picture

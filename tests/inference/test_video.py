@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from activation_study.data.image_reader import COLOR_IMAGES, ImageReader
+from activation_study.data.images.image_reader import COLOR_IMAGES, ImageReader
 from activation_study.errors import BadInput
 from activation_study.inference.inputs import Frames, Images, find_inputs
 from activation_study.inference.video import Video, VideoWriter

@@ -9,8 +9,8 @@ from hydra import compose, initialize_config_dir
 from activation_study import outcome
 from activation_study.cli.commands import COMMANDS, register_schema
 from activation_study.config.command_options import Inspect
-from activation_study.data.groups import read_groups
 from activation_study.data.same_scene import ScenePair
+from activation_study.data.splitting.groups import read_groups
 from activation_study.errors import BadInput
 from activation_study.location import conf_dir
 from activation_study.report.dataset_report import inspect_data

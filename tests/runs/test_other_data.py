@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from activation_study.config.schema import Config, resolved
-from activation_study.data.label_types import label_type_of
+from activation_study.data.labels.label_types import label_type_of
 from activation_study.data.source import current_digest
 from activation_study.data.verification import FileTree
 from activation_study.errors import BadInput

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from activation_study.data.class_list import read_classes
-from activation_study.data.label_types import COLOR, LABEL_TYPES, own_label_type
+from activation_study.data.labels.class_list import read_classes
+from activation_study.data.labels.label_types import COLOR, LABEL_TYPES, own_label_type
 from activation_study.runs.start_warnings import start_warnings
 from activation_study.validation import from_hydra
 from hydra_compose import composed

@@ -9,7 +9,7 @@ import pytest
 from activation_study import backend
 from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
 from activation_study.data.preprocessing import PreprocessedData
-from activation_study.data.splits import split
+from activation_study.data.splitting.splits import split
 from activation_study.model.network import Network, weights_digest
 from activation_study.training.checkpoint import CHECKPOINT_FOLDER, MAX_SAVING_FRACTION, Checkpoints, remove_saves
 from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train

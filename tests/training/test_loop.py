@@ -14,7 +14,7 @@ from activation_study import backend
 from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
 from activation_study.data.batching import batches, epoch_order
 from activation_study.data.preprocessing import PreprocessedData
-from activation_study.data.splits import Split, split
+from activation_study.data.splitting.splits import Split, split
 from activation_study.energy import EnergyMeter
 from activation_study.model.network import Network, weights_digest
 from activation_study.training.early_stopping import StoppingRule

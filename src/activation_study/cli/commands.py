@@ -217,9 +217,9 @@ def _inspect(composed: DictConfig) -> None:
 
 
 def _write_classes(config: Inspect, file: str) -> None:
-    from activation_study.data.class_proposal import propose_classes
-    from activation_study.data.find_files import find_files
-    from activation_study.data.size_check import size_problems
+    from activation_study.data.folders.find_files import find_files
+    from activation_study.data.folders.size_check import size_problems
+    from activation_study.data.labels.class_proposal import propose_classes
     from activation_study.data.source import naming_of
 
     if Path(file).exists():

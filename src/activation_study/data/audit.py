@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.group_proposal import group_pattern
-from activation_study.data.groups import groups_by_pattern
-from activation_study.data.label_types import LabelType
+from activation_study.data.images.resize import resize_by_area
+from activation_study.data.labels.label_types import LabelType
 from activation_study.data.preprocessing import PreprocessedData
-from activation_study.data.resize import resize_by_area
 from activation_study.data.same_scene import Progress, ScenePair, same_scene_pairs
 from activation_study.data.source import Source
-from activation_study.data.splits import PARTS, Split
+from activation_study.data.splitting.group_proposal import group_pattern
+from activation_study.data.splitting.groups import groups_by_pattern
+from activation_study.data.splitting.splits import PARTS, Split
 
 THUMBNAIL_SIDE = 16  # pixels
 MIN_SIMILARITY = 0.97  # of near duplicates: the correlation of their thumbnails

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.data.batching import Batch
-from activation_study.data.label_types import Labels
-from activation_study.data.nearest import resize_nearest
-from activation_study.data.resize import resize_bilinear
+from activation_study.data.images.resize import resize_bilinear
+from activation_study.data.labels.label_types import Labels
+from activation_study.data.labels.nearest import resize_nearest
 
 MIN_CROP = 0.75
 MAX_CONTRAST_CHANGE = 0.2

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.label_types import Labels
+from activation_study.data.labels.label_types import Labels
 from activation_study.data.preprocessing import PreprocessedData
-from activation_study.data.splits import Indices, Split
+from activation_study.data.splitting.splits import Indices, Split
 from activation_study.seeding import stream
 
 Batch = tuple[NDArray[np.uint8], Labels]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.splits import Split
+from activation_study.data.splitting.splits import Split
 from activation_study.errors import examples
 
 

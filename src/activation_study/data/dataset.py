@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from activation_study.config.schema import Config, Data
 from activation_study.data.copies import left_out_copies
-from activation_study.data.folder_splits import split_by_folders
-from activation_study.data.group_splits import split_groups
-from activation_study.data.groups import divided_groups, group_counts, groups_by_file, groups_by_pattern
-from activation_study.data.image_reader import image_reader
-from activation_study.data.label_facts import undeclared_shares
-from activation_study.data.label_types import LabelInterpolation, label_type_of
+from activation_study.data.images.image_reader import image_reader
+from activation_study.data.labels.label_facts import undeclared_shares
+from activation_study.data.labels.label_types import LabelInterpolation, label_type_of
 from activation_study.data.preprocessing import PreprocessedData, preprocess
 from activation_study.data.source import Source, open_source
-from activation_study.data.split_files import read_split_files, split_digest, without_suffix
-from activation_study.data.splits import Indices, Split, split, split_by_names, without_duplicates
+from activation_study.data.splitting.folder_splits import split_by_folders
+from activation_study.data.splitting.group_splits import split_groups
+from activation_study.data.splitting.groups import divided_groups, group_counts, groups_by_file, groups_by_pattern
+from activation_study.data.splitting.split_files import read_split_files, split_digest, without_suffix
+from activation_study.data.splitting.splits import Indices, Split, split, split_by_names, without_duplicates
 from activation_study.errors import BadInput, problems_message
 
 SAMPLED = 20  # labels that are read to find out which values are undeclared

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.hidden_files import is_hidden
-from activation_study.data.image_io import read_jpeg
-from activation_study.data.image_reader import ImageFacts, facts_of
-from activation_study.data.label_text import raw_range, read_label
-from activation_study.data.label_types import LABEL_TYPES
+from activation_study.data.folders.hidden_files import is_hidden
+from activation_study.data.images.image_io import read_jpeg
+from activation_study.data.images.image_reader import ImageFacts, facts_of
+from activation_study.data.labels.label_text import raw_range, read_label
+from activation_study.data.labels.label_types import LABEL_TYPES
 from activation_study.data.verification import WORKERS, File, FileTree, error_reason, printable_path
 from activation_study.errors import BadInput, alternatives, problems_message, summed_up
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from activation_study.config.schema import Data
 from activation_study.data.dataset import split_names
-from activation_study.data.find_files import find_files
-from activation_study.data.folder_splits import has_part_folders, left_out_folders
-from activation_study.data.hidden_files import is_hidden
+from activation_study.data.folders.find_files import find_files
+from activation_study.data.folders.hidden_files import is_hidden
 from activation_study.data.source import missing_data, naming_of
+from activation_study.data.splitting.folder_splits import has_part_folders, left_out_folders
 from activation_study.errors import BadInput, examples
 from activation_study.outcome import kept_warnings, warn
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from activation_study.config.algorithms import NEAREST_LABELS
 from activation_study.console import track_progress
-from activation_study.data.image_reader import COLOR_IMAGES, ImageReader
-from activation_study.data.input_convention import to_channel_order
-from activation_study.data.label_types import (
+from activation_study.data.images.image_reader import COLOR_IMAGES, ImageReader
+from activation_study.data.images.input_convention import to_channel_order
+from activation_study.data.images.resize import resize_bilinear
+from activation_study.data.labels.label_types import (
     LabelInterpolation,
     Labels,
     LabelType,
@@ -26,7 +27,6 @@ from activation_study.data.label_types import (
     label_dtype,
     resize_label,
 )
-from activation_study.data.resize import resize_bilinear
 from activation_study.data.source import Source
 from activation_study.errors import BadInput
 from activation_study.files import replacing

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Data
-from activation_study.data.find_files import missing_folder
-from activation_study.data.folder_splits import in_part_folder
-from activation_study.data.image_reader import ImageFacts, image_reader
-from activation_study.data.input_convention import to_grey
-from activation_study.data.label_types import LabelType
-from activation_study.data.pairing import Naming
-from activation_study.data.split_files import read_split_files, without_suffix
-from activation_study.data.splits import name_forms
+from activation_study.data.folders.find_files import missing_folder
+from activation_study.data.folders.pairing import Naming
+from activation_study.data.images.image_reader import ImageFacts, image_reader
+from activation_study.data.images.input_convention import to_grey
+from activation_study.data.labels.label_types import LabelType
+from activation_study.data.splitting.folder_splits import in_part_folder
+from activation_study.data.splitting.split_files import read_split_files, without_suffix
+from activation_study.data.splitting.splits import name_forms
 
 
 class Source(Protocol):
@@ -60,7 +60,7 @@ def open_source(data: Data, label_type: LabelType) -> Source:
         return in_channels(_scenes(data.count, data.scenes_seed), data.channels)
     stamps = Path(data.cache) / "verified"
     if data.format == "folder":
-        from activation_study.data.image_folder import open_folder
+        from activation_study.data.folders.image_folder import open_folder
 
         assert data.images is not None
         assert data.labels is not None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from activation_study.console import announced_wait
-from activation_study.data.hidden_files import is_hidden
+from activation_study.data.folders.hidden_files import is_hidden
 from activation_study.errors import BadInput, counted
 from activation_study.files import write_json
 

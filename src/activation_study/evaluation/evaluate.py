@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.label_types import LabelType
+from activation_study.data.labels.label_types import LabelType
 from activation_study.data.source import Source
-from activation_study.data.splits import Indices
+from activation_study.data.splitting.splits import Indices
 from activation_study.evaluation.strips import label_map, resized_strips
 from activation_study.metrics import Counts, confusion
 

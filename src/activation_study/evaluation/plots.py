@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.label_types import LabelType, border_map
-from activation_study.data.nearest import resize_nearest
+from activation_study.data.labels.label_types import LabelType, border_map
+from activation_study.data.labels.nearest import resize_nearest
 from activation_study.files import replacing
 from activation_study.palette import UNKNOWN_COLOR, rgb
 

@@ -8,8 +8,8 @@ import numpy as np
 from activation_study.config.article_score import deserves_article_score
 from activation_study.console import announced_wait
 from activation_study.data.dataset import Dataset
-from activation_study.data.input_convention import displayed
-from activation_study.data.splits import Indices
+from activation_study.data.images.input_convention import displayed
+from activation_study.data.splitting.splits import Indices
 from activation_study.errors import counted
 from activation_study.evaluation.evaluate import Predictor, confusion_matrices, resize_and_argmax
 from activation_study.evaluation.plots import draw_confusion, draw_learning_curves, draw_predictions

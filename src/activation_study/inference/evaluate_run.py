@@ -13,7 +13,7 @@ from activation_study.config.identity import affects_result, flatten
 from activation_study.config.run_names import keep_existing_name, run_label
 from activation_study.config.schema import Config, Data, resolved
 from activation_study.data.dataset import Dataset
-from activation_study.data.splits import Indices
+from activation_study.data.splitting.splits import Indices
 from activation_study.errors import BadInput, alternatives
 from activation_study.evaluation.score import score
 from activation_study.inference.load import inference_config, load_network

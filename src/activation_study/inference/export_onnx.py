@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from activation_study.config.command_options import Export
 from activation_study.config.schema import Data
 from activation_study.console import announced_wait
-from activation_study.data.input_convention import file_order_to_input, to_channel_order, to_file_order, to_grey
-from activation_study.data.resize import resize_bilinear
+from activation_study.data.images.input_convention import file_order_to_input, to_channel_order, to_file_order, to_grey
+from activation_study.data.images.resize import resize_bilinear
 from activation_study.data.scenes.generator import draw_scenes
 from activation_study.errors import BadInput
 from activation_study.files import replacing

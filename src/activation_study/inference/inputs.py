@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.console import track_progress
-from activation_study.data.image_check import ImageCheck
-from activation_study.data.image_io import SUFFIXES
-from activation_study.data.image_reader import COLOR_IMAGES, ImageReader
-from activation_study.data.input_convention import to_grey
+from activation_study.data.images.image_check import ImageCheck
+from activation_study.data.images.image_io import SUFFIXES
+from activation_study.data.images.image_reader import COLOR_IMAGES, ImageReader
+from activation_study.data.images.input_convention import to_grey
 from activation_study.data.verification import FileTree, error_reason, printable_path
 from activation_study.errors import BadInput, problems_message
 from activation_study.inference.video import VIDEO_SUFFIXES, Video

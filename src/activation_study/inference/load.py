@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
-from activation_study.data.input_convention import displayed
+from activation_study.data.images.input_convention import displayed
 from activation_study.errors import BadInput
 from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.keras_import import usable_backend

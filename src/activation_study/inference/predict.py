@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activation_study.config.command_options import A_RUN, Predict
-from activation_study.data.image_reader import image_reader
+from activation_study.data.images.image_reader import image_reader
 from activation_study.errors import BadInput, problems_message
 from activation_study.evaluation.evaluate import Predictor
 from activation_study.inference.inputs import Frames, Inputs, find_inputs, name_in

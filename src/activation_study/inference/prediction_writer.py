@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.input_convention import displayed, rgb_to_bgr
+from activation_study.data.images.input_convention import displayed, rgb_to_bgr
 from activation_study.errors import BadInput
 from activation_study.evaluation.plots import colorize, overlay
 from activation_study.evaluation.strips import Keep, Strip

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.input_convention import displayed
-from activation_study.data.nearest import resize_nearest
+from activation_study.data.images.input_convention import displayed
+from activation_study.data.labels.nearest import resize_nearest
 from activation_study.evaluation.plots import colorize, draw_panels, panel_size
 from activation_study.inference.inputs import Picture
 from activation_study.inference.prediction_writer import Look

@@ -7,8 +7,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.input_convention import to_channel_order
-from activation_study.data.resize import resize_bilinear
+from activation_study.data.images.input_convention import to_channel_order
+from activation_study.data.images.resize import resize_bilinear
 from activation_study.evaluation.evaluate import Predictor
 from activation_study.evaluation.strips import Keep, Strip, label_map, resized_strips
 

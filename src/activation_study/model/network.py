@@ -11,8 +11,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from activation_study.backend import compiled_prediction, compiled_steps
-from activation_study.data.input_convention import scale, scale_tensor
-from activation_study.data.label_types import Labels
+from activation_study.data.images.input_convention import scale, scale_tensor
+from activation_study.data.labels.label_types import Labels
 from activation_study.files import replacing
 from activation_study.model.losses import PixelConfusion, SegmentationLoss
 from activation_study.model.normalization import BatchNormalization

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.input_convention import rgb_to_bgr
-from activation_study.data.nearest import resize_nearest
+from activation_study.data.images.input_convention import rgb_to_bgr
+from activation_study.data.labels.nearest import resize_nearest
 from activation_study.evaluation.plots import colorize
 
 MAX_WIDTH = 320  # pixels of an image on the page

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from activation_study.data.audit import DatasetAudit
-from activation_study.data.group_proposal import SOURCE_DIGIT
 from activation_study.data.same_scene import MAX_IMAGES, MIN_INLIERS, ScenePair
-from activation_study.data.splits import PARTS
+from activation_study.data.splitting.group_proposal import SOURCE_DIGIT
+from activation_study.data.splitting.splits import PARTS
 from activation_study.errors import counted
 from activation_study.location import command
 from activation_study.report.elements import Table

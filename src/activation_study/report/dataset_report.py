@@ -9,13 +9,13 @@ from activation_study.config.command_options import Inspect
 from activation_study.console import table_console, track_progress
 from activation_study.data.audit import DatasetAudit, audit_dataset
 from activation_study.data.dataset import Dataset
-from activation_study.data.group_proposal import check_new_file, joined_groups, write_groups
-from activation_study.data.image_folder import turned_images
-from activation_study.data.image_reader import ImageFacts, image_reader
-from activation_study.data.label_types import LabelType
+from activation_study.data.folders.image_folder import turned_images
+from activation_study.data.images.image_reader import ImageFacts, image_reader
+from activation_study.data.labels.label_types import LabelType
+from activation_study.data.labels.packed_color import to_hex
 from activation_study.data.name_check import check_names
-from activation_study.data.packed_color import to_hex
 from activation_study.data.same_scene import MAX_IMAGES
+from activation_study.data.splitting.group_proposal import check_new_file, joined_groups, write_groups
 from activation_study.errors import counted
 from activation_study.files import write_text
 from activation_study.outcome import add, deliver

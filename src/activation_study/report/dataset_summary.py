@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit
 from activation_study.data.copies import describe_copies
 from activation_study.data.dataset import Dataset
-from activation_study.data.splits import PARTS
+from activation_study.data.splitting.splits import PARTS
 from activation_study.errors import counted, examples
 from activation_study.report.dataset_groups import group_sentences, scene_sentences
 

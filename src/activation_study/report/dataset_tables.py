@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from activation_study.data.audit import DatasetAudit, DuplicatePair
-from activation_study.data.splits import PARTS
+from activation_study.data.splitting.splits import PARTS
 from activation_study.errors import counted
 from activation_study.report.elements import Table
 

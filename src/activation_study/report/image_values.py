@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from activation_study.data.image_reader import ImageFacts, ImageReader
+from activation_study.data.images.image_reader import ImageFacts, ImageReader
 from activation_study.errors import counted
 from activation_study.report.elements import Table
 

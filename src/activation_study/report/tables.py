@@ -10,7 +10,7 @@ from activation_study.analysis.formatting import display_name, format_interval, 
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
 from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, mean_over_seeds
-from activation_study.data.groups import describe_groups
+from activation_study.data.splitting.groups import describe_groups
 from activation_study.errors import counted
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table

@@ -12,7 +12,7 @@ from activation_study.config.schema import Config
 from activation_study.console import format_duration
 from activation_study.data.copies import describe_copies
 from activation_study.data.dataset import Dataset
-from activation_study.data.groups import describe_groups
+from activation_study.data.splitting.groups import describe_groups
 from activation_study.errors import counted
 from activation_study.location import command
 from activation_study.outcome import keep_warning

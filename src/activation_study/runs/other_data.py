@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from activation_study.config.schema import Config
-from activation_study.data.label_types import label_type_of
+from activation_study.data.labels.label_types import label_type_of
 from activation_study.data.source import current_digest
 from activation_study.errors import BadInput, problems_message
 from activation_study.records.record import Record, run_folders

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
-from activation_study.data.declared_colors import nearest_color
-from activation_study.data.label_types import COLOR
-from activation_study.data.packed_color import to_hex
+from activation_study.data.labels.declared_colors import nearest_color
+from activation_study.data.labels.label_types import COLOR
+from activation_study.data.labels.packed_color import to_hex
 from activation_study.errors import counted
 
 # At most this share of the normalisations' initial statistics may be left when training ends. Of their moving mean

@@ -14,7 +14,7 @@ from activation_study.config.identity import training_key
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
 from activation_study.console import format_duration, table_console
-from activation_study.data.label_types import label_type_of
+from activation_study.data.labels.label_types import label_type_of
 from activation_study.errors import MAX_LISTED, BadInput, counted
 from activation_study.records.record import Record, read_record
 from activation_study.records.source_code import code_digest

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.console import table_console
 from activation_study.credentials import without_credentials
-from activation_study.data.label_types import label_type_of
+from activation_study.data.labels.label_types import label_type_of
 from activation_study.data.name_check import check_names
 from activation_study.data.source import current_digest, missing_data
 from activation_study.errors import BadInput, counted, problems_message

@@ -13,7 +13,7 @@ from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Tra
 from activation_study.data.augmentation import augment
 from activation_study.data.batching import Batch, batches, epoch_order, prefetch
 from activation_study.data.preprocessing import PreprocessedData
-from activation_study.data.splits import Split
+from activation_study.data.splitting.splits import Split
 from activation_study.energy import EnergyMeter
 from activation_study.metrics import pixel_accuracy, pooled_iou
 from activation_study.seeding import stream

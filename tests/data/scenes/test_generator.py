@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from activation_study.data.label_types import LABEL_TYPES
+from activation_study.data.labels.label_types import LABEL_TYPES
 from activation_study.data.scenes.generator import Scenes, draw_scenes
 from activation_study.errors import BadInput
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.image_reader import ImageFacts, facts_of
-from activation_study.data.label_types import LABEL_TYPES, UNKNOWN
+from activation_study.data.images.image_reader import ImageFacts, facts_of
+from activation_study.data.labels.label_types import LABEL_TYPES, UNKNOWN
 from activation_study.data.scenes import landscape, objects
 from activation_study.data.scenes.canvas import GRASS, MOUNTAIN, ROAD, TREE, WATER, Canvas, Thing, look_up
 from activation_study.errors import BadInput

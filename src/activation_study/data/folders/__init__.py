@@ -1,0 +1,1 @@
+"""Own images and labels, in folders as people have them."""

@@ -1,0 +1,1 @@
+"""Labels as a run takes them: label images, classes and their colours, targets."""

@@ -1,0 +1,1 @@
+"""The split into training, validation and test, and the groups that it keeps whole."""

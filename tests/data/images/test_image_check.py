@@ -1,0 +1,114 @@
+"""What is wrong with the images of a data set: one message for each kind, with the override that mends it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from activation_study.data.images.image_check import ImageCheck, suggestion
+from activation_study.data.images.image_reader import COLOR_IMAGES, ImageFacts, ImageReader
+from data.images.test_image_reader import noise, pillow, tiff
+
+
+def checked(reader: ImageReader, *contents: bytes) -> ImageCheck:
+    check = ImageCheck(reader)
+    for index, content in enumerate(contents):
+        check.size_of(f"{index}.tif", content)
+    return check
+
+
+def facts(dtype: str, low: float, high: float) -> ImageFacts:
+    return ImageFacts((4, 4), 1, dtype, low, high)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (facts("uint16", 3, 3800), "[0,4095]"),
+        (facts("uint16", 0, 1023), "[0,1023]"),
+        (facts("uint16", 0, 200), "[0,255]"),
+        (facts("int16", -1024, 3071), "[-1024,3071]"),
+        (facts("int16", -1000, 1800), "[-1024,3071]"),
+        (facts("int16", -30, 1800), "[-30,1800]"),
+        (facts("int32", 0, 200_000), "[0,200000]"),
+        (facts("float32", 0.01, 0.97), "[0,1]"),
+        (facts("float32", 0.0, 0.01234567), "[0,0.01235]"),
+        (facts("float32", -1.0, 1.0), "[-1,1]"),
+        (facts("float64", -3.14159, 20000.5), "[-3.142,20001]"),
+        (facts("float32", 2.0, 2.0), "[2,3]"),
+    ],
+)
+def test_the_suggested_range_has_all_values(found: ImageFacts, expected: str) -> None:
+    assert suggestion([found]) == f"data.value_range={expected}"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_twelve_bits_in_sixteen_are_refused_with_the_range(channels: int) -> None:
+    dark = noise(1, np.uint16, 4000)[..., 0]
+    dark[0, :2] = 0, 4000
+    content = [pillow(dark), tiff(dark // 2)]
+    (problem,) = checked(ImageReader(channels), *content).problems()
+    assert problem == (
+        "0.tif and 1 more image: 16 bits, but values from 0 to 4000 of 0 to 65535, so nearly black: "
+        "set data.value_range=[0,4095]"
+    )
+    assert not [*checked(ImageReader(channels, (0, 4095)), *content).problems()]
+    bright = (dark.astype(np.float32) * 16).astype(np.uint16)
+    assert not [*checked(ImageReader(channels), *content, tiff(bright)).problems()]
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (np.array([[0, 0.5], [1, 0.25]], np.float32), "0.tif: float32, values from 0 to 1: set data.value_range=[0,1]"),
+        (np.array([[-1024, 9], [3000, 0]], np.int16),
+         "0.tif: int16, values from -1024 to 3000: set data.value_range=[-1024,3071]"),
+    ],
+)  # fmt: skip
+def test_types_without_a_range_are_refused_with_theirs(values: Any, problem: str) -> None:
+    for reader in (COLOR_IMAGES, ImageReader(1)):
+        check = checked(reader, tiff(values))
+        assert [*check.problems()] == [problem]
+        assert next(check.unusable()).endswith(": expected 8 or 16 bits, as in training")
+
+
+def test_channels_are_counted_and_the_fix_is_named() -> None:
+    six = tiff(noise(6), photometric="minisblack", planarconfig="contig")
+    check = checked(COLOR_IMAGES, six, pillow(noise(3)), six)
+    assert [*check.problems()] == ["0.tif and 1 more image: 6 channels, but data.channels=3: set data.channels=6"]
+    twelve = tiff(noise(12), photometric="minisblack", planarconfig="contig")
+    assert [*checked(ImageReader(6), twelve).problems()] == [
+        "0.tif: 12 channels, but data.channels=6: at most 8 are possible"
+    ]
+    assert next(check.unusable()) == "0.tif: 6 channels: expected 3 channels, as in training"
+
+
+def test_values_that_are_no_numbers_are_counted() -> None:
+    holes = np.full((4, 4), np.nan, np.float32)
+    (problem,) = checked(ImageReader(1, (0, 1)), tiff(holes), tiff(holes)).problems()
+    assert problem == "0.tif and 1 more image: values that are NaN or infinite: replace them by numbers"
+
+
+def test_a_range_that_does_not_fit_is_refused() -> None:
+    deep = np.full((4, 4), 3000, np.uint16)
+    (problem,) = checked(ImageReader(1, (0, 1)), tiff(deep)).problems()
+    assert problem == (
+        "data.value_range=[0,1]: no image has values in it, they have values from 3000 to 3000: "
+        "set data.value_range=[0,4095]"
+    )
+    (problem,) = checked(ImageReader(1, (0, 4095)), tiff(deep), pillow(np.full((4, 4), 9, np.uint8))).problems()
+    assert problem == (
+        "1.tif: 8 bits, but others are uint16: data.value_range=[0,4095] fits only one of them: "
+        "convert them to one type"
+    )
+
+
+@pytest.mark.parametrize("values", [np.full((4, 4), 3000, np.uint16), np.full((4, 4), 0.5, np.float32)])
+def test_no_range_is_proposed_where_none_fits_all_images(values: Any) -> None:
+    eight = pillow(np.full((4, 4), 9, np.uint8))
+    (problem,) = checked(ImageReader(1), eight, tiff(values), eight).problems()
+    assert problem.startswith("1.tif: ")
+    assert problem.endswith(
+        ": no data.value_range fits them and 0.tif and 1 more image of 8 bits: convert them to 8 bits, or the others "
+        "to their type and range"
+    )
