@@ -32,6 +32,7 @@ def test_a_variable_of_a_numeric_library_counts_also_an_unknown_one(name: str) -
             "TF_GPU_ALLOCATOR",
             "JAX_COMPILATION_CACHE_DIR",
         ),
+        *("OPENCV_FFMPEG_CAPTURE_OPTIONS", "OPENCV_FFMPEG_LOGLEVEL", "OPENCV_VIDEOIO_PRIORITY_LIST"),
         *("TF_CLI_CONFIG_FILE", "TF_VAR_db", "PATH", "HOME", "MLFLOW_TRACKING_URI", "XTF_FLAG"),
     ],
 )

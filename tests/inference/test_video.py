@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from activation_study.arithmetic import arithmetic_variables
 from activation_study.data.images.image_reader import COLOR_IMAGES, ImageReader
 from activation_study.errors import BadInput
 from activation_study.inference.inputs import Frames, Images, find_inputs
@@ -31,6 +32,12 @@ def test_every_frame_is_a_picture_with_its_number(film: Path) -> None:
     assert pictures[0].file_name == "film/frame_000001.png"
     assert [int(picture.image.mean() / 20 + 0.5) for picture in pictures] == list(range(10))
     assert pictures[0].image.shape == (48, 66, 3)
+
+
+def test_training_may_follow_the_prediction_of_a_video_in_the_same_process(film: Path) -> None:
+    variables = arithmetic_variables()
+    assert len(list(Video(film).frames())) == 10
+    assert arithmetic_variables() == variables
 
 
 def test_a_grey_network_gets_grey_frames_and_one_of_more_channels_none(film: Path) -> None:
