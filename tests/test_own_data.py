@@ -1,7 +1,8 @@
-"""The commands of docs/how-to/own-data-example.md: labels, a sweep, its report, and a reproduction."""
+"""The commands of docs/how-to/own-data-example.md: masks, classes, a sweep, its report, and a reproduction."""
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -22,26 +23,38 @@ TINY = (
 )  # fmt: skip
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs/how-to/own-data-example.md").read_text(), re.S)
+PAGE = (ROOT / "docs/how-to/own-data-example.md").read_text()
+OWN = (
+    "data=folder", "data.name=camvid", "data.images=camvid/images", "data.labels=camvid/labels",
+    "data.label_suffix=_L", "data.classes=camvid/classes.yaml", "data.groups=^([^_]+)_", "data.split=shuffled",
+    "study=camvid", *TINY,
+)  # fmt: skip
+
+
+def commands(program: str) -> list[list[str]]:
+    """The arguments of each of the page's commands of this program."""
+    joined = [block.replace("\\\n", " ") for block in re.findall(r"```bash\n(.*?)```", PAGE, re.S)]
+    lines = [shlex.split(line) for block in joined for line in block.splitlines()]
+    return [line[1:] for line in lines if line[:2] == ["python", program]]
 
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory: pytest.TempPathFactory, write_iccv09: WriteIccv09) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("own")
-    write_iccv09(folder / "iccv09Data", tuple(f"frame {number}" for number in range(10)), (24, 32))
-    (script,) = blocks("python")
-    (folder / "convert.py").write_text(script)
-    converted = command(folder, str(folder / "convert.py"), "iccv09Data", "camvid")
+    write_iccv09(folder / "iccv09Data", tuple(f"film{number // 2}_{number}" for number in range(10)), (24, 32))
+    ((script, *arguments),) = commands("examples/camvid_masks.py")
+    converted = command(folder, str(ROOT / script), *arguments)
     assert converted.returncode == 0, converted.stderr
-    (classes,) = (block for block in blocks("yaml") if "foreground object" in block)
-    classes = classes.replace("unknown: [255]", "unknown: [3, 4, 6, 255]")  # the random labels have all ids
-    (folder / "camvid/classes.yaml").write_text(classes)
-    result = command(
-        folder, "train.py", "-m", "data=folder", "data.name=camvid", "data.images=iccv09Data/images",
-        "data.labels=camvid/labels", "data.classes=camvid/classes.yaml", "study=camvid", *TINY,
-        "activation=relu,mish", "seed=0,1",
-    )  # fmt: skip
+    (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.S) if "name: sky" in block)
+    assert (folder / "camvid/classes.yaml").read_text() == shown
+    for arguments in commands("inspect_data.py"):
+        inspected = command(folder, *arguments)
+        assert inspected.returncode == 0, inspected.stderr
+    assert "data.groups='^([^_]+)_' keeps it whole" in " ".join(inspected.stdout.split())
+    (arguments,) = commands("train.py")
+    assert set(OWN) - set(TINY) <= set(arguments)
+    varied = ("protocol=modern", "activation=relu,mish", "seed=0,1")
+    result = command(folder, *arguments, "model=unet", *TINY, *varied)
     assert result.returncode == 0, result.stderr + result.stdout
     return folder, result.stdout
 
@@ -55,13 +68,14 @@ def test_name_and_classes_appear_in_record_mlflow_and_report(sweep: tuple[Path, 
     for path in folder.glob("multirun/camvid/own-*/run.json"):
         record = json.loads(path.read_text())
         assert record["classes"] == names
-        assert [entry["ids"] for entry in record["config"]["data"]["classes"]["classes"]] == [[0], [1], [2], [5], [7]]
+        classes = record["config"]["data"]["classes"]["classes"]
+        assert [entry["color"] for entry in classes] == ["#808080", "#808000", "#804080", "#800000", "#400080"]
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("camvid").experiment_id], "params.data = 'camvid'")
     assert len(runs) == 4
     assert "test/iou/foreground object" in runs[0].data.metrics
     page = (folder / "multirun/camvid/report/index.html").read_text()
-    for text in ("camvid", *names, "#F0E442"):
+    for text in ("camvid", *names, "5 groups"):
         assert text in page
 
 
@@ -80,14 +94,11 @@ def test_a_run_on_own_data_is_reproduced(sweep: tuple[Path, str]) -> None:
 def test_other_data_are_refused_before_anything_starts(sweep: tuple[Path, str], tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(sweep[0], folder)
-    own = (
-        "data=folder", "data.name=camvid", "data.images=iccv09Data/images", "data.labels=camvid/labels",
-        "data.classes=camvid/classes.yaml", "study=camvid", "tracking=off", *TINY,
-    )  # fmt: skip
+    own = (*OWN, "tracking=off")
     assert "already finished" in command(folder, "train.py", *own).stdout
-    added = [(folder / "iccv09Data/images/more.jpg"), (folder / "camvid/labels/more.png")]
+    added = [(folder / "camvid/images/film0_more.jpg"), (folder / "camvid/labels/film0_more_L.png")]
     for path in added:
-        shutil.copy(path.with_stem("frame 1"), path)
+        shutil.copy(path.with_name(path.name.replace("more", "1")), path)
     before = {path: path.stat().st_mtime_ns for path in folder.glob("multirun/**/*") if path.is_file()}
     for arguments in (
         (), ("dry_run=true",), ("seed=7",), ("-m", "activation=relu,mish", "seed=0,1"), ("-m", "activation=elu,silu"),
@@ -107,16 +118,19 @@ def test_other_data_are_refused_before_anything_starts(sweep: tuple[Path, str], 
     for path in added:
         path.unlink()
     assert "already finished" in command(folder, "train.py", *own).stdout
-    shutil.rmtree(folder / "iccv09Data")
+    for part in ("images", "labels"):
+        shutil.rmtree(folder / "camvid" / part)
     assert "already finished" in command(folder, "train.py", *own).stdout, "finished runs need no data"
 
 
 def test_invalid_data_is_refused_before_the_sweep_trains(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
-    overrides = ["data=folder", "data.images=iccv09Data/images", "data.labels=camvid/labels", "study=refused", *TINY]
-    for classes, problem in (("none.yaml", "data.classes=none.yaml: No such file"), ("classes.yaml", "undeclared ids")):
-        (folder / "classes.yaml").write_text("classes: [{name: a, id: 0}, {name: b, id: 1}]\n")
-        result = command(folder, "train.py", *overrides, f"data.classes={classes}")
+    (folder / "classes.yaml").write_text('classes: [{name: a, color: "#808080"}, {name: b, color: "#808000"}]\n')
+    for classes, problem in (
+        ("none.yaml", "data.classes=none.yaml: No such file"),
+        ("classes.yaml", "undeclared colours"),
+    ):
+        result = command(folder, "train.py", *OWN, "study=refused", f"data.classes={classes}")
         assert result.returncode == 2
         assert problem in result.stderr
         assert "Traceback" not in result.stderr

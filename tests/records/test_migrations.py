@@ -43,17 +43,18 @@ def test_the_identities_of_all_committed_runs_are_recomputed() -> None:
 
 
 def test_a_record_is_todays_configuration_and_the_same_command_has_the_same_identity() -> None:
-    unchanged = corrected = 0
+    changed = 0
     for text in committed_records():
         record = parse_record(text)
         assert record.version == RECORD_VERSION
         values = resolved(configuration(record))
         assert set(flatten(record.config)) <= set(flatten(values))
         assert not set(flatten(record.config)) & set(RENAMED)
-        unchanged += identity(values, record.algorithms) == record.identity
-        corrected += identity(values) != identity(values, record.algorithms)
-    assert corrected == 25  # labels by nearest neighbour: CamVid, and two rows of the study `protocol`
-    assert unchanged >= 225  # all but 24, which are older than data.remove_duplicates and augmentation
+        assert identity(values) == identity(values, record.algorithms), (
+            "made with an algorithm that was corrected since"
+        )
+        changed += identity(values) != record.identity
+    assert changed == 24  # they are older than data.remove_duplicates and augmentation
 
 
 def test_reading_labels_by_ids_as_ever_changes_no_identity() -> None:

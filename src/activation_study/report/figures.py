@@ -2,7 +2,8 @@
 
 import io
 import re
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from math import nan
 from statistics import median
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ COSTS: dict[str, Callable[[Record], float]] = {
     "peak memory, GiB": lambda record: record.results.get("peak_memory_bytes", nan) / 2**30,
     "parameters, millions": lambda record: record.results.get("parameters", nan) / 1e6,
 }
+LABEL_WIDTH = 36  # characters
 INK = "#123456"  # placeholder for the page's text colour, replaced when the SVG is written
 
 
@@ -58,8 +60,7 @@ def differences_figure(contrasts: Sequence[Contrast]) -> str:
             new = contrast.new_images.difference
             axes.plot([100 * new.low, 100 * new.high], [y - 0.18] * 2, color="#D55E00", linewidth=1.5)
     axes.axvline(0, color=INK, linewidth=0.8)
-    names = [contrast.pair for contrast in reversed(primary)]
-    axes.set_yticks(range(len(primary)), names)
+    axes.set_yticks(range(len(primary)), _wrapped(contrast.pair for contrast in reversed(primary)))
     axes.set_ylim(-0.6, len(primary) - 0.4)
     axes.set_xlabel("difference of mean IoU, points")
     return _svg(figure)
@@ -79,7 +80,7 @@ def changes_figure(ablations: Ablations) -> str:
                 axes.plot(100 * effect.value, y, "o", color=colors[name], markersize=5)
         axes.plot([], [], "o", color=colors[name], markersize=5, label=display_name(name))
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(rows, [change.title for change in changes])
+    axes.set_yticks(rows, _wrapped(change.title for change in changes))
     axes.set_xlabel("change of mean IoU, points")
     _legend(figure, len(levels))
     return _svg(figure)
@@ -95,7 +96,7 @@ def classes_figure(condition: Condition) -> str:
         color = _colors(condition)[arm.name]
         axes.hlines(y, values.min(axis=0), values.max(axis=0), color=color, linewidth=2, alpha=0.6)
         axes.plot(values.mean(axis=0), y, "o", color=color, markersize=5, label=display_name(arm.name))
-    axes.set_yticks(np.arange(len(condition.classes))[::-1], list(condition.classes))
+    axes.set_yticks(np.arange(len(condition.classes))[::-1], _wrapped(condition.classes))
     axes.set_xlabel("IoU, %")
     axes.margins(y=0.08)
     _legend(figure, len(condition.arms))
@@ -163,6 +164,11 @@ def confusion_figure(condition: Condition) -> str:
 
 def _colors(condition: Condition) -> dict[str, str]:
     return activation_colors(tuple(arm.name for arm in condition.arms))
+
+
+def _wrapped(labels: Iterable[str]) -> list[str]:
+    """Labels of rows in lines short enough to leave room for the values."""
+    return [textwrap.fill(label, LABEL_WIDTH, break_on_hyphens=False) for label in labels]
 
 
 def _label_rotation(arms: Sequence[Arm]) -> int:

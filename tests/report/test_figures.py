@@ -1,0 +1,21 @@
+"""The figures of a report are legible whatever the names are."""
+
+import re
+from pathlib import Path
+
+from activation_study.report.study_report import ReportOptions, make_report
+from fake_runs import write_run
+
+
+def test_a_long_change_of_the_protocol_leaves_room_for_the_values(tmp_path: Path) -> None:
+    changed = {"learning_rate": 1e-4, "split": "shuffled"}
+    for seed in range(3):
+        for activation in ("relu", "mish"):
+            write_run(tmp_path / "long", activation, seed)
+            write_run(tmp_path / "long", activation, seed, **changed)
+    report = make_report(tmp_path / "long", ReportOptions(pictures=False))
+    assert "data.split=shuffled optimizer.learning_rate=0.0001" in (report / "report.md").read_text()
+    figure = next((report / "figures").glob("*-changes.svg")).read_text()
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", figure)
+    assert "data.split=shuffled" in texts
+    assert "optimizer.learning_rate=0.0001" in " ".join(texts)
