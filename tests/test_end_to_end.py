@@ -309,6 +309,28 @@ def test_an_unreachable_store_does_not_end_the_training(tmp_path: Path) -> None:
     assert len(store(tmp_path).get_metric_history(run.info.run_id, "train/loss")) == 2
 
 
+def test_all_weights_are_scored_by_every_run_and_none_is_trained_twice(tmp_path: Path) -> None:
+    arguments = (*TINY, "training.epochs=3", "tracking=off")
+    assert train(tmp_path, *arguments).returncode == 0
+    (trained,) = (path.parent for path in tmp_path.glob("multirun/tiny/*/run.json"))
+    first = json.loads((trained / "run.json").read_text())
+    assert len({first["digests"][f"{name}_weights"] for name in ("last", "ema")}) == 2
+    assert first["digests"]["weights"] == first["digests"]["best_weights"]
+    for name in ("last", "ema"):
+        other = train(tmp_path, *arguments, f"evaluation.weights={name}")
+        assert "not trained: uses the weights of surfaces-relu-" in other.stdout, other.stderr
+        found = {path: json.loads(path.read_text()) for path in tmp_path.glob("multirun/tiny/*/run.json")}
+        ((path, record),) = (item for item in found.items() if item[1]["config"]["evaluation"]["weights"] == name)
+        assert record["results"]["test/mean_iou"] == first["results"][f"test/{name}/mean_iou"]
+        assert record["results"]["test/best/mean_iou"] == first["results"]["test/mean_iou"]
+        assert (
+            record["digests"]["weights"] == first["digests"][f"{name}_weights"] == record["digests"][f"{name}_weights"]
+        )
+        arrays, trained_arrays = (np.load(run / "evaluation/confusions.npz") for run in (path.parent, trained))
+        np.testing.assert_array_equal(arrays["confusions"], trained_arrays[f"confusions_{name}"])
+        np.testing.assert_array_equal(arrays["confusions_best"], trained_arrays["confusions"])
+
+
 def test_a_run_that_differs_only_in_its_evaluation_is_not_trained(tmp_path: Path) -> None:
     arguments = ("-m", *TINY, "evaluation.interpolation=lanczos4,bilinear", "tracking=off")
     plan = train(tmp_path, *arguments, "dry_run=true")

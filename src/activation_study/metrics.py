@@ -126,13 +126,26 @@ def summary(confusions: Counts, classes: tuple[str, ...], part: str = "test", ar
     return results
 
 
+def other_scores(others: Mapping[str, Counts], part: str = "test") -> dict[str, float]:
+    """The mean IoU of further weights of a run, by their names in MLflow, e.g. `test/last/mean_iou`.
+
+    Args:
+        others: the confusion matrices of each of these weights, int64 [images, C + 1, C].
+        part: the name of the images.
+    """
+    return {f"{part}/{name}/mean_iou": float(mean_iou(counts.sum(axis=0))) for name, counts in others.items()}
+
+
 def scored_parts(recorded: Mapping[str, Any]) -> list[str]:
     """The parts of the data that recorded results are about: those with a `<part>/mean_iou`."""
     return [key.removesuffix("/mean_iou") for key in recorded if key.count("/") == 1 and key.endswith("/mean_iou")]
 
 
 def contradictory_scores(
-    recorded: Mapping[str, Any], confusions: Counts, classes: tuple[str, ...]
+    recorded: Mapping[str, Any],
+    confusions: Counts,
+    classes: tuple[str, ...],
+    others: Mapping[str, Counts] | None = None,
 ) -> dict[str, tuple[Any, float | None]]:
     """The recorded scores that do not follow from the confusion matrices, each with the recomputed value.
 
@@ -142,11 +155,12 @@ def contradictory_scores(
         recorded: results of a run, by the names of `summary`; others are passed over.
         confusions: int64 [images, C + 1, C].
         classes: the names of the C classes.
+        others: the confusion matrices of further weights, by their names.
     """
     found: dict[str, tuple[Any, float | None]] = {}
     for part in scored_parts(recorded):
         article = any(key.startswith(f"{part}/article/") for key in recorded)
-        recomputed = summary(confusions, classes, part, article)
+        recomputed = {**summary(confusions, classes, part, article), **other_scores(others or {}, part)}
         scores = {key: value for key, value in recorded.items() if key.startswith(f"{part}/")}
         for key in {**recomputed, **scores}:
             then, now = scores.get(key), recomputed.get(key)

@@ -75,7 +75,7 @@ def test_the_plan_counts_runs_and_estimates_time_and_disk(capsys: pytest.Capture
     assert relu[4:8] == ["1", "1", "", "5 min"]  # 5 epochs of 60 s are left, plus 20 s of evaluation
     assert mish[4:8] == ["", "", "2", "17 min"]  # twice 8 epochs, as many as the other activation took
     assert "resumes from its last checkpoint, at or before epoch 3" in output
-    assert relu[8] == "315 MB"  # 39.4 million float32 weights, in the run folder and in MLflow
+    assert relu[8] == "630 MB"  # 39.4 million float32 weights, three times in the run folder and once in MLflow
 
 
 def test_runs_of_different_code_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

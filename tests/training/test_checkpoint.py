@@ -8,6 +8,7 @@ import pytest
 
 from activation_study import backend
 from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
+from activation_study.config.scored_weights import WEIGHTS
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splitting.splits import split
 from activation_study.model.network import Network, weights_digest
@@ -110,7 +111,8 @@ def test_training_resumes_bit_for_bit_from_any_step(
         assert (restored_state.epoch, restored_state.step) == (state.epoch, state.step)
         continue_training(network, data, restored_state)
         assert weights_digest(network.weights()) == expected
-        assert weights_digest(restored_state.best_weights) == weights_digest(expected_state.best_weights)
+        for name in WEIGHTS:
+            assert weights_digest(restored_state.weights(name)) == weights_digest(expected_state.weights(name))
         assert bits(restored_state) == bits(expected_state)
         assert (restored_state.best_epoch, restored_state.best_value) == (
             expected_state.best_epoch,

@@ -29,6 +29,7 @@ from activation_study.training.loop import (
     validate,
 )
 from activation_study.training.schedule import PlateauRule
+from activation_study.training.weight_average import DECAY
 
 # Keras itself triggers this when it calls `np.array` on a variable.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -198,6 +199,18 @@ def test_the_best_weights_have_the_smallest_validation_loss(noisy: TrainingResul
     assert noisy.state.best_value == losses[best]
     assert weights_digest(noisy.state.best_weights) == noisy.weights[best]
     assert len(set(noisy.weights)) == len(noisy.weights)
+
+
+def test_the_last_weights_and_the_average_are_those_of_the_epochs(data: PreprocessedData) -> None:
+    network, options, after = build_network(), make_options(epochs=3), []
+    state = options.initial_state()
+    setup = TrainingSetup(network, data, SPLIT, options.training, "none", Seeding(0, 0, 0))
+    train(setup, state, lambda *_: None, lambda state: after.append(network.weights()))
+    assert weights_digest(state.last_weights) == weights_digest(after[-1])
+    factors = DECAY ** np.arange(2, -1, -1.0) / (1 + DECAY + DECAY**2)
+    for index, average in enumerate(state.ema_weights):
+        expected = sum(factor * weights[index] for factor, weights in zip(factors, after, strict=True))
+        np.testing.assert_allclose(average, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_meter_adds_the_energy_of_each_epoch_and_changes_nothing_else(data: PreprocessedData) -> None:

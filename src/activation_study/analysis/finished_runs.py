@@ -1,15 +1,17 @@
 """The runs of a study with their confusion matrices, read from their folders or from one packed file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
+from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import BadInput
 from activation_study.files import replacing
 from activation_study.records.consistency import Contradiction, contradictions
@@ -77,6 +79,8 @@ def export_study(study: Path, folder: Path) -> Path:
         arrays[f"photographs{number}"] = np.array(run.image_hashes)
         if run.groups:
             arrays[f"groups{number}"] = np.array(run.groups)
+        for name, counts in run.others.items():  # differences, which are small, and compress well
+            arrays[f"{name}{number}"] = (counts - run.confusions).astype(np.int32)
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
     return path
@@ -115,35 +119,29 @@ def without_keys(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
     return [override for override in overrides if override.lstrip("+").partition("=")[0] not in keys]
 
 
+def _packed_run(arrays: Mapping[str, NDArray[Any]], number: int) -> Run:
+    confusions = np.asarray(arrays[f"confusions{number}"], np.int64)
+    return Run(
+        record=parse_record(str(arrays[f"record{number}"])),
+        folder=Path(str(arrays[f"folder{number}"])),
+        confusions=confusions,
+        images=tuple(map(str, arrays[f"images{number}"])),
+        image_hashes=tuple(map(str, arrays[f"photographs{number}"])),
+        groups=tuple(map(str, arrays[key])) if (key := f"groups{number}") in arrays else (),
+        others={name: confusions + arrays[key] for name in WEIGHTS if (key := f"{name}{number}") in arrays},
+        local=False,
+    )
+
+
 def _read_packed(path: Path) -> tuple[list[Run], list[str]]:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            runs = [
-                Run(
-                    record=parse_record(str(arrays[f"record{number}"])),
-                    folder=Path(str(arrays[f"folder{number}"])),
-                    confusions=np.asarray(arrays[f"confusions{number}"], np.int64),
-                    images=tuple(map(str, arrays[f"images{number}"])),
-                    image_hashes=tuple(map(str, arrays[f"photographs{number}"])),
-                    groups=tuple(map(str, arrays[key])) if (key := f"groups{number}") in arrays else (),
-                    local=False,
-                )
-                for number in range(sum(name.startswith("record") for name in arrays))
-            ]
+            runs = [_packed_run(arrays, n) for n in range(sum(name.startswith("record") for name in arrays))]
             unfinished = list(map(str, arrays["unfinished"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
     problems = [
-        problem
-        for run in runs
-        for problem in contradictions(
-            run.record,
-            run.confusions,
-            len(run.images),
-            run.record.classes,
-            f"{path}, {run.record.name}",
-            len(run.groups),
-        )
+        problem for run in runs for problem in contradictions(run, run.record.classes, f"{path}, {run.record.name}")
     ]
     if problems:
         raise Contradiction(problems)

@@ -76,5 +76,4 @@ def _value(arm: Arm, key: str) -> str:
 
 
 def _score(arm: Arm) -> float:
-    best = [record.epochs[int(record.results["best_epoch"]) - 1] for record in arm.records]
-    return float(np.mean([epoch["val/mean_iou"] for epoch in best]))
+    return float(np.mean([record.validation_mean_iou for record in arm.records]))

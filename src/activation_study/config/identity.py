@@ -45,6 +45,7 @@ INTRODUCED = {
     "data.value_range": None,
     "data.groups": None,
     "data.groups_digest": None,
+    "evaluation.weights": "best",
 }
 READ_BY_IDS = ("read_by", "ids")  # of `data.classes`, likewise: says what held when there was no other way
 # What decides a run's result, by frozen names; paths, threads, tracking and the study's name do not.

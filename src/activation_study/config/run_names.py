@@ -25,6 +25,7 @@ _PREFIXES = {
     "data.groups_digest": "groups",
     "loss.average_over": "",
     "evaluation.interpolation": "scored",
+    "evaluation.weights": "",
     "seeding.weights": "weights",
     "seeding.order": "order",
     "seeding.augmentation": "augmentation",

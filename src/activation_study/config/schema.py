@@ -12,6 +12,7 @@ from omegaconf import MISSING
 
 from activation_study.config.fields import at_least, choice, path_or_content, pattern
 from activation_study.config.identity import identity
+from activation_study.config.scored_weights import WEIGHTS
 from activation_study.credentials import without_credentials_inside
 
 
@@ -143,8 +144,9 @@ class Training:
 
 @dataclass
 class Evaluation:
-    """How the best weights are scored."""
+    """Which weights are scored, and how."""
 
+    weights: str = choice(*WEIGHTS, default="best")
     interpolation: str = choice("lanczos4", "bilinear")
     batch_size: int = at_least(1)
 

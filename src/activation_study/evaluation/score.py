@@ -1,6 +1,7 @@
 """Scores of one network on one part of the data, with their files and plots."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,42 @@ from activation_study.data.splitting.splits import Indices
 from activation_study.errors import counted
 from activation_study.evaluation.evaluate import Predictor, confusion_matrices, resize_and_argmax
 from activation_study.evaluation.plots import draw_confusion, draw_learning_curves, draw_predictions
-from activation_study.metrics import Counts, mean_iou, summary
+from activation_study.metrics import Counts, mean_iou, other_scores, summary
 from activation_study.records import artifacts
 from activation_study.records.record import Record
 
 EXAMPLES = 6  # images in the plot of predictions
 
 
+def confusions_of(predict: Predictor, dataset: Dataset, indices: Indices, record: Record) -> Counts:
+    """The confusion matrix of each image, int64 [images, C + 1, C]; adds their time to the record's results.
+
+    Arguments as of `score`.
+    """
+    options, started = record.config["evaluation"], time.perf_counter()
+    with announced_wait(f"evaluating {counted(len(indices), 'image')}"):
+        confusions = confusion_matrices(
+            predict,
+            dataset.preprocessed.images,
+            dataset.source,
+            dataset.label_type,
+            indices,
+            options["interpolation"],
+            options["batch_size"],
+        )
+    seconds = record.results.get("evaluation_seconds", 0.0) + time.perf_counter() - started
+    record.results["evaluation_seconds"] = seconds
+    return confusions
+
+
 def score(
-    predict: Predictor, dataset: Dataset, indices: Indices, record: Record, folder: Path, part: str = "test"
+    predict: Predictor,
+    dataset: Dataset,
+    indices: Indices,
+    record: Record,
+    folder: Path,
+    part: str = "test",
+    others: Mapping[str, Counts] | None = None,
 ) -> None:
     """Adds the scores to the record's results and writes confusion matrices, IoU table and plots into the run folder.
 
@@ -32,27 +60,18 @@ def score(
         record: of the run; its configuration says how probabilities are resized.
         folder: of the run.
         part: the name of these images, used as prefix of the metrics' names.
+        others: the confusion matrices of further weights of the same training, by their names.
     """
-    label_type, options = dataset.label_type, record.config["evaluation"]
-    started = time.perf_counter()
-    with announced_wait(f"evaluating {counted(len(indices), 'image')}"):
-        confusions = confusion_matrices(
-            predict,
-            dataset.preprocessed.images,
-            dataset.source,
-            label_type,
-            indices,
-            options["interpolation"],
-            options["batch_size"],
-        )
-    record.results["evaluation_seconds"] = time.perf_counter() - started
+    label_type = dataset.label_type
+    confusions = confusions_of(predict, dataset, indices, record)
     every_class_occurs = bool(confusions[:, :-1].any(axis=(0, 2)).all())
     article = deserves_article_score(record.config, every_class_occurs)
     record.results.update(summary(confusions, label_type.classes, part, article))
+    record.results.update(other_scores(others or {}, part))
     names = [dataset.source.names[index] for index in indices]
     image_hashes = dataset.preprocessed.image_hashes(indices)
     groups = None if dataset.groups is None else [dataset.groups[index] for index in indices]
-    artifacts.write_confusions(folder, confusions, names, image_hashes, label_type.classes, groups, article)
+    artifacts.write_confusions(folder, confusions, names, image_hashes, label_type.classes, groups, article, others)
     draw_plots(predict, dataset, indices, record, folder, part, confusions)
 
 

@@ -12,6 +12,7 @@ from activation_study.config.command_options import Evaluate
 from activation_study.config.identity import affects_result, flatten
 from activation_study.config.run_names import keep_existing_name, run_label
 from activation_study.config.schema import Config, Data, resolved
+from activation_study.config.scored_weights import scored_weights, weights_digest_key
 from activation_study.data.dataset import Dataset
 from activation_study.data.splitting.splits import Indices
 from activation_study.errors import BadInput, alternatives
@@ -24,7 +25,7 @@ from activation_study.records.record import Record, read_record
 from activation_study.records.run import Run, read_evaluated_run, read_findings
 from activation_study.runs.messages import print_classes
 from activation_study.runs.start import create_run_folder, new_record
-from activation_study.tracking.lookup import find_finished_run, weights_file
+from activation_study.tracking.lookup import find_finished_run, find_weights
 from activation_study.tracking.mirror import Mirror
 from activation_study.validation import validate
 
@@ -66,7 +67,7 @@ def evaluate_run(options: Evaluate) -> Record:
         _warn_of_trained_images(run.record, config.data, dataset, indices, options.part)
     with run_lock(config.run_folder), tempfile.TemporaryDirectory() as folder:
         keep_existing_name(config)
-        weights = weights_file(run, options.tracking.uri, Path(folder))
+        weights = find_weights(run, options.tracking.uri, Path(folder), config.evaluation.weights)
         record = _score_run(run, config, dataset, weights, indices, options.part)
         Mirror(config.run_folder, config.tracking.uri, config.tracking.weights).update(final=True)
     _print_scores(run.record, record, config.run_folder, options.part)
@@ -194,7 +195,9 @@ def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, indice
     """The record of the scores; the existing one if it is finished and nothing has changed."""
     network = load_network(config, run.record, weights)
     record = new_record(config, [f"run={run.record.name}", f"part={part}"], dataset, network)
-    record.digests["weights"] = run.record.digests["weights"]
+    scored, digests = config.evaluation.weights, run.record.digests
+    as_trained = scored == scored_weights(run.record.config)
+    record.digests["weights"] = digests["weights" if as_trained else weights_digest_key(scored)]
     folder = config.run_folder
     record.training_pixels = run.record.training_pixels
     existing = read_record(folder)

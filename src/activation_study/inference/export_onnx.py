@@ -24,7 +24,7 @@ from activation_study.inference.load import inference_config, load_network
 from activation_study.location import install_hint
 from activation_study.palette import recorded_colors
 from activation_study.records.record import Record
-from activation_study.tracking.lookup import find_finished_run, weights_file
+from activation_study.tracking.lookup import find_finished_run, find_weights
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -76,7 +76,7 @@ def export_onnx(options: Export) -> ExportedNetwork:
     config = inference_config(record, None)
     config.training.precision = "float32"  # of the stored weights
     with tempfile.TemporaryDirectory() as folder:
-        weights = weights_file(run, options.tracking.uri, Path(folder))
+        weights = find_weights(run, options.tracking.uri, Path(folder))
         network = load_network(config, record, weights, CONVERTER_BACKEND)
     with replacing(output) as temporary:
         with announced_wait("converting"):

@@ -1,4 +1,4 @@
-"""Loads finished runs: configuration, network with the best weights, data."""
+"""Loads finished runs: configuration, network with the scored weights, data."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.schema import Config
+from activation_study.config.scored_weights import scored_weights, weights_file
 from activation_study.data.dataset import Dataset
 from activation_study.data.images.input_convention import displayed
 from activation_study.errors import BadInput
 from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.keras_import import usable_backend
 from activation_study.model.build import build_network
-from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record
 from activation_study.records.weights import load_recorded_weights
 
@@ -45,7 +45,7 @@ def load_network(config: Config, record: Record, weights: Path, backend: str | N
     Args:
         config: from `inference_config`.
         record: of the run.
-        weights: the file of its best weights.
+        weights: the file of its weights.
         backend: that must be used; None: that of KERAS_BACKEND if it can be used, otherwise TensorFlow.
 
     Raises:
@@ -58,7 +58,7 @@ def load_network(config: Config, record: Record, weights: Path, backend: str | N
 
 
 class TrainedModel:
-    """The data and best weights of a finished run.
+    """The data and scored weights of a finished run.
 
     Args:
         record: of the run.
@@ -69,9 +69,9 @@ class TrainedModel:
     """
 
     def __init__(self, record: Record, folder: Path) -> None:
-        self._record, self._weights = record, folder / WEIGHTS_FILE
+        self._record, self._weights = record, folder / weights_file(scored_weights(record.config))
         if not self._weights.is_file():
-            raise BadInput(f"{record.name}: its best weights are missing")
+            raise BadInput(f"{record.name}: its weights are missing")
         without_groups = {"data": dict.fromkeys(("groups", "groups_file", "groups_digest"))}  # no split is needed
         threads = int(record.environment["threads"])  # so that the bits are the same
         self._config = inference_config(record, threads, without_groups)

@@ -17,7 +17,7 @@ from activation_study.inference.side_by_side import write_side_by_side
 from activation_study.inference.sliding_window import InferenceOptions, predict_label_map
 from activation_study.palette import recorded_colors, recorded_ids
 from activation_study.records.run import Run
-from activation_study.tracking.lookup import find_run, weights_file
+from activation_study.tracking.lookup import find_run, find_weights
 
 SIDE_BY_SIDE = "side_by_side"  # folder of the output
 
@@ -129,7 +129,7 @@ def _check_runs(runs: Sequence[Run]) -> None:
 def _load(run: Run, options: Predict, stack: ExitStack) -> tuple[Predictor, InferenceOptions]:
     config = inference_config(run.record, options.threads)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    network = load_network(config, run.record, weights_file(run, options.tracking.uri, folder))
+    network = load_network(config, run.record, find_weights(run, options.tracking.uri, folder))
     settings = InferenceOptions(
         size=config.image_size,
         channel_order=config.data.channel_order,

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,8 @@ from activation_study.files import replacing, write_text
 from activation_study.metrics import Counts, image_iou
 
 CONFUSIONS_FILE = "evaluation/confusions.npz"
-WEIGHTS_FILE = "best.keras"
-# The files of a run folder that are copied into MLflow; the best weights go there as a model. Whatever else is put into
-# the folder stays there.
+# The files of a run folder that are copied into MLflow; the scored weights go there as a model. Whatever else is put
+# into the folder stays there.
 ARTIFACTS = (
     *("run.json", "config.yaml", "overrides.yaml", "environment.json", "changes.patch", "traceback.txt"),
     "system_metrics.jsonl",
@@ -20,6 +20,7 @@ ARTIFACTS = (
 )
 IMAGE_HASHES_KEY = "photographs"  # name of the array in the file
 GROUPS_KEY = "groups"  # likewise; only where groups are given
+OTHER_WEIGHTS = "confusions_"  # begins the names of the arrays of the weights that the result is not about
 
 
 def artifacts(folder: Path) -> list[Path]:
@@ -36,6 +37,7 @@ def write_confusions(
     classes: tuple[str, ...],
     groups: list[str] | None = None,
     article: bool = True,
+    others: Mapping[str, Counts] | None = None,
 ) -> None:
     """Writes `evaluation/confusions.npz` and `evaluation/iou.csv`.
 
@@ -49,6 +51,7 @@ def write_confusions(
         classes: names of the C classes.
         groups: the group of each image; None without groups.
         article: whether the table has the article's IoU, in which unlabeled pixels can count.
+        others: the confusion matrices of further weights of the same training, by their names.
     """
     arrays = {
         "confusions": confusions,
@@ -56,6 +59,7 @@ def write_confusions(
         IMAGE_HASHES_KEY: np.array(image_hashes),
         "classes": np.array(classes),
         **({} if groups is None else {GROUPS_KEY: np.array(groups)}),
+        **{f"{OTHER_WEIGHTS}{name}": counts for name, counts in (others or {}).items()},
     }
     with replacing(folder / CONFUSIONS_FILE) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)

@@ -1,15 +1,18 @@
 """Whether a run's record follows from the files beside it: an edited or exchanged file must not enter a result."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from activation_study.config.identity import identity
 from activation_study.errors import BadInput, problems_message
-from activation_study.metrics import Counts, contradictory_scores, scored_parts
+from activation_study.metrics import contradictory_scores, scored_parts
 from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.records.record import RECORD_FILE, Record
+
+if TYPE_CHECKING:
+    from activation_study.records.run import Run
 
 
 class Contradiction(BadInput):
@@ -30,27 +33,17 @@ class Contradiction(BadInput):
         )
 
 
-def contradictions(
-    record: Record,
-    confusions: Counts,
-    images: int,
-    classes: Sequence[str],
-    where: str = RECORD_FILE,
-    groups: int = 0,
-) -> list[str]:
+def contradictions(run: "Run", classes: Sequence[str], where: str = RECORD_FILE) -> list[str]:
     """What of a finished run's record does not follow from its confusion matrices, or from its epochs.
 
     Args:
-        record: of the run.
-        confusions: int64 [images, C + 1, C], as read from the file.
-        images: the number of image names beside them.
-        classes: the names of the classes beside them.
+        run: as read from its files.
+        classes: the names of the classes beside the confusion matrices.
         where: names the record in the lines that are returned.
-        groups: the number of groups of images beside them; 0 if there are none.
     """
-    problems = [*record_problems(record), *_score_problems(record, confusions, images, classes)]
-    if groups not in (0, images):
-        problems.append(f"{CONFUSIONS_FILE} has {images} names of images and {groups} groups of them")
+    problems = [*record_problems(run.record), *_score_problems(run, classes)]
+    if len(run.groups) not in (0, len(run.images)):
+        problems.append(f"{CONFUSIONS_FILE} has {len(run.images)} names of images and {len(run.groups)} groups of them")
     return [f"{where}: {problem}" for problem in problems]
 
 
@@ -83,17 +76,21 @@ def record_problems(record: Record) -> Iterator[str]:
         yield f"results.best_epoch: recorded {best:g}, but val/loss is smallest in epoch {smallest}"
 
 
-def _score_problems(record: Record, confusions: Counts, images: int, classes: Sequence[str]) -> Iterator[str]:
-    count = len(record.classes)
+def _score_problems(run: "Run", classes: Sequence[str]) -> Iterator[str]:
+    record, count = run.record, len(run.record.classes)
     if list(classes) != record.classes:
         yield f"classes: {', '.join(record.classes)}, but {CONFUSIONS_FILE} has {', '.join(classes)}"
-    elif confusions.ndim != 3 or confusions.shape[1:] != (count + 1, count) or not len(confusions):
-        yield f"{CONFUSIONS_FILE} has the shape {confusions.shape}, expected [images, {count + 1}, {count}]"
-    elif images != len(confusions):
-        yield f"{CONFUSIONS_FILE} has {len(confusions)} matrices and {images} names of images"
-    else:
-        for key, (then, now) in contradictory_scores(record.results, confusions, tuple(classes)).items():
-            yield f"results.{key}: recorded {_value(then)}, recomputed {_value(now)} from {CONFUSIONS_FILE}"
+        return
+    for confusions in (run.confusions, *run.others.values()):
+        if confusions.ndim != 3 or confusions.shape[1:] != (count + 1, count) or not len(confusions):
+            yield f"{CONFUSIONS_FILE} has the shape {confusions.shape}, expected [images, {count + 1}, {count}]"
+            return
+        if len(run.images) != len(confusions):
+            yield f"{CONFUSIONS_FILE} has {len(confusions)} matrices and {len(run.images)} names of images"
+            return
+    found = contradictory_scores(record.results, run.confusions, tuple(classes), run.others)
+    for key, (then, now) in found.items():
+        yield f"results.{key}: recorded {_value(then)}, recomputed {_value(now)} from {CONFUSIONS_FILE}"
 
 
 def _value(value: Any) -> str:

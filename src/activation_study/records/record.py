@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from activation_study.config.article_score import deserves_article_score
 from activation_study.config.schema import Config
+from activation_study.config.scored_weights import scored_weights
 from activation_study.credentials import without_credentials, without_credentials_inside
 from activation_study.errors import BadInput
 from activation_study.files import write_json
@@ -40,15 +41,15 @@ class Record:
         overrides: the overrides of the command line.
         classes: the names of the label type's classes.
         environment: versions, processor, threads, backend, git state.
-        digests: SHA-256 of `data`, `code`, the shared `initial_weights`, the `order` of the batches and the best
-            `weights`.
+        digests: SHA-256 of `data`, `code`, the shared `initial_weights`, the `order` of the batches, the scored
+            `weights`, and `best_weights`, `last_weights` and `ema_weights`.
         key: identifies this attempt in every MLflow store.
         started: Unix time in seconds.
         ended: Unix time in seconds; None while it runs.
         status: RUNNING, FINISHED, FAILED or KILLED.
         epochs: one dict per epoch: train/*, val/*, learning_rate, epoch_seconds, images_per_second, `time`,
             and `energy_joules` if it was measured.
-        results: of the best weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …
+        results: of the scored weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …
         error: why a run FAILED, in one line; that the process of a KILLED one died without a word.
         training_pixels: pixels of each class in the training images, at the network's size; older records have none.
         process: host and process ID that work on the run, or did last.
@@ -94,6 +95,15 @@ class Record:
         part = next((key.split("/")[0] for key in self.results if key.endswith("/article/mean_iou")), None)
         every_class_occurs = all(f"{part}/iou/{name}" in self.results for name in self.classes)
         return part is not None and deserves_article_score(self.config, every_class_occurs)
+
+    @property
+    def validation_mean_iou(self) -> float:
+        """Mean IoU of the scored weights on the validation images, at the network's size."""
+        scored = scored_weights(self.config)
+        if scored == "ema":
+            return self.results["val/ema/mean_iou"]
+        epoch = len(self.epochs) if scored == "last" else int(self.results["best_epoch"])
+        return self.epochs[epoch - 1]["val/mean_iou"]
 
     @property
     def training_seconds(self) -> float:

@@ -1,17 +1,20 @@
 """A run in memory: its record together with the confusion matrices of its evaluation."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from activation_study.class_findings import ClassFindings, class_findings
+from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import BadInput
 from activation_study.metrics import Counts, scored_parts
-from activation_study.records.artifacts import CONFUSIONS_FILE, GROUPS_KEY, IMAGE_HASHES_KEY
+from activation_study.records.artifacts import CONFUSIONS_FILE, GROUPS_KEY, IMAGE_HASHES_KEY, OTHER_WEIGHTS
 from activation_study.records.consistency import Contradiction, contradictions, record_problems
 from activation_study.records.record import RECORD_FILE, Record, read_record
 
@@ -27,6 +30,7 @@ class Run:
         images: names of the test images.
         image_hashes: a digest of the pixels of each test image.
         groups: the group of each test image; empty without `data.groups`.
+        others: the confusion matrices of the weights that the result is not about, by their names.
         local: whether `folder` has the run. False if it was read from a packed study or from an MLflow store.
         run_id: its MLflow run ID, if it was looked up in a store.
     """
@@ -37,6 +41,7 @@ class Run:
     images: tuple[str, ...] = ()
     image_hashes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    others: dict[str, Counts] = field(default_factory=dict)
     local: bool = True
     run_id: str | None = None
 
@@ -83,15 +88,21 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
                 images=tuple(map(str, arrays["names"])),
                 image_hashes=tuple(map(str, arrays[IMAGE_HASHES_KEY])),
                 groups=tuple(map(str, arrays[GROUPS_KEY])) if GROUPS_KEY in arrays else (),
+                others=_other_confusions(arrays),
             )
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}; run it again with rerun=all") from error
     if record.status == "FINISHED":
         place = str(folder / RECORD_FILE)
-        problems = contradictions(record, run.confusions, len(run.images), classes, place, len(run.groups))
+        problems = contradictions(run, classes, place)
         if problems:
             raise Contradiction(problems)
     return run
+
+
+def _other_confusions(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Counts]:
+    names = [f"{OTHER_WEIGHTS}{name}" for name in WEIGHTS]
+    return {name.removeprefix(OTHER_WEIGHTS): np.asarray(arrays[name], np.int64) for name in names if name in arrays}
 
 
 def read_findings(folder: Path, record: Record) -> ClassFindings | None:

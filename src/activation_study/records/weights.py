@@ -1,9 +1,10 @@
-"""Loads a run's best weights: an exchanged file must be neither used nor published."""
+"""Loads a run's weights: an exchanged file must be neither used nor published."""
 
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from activation_study.config.scored_weights import scored_weights, weights_digest_key
 from activation_study.errors import BadInput
 from activation_study.records.record import Record
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class WrongWeights(BadInput):
-    """The file of a run's best weights cannot be read, or has other weights than the recorded ones."""
+    """The file of a run's weights cannot be read, or has other weights than the recorded ones."""
 
 
 def load_recorded_weights(unet: "keras.Model", record: Record, path: Path) -> None:
@@ -21,7 +22,7 @@ def load_recorded_weights(unet: "keras.Model", record: Record, path: Path) -> No
     Args:
         unet: built from the run's configuration; its weights may have changed if an error is raised.
         record: of the run.
-        path: the file of its best weights.
+        path: the file of its weights, by which they are named: `best.keras`, `last.keras` or `ema.keras`.
 
     Raises:
         WrongWeights: the file cannot be read, is not of this network, or does not have the recorded weights.
@@ -32,10 +33,11 @@ def load_recorded_weights(unet: "keras.Model", record: Record, path: Path) -> No
         unet.load_weights(path)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise WrongWeights(f"{path} cannot be read: {error}") from error
-    recorded, found = record.digests.get("weights", "none"), weights_digest(unet.get_weights())
+    key = "weights" if path.stem == scored_weights(record.config) else weights_digest_key(path.stem)
+    recorded, found = record.digests.get(key, "none"), weights_digest(unet.get_weights())
     if found != recorded:
         raise WrongWeights(
             f"{path}: not the weights that {record.name} was recorded with "
-            f"(digests.weights: recorded {recorded[:12]}, found {found[:12]}). The file or the record was changed or "
+            f"(digests.{key}: recorded {recorded[:12]}, found {found[:12]}). The file or the record was changed or "
             "exchanged: restore it, or train the run again with rerun=all"
         )

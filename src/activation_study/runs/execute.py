@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
+from activation_study.config.scored_weights import WEIGHTS, weights_digest_key, weights_file
 from activation_study.data.dataset import Dataset
 from activation_study.data.name_check import check_names
 from activation_study.energy import EnergyMeter, open_meter
 from activation_study.errors import BadInput
-from activation_study.evaluation.score import score
+from activation_study.evaluation.score import confusions_of, score
 from activation_study.hardware import peak_memory
+from activation_study.metrics import pooled_iou
 from activation_study.model.build import build_network
 from activation_study.out_of_memory import is_out_of_memory, out_of_memory
 from activation_study.outcome import warn
-from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
 from activation_study.records.record import RECORD_FILE, Record, read_record
@@ -37,7 +38,7 @@ from activation_study.tracking.registry import register_after
 from activation_study.tracking.synced import sync_runs
 from activation_study.tracking.system_metrics import sampled
 from activation_study.training.checkpoint import Checkpoints, remove_saves
-from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train
+from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train, validate
 from activation_study.training.progress import TrainingProgress
 from activation_study.user import provide_user
 
@@ -135,7 +136,7 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
                 _train(context)
             if record.training_joules is not None:
                 record.results["energy_kwh"] = record.training_joules / JOULES_PER_KWH
-            _keep_best_weights(context)
+            _save_weights(context)
             _evaluate(context)
             if code_digest() != code_at_start:
                 record.changes.append("the code changed during the run")
@@ -187,12 +188,9 @@ def _meter_from_start(meter: EnergyMeter | None, record: Record) -> EnergyMeter 
 
 
 def _train(context: RunContext) -> None:
-    config, dataset, record = context.config, context.dataset, context.record
-    options, split = config.training, dataset.split
-    setup = TrainingSetup(
-        context.network, dataset.preprocessed, split, options, config.augmentation.name, config.seeding, context.meter
-    )
-    progress_bar = TrainingProgress(record.name, config.sweep.position, options.epochs, len(split.train), context.state)
+    config, record = context.config, context.record
+    options, images = config.training, len(context.dataset.split.train)
+    progress_bar = TrainingProgress(record.name, config.sweep.position, options.epochs, images, context.state)
     with progress_bar as progress:
 
         def on_step(state: TrainState, images: int) -> None:
@@ -210,7 +208,15 @@ def _train(context: RunContext) -> None:
             if context.checkpoints.due(options.checkpoint_minutes):
                 context.save()
 
-        train(setup, context.state, on_step, on_epoch)
+        train(_setup(context), context.state, on_step, on_epoch)
+
+
+def _setup(context: RunContext) -> TrainingSetup:
+    config, data = context.config, context.dataset
+    augmentation, seeding = config.augmentation.name, config.seeding
+    return TrainingSetup(
+        context.network, data.preprocessed, data.split, config.training, augmentation, seeding, context.meter
+    )
 
 
 def _record_epoch(record: Record, state: TrainState) -> None:
@@ -238,22 +244,37 @@ def _differing_metric(recorded: Mapping[str, float], metrics: Mapping[str, float
     return next((f"{key} was recorded as {recorded.get(key)!r} and is {metrics[key]!r}" for key in keys), None)
 
 
-def _keep_best_weights(context: RunContext) -> None:
-    context.network.set_weights(context.state.best_weights)
-    context.network.save(context.folder / WEIGHTS_FILE)
+def _save_weights(context: RunContext) -> None:
+    """Saves all weights that can be scored, and records their digests."""
+    from activation_study.model.network import weights_digest
+
+    for name in WEIGHTS:
+        weights = context.state.weights(name)
+        context.network.set_weights(weights)
+        context.network.save(context.folder / weights_file(name))
+        context.record.digests[weights_digest_key(name)] = weights_digest(weights)
+    context.record.digests["weights"] = context.record.digests[weights_digest_key(context.config.evaluation.weights)]
 
 
 def _evaluate(context: RunContext) -> None:
-    """Scores the best weights on the test split and writes scores, confusion matrices and plots."""
-    from activation_study.model.network import weights_digest
+    """Scores all weights on the test split, and writes scores, confusion matrices and plots."""
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         context.check_stop()
         context.beat("evaluation")
         return context.network.predict(images)
 
-    record, dataset = context.record, context.dataset
-    record.results["best_epoch"] = float(context.state.best_epoch)
-    record.digests["weights"] = weights_digest(context.state.best_weights)
-    score(predict, dataset, dataset.split.test, record, context.folder)
+    record, dataset, state, network = context.record, context.dataset, context.state, context.network
+    test, scored = dataset.split.test, context.config.evaluation.weights
+    record.results["best_epoch"] = float(state.best_epoch)
+    record.results.pop("evaluation_seconds", None)  # of an evaluation that failed
+    others = {}
+    for name in [name for name in WEIGHTS if name != scored]:
+        network.set_weights(state.weights(name))
+        others[name] = confusions_of(predict, dataset, test, record)
+    network.set_weights(state.ema_weights)
+    validation = validate(_setup(context), state, lambda state, images: context.check_stop())
+    record.results["val/ema/mean_iou"] = float(np.nanmean(pooled_iou(validation.confusion)))
+    network.set_weights(state.weights(scored))
+    score(predict, dataset, test, record, context.folder, others=others)
     record.results["peak_memory_bytes"] = peak_memory()

@@ -9,6 +9,7 @@ from activation_study.class_findings import ClassFindings
 from activation_study.columns import WIDTH, in_columns
 from activation_study.config.protocols import followed_protocol
 from activation_study.config.schema import Config
+from activation_study.config.scored_weights import WEIGHTS, scored_weights
 from activation_study.console import format_duration
 from activation_study.data.copies import describe_copies
 from activation_study.data.dataset import Dataset
@@ -53,8 +54,7 @@ def print_scores(config: Config, record: Record, folder: Path) -> None:
     epochs = counted(count, "epoch")
     stopped_early = f" of at most {config.training.epochs} (stopped early)" if count < config.training.epochs else ""
     seconds = record.training_seconds + record.results["evaluation_seconds"]
-    best = f"weights of epoch {record.results['best_epoch']:.0f} (lowest validation loss)"
-    training = f"{best}; {epochs}{stopped_early}, {format_duration(seconds)}; {folder}"
+    training = f"{_scored_weights(record)}; {epochs}{stopped_early}, {format_duration(seconds)}; {folder}"
     findings = read_findings(folder, record)
     if config.sweep.position:
         print(f"  {_mean_iou(record)}; {training}")
@@ -62,8 +62,20 @@ def print_scores(config: Config, record: Record, folder: Path) -> None:
         print(f"  {training}")
         print(f"  {_mean_iou(record)}; of each class:")
         print_classes(record, "test", findings)
+        others = {name: record.results.get(f"test/{name}/mean_iou") for name in WEIGHTS}
+        scores = [f"{name} {value:.3f}" for name, value in others.items() if value is not None]
+        if scores:
+            print(f"  with other weights of this training: {', '.join(scores)}")
     if findings is not None and findings.warning:
         keep_warning(f"{record.name}: {findings.warning}")
+
+
+def _scored_weights(record: Record) -> str:
+    if scored_weights(record.config) == "ema":
+        return "moving average of the weights over the epochs"
+    if scored_weights(record.config) == "last":
+        return f"weights of epoch {len(record.epochs)} (the last)"
+    return f"weights of epoch {record.results['best_epoch']:.0f} (lowest validation loss)"
 
 
 def _mean_iou(record: Record) -> str:

@@ -1,18 +1,20 @@
 """A run that differs from a finished one only in its evaluation takes its weights instead of training again."""
 
 import dataclasses
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from activation_study.config.identity import training_key
+from activation_study.config.scored_weights import WEIGHTS, weights_file
 from activation_study.errors import BadInput
 from activation_study.outcome import warn
-from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.consistency import Contradiction
 from activation_study.records.environment import differences
 from activation_study.records.record import Record, read_record, run_folders
 from activation_study.records.run import read_run
+from activation_study.records.weights import WrongWeights, load_recorded_weights
 from activation_study.training.loop import TrainState
 
 if TYPE_CHECKING:
@@ -24,19 +26,17 @@ LINK = "weights_of"
 def reuse_weights(record: Record, folder: Path, network: "Network", state: TrainState) -> TrainState | None:
     """The final training state of a finished run of the same study with the same training and environment.
 
-    The network gets that run's best weights. The record gets its epochs, and its name as a link.
+    The record gets that run's epochs, and its name as a link.
 
     Args:
         record: the record of the run that starts; changed if a matching run is found.
         folder: the run folder.
-        network: untrained; its weights are replaced if a matching run is found.
+        network: untrained; unchanged.
         state: the state before the first step.
 
     Returns:
-        None if there is no matching run; the network is then unchanged.
+        None if there is no matching run.
     """
-    from activation_study.model.network import weights_digest
-
     record.links.pop(LINK, None)
     untrained = network.weights()
     for other in run_folders(folder.parent):
@@ -48,11 +48,9 @@ def reuse_weights(record: Record, folder: Path, network: "Network", state: Train
         except Contradiction as error:
             warn(f"the weights of {trained.name} are not used: {error.problems[0]}")
             continue
-        with suppress(OSError, ValueError):
-            network.load(other / WEIGHTS_FILE)
-        weights = network.weights()
-        if weights_digest(weights) != trained.digests.get("weights"):  # the file is missing or damaged
-            network.set_weights(untrained)
+        weights = _weights(trained, other, network)
+        network.set_weights(untrained)
+        if weights is None:
             continue
         epochs = [{key: epoch[key] for key in epoch if key != "energy_joules"} for epoch in trained.epochs]
         record.epochs, record.links[LINK] = epochs, trained.name  # this run uses no energy for its training
@@ -63,10 +61,24 @@ def reuse_weights(record: Record, folder: Path, network: "Network", state: Train
             done=True,
             best_value=trained.epochs[best_epoch - 1]["val/loss"],
             best_epoch=best_epoch,
-            best_weights=weights,
+            best_weights=weights["best"],
+            ema_weights=weights["ema"],
+            last_weights=weights["last"],
             history=list(epochs),
         )
     return None
+
+
+def _weights(trained: Record, folder: Path, network: "Network") -> dict[str, list[NDArray[Any]]] | None:
+    """All weights of a run, read by means of the network; None if a file is missing or damaged."""
+    found = {}
+    for name in WEIGHTS:
+        try:
+            load_recorded_weights(network.unet, trained, folder / weights_file(name))
+        except WrongWeights:
+            return None
+        found[name] = network.weights()
+    return found
 
 
 def _read(folder: Path) -> Record | None:

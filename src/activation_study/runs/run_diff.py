@@ -1,17 +1,16 @@
 """Compares two runs of one configuration and lists where they differ. Pure functions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from activation_study.config.scored_weights import WEIGHTS, weights_digest_key
 from activation_study.metrics import Counts
 from activation_study.records.record import Record
 from activation_study.records.run import Run
 from activation_study.training.loop import TIMING_METRICS
-
-ARTICLES = "test/article/mean_iou"
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def compare(original: Run, reproduction: Run, epochs: int | None) -> RunDiff:
     mean_iou_apart = None
     if epochs is None:
         mismatches += _mismatches("test", *_scores(then, now))
-        mismatches += _mismatches("end", _final_values(then), _final_values(now))
+        mismatches += _mismatches("end", *_final_values(then, now))
         mismatches += _confusion_mismatches(original.confusions, reproduction.confusions)
         mean_iou_apart = abs(then.results.get("test/mean_iou", np.nan) - now.results.get("test/mean_iou", np.nan))
     return RunDiff(min(len(epochs_then), len(epochs_now)), epochs is None, tuple(mismatches), mean_iou_apart)
@@ -90,16 +89,27 @@ def _confusion_mismatches(then: Counts, now: Counts) -> list[Mismatch]:
 
 
 def _scores(then: Record, now: Record) -> list[dict[str, float]]:
-    """The scores of both; the article's only if both have it, since earlier versions recorded it for every run."""
+    """The scores of both.
+
+    The article's only if both have it, since earlier versions recorded it for every run; those of further weights only
+    if both have them, since earlier versions scored one.
+    """
     both = [{key: value for key, value in each.results.items() if key.startswith("test/")} for each in (then, now)]
-    if all(ARTICLES in scores for scores in both):
-        return both
-    return [{key: value for key, value in scores.items() if not key.startswith("test/article/")} for scores in both]
+    optional = ("test/article/", *(f"test/{name}/" for name in WEIGHTS))
+    missing = [prefix for prefix in optional if not all(any(key.startswith(prefix) for key in each) for each in both)]
+    return [{key: value for key, value in each.items() if not key.startswith(tuple(missing))} for each in both]
 
 
-def _final_values(record: Record) -> dict[str, Any]:
+def _final_values(then: Record, now: Record) -> list[dict[str, Any]]:
+    """What both have at their end; the digests of further weights only if both have them."""
+    keys = [weights_digest_key(name) for name in WEIGHTS]
+    shared = [key for key in keys if key in then.digests and key in now.digests]
+    return [_values_at_the_end(record, ["weights", *shared]) for record in (then, now)]
+
+
+def _values_at_the_end(record: Record, digests: Sequence[str]) -> dict[str, Any]:
     return {
-        "weights (sha256)": record.digests.get("weights", "none")[:16],
+        **{f"{key.replace('_', ' ')} (sha256)": record.digests.get(key, "none")[:16] for key in digests},
         "best epoch": record.results.get("best_epoch"),
         "parameters": record.results.get("parameters"),
     }

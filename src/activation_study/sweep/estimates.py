@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from statistics import median
 
 from activation_study.config.schema import Config, Model
+from activation_study.config.scored_weights import WEIGHTS
 from activation_study.records.record import Record
 
 WEIGHT_BYTES = 4  # float32
-CHECKPOINT_COPIES = 5  # weights, three moments of Adam with amsgrad, best weights
+CHECKPOINT_COPIES = 6  # weights, three moments of Adam with amsgrad, best weights, their moving average
 CHECKPOINTS = 3  # two that alternate, and the one being written
 
 
@@ -35,9 +36,9 @@ def _seconds_per_epoch(record: Record) -> float:
 
 
 def disk_of_run(config: Config, classes: int) -> int:
-    """Bytes of a finished run: its best weights, and a copy of them in a local MLflow store."""
+    """Bytes of a finished run: its weights, and a copy of those that were scored in a local MLflow store."""
     tracked = config.tracking.uri is not None and config.tracking.weights == "best"
-    return WEIGHT_BYTES * parameters(config.model, classes, config.data.channels) * (2 if tracked else 1)
+    return WEIGHT_BYTES * parameters(config.model, classes, config.data.channels) * (len(WEIGHTS) + tracked)
 
 
 def disk_while_training(config: Config, classes: int) -> int:

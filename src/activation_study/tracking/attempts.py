@@ -9,8 +9,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from activation_study.config.scored_weights import scored_weights, weights_file
 from activation_study.errors import BadInput
-from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
+from activation_study.records.artifacts import artifacts
 from activation_study.records.record import Record, read_record
 from activation_study.tracking.store.experiments import StoreProblem, deleted_run_message
 from activation_study.tracking.store.inventory import Inventory, TrackedRun, read_with_client
@@ -71,8 +72,9 @@ def completion(record: Record, folder: Path, weights: str) -> str:
 
 
 def logs_model(record: Record, folder: Path, weights: str) -> bool:
-    """Whether the run's best weights are logged: it has finished, and nobody has deleted the file."""
-    return weights == "best" and record.status == "FINISHED" and (folder / WEIGHTS_FILE).is_file()
+    """Whether the run's scored weights are logged: it has finished, and nobody has deleted the file."""
+    file = folder / weights_file(scored_weights(record.config))
+    return weights == "best" and record.status == "FINISHED" and file.is_file()
 
 
 def place_of(folder: Path) -> str:

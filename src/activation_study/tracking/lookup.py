@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from activation_study.config.command_options import A_RUN
+from activation_study.config.scored_weights import scored_weights, weights_file
 from activation_study.errors import MAX_LISTED, BadInput
-from activation_study.records.artifacts import CONFUSIONS_FILE, WEIGHTS_FILE
+from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.records.consistency import Contradiction
 from activation_study.records.record import RECORD_FILE, read_record, run_folders
 from activation_study.records.run import Run, read_run
@@ -132,24 +133,32 @@ def _download_run(store: "MlflowStore", run_id: str, uri: str) -> Run:
             ) from None
 
 
-def weights_file(run: Run, uri: str | None, download_folder: Path) -> Path:
-    """The file of the run's best weights, downloaded from the MLflow store if it is not in the run folder.
+def find_weights(run: Run, uri: str | None, download_folder: Path, name: str | None = None) -> Path:
+    """The file of a run's weights, downloaded from the MLflow store if it is not in the run folder.
+
+    Args:
+        run: a finished run.
+        uri: of the store; None if there is none.
+        download_folder: for the download.
+        name: `best`, `last` or `ema`; None: those that it was scored with, the only ones that a store has.
 
     Raises:
         BadInput: neither the run folder nor the store has the weights.
     """
-    if run.local and (run.folder / WEIGHTS_FILE).is_file():
-        return run.folder / WEIGHTS_FILE
+    scored = scored_weights(run.record.config)
+    path = run.folder / weights_file(name or scored)
+    if run.local and path.is_file():
+        return path
+    if name not in (None, scored):
+        raise BadInput(f"{run.record.name}: {path} is missing, and MLflow has the weights that were scored, {scored}")
     run_id = run_id_of(run.folder, run.record) if run.local else run.run_id
     if uri is None or run_id is None:
         raise BadInput(
-            f"{run.record.name}: its best weights are not in {run.folder}; try its MLflow run ID instead of the folder"
+            f"{run.record.name}: its weights are not in {run.folder}; try its MLflow run ID instead of the folder"
         )
     from activation_study.tracking.store.mlflow_store import MlflowStore
 
     try:
         return MlflowStore(uri).download_weights(run_id, download_folder)
     except Exception as error:
-        raise BadInput(
-            f"{run.record.name}: its best weights are neither in its folder nor in {uri}: {error}"
-        ) from error
+        raise BadInput(f"{run.record.name}: its weights are neither in its folder nor in {uri}: {error}") from error

@@ -52,7 +52,7 @@ def register_best(study_dir: Path, uri: str | None, name: str | None) -> None:
                 f"put them into studies of their own"
             )
             continue
-        best = max(records, key=lambda record: (_validation_score(record), -record.started))
+        best = max(records, key=lambda record: (record.validation_mean_iou, -record.started))
         _register(best, uri, model, len(records))
 
 
@@ -60,10 +60,6 @@ def _validated_on(record: Record) -> tuple[str, ...]:
     """What decides which images a run was validated on."""
     data = record.config["data"]
     return (record.digests["data"], *(str(data.get(key)) for key in _SPLIT_KEYS))
-
-
-def _validation_score(record: Record) -> float:
-    return record.epochs[int(record.results["best_epoch"]) - 1]["val/mean_iou"]
 
 
 def _register(record: Record, uri: str, name: str, among: int) -> None:
@@ -84,7 +80,7 @@ def _register(record: Record, uri: str, name: str, among: int) -> None:
         warn(f"{name} could not be registered in {uri}: {error}")
         return
     chosen = f", the best of {among} runs" if among > 1 else ""
-    score = f"mean IoU {_validation_score(record):.3f} on the validation images"
+    score = f"mean IoU {record.validation_mean_iou:.3f} on the validation images"
     print(f"Registered:           models:/{name}@{ALIAS} = version {version}, {record.name}{chosen}: {score}")
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_FOLDER = ".checkpoint"  # hidden, so it is not mirrored as an artifact
 _HEADER = "seal"  # the array with a save's number and attempt
-_ARRAY_LISTS = ("weights", "optimizer", "best", "random")
+_ARRAY_LISTS = ("weights", "optimizer", "random", "best", "ema", "last")
 _SCALARS = ("epoch", "step", "seconds", "joules", "done", "best_value", "best_epoch", "history")
 MAX_SAVING_FRACTION = 0.005  # of the training time
 
@@ -96,7 +96,8 @@ def _to_arrays(network: "Network", state: TrainState) -> dict[str, NDArray[Any]]
         "totals": {"loss_sum": state.totals.loss_sum, "pictures": state.totals.images},
         **{name: getattr(state, name) for name in _SCALARS},
     }
-    lists = (network.weights(), network.optimizer_state(), state.best_weights, network.random_state())
+    of_network = (network.weights(), network.optimizer_state(), network.random_state())
+    lists = (*of_network, state.best_weights, state.ema_weights, state.last_weights)
     arrays = {
         f"{name}{index}": array
         for name, list_of_arrays in zip(_ARRAY_LISTS, lists, strict=True)
@@ -106,7 +107,7 @@ def _to_arrays(network: "Network", state: TrainState) -> dict[str, NDArray[Any]]
 
 
 def _from_arrays(network: "Network", arrays: Any) -> TrainState:
-    weights, optimizer, best, random = (
+    weights, optimizer, random, best, ema, last = (
         [arrays[f"{name}{index}"] for index in range(sum(key.startswith(name) for key in arrays))]
         for name in _ARRAY_LISTS
     )
@@ -120,6 +121,8 @@ def _from_arrays(network: "Network", arrays: Any) -> TrainState:
         stopping=StoppingRule(**scalars.pop("stopping")),
         totals=RunningMetrics(totals["loss_sum"], totals["pictures"], arrays["confusion"]),
         best_weights=best,
+        ema_weights=ema,
+        last_weights=last,
         **scalars,
     )
     network.set_weights(weights)

@@ -19,6 +19,7 @@ from activation_study.metrics import pixel_accuracy, pooled_iou
 from activation_study.seeding import stream
 from activation_study.training.early_stopping import StoppingRule
 from activation_study.training.schedule import PlateauRule
+from activation_study.training.weight_average import moving_average
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -77,6 +78,8 @@ class TrainState:
         best_value: smallest validation loss so far.
         best_epoch: its epoch.
         best_weights: the network's weights after that epoch.
+        ema_weights: the moving average of the weights after each epoch.
+        last_weights: those after the last epoch; empty until training has ended.
         history: the metrics of each finished epoch; `time` is the Unix time when it ended.
     """
 
@@ -91,7 +94,13 @@ class TrainState:
     best_value: float = math.inf
     best_epoch: int = 0
     best_weights: list[NDArray[Any]] = field(default_factory=list)
+    ema_weights: list[NDArray[Any]] = field(default_factory=list)
+    last_weights: list[NDArray[Any]] = field(default_factory=list)
     history: list[dict[str, float]] = field(default_factory=list)
+
+    def weights(self, name: str) -> list[NDArray[Any]]:
+        """The weights of a training that has ended: `best`, `last` or `ema`."""
+        return {"best": self.best_weights, "last": self.last_weights, "ema": self.ema_weights}[name]
 
 
 def initial_state(schedule: Schedule, early_stopping: EarlyStopping) -> TrainState:
@@ -126,7 +135,7 @@ class TrainingSetup:
 
 
 def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: OnEpoch) -> None:
-    """Trains from `state` until the last epoch or early stopping; the best weights are kept in `state`.
+    """Trains from `state` until the last epoch or early stopping; `state` keeps the weights that can be scored.
 
     After each epoch, in the article's order: best weights (smallest validation loss), plateau, stopping.
 
@@ -156,11 +165,14 @@ def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: On
             "time": time.time(),
             **_energy(setup.meter),
         }
+        weights = network.weights()
         if validation.loss < state.best_value:
-            state.best_value, state.best_epoch, state.best_weights = validation.loss, state.epoch, network.weights()
+            state.best_value, state.best_epoch, state.best_weights = validation.loss, state.epoch, weights
+        state.ema_weights = moving_average(state.ema_weights, weights, state.epoch)
         monitored = state.totals.loss if options.monitor == "loss" else validation.loss
         network.learning_rate = state.plateau.update(monitored, network.learning_rate)
         state.done = state.stopping.update(monitored, state.epoch) or state.epoch >= options.epochs
+        state.last_weights = weights if state.done else []
         state.epoch, state.step, state.totals, state.seconds = state.epoch + 1, 0, RunningMetrics(), 0.0
         state.joules = 0.0
         state.history.append(metrics)

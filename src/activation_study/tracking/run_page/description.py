@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from activation_study.class_findings import ClassFindings
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.location import command
+from activation_study.metrics import scored_parts
 from activation_study.records.record import Record
 from activation_study.tracking.tags import MAX_LENGTH
 
@@ -77,11 +78,10 @@ def _status(record: Record) -> str:
 
 def _scores(record: Record) -> Iterator[str]:
     """A table of the mean IoU and each class's, of a finished run."""
-    key = next((key for key in record.results if key.endswith("/mean_iou") and "/article/" not in key), None)
-    if record.status != "FINISHED" or key is None:
+    part = next(iter(scored_parts(record.results)), None)
+    if record.status != "FINISHED" or part is None:
         return
-    part = key.removesuffix("/mean_iou")
-    yield f"| IoU, {part} images | |\n| --- | ---: |\n| **mean** | **{record.results[key]:.3f}** |"
+    yield f"| IoU, {part} images | |\n| --- | ---: |\n| **mean** | **{record.results[f'{part}/mean_iou']:.3f}** |"
     for name in record.classes:
         value = record.results.get(f"{part}/iou/{name}")
         yield f"| {name} | {'does not occur' if value is None else f'{value:.3f}'} |"

@@ -1,4 +1,4 @@
-"""Logs a run's best weights as an MLflow model that loads without this project."""
+"""Logs a run's scored weights as an MLflow model that loads without this project."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ from activation_study.tracking.run_page.run_tags import source_tags
 MODEL_NAME = "model"
 
 
-def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
+def log_model(uri: str, run_id: str, record: Record, weights: Path) -> str:
     """Logs `runs:/<run id>/model`; the model has the run's parameters, and its name and source as tags.
 
     MLflow finds `runs:/<run id>/<name>` by the model's name, so all models have the same one.
@@ -34,7 +34,7 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
         uri: the store's tracking URI.
         run_id: ID of the run, which has ended.
         record: the run's record.
-        best: the file of its best weights.
+        weights: the file of its scored weights.
 
     Returns:
         The model's ID.
@@ -55,9 +55,9 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
         inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, data.channels))]),
         outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, height, width, classes))]),
     )
-    note = describe_run(record, run_id, read_findings(best.parent, record))
+    note = describe_run(record, run_id, read_findings(weights.parent, record))
     import_keras(usable_backend())  # here, because MLflow runs the model's code, which imports it
-    load_recorded_weights(untrained_unet(record.configuration(), classes), record, best)
+    load_recorded_weights(untrained_unet(record.configuration(), classes), record, weights)
     with current_store(uri), mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
         # An input example would be stored with every model; the explicit signature makes it unnecessary.
         warnings.filterwarnings("ignore", message=".*input example was not provided.*")
@@ -66,7 +66,7 @@ def log_model(uri: str, run_id: str, record: Record, best: Path) -> str:
             params=run_params(record),
             tags={"run": record.name, NOTE_TAG: note, **source_tags(record)},
             python_model=str(Path(__file__).with_name("logged_model.py")),
-            artifacts={"keras_model": str(best)},
+            artifacts={"keras_model": str(weights)},
             code_paths=[str(layers)],
             signature=signature,
             # MLflow also logs it as a parameter of the run; under this name, the run has it already.

@@ -1,6 +1,6 @@
 """The logged model's code, which MLflow runs from the model's folder, where this project need not be installed.
 
-The model consists of the best weights as `best.keras` and the custom layers as source files; nothing is pickled.
+The model consists of the scored weights as a `.keras` file and the custom layers as source files; nothing is pickled.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from activation_study.config.scored_weights import scored_weights
 from activation_study.records.record import Record
 from activation_study.tracking.run_page.datasets import PARTS, test_dataset
 
@@ -26,12 +27,12 @@ def result_metrics(record: Record, model_id: str | None) -> list[Any]:
 
 
 def validation_score(record: Record, model_id: str) -> Any:
-    """The mean IoU on the validation images at the best weights, as the model's metric; the run has it already."""
+    """The mean IoU of the scored weights on the validation images, as the model's metric."""
     from mlflow.entities import Metric
 
-    step = int(record.results["best_epoch"])
-    epoch = record.epochs[step - 1]
-    return Metric("val/mean_iou", epoch["val/mean_iou"], int(epoch["time"] * 1000), step, model_id=model_id)
+    step = int(record.results["best_epoch"]) if scored_weights(record.config) == "best" else len(record.epochs)
+    timestamp = int(record.epochs[step - 1]["time"] * 1000)
+    return Metric("val/mean_iou", record.validation_mean_iou, timestamp, step, model_id=model_id)
 
 
 def _metric_name(key: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 import filelock
 
+from activation_study.config.scored_weights import scored_weights, weights_file
 from activation_study.errors import BadInput
-from activation_study.records.artifacts import WEIGHTS_FILE, artifacts
+from activation_study.records.artifacts import artifacts
 from activation_study.records.public_copy import public_copy
 from activation_study.records.record import Record
 from activation_study.records.run import read_findings
@@ -95,13 +96,13 @@ class MlflowStore:
         Path(self._client.download_artifacts(run_id, file, str(folder))).replace(target)  # MLflow may drop its folder
 
     def download_weights(self, run_id: str, folder: Path) -> Path:
-        """Downloads the logged model of a run into a folder; returns the file of its best weights."""
+        """Downloads the logged model of a run into a folder; returns the file of its weights."""
         import mlflow
 
         model = f"runs:/{run_id}/{MODEL_NAME}"
         with current_store(self._uri):  # download_artifacts does not pass its tracking_uri to every call it makes
             model_folder = mlflow.artifacts.download_artifacts(model, dst_path=str(folder), tracking_uri=self._uri)
-        return next(Path(model_folder).rglob(WEIGHTS_FILE))
+        return next(Path(model_folder).rglob(weights_file("*")))
 
     def find_run(self, record: Record) -> str | None:
         """The ID of the record's run; None if it is not in this store."""
@@ -210,7 +211,7 @@ class MlflowStore:
         model_id = problem = None
         if weights == "best" and record.status == "FINISHED":
             try:
-                model_id = self._log_model(run_id, record, folder / WEIGHTS_FILE)
+                model_id = self._log_model(run_id, record, folder / weights_file(scored_weights(record.config)))
             except BadInput as error:
                 problem = ModelRefused(str(error))
         self._log_results(run_id, record, model_id)
@@ -257,14 +258,14 @@ class MlflowStore:
         # Last: `open_run` takes a run with parameters for one whose start is completely logged.
         self._client.log_batch(run_id, params=[Param(key, value) for key, value in run_params(record).items()])
 
-    def _log_model(self, run_id: str, record: Record, best: Path) -> str:
+    def _log_model(self, run_id: str, record: Record, weights: Path) -> str:
         """Logs `runs:/<run id>/model`, once; returns the model's ID."""
         for model in self.models(run_id):
             if str(model.status) == "READY" and has_file(model.artifact_location, "MLmodel"):
                 return str(model.model_id)
             # The process was killed while it logged the model, or the files were deleted since.
             self._client.delete_logged_model(model.model_id)
-        return log_model(self._uri, run_id, record, best)
+        return log_model(self._uri, run_id, record, weights)
 
     def models(self, run_id: str) -> list[Any]:
         """The logged models of a run."""
