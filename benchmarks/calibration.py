@@ -1,35 +1,48 @@
 """Checks the error rates of the comparison by simulating studies of two equal arms with the noise of a real study:
 
-    python benchmarks/calibration.py multirun/small [STUDIES]
+    python benchmarks/calibration.py docs/studies/2026-11-24-small [STUDIES]
 
 For 5, 8 and 20 seeds: false positives of the paired t test and the sign-flip test at 5 %, and coverage of both 95 %
-intervals. The results are in docs/explanation/statistics.md, "Calibration".
+intervals; the latter also of resampled real runs, and of images in groups. The results are in
+docs/explanation/statistics.md, "Calibration".
 
 The model, for image i, seed s and arm a: logit(fraction of pixels predicted correctly) = b_i + u_as + v_ais + w_ai.
-The b_i are those of the real images, resampled. u (of a seed; correlated between the arms), v (of a run and image) and
-w (of an arm and image: what one activation always predicts better or worse) are normal, with the standard deviations
-measured over the real runs of each condition's first two arms. With w, the arms differ on a given test set and are
-equal only over all images of the kind. So w is 0 where the claim on this test set is checked, and included where the
-claim on new images is checked.
+The b_i are those of the real images, resampled. u (of a seed; correlated between the arms) and v (of a run and image)
+are normal, with the standard deviations measured over the real runs of each condition's first two arms; w (of an arm
+and image, or an arm and group: what one activation always predicts better or worse) is normal with a given standard
+deviation. With w, the arms differ on a given test set and are equal only over all images of the kind. So w is 0 where
+the claim on this test set is checked.
 """
 
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.analysis.formatting import pair_name
+from activation_study.analysis.new_images import on_new_images
 from activation_study.analysis.results import Condition, read_study
-from activation_study.analysis.statistics import PLANNED_SEEDS, crossed_bootstrap, paired
-from activation_study.metrics import mean_iou
+from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, paired
+from activation_study.metrics import Counts, mean_iou
 
 Floats = NDArray[np.float64]
-STUDIES, DRAWS = 1000, 400
+Rates = list[float]
+STUDIES = 4000
+SIGMAS = (0.0, 0.1, 0.2)  # standard deviations of w
+GROUPS = (4, 8, 20)
 HEAD = (
-    "condition", "σ of u", "of v", "of w", "correlation", "seeds", "paired t: p < 0.05", "sign flips: p < 0.05",
-    "interval on this test set: coverage", "for new images: coverage",
-)  # fmt: skip
+    "condition",
+    "seeds",
+    "σ of w",
+    "paired t: p < 0.05",
+    "sign flips: p < 0.05",
+    "this test set",
+    "new images",
+    "width",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,6 @@ class Noise:
         errors: for each true class, the distribution of wrong predictions over the classes, [images, C, C].
         sigma_seed: standard deviation of u.
         sigma_run: standard deviation of v.
-        sigma_arm: standard deviation of w.
         correlation: correlation of u between the arms.
     """
 
@@ -51,7 +63,6 @@ class Noise:
     errors: Floats
     sigma_seed: float
     sigma_run: float
-    sigma_arm: float
     correlation: float
 
 
@@ -66,15 +77,12 @@ def measure_noise(condition: Condition) -> Noise:
     seeds, images = logits[0].shape
     run_variance = np.mean([(residual**2).sum() / ((seeds - 1) * (images - 1)) for residual in residuals])
     seed_variance = np.mean([effect.var(ddof=1) for effect in seed_effects]) - run_variance / images
-    differences = logits[0].mean(axis=0) - logits[1].mean(axis=0)  # [images]: variance 2 σ_w² + 2 σ_v² / seeds
-    arm_variance = differences.var(ddof=1) / 2 - run_variance / seeds
     return Noise(
         truth=counts.sum(axis=-1),
         level=logits[0].mean(axis=0),
         errors=errors / errors.sum(axis=-1, keepdims=True),
         sigma_seed=float(max(seed_variance, 0)) ** 0.5,
         sigma_run=float(run_variance) ** 0.5,
-        sigma_arm=float(max(arm_variance, 0)) ** 0.5,
         correlation=float(np.corrcoef(*seed_effects)[0, 1]),
     )
 
@@ -88,34 +96,79 @@ def _logit(fraction: Floats) -> Floats:
     return np.log(fraction / (1 - fraction))
 
 
-def simulate(noise: Noise, seeds: int, generator: np.random.Generator, sigma_arm: float) -> list[NDArray[np.int64]]:
-    """The confusion matrices [seeds, images, C + 1, C] of two arms on new images; `sigma_arm` is σ_w."""
-    images = generator.integers(0, len(noise.level), len(noise.level))
+def simulate(
+    noise: Noise, seeds: int, generator: np.random.Generator, sigma: float, groups: int | None = None
+) -> tuple[Counts, Counts, list[str]]:
+    """The confusion matrices [seeds, images, C + 1, C] of two arms on new images, and the unit of each image.
+
+    Args:
+        noise: of a real condition.
+        seeds: their number.
+        generator: of the draws.
+        sigma: the standard deviation of w.
+        groups: the number of groups, which have a w each; None: each image has its own.
+    """
+    count = len(noise.level)
+    images = generator.integers(0, count, count)
+    unit = np.arange(count) if groups is None else np.arange(count) % groups
     covariance = noise.sigma_seed**2 * np.array([[1, noise.correlation], [noise.correlation, 1]])
     seed_effects = generator.multivariate_normal([0, 0], covariance, seeds)
     arms = []
     for u in seed_effects.T:
-        logit = noise.level[images] + u[:, None] + noise.sigma_run * generator.normal(size=(seeds, len(images)))
-        logit = logit + sigma_arm * generator.normal(size=len(images))
+        logit = noise.level[images] + u[:, None] + noise.sigma_run * generator.normal(size=(seeds, count))
+        logit = logit + sigma * generator.normal(size=unit.max() + 1)[unit]
         accuracy = (1 / (1 + np.exp(-logit)))[..., None, None]
         fractions = accuracy * np.eye(noise.truth.shape[1]) + (1 - accuracy) * noise.errors[images]
         counts = np.round(noise.truth[images][..., None] * fractions).astype(np.int64)
         arms.append(np.concatenate([counts, np.zeros_like(counts[..., :1, :])], axis=-2))
-    return arms
+    return arms[0], arms[1], [str(each) for each in unit]
 
 
-def error_rates(noise: Noise, seeds: int, studies: int) -> Floats:
-    """Rates of p < 0.05 of the paired t and of the sign flips, and coverage of the two intervals: [4]."""
-    generator, outcomes = np.random.default_rng(seeds), []
+def simulated_rates(noise: Noise, seeds: int, sigma: float, studies: int, groups: int | None = None) -> Rates:
+    """The rates over studies of two equal arms; those of the test set have no w."""
+    generator, outcomes = np.random.default_rng([seeds, int(1000 * sigma), groups or 0]), []
     for _ in range(studies):
-        a, b = simulate(noise, seeds, generator, sigma_arm=0.0)
-        result = paired(mean_iou(a.sum(axis=1)), mean_iou(b.sum(axis=1)))
-        a, b = simulate(noise, seeds, generator, sigma_arm=noise.sigma_arm)
-        images = [str(index) for index in range(a.shape[1])]
-        new = crossed_bootstrap(a, b, images, generator, DRAWS).difference
-        covered = [interval.low <= 0 <= interval.high for interval in (result.difference, new)]
-        outcomes.append([result.p < 0.05, result.p_sign_flip < 0.05, *covered])
-    return np.mean(outcomes, axis=0)
+        a, b, units = simulate(noise, seeds, generator, sigma, groups)
+        outcomes.append(outcome(a, b, units, 0.0))
+    return rates(outcomes)
+
+
+def resampled_rates(condition: Condition, a: int, b: int, seeds: int, studies: int) -> Rates:
+    """The rates over studies of seeds and images drawn from the real ones, of which the true difference is known."""
+    arms = [condition.arms[index].confusions for index in (a, b)]
+    truth = float(np.mean(mean_iou(arms[0].sum(axis=1)) - mean_iou(arms[1].sum(axis=1))))
+    generator, outcomes = np.random.default_rng(seeds), []
+    count, images = arms[0].shape[:2]
+    for _ in range(studies):
+        drawn, chosen = generator.integers(0, count, seeds), generator.integers(0, images, images)
+        sample = [arm[np.ix_(drawn, chosen)] for arm in arms]
+        outcomes.append(outcome(*sample, [str(each) for each in range(images)], truth))
+    return rates(outcomes)
+
+
+def outcome(a: Counts, b: Counts, units: list[str], truth: float) -> list[float]:
+    """Of one study: both p below 0.05, coverage of both intervals, width of that for new images in points."""
+    result, new = paired(mean_iou(a.sum(axis=1)), mean_iou(b.sum(axis=1))), on_new_images(a, b, units)
+    assert new is not None
+    covered = [_covers(interval, truth) for interval in (result.difference, new.difference)]
+    return [result.p < 0.05, result.p_sign_flip < 0.05, *covered, 100 * (new.difference.high - new.difference.low)]
+
+
+def _covers(interval: Interval, truth: float) -> bool:
+    return interval.low <= truth <= interval.high
+
+
+def rates(outcomes: list[list[float]]) -> Rates:
+    """The means over studies."""
+    return [float(value) for value in np.mean(outcomes, axis=0)]
+
+
+def row(condition: str, seeds: int, sigma: str, values: Rates, false_positives: bool) -> str:
+    """A line of the table; false positives are shown where the arms are equal on this test set."""
+    cells = [f"{100 * value:.1f} %" for value in values[:4]]
+    if not false_positives:
+        cells[:2] = ["", ""]
+    return f"| {' | '.join([condition, str(seeds), sigma, *cells, f'{values[4]:.2f}'])} |"
 
 
 def main() -> None:
@@ -123,15 +176,22 @@ def main() -> None:
     studies = int(sys.argv[2]) if len(sys.argv) > 2 else STUDIES
     conditions, _ = read_study(Path(sys.argv[1]), allow_incomplete=True)
     error = 100 * (0.05 * 0.95 / studies) ** 0.5
-    print(f"{studies} simulated studies per line; standard error of 5 %: {error:.1f} %\n")
+    print(f"{studies:,} studies per line; standard error of 5 %: {error:.1f} %\n")
     print(f"| {' | '.join(HEAD)} |\n|{' --- |' * len(HEAD)}")
     for condition in conditions:
         noise = measure_noise(condition)
-        for seeds in PLANNED_SEEDS:
-            rates = [f"{100 * rate:.1f} %" for rate in error_rates(noise, seeds, studies)]
-            sigmas = [f"{value:.3f}" for value in (noise.sigma_seed, noise.sigma_run, noise.sigma_arm)]
-            cells = [condition.title, *sigmas, f"{noise.correlation:.2f}", str(seeds), *rates]
-            print(f"| {' | '.join(cells)} |", flush=True)
+        for sigma, seeds in product(SIGMAS, PLANNED_SEEDS):
+            values = simulated_rates(noise, seeds, sigma, studies)
+            print(row(condition.title, seeds, f"{sigma:g}", values, sigma == 0), flush=True)
+        for groups, seeds in product(GROUPS, (5, 20)):
+            values = simulated_rates(noise, seeds, 0.2, studies, groups)
+            print(row(f"{condition.title}, {groups} groups", seeds, "0.2", values, False), flush=True)
+        for index in range(1, len(condition.arms)):
+            name = f"{condition.title}, {pair_name(condition.arms[index].name, condition.arms[0].name)}, resampled"
+            for seeds in PLANNED_SEEDS:
+                print(row(name, seeds, "", resampled_rates(condition, index, 0, seeds, studies), False), flush=True)
+        sigmas = f"σ of u {noise.sigma_seed:.3f}, of v {noise.sigma_run:.3f}, correlation {noise.correlation:.2f}"
+        print(f"\n{condition.title}: {sigmas}\n", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def counts(matrix: tuple[tuple[int, ...], ...]) -> Counts:
 
 
 def findings(study: Path) -> list[str]:
-    return compare_study(study.name, *read_study(study), (), 0).classes
+    return compare_study(study.name, *read_study(study), ()).classes
 
 
 def test_runs_that_never_predict_a_class_are_counted(tmp_path: Path) -> None:

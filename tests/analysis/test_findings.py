@@ -15,7 +15,7 @@ from fake_runs import write_run
 
 
 def findings(study: Path, contrasts: Any = ()) -> Findings:
-    return compare_study(study.name, *read_study(study), contrasts, 0)
+    return compare_study(study.name, *read_study(study), contrasts)
 
 
 @pytest.fixture

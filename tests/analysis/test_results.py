@@ -126,15 +126,15 @@ def test_a_study_without_enough_runs_to_compare_is_rejected(study: Path, tmp_pat
     write_run(single, "mish", 0)
     (condition,), _ = read_study(single)
     with pytest.raises(BadInput, match="surfaces: expected two or more seeds in common, found 1"):
-        compare_condition(condition, [], 0)
+        compare_condition(condition, [])
     (condition,), _ = read_study(study)
     with pytest.raises(BadInput, match="no runs of gelu on surfaces; expected activations among relu, mish, frelu"):
-        compare_condition(condition, [["gelu", "relu"]], 0)
+        compare_condition(condition, [["gelu", "relu"]])
 
 
 def test_the_conclusion_says_what_is_decided_and_what_is_inconclusive(study: Path) -> None:
     (condition,), _ = read_study(study)
-    contrasts = compare_condition(condition, [], 0)
+    contrasts = compare_condition(condition, [])
     assert [(contrast.metric, contrast.a, contrast.b) for contrast in contrasts] == [
         ("mean_iou", "mish", "relu"), ("mean_iou", "frelu", "relu"),
         ("article_mean_iou", "mish", "relu"), ("article_mean_iou", "frelu", "relu"),
@@ -149,14 +149,14 @@ def test_the_conclusion_says_what_is_decided_and_what_is_inconclusive(study: Pat
     assert conclusion(condition, contrasts) == (
         f"On surfaces (scenes, 4 seeds): Mish is above ReLU by {size}; FReLU vs. ReLU: inconclusive ({difference})."
     )
-    (reversed_pair, *_) = compare_condition(condition, [["relu", "mish"]], 0)
+    (reversed_pair, *_) = compare_condition(condition, [["relu", "mish"]])
     assert "ReLU is below Mish by " in conclusion(condition, [reversed_pair])
     assert reversed_pair.paired.difference.value == pytest.approx(-mish.paired.difference.value)
 
 
 def test_a_comparison_that_only_the_correction_leaves_undecided_is_given_with_its_p(study: Path) -> None:
     (condition,), _ = read_study(study)
-    mish, frelu, *_ = compare_condition(condition, [], 0)
+    mish, frelu, *_ = compare_condition(condition, [])
     assert mish.paired.difference.low > 0
     undecided = replace(mish, p_holm=0.1234)
     text = conclusion(condition, [undecided, frelu])
@@ -168,7 +168,7 @@ def test_a_comparison_that_only_the_correction_leaves_undecided_is_given_with_it
 
 def test_a_decided_comparison_whose_interval_for_new_images_contains_0_may_not_generalise(study: Path) -> None:
     (condition,), _ = read_study(study)
-    mish, *_ = compare_condition(condition, [["mish", "relu"]], 0)
+    mish, *_ = compare_condition(condition, [["mish", "relu"]])
     assert mish.new_images is not None
     assert "generalise" not in conclusion(condition, [mish])
     wide = replace(mish, new_images=replace(mish.new_images, difference=Interval(0.1, -0.1, 0.3)))
@@ -182,16 +182,25 @@ def test_one_activation_alone_is_not_compared(tmp_path: Path) -> None:
     for seed in range(2):
         write_run(tmp_path / "s", "relu", seed)
     (condition,), _ = read_study(tmp_path / "s")
-    assert conclusion(condition, compare_condition(condition, [], 0)) == (
+    assert conclusion(condition, compare_condition(condition, [])) == (
         "On surfaces there is only one activation, so there is nothing to compare."
     )
 
 
-def test_the_same_seed_gives_the_same_bootstrap_and_another_seed_another(study: Path) -> None:
-    (condition,), _ = read_study(study)
-    first, again, other = (compare_condition(condition, [], seed)[0].new_images for seed in (0, 0, 1))
-    assert first == again
-    assert first != other
+def test_groups_are_the_units_of_new_images_and_one_group_says_nothing_about_others(tmp_path: Path) -> None:
+    for groups, study in ((("a",) * 5 + ("b",) * 5, "two"), (("a",) * 10, "one")):
+        for seed in range(3):
+            for activation, accuracy in (("relu", 0.7), ("mish", 0.8)):
+                write_run(tmp_path / study, activation, seed, accuracy, groups=groups)
+    (two,), _ = read_study(tmp_path / "two")
+    new = compare_condition(two, [])[0].new_images
+    assert new is not None
+    assert new.units == 2
+    (one,), _ = read_study(tmp_path / "one")
+    contrasts = compare_condition(one, [])
+    assert contrasts[0].new_images is None
+    assert "All test images belong to one group, so nothing is known about other groups" in conclusion(one, contrasts)
+    assert "belong to one group" not in conclusion(two, compare_condition(two, []))
 
 
 def test_the_tables_have_a_line_for_each_run_contrast_and_class(
@@ -207,7 +216,7 @@ def test_the_tables_have_a_line_for_each_run_contrast_and_class(
     record = json.loads((study / Path(tables["runs"][0]["folder"]).name / "run.json").read_text())
     assert float(tables["runs"][0]["mean_iou"]) == record["results"]["test/mean_iou"]
     (condition,), _ = read_study(study)
-    for line, contrast in zip(tables["differences"], compare_condition(condition, [], 0), strict=True):
+    for line, contrast in zip(tables["differences"], compare_condition(condition, []), strict=True):
         assert (line["a"], line["b"], line["metric"]) == (contrast.a, contrast.b, contrast.metric)
         assert float(line["difference"]) == contrast.paired.difference.value
         assert float(line["p"]) == contrast.paired.p
@@ -224,7 +233,7 @@ def test_the_page_is_self_contained_and_has_the_numbers_of_the_tables(study: Pat
     folder = make_report(study, ReportOptions())
     text = (folder / "index.html").read_text(encoding="utf-8")
     (condition,), _ = read_study(study)
-    contrasts = compare_condition(condition, [], 0)
+    contrasts = compare_condition(condition, [])
     assert text.index(conclusion(condition, contrasts)) < text.index("<table>"), "the conclusion comes first"
     for contrast in contrasts:
         assert format_interval(contrast.paired.difference, signed=True) in text

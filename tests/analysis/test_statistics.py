@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 
 from activation_study.analysis.statistics import (
-    crossed_bootstrap,
     holm,
     minimum_detectable_difference,
     paired,
@@ -83,76 +82,6 @@ def test_mean_iou_works_over_any_leading_axes() -> None:
     counts[0, 0, 2] = 0  # a class that does not occur in the truth
     expected = [[np.nanmean(pooled_iou(matrix)) for matrix in row] for row in counts]
     np.testing.assert_allclose(mean_iou(counts), expected)
-
-
-def runs(generator: np.random.Generator, seeds: int, images: int, right: float = 0.8) -> np.ndarray:
-    """Confusions [seeds, images, 3, 2] of images of 100 pixels."""
-    truth = generator.integers(20, 80, images)
-    counts = np.zeros((seeds, images, 3, 2), np.int64)
-    for seed, image in product(range(seeds), range(images)):
-        hits = [generator.binomial(pixels, right) for pixels in (truth[image], 100 - truth[image])]
-        counts[seed, image] = [[hits[0], truth[image] - hits[0]], [100 - truth[image] - hits[1], hits[1]], [0, 0]]
-    return counts
-
-
-NAMES = [str(number) for number in range(30)]
-
-
-def test_new_images_draws_follow_the_generator() -> None:
-    a, b = (runs(np.random.default_rng(seed), 4, 30) for seed in (1, 2))
-    first, again, other = (crossed_bootstrap(a, b, NAMES, np.random.default_rng(seed)) for seed in (5, 5, 6))
-    assert first == again
-    assert first.difference.low != other.difference.low
-    assert first.difference.value == other.difference.value
-    assert first.difference.value == pytest.approx(np.mean(mean_iou(a.sum(1)) - mean_iou(b.sum(1))))
-
-
-def test_an_arm_against_itself_differs_by_nothing() -> None:
-    a = runs(np.random.default_rng(1), 4, 30)
-    result = crossed_bootstrap(a, a, NAMES, np.random.default_rng(0))
-    assert (result.difference.value, result.difference.low, result.difference.high) == (0.0, 0.0, 0.0)
-
-
-def test_where_only_seeds_vary_the_interval_is_that_of_the_paired_t() -> None:
-    generator = np.random.default_rng(3)
-    a, b = (np.repeat(runs(generator, 6, 1), 30, axis=1) for _ in range(2))  # thirty equal images
-    result = crossed_bootstrap(a, b, NAMES, np.random.default_rng(0), draws=20000)
-    expected = paired(mean_iou(a.sum(1)), mean_iou(b.sum(1))).difference
-    assert result.difference.low == pytest.approx(expected.low, rel=0.03)
-    assert result.difference.high == pytest.approx(expected.high, rel=0.03)
-
-
-def test_where_only_images_vary_the_interval_is_that_of_the_images() -> None:
-    generator = np.random.default_rng(3)
-    a, b = (np.repeat(runs(generator, 1, 400), 6, axis=0) for _ in range(2))  # six equal seeds
-    names = [str(number) for number in range(400)]
-    result = crossed_bootstrap(a, b, names, np.random.default_rng(0)).difference
-    half = (result.high - result.low) / 2
-    expected = crossed_bootstrap(a[:2], b[:2], names, np.random.default_rng(1)).difference
-    assert half == pytest.approx((expected.high - expected.low) / 2, rel=0.1), "equal seeds do not count"
-    # Jackknife over images: another estimate of the standard error
-    without_one = [mean_iou(np.delete(a[0], i, 0).sum(0)) - mean_iou(np.delete(b[0], i, 0).sum(0)) for i in range(400)]
-    error = np.sqrt(399 / 400 * np.sum((np.array(without_one) - np.mean(without_one)) ** 2))
-    assert half == pytest.approx(stats.t.ppf(0.975, 399) * error, rel=0.1)
-
-
-def test_files_with_the_same_image_are_drawn_together() -> None:
-    a, b = (runs(np.random.default_rng(seed), 5, 30) for seed in (1, 2))
-    twice_a, twice_b = (np.concatenate([arm, arm], axis=1) for arm in (a, b))
-    known = crossed_bootstrap(twice_a, twice_b, NAMES + NAMES, np.random.default_rng(0)).difference
-    unknown = crossed_bootstrap(twice_a, twice_b, [str(n) for n in range(60)], np.random.default_rng(0)).difference
-    single = crossed_bootstrap(a, b, NAMES, np.random.default_rng(0)).difference
-    assert known.high - known.low == pytest.approx(single.high - single.low)
-    assert unknown.high - unknown.low < 0.95 * (single.high - single.low)
-
-
-def test_draws_without_a_class_are_counted_and_leave_it_out_for_both_arms() -> None:
-    a, b = (runs(np.random.default_rng(seed), 3, 30) for seed in (1, 2))
-    for arm in (a, b):
-        arm[:, 1:, 0] = 0  # the first class is in one image only
-    result = crossed_bootstrap(a, b, NAMES, np.random.default_rng(0))
-    assert result.missing_class_fraction == pytest.approx((29 / 30) ** 30, abs=0.03)
-    assert np.isfinite([result.difference.low, result.difference.high]).all()
 
 
 @pytest.mark.parametrize("seeds", [5, 8, 20])

@@ -13,7 +13,7 @@ REFUSED = [
     ("compare", ("study=multirun/a",), "expected study=a folder=multirun"),
     ("compare", ("study=a", "contrasts=[mish,relu]"), "contrasts=[mish,relu]: expected a list of lists, e.g. [[a,b]]"),
     ("compare", ("study=a", "contrasts=[[mish]]"), "contrasts: ['mish']: expected two different activations"),
-    ("compare", ("study=a", "seed=-1"), "seed=-1: expected 0 or more"),
+    ("inspect", ("seed=-1",), "seed=-1: expected 0 or more"),
     ("compare", ("study=[a,b]",), "study=[a,b]: expected one value"),
     ("reproduce", ("run=",), "run=RUN is needed"),
     ("predict", ("run=x", "images=a", "output="), "output=: expected a file or folder"),

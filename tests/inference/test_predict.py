@@ -128,7 +128,7 @@ REJECTED = [
     ("predict.py", ["runs=[{run},{run}]", "images=images"], "given more than once"),
     ("predict.py", ["run={run}", "images=images", "batch_size=0"], "batch_size=0: expected 1 or more"),
     ("predict.py", ["run={damaged}", "images=images"], "best.keras cannot be read"),
-    ("predict.py", ["run={without}", "images=images"], "its best weights are not in"),
+    ("predict.py", ["run={without}", "images=images"], "its weights are not in"),
     ("evaluate.py", [], "run=RUN is needed"),
     ("evaluate.py", ["run={run}", "part=most"], "part=most: expected test, validation, train or all"),
     ("evaluate.py", ["run={run}", "label_type=regions"], "seed0{rest} was trained on sky, horizontal, vertical"),

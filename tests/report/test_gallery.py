@@ -23,7 +23,7 @@ def condition(tmp_path: Path) -> Condition:
 
 
 def test_the_images_are_chosen_by_the_rule(condition: Condition) -> None:
-    chosen = choose(condition, compare_condition(condition, [], 0))
+    chosen = choose(condition, compare_condition(condition, []))
     scores = {
         arm.name: np.array([[mean_iou(arm.confusions[seed, image]) for image in range(10)] for seed in range(3)]).mean(
             axis=0
@@ -50,5 +50,5 @@ def test_for_one_activation_alone_its_worst_image_is_chosen(tmp_path: Path) -> N
 
 
 def test_missing_weights_are_reported(condition: Condition) -> None:
-    with pytest.raises(BadInput, match="best weights are missing"):
-        gallery(condition, compare_condition(condition, [], 0))
+    with pytest.raises(BadInput, match="weights are missing"):
+        gallery(condition, compare_condition(condition, []))

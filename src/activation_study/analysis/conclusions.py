@@ -22,6 +22,8 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
         return f"On {condition.title} there is only one activation, so there is nothing to compare."
     sentences = [_sentence(contrast, len(primary)) for contrast in primary]
     data = [] if condition.data == condition.subject else [condition.data]
+    if condition.groups and primary[0].new_images is None:
+        sentences[-1] += ". All test images belong to one group, so nothing is known about other groups"
     heading = f"On {condition.title} ({', '.join([*data, counted(primary[0].seeds, 'seed')])}):"
     if len(questions) == len(sentences):
         answers = (f"{question} {sentence}." for question, sentence in zip(questions, sentences, strict=True))

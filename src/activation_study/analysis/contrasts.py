@@ -12,22 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.analysis.formatting import pair_name
+from activation_study.analysis.new_images import NewImages, on_new_images
 from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import (
     PLANNED_SEEDS,
     Interval,
-    NewImages,
     Paired,
-    crossed_bootstrap,
     holm,
     mean_over_seeds,
     minimum_detectable_difference,
     paired,
 )
-from activation_study.config.identity import frozen_key
 from activation_study.errors import BadInput
 from activation_study.metrics import pooled_iou
-from activation_study.seeding import stream
 
 SIGNIFICANCE_LEVEL = 0.05
 PRIMARY = "test/mean_iou"
@@ -46,7 +43,8 @@ class Contrast:
         seeds: number of seeds.
         paired: the comparison on this test set.
         p_holm: adjusted p of the paired t.
-        new_images: the comparison on new images of this kind; None for the article's metric.
+        new_images: the comparison on new images of this kind; None for the article's metric, and if all test images
+            belong to one group.
         class_differences: difference of each class's IoU with its interval on this test set; primary metric only.
         minimum_detectable: for 5, 8 and 20 seeds, the difference that they would detect with 80 % power.
     """
@@ -110,13 +108,12 @@ def contrasts_of(condition: Condition, declared: Sequence[Sequence[str]]) -> lis
     return [(pair[0], pair[1]) for pair in declared] or [(name, names[0]) for name in names[1:]]
 
 
-def compare_condition(condition: Condition, declared: Sequence[Sequence[str]], seed: int) -> list[Contrast]:
+def compare_condition(condition: Condition, declared: Sequence[Sequence[str]]) -> list[Contrast]:
     """All contrasts of a condition in each of its metrics, primary metric first.
 
     Args:
         condition: a condition with two or more seeds.
         declared: pairs (a, b); if empty, each other arm is compared with the first.
-        seed: seed of the bootstrap.
 
     Raises:
         BadInput: the arms have fewer than two seeds in common, or a declared activation has no runs.
@@ -140,7 +137,7 @@ def compare_condition(condition: Condition, declared: Sequence[Sequence[str]], s
                     seeds=len(arms[a].seeds),
                     paired=result,
                     p_holm=p_holm,
-                    new_images=_on_new_images(condition, arms[a], arms[b], seed) if primary else None,
+                    new_images=_on_new_images(condition, arms[a], arms[b]) if primary else None,
                     class_differences=_class_differences(condition, arms[a], arms[b]) if primary else {},
                     minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
                 )
@@ -148,15 +145,8 @@ def compare_condition(condition: Condition, declared: Sequence[Sequence[str]], s
     return contrasts
 
 
-def _on_new_images(condition: Condition, a: Arm, b: Arm, seed: int) -> NewImages:
-    generator = stream(seed, "new images", condition.data, _frozen_title(condition), a.name, b.name)
-    return crossed_bootstrap(a.confusions, b.confusions, condition.image_hashes, generator)
-
-
-def _frozen_title(condition: Condition) -> str:
-    """The condition's title with the frozen names of its keys, so that the draws of earlier studies stay the same."""
-    settings = (setting.partition("=") for setting in condition.variant)
-    return ", ".join([condition.label_type, *(f"{frozen_key(key)}{equals}{value}" for key, equals, value in settings)])
+def _on_new_images(condition: Condition, a: Arm, b: Arm) -> NewImages | None:
+    return on_new_images(a.confusions, b.confusions, condition.groups or condition.image_hashes)
 
 
 def class_ious(arm: Arm) -> NDArray[np.float64]:

@@ -76,7 +76,7 @@ class Findings:
 
 
 def compare_study(
-    study: str, conditions: Sequence[Condition], problems: Sequence[str], contrasts: Sequence[Sequence[str]], seed: int
+    study: str, conditions: Sequence[Condition], problems: Sequence[str], contrasts: Sequence[Sequence[str]]
 ) -> Findings:
     """Compares all conditions of a study.
 
@@ -85,7 +85,6 @@ def compare_study(
         conditions: the conditions from `read_study`.
         problems: the problems from `read_study`.
         contrasts: pairs to compare; if empty, those declared in the runs' configuration.
-        seed: seed of the bootstrap.
 
     Raises:
         BadInput: see `compare_condition` and `select_on_validation`.
@@ -98,7 +97,7 @@ def compare_study(
     first_pair = (pairs[0][0], pairs[0][1]) if pairs else None
     return Findings(
         study=study,
-        compared=tuple((condition, tuple(compare_condition(condition, pairs, seed))) for condition in every),
+        compared=tuple((condition, tuple(compare_condition(condition, pairs))) for condition in every),
         selections=tuple(selections),
         ablations=tuple(ablations_of(conditions, first_pair)),
         questions=() if contrasts else tuple(declared.questions),

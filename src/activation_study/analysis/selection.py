@@ -66,7 +66,6 @@ def _select(conditions: Sequence[Condition], key: str, variant: Sequence[str]) -
         scores[name] = {_value(arm, key): _score(arm) for arm in candidates}
         arms.append(max(candidates, key=_score))
     values = ", ".join(f"{display_name(arm.name)} {_value(arm, key)}" for arm in arms)
-    # The bootstrap's draws depend on this text.
     selected = (*variant, f"{key} chosen on validation: {values}")
     return Selection(replace(conditions[0], variant=selected, arms=tuple(arms), repeats=True), key, scores)
 

@@ -1,8 +1,7 @@
 """The statistics of a study as pure functions: arrays in, numbers out.
 
-Two claims are kept apart. *On this test set*: the metric of each run, paired by seed; only the seeds vary. *On new
-images of this kind*: seeds and images vary, crossed, since every run was scored on the same images.
-Differences are a − b, of IoU between 0 and 1.
+They are about *this test set*: the metric of each run, paired by seed; only the seeds vary. `new_images` has what can
+be said about new images. Differences are a − b, of IoU between 0 and 1.
 """
 
 from collections.abc import Sequence
@@ -11,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.metrics import Counts, Values, mean_iou
+from activation_study.metrics import Values
 
 CONFIDENCE_LEVEL = 0.95
 POWER = 0.8
-BOOTSTRAP_DRAWS = 4000
 # Numbers of seeds for which the minimum detectable difference is reported.
 PLANNED_SEEDS = (5, 8, 20)
 
@@ -118,57 +116,6 @@ def holm(p: Sequence[float]) -> list[float]:
     adjusted = np.empty(len(p))
     adjusted[order] = ascending
     return [float(value) for value in adjusted]
-
-
-@dataclass(frozen=True)
-class NewImages:
-    """The difference of pooled mean IoU, and how it varies with seeds and images together.
-
-    Args:
-        difference: over all images and seeds, with its interval.
-        missing_class_fraction: fraction of the draws in which a class of the split's truth does not occur; such a class
-            is left out of that draw's mean, for both arms.
-    """
-
-    difference: Interval
-    missing_class_fraction: float
-
-
-def crossed_bootstrap(
-    a: Counts, b: Counts, image_hashes: Sequence[str], generator: np.random.Generator, draws: int = BOOTSTRAP_DRAWS
-) -> NewImages:
-    """Compares two arms on new images of this kind: bootstrap over images and seeds, crossed.
-
-    Each draw takes one set of images, shared by all seeds and both arms, and one set of n − 1 seeds out of n (so that
-    the variance over seeds is unbiased: Rao and Wu, 1988), and computes the pooled mean IoU of each run from them.
-    Files that contain the same image are drawn together. The interval is the difference ± t · (standard deviation of
-    the draws), t with Satterthwaite's degrees of freedom: few seeds make it wide, as they should.
-
-    Args:
-        a: confusions of a, [n seeds, images, C + 1, C].
-        b: confusions of b, with the same seeds and images.
-        image_hashes: a digest of each image; equal if the same image occurs under two names.
-        generator: random generator of the draws.
-        draws: number of draws.
-    """
-    from scipy import stats
-
-    seeds = a.shape[0]
-    hashes, group = np.unique(np.asarray(image_hashes), return_inverse=True)
-    image_counts = generator.multinomial(len(hashes), np.full(len(hashes), 1 / len(hashes)), size=draws)[:, group]
-    seed_weights = generator.multinomial(seeds - 1, np.full(seeds, 1 / seeds), size=draws) / (seeds - 1)
-    pooled = [np.einsum("di,sirc->dsrc", image_counts, arm, optimize=True) for arm in (a, b)]
-    per_seed = mean_iou(pooled[0]) - mean_iou(pooled[1])  # [draws, seeds]
-    difference = float(np.mean(mean_iou(a.sum(axis=1)) - mean_iou(b.sum(axis=1))))
-    variance = float(np.var((per_seed * seed_weights).sum(axis=1), ddof=1))
-    image_variance = float(np.var(per_seed.mean(axis=1), ddof=1))
-    seed_variance = max(variance - image_variance, 0.0)
-    satterthwaite = seed_variance**2 / (seeds - 1) + image_variance**2 / max(len(hashes) - 1, 1)
-    freedom = variance**2 / satterthwaite if satterthwaite > 0 else np.inf
-    half = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom)) * variance**0.5 if variance > 0 else 0.0
-    occurs = (a[0].sum(axis=0)[:-1].sum(axis=-1)) > 0
-    class_missing = ((pooled[0][:, 0, :-1].sum(axis=-1) == 0) & occurs).any(axis=-1)
-    return NewImages(Interval(difference, difference - half, difference + half), float(class_missing.mean()))
 
 
 def minimum_detectable_difference(deviation: float, seeds: int) -> float:

@@ -127,7 +127,6 @@ class Compare:
     study: str = required("study=NAME is needed: a folder below multirun/")
     folder: str = MISSING
     contrasts: list[list[str]] = field(default_factory=list)
-    seed: int = at_least(0, default=0)
     allow_incomplete: bool = False
     pictures: bool = True
     pack: str | None = None

@@ -12,7 +12,7 @@ from activation_study.config.command_options import Evaluate
 from activation_study.config.identity import affects_result, flatten
 from activation_study.config.run_names import keep_existing_name, run_label
 from activation_study.config.schema import Config, Data, resolved
-from activation_study.config.scored_weights import scored_weights, weights_digest_key
+from activation_study.config.scored_weights import WEIGHTS, scored_weights, weights_digest_key
 from activation_study.data.dataset import Dataset
 from activation_study.data.splitting.splits import Indices
 from activation_study.errors import BadInput, alternatives
@@ -235,10 +235,10 @@ def _describe(run: Run, evaluation: Record, folder: Path, part: str) -> dict[str
 
 
 def _scores(record: Record, part: str) -> dict[str, float]:
-    """The scores of one part, by their names without the part; the article's only where it counts."""
+    """The scores of one part, by their names without the part: of the scored weights; the article's where it counts."""
     keys = {key: key.removeprefix(f"{part}/") for key in record.results if key.startswith(f"{part}/")}
-    article = record.has_article_score
-    return {name: record.results[key] for key, name in keys.items() if article or not name.startswith("article/")}
+    left_out = tuple(f"{name}/" for name in (*WEIGHTS, *(() if record.has_article_score else ("article",))))
+    return {name: record.results[key] for key, name in keys.items() if not name.startswith(left_out)}
 
 
 def _print_scores(trained: Record, evaluation: Record, folder: Path, part: str) -> None:

@@ -22,7 +22,7 @@ RUNS = (
 DIFFERENCES = (
     "label_type", "metric", "a", "b", "seeds", "difference", "low", "high", "p", "p_holm", "probability_a_above_b",
     "new_images_low", "new_images_high", "p_sign_flip", "deviation", "correlation", "data",
-    "variant",
+    "variant", "new_images_units", "variance_seeds", "variance_images", "variance_both",
 )  # fmt: skip
 CHANGES = ("label_type", "protocol", "of", "value", "low", "high", "data", "variant")
 PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high", "data", "variant")
@@ -83,6 +83,7 @@ def _differences(findings: Findings) -> Iterable[list[Any]]:
                 paired.deviation,
                 "" if np.isnan(paired.correlation) else paired.correlation,
                 *_columns(condition),
+                *([new.units, new.seeds, new.images, new.both] if new else [""] * 4),
             ]
 
 

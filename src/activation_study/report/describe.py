@@ -1,11 +1,13 @@
 """A study's comparison as a program reads it (docs/reference/json.md): IoU and differences between 0 and 1."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from activation_study.analysis.class_summary import findings_of
 from activation_study.analysis.contrasts import METRICS, Contrast, class_ious, metrics_of
 from activation_study.analysis.findings import Findings
+from activation_study.analysis.new_images import NewImages
 from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.config.protocols import followed_protocol
@@ -58,6 +60,11 @@ def _arm(condition: Condition, arm: Arm) -> dict[str, Any]:
     }
 
 
+def _new_images(new: NewImages) -> dict[str, Any]:
+    shares = {"seeds": new.seeds, "images": new.images, "both": new.both}
+    return {**asdict(new.difference), "units": new.units, "variance_shares": shares}
+
+
 def _contrast(contrast: Contrast) -> dict[str, Any]:
     paired, new = contrast.paired, contrast.new_images
     return {
@@ -73,7 +80,7 @@ def _contrast(contrast: Contrast) -> dict[str, Any]:
         "p_holm": contrast.p_holm,
         "p_sign_flip": paired.p_sign_flip,
         "probability_a_above_b": paired.probability_of_superiority,
-        "new_images": new.difference if new else None,
+        "new_images": new and _new_images(new),
         "classes": contrast.class_differences,
         "answer": contrast.answer,
     }

@@ -30,14 +30,12 @@ class ReportOptions:
 
     Args:
         contrasts: pairs to compare; if empty, those declared in the runs' configuration.
-        seed: seed of the bootstrap.
         allow_incomplete: compare an incomplete study, with a warning.
         pictures: include sample test images if data and weights are available.
         tracking_uri: the MLflow store for the report; None: the one that the last run was tracked in.
     """
 
     contrasts: Sequence[Sequence[str]] = ()
-    seed: int = 0
     allow_incomplete: bool = False
     pictures: bool = True
     tracking_uri: str | None = None
@@ -57,7 +55,7 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
         BadInput: see `read_study` and `compare_condition`.
     """
     conditions, problems = read_study(study, report_options.allow_incomplete)
-    findings = compare_study(study.name, conditions, problems, report_options.contrasts, report_options.seed)
+    findings = compare_study(study.name, conditions, problems, report_options.contrasts)
     folder = study / REPORT_FOLDER
     write_tables(folder, findings)
     contents = build_sections(findings, report_options.pictures)

@@ -63,6 +63,7 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
                 METRIC_LABELS[contrast.metric],
                 _signed(paired.difference),
                 _signed(new.difference if new else None),
+                "/".join(f"{100 * share:.0f}" for share in (new.seeds, new.images, new.both)) if new else "–",
                 *map(format_p, (contrast.p_holm, paired.p, paired.p_sign_flip)),
                 f"{paired.probability_of_superiority:.2f}",
                 correlation,
@@ -71,13 +72,15 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
         )
     seeds, smallest_p = contrasts[0].seeds, contrasts[0].paired.smallest_p
     head = (
-        "contrast", "metric", "this test set", "new images", "p (Holm)", "p", "p (sign flip)", "P(a above b)",
+        "contrast", "metric", "this test set", "new images", "seeds/images/both, %", "p (Holm)", "p", "p (sign flip)",
+        "P(a above b)",
         "correlation", f"detectable with {', '.join(map(str, PLANNED_SEEDS))} seeds",
     )  # fmt: skip
     both = any(not contrast.primary for contrast in contrasts)
     metric = "Metric: pooled mean IoU (primary) or the article's. " if both else ""
     caption = (
         f"Differences a − b of mean IoU in points with 95 % intervals, {seeds} seeds. {metric}"
+        "Seeds/images/both: shares of the variance that more seeds would lower, more test images, or either. "
         "p: paired t test, with and without Holm's correction, and exact sign-flip test, whose smallest possible p "
         f"with {seeds} seeds is {format_p(smallest_p, digits=4)}. P(a above b): over all pairs of runs. Correlation: "
         "between a and b over the seeds; pairing helps if it is positive. Last column: "
