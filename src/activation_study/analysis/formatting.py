@@ -1,20 +1,30 @@
 """How numbers and names are written in tables, figures and sentences."""
 
+import numpy as np
+
 from activation_study.analysis.statistics import Interval
 
+MAX_DIGITS = 4  # of points
 SMALLEST_WRITTEN_P = 0.001
 
 
 def format_interval(interval: Interval, signed: bool = False, unit: str = "") -> str:
-    """An interval in points of IoU: "1.4 [0.3, 2.5]", or with the unit " points" "1.4 points [0.3, 2.5]"."""
-    value, low, high = (format_points(number, signed) for number in (interval.value, interval.low, interval.high))
+    """An interval in points of IoU: "1.4 [0.3, 2.5]", or with the unit " points" "1.4 points [0.3, 2.5]".
+
+    One that excludes 0 has as many digits as it takes to show it.
+    """
+    nearest = min(abs(interval.low), abs(interval.high)) if interval.low > 0 or interval.high < 0 else np.inf
+    digits = next((digits for digits in range(1, MAX_DIGITS) if round(100 * nearest, digits) > 0), MAX_DIGITS)
+    value, low, high = (
+        format_points(number, signed, digits) for number in (interval.value, interval.low, interval.high)
+    )
     return f"{value}{unit} [{low}, {high}]"
 
 
-def format_points(value: float, signed: bool = False) -> str:
+def format_points(value: float, signed: bool = False, digits: int = 1) -> str:
     """An IoU, or a difference of two, in points: "1.4"; a zero has no sign."""
-    text = f"{100 * value:{'+' if signed else ''}.1f}"
-    return "0.0" if float(text) == 0 else text.replace("-", "−")
+    text = f"{100 * value:{'+' if signed else ''}.{digits}f}"
+    return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
 
 
 def format_p(p: float, digits: int = 3) -> str:

@@ -1,0 +1,20 @@
+"""Numbers as they are written."""
+
+import pytest
+
+from activation_study.analysis.formatting import format_interval
+from activation_study.analysis.statistics import Interval
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        (Interval(0.014, 0.003, 0.025), "+1.4 [+0.3, +2.5]"),
+        (Interval(0.01, -0.0004, 0.0204), "+1.0 [0.0, +2.0]"),  # it contains 0
+        (Interval(0.01, 0.0004, 0.0196), "+1.00 [+0.04, +1.96]"),
+        (Interval(-0.01, -0.019996, -0.000004), "−1.0000 [−1.9996, −0.0004]"),
+        (Interval(0.0, 0.0, 0.0), "0.0 [0.0, 0.0]"),
+    ],
+)
+def test_an_interval_that_excludes_0_is_not_rounded_to_hold_it(interval: Interval, text: str) -> None:
+    assert format_interval(interval, signed=True) == text
