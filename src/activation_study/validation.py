@@ -208,6 +208,8 @@ def _comparison_problems(config: Config) -> Iterator[str]:
     if comparison.questions and len(comparison.questions) != len(comparison.contrasts):
         expected = f"expected {len(comparison.contrasts)}, one for each contrast"
         yield f"comparison.questions: {len(comparison.questions)} given, {expected}"
+    if comparison.margin is not None and not 0 < comparison.margin <= 100:
+        yield f"comparison.margin={comparison.margin:g}: expected points of mean IoU above 0, e.g. 1.0; or null"
     key = comparison.chosen_on_validation
     selectable = [
         name for name in flatten(resolved(config)) if name.startswith(SELECTABLE_GROUPS) and affects_result(name)

@@ -47,7 +47,7 @@ def test_each_activation_is_compared_at_the_learning_rate_that_is_best_for_it_on
         "mish": 1e-2,
     }
     assert selection.scores["relu"] == pytest.approx({"0.0001": 0.5, "0.001": 0.7, "0.01": 0.6})
-    assert result.main == [selection.condition]
+    assert result.main == (selection.condition,)
     assert "chosen on validation: ReLU 0.001, Mish 0.01 (scenes, 3 seeds): " in result.summary[0]
     contrast = dict(result.compared)[selection.condition][0]
     a, b = (next(arm for arm in selection.condition.arms if arm.name == name) for name in ("mish", "relu"))
@@ -78,8 +78,10 @@ def test_each_change_of_the_protocol_is_paired_by_seed_with_the_usual_protocol(t
         usual = arms[ablations.base.title, name].metric("test/mean_iou")
         assert change.arms[name] == mean_over_seeds(changed - usual)
         assert change.arms[name].value == pytest.approx(0.12, abs=0.06)
-    assert change.change.value == pytest.approx(change.arms["mish"].value - change.arms["relu"].value)
-    assert change.difference.value == pytest.approx(ablations.difference.value + change.change.value)
+    pair = ("mish", "relu")
+    moved = change.changes[pair].value
+    assert moved == pytest.approx(change.arms["mish"].value - change.arms["relu"].value)
+    assert change.differences[pair].value == pytest.approx(ablations.differences[pair].value + moved)
     effect_of_scoring = ablations.changes[-1].arms["relu"]
     relu = arms[ablations.base.title, "relu"]
     effects = relu.metric("test/article/mean_iou") - relu.metric("test/mean_iou")
@@ -88,7 +90,7 @@ def test_each_change_of_the_protocol_is_paired_by_seed_with_the_usual_protocol(t
     assert sentence.startswith(
         "Of 2 changes of the protocol with the same test images, optimizer.learning_rate=0.03 moves ReLU most, by −"
     )
-    assert ", and optimizer.learning_rate=0.03 moves Mish most, by −" in sentence
+    assert " and optimizer.learning_rate=0.03 moves Mish most, by −" in sentence
     assert ". With and without these changes, the estimate of Mish − ReLU is between " in sentence
     assert [condition.title for condition in result.main] == [
         ablations.base.title,

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from activation_study.analysis.conclusions import conclusion
-from activation_study.analysis.contrasts import compare_condition
+from activation_study.analysis.contrasts import Contrast, compare_condition
+from activation_study.analysis.family import corrected
 from activation_study.analysis.formatting import format_interval, format_p, format_points
-from activation_study.analysis.results import read_study
+from activation_study.analysis.results import Condition, read_study
 from activation_study.analysis.statistics import Interval
 from activation_study.errors import BadInput
 from activation_study.metrics import mean_iou
@@ -132,9 +133,15 @@ def test_a_study_without_enough_runs_to_compare_is_rejected(study: Path, tmp_pat
         compare_condition(condition, [["gelu", "relu"]])
 
 
+def decided(condition: Condition, declared: list[list[str]], margin: float | None = None) -> tuple[Contrast, ...]:
+    """The contrasts of a study with one condition."""
+    ((_, contrasts),) = corrected([(condition, tuple(compare_condition(condition, declared)))], [condition], margin)
+    return contrasts
+
+
 def test_the_conclusion_says_what_is_decided_and_what_is_inconclusive(study: Path) -> None:
     (condition,), _ = read_study(study)
-    contrasts = compare_condition(condition, [])
+    contrasts = decided(condition, [])
     assert [(contrast.metric, contrast.a, contrast.b) for contrast in contrasts] == [
         ("mean_iou", "mish", "relu"), ("mean_iou", "frelu", "relu"),
         ("article_mean_iou", "mish", "relu"), ("article_mean_iou", "frelu", "relu"),
@@ -147,28 +154,29 @@ def test_the_conclusion_says_what_is_decided_and_what_is_inconclusive(study: Pat
     size = format_interval(mish.paired.difference, unit=" points")
     difference = format_interval(frelu.paired.difference, signed=True, unit=" points")
     assert conclusion(condition, contrasts) == (
-        f"On surfaces (scenes, 4 seeds): Mish is above ReLU by {size}; FReLU vs. ReLU: inconclusive ({difference})."
+        f"On surfaces (scenes, 4 seeds): Mish is above ReLU by {size}; FReLU vs. ReLU: inconclusive ({difference}; a "
+        f"new study of {frelu.seeds_to_settle} seeds would probably settle it)."
     )
-    (reversed_pair, *_) = compare_condition(condition, [["relu", "mish"]])
+    (reversed_pair, *_) = decided(condition, [["relu", "mish"]])
     assert "ReLU is below Mish by " in conclusion(condition, [reversed_pair])
     assert reversed_pair.paired.difference.value == pytest.approx(-mish.paired.difference.value)
 
 
 def test_a_comparison_that_only_the_correction_leaves_undecided_is_given_with_its_p(study: Path) -> None:
     (condition,), _ = read_study(study)
-    mish, frelu, *_ = compare_condition(condition, [])
+    mish, frelu, *_ = decided(condition, [])
     assert mish.paired.difference.low > 0
     undecided = replace(mish, p_holm=0.1234)
     text = conclusion(condition, [undecided, frelu])
     difference = format_interval(mish.paired.difference, signed=True, unit=" points")
     note = "p = 0.123 after Holm's correction for 2 comparisons"
-    assert f"Mish vs. ReLU: inconclusive ({difference}; {note}); " in text
+    assert f"Mish vs. ReLU: inconclusive ({difference}; {note}; a new study of " in text
     assert "correction" not in conclusion(condition, [mish, frelu])
 
 
 def test_a_decided_comparison_whose_interval_for_new_images_contains_0_may_not_generalise(study: Path) -> None:
     (condition,), _ = read_study(study)
-    mish, *_ = compare_condition(condition, [["mish", "relu"]])
+    mish, *_ = decided(condition, [["mish", "relu"]])
     assert mish.new_images is not None
     assert "generalise" not in conclusion(condition, [mish])
     wide = replace(mish, new_images=replace(mish.new_images, difference=Interval(0.1, -0.1, 0.3)))
@@ -182,7 +190,7 @@ def test_one_activation_alone_is_not_compared(tmp_path: Path) -> None:
     for seed in range(2):
         write_run(tmp_path / "s", "relu", seed)
     (condition,), _ = read_study(tmp_path / "s")
-    assert conclusion(condition, compare_condition(condition, [])) == (
+    assert conclusion(condition, decided(condition, [])) == (
         "On surfaces there is only one activation, so there is nothing to compare."
     )
 
@@ -193,14 +201,14 @@ def test_groups_are_the_units_of_new_images_and_one_group_says_nothing_about_oth
             for activation, accuracy in (("relu", 0.7), ("mish", 0.8)):
                 write_run(tmp_path / study, activation, seed, accuracy, groups=groups)
     (two,), _ = read_study(tmp_path / "two")
-    new = compare_condition(two, [])[0].new_images
+    new = decided(two, [])[0].new_images
     assert new is not None
     assert new.units == 2
     (one,), _ = read_study(tmp_path / "one")
-    contrasts = compare_condition(one, [])
+    contrasts = decided(one, [])
     assert contrasts[0].new_images is None
     assert "All test images belong to one group, so nothing is known about other groups" in conclusion(one, contrasts)
-    assert "belong to one group" not in conclusion(two, compare_condition(two, []))
+    assert "belong to one group" not in conclusion(two, decided(two, []))
 
 
 def test_the_tables_have_a_line_for_each_run_contrast_and_class(
@@ -216,7 +224,7 @@ def test_the_tables_have_a_line_for_each_run_contrast_and_class(
     record = json.loads((study / Path(tables["runs"][0]["folder"]).name / "run.json").read_text())
     assert float(tables["runs"][0]["mean_iou"]) == record["results"]["test/mean_iou"]
     (condition,), _ = read_study(study)
-    for line, contrast in zip(tables["differences"], compare_condition(condition, []), strict=True):
+    for line, contrast in zip(tables["differences"], decided(condition, []), strict=True):
         assert (line["a"], line["b"], line["metric"]) == (contrast.a, contrast.b, contrast.metric)
         assert float(line["difference"]) == contrast.paired.difference.value
         assert float(line["p"]) == contrast.paired.p
@@ -233,7 +241,7 @@ def test_the_page_is_self_contained_and_has_the_numbers_of_the_tables(study: Pat
     folder = make_report(study, ReportOptions())
     text = (folder / "index.html").read_text(encoding="utf-8")
     (condition,), _ = read_study(study)
-    contrasts = compare_condition(condition, [])
+    contrasts = decided(condition, [])
     assert text.index(conclusion(condition, contrasts)) < text.index("<table>"), "the conclusion comes first"
     for contrast in contrasts:
         assert format_interval(contrast.paired.difference, signed=True) in text

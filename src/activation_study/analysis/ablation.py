@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activation_study.analysis.contrasts import METRICS, PRIMARY, metrics_of
-from activation_study.analysis.formatting import display_name, format_points, pair_name
+from activation_study.analysis.contrasts import METRICS, PRIMARY, Pair, metrics_of
+from activation_study.analysis.formatting import display_name, format_points, listed, pair_name
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import Interval, mean_over_seeds
@@ -19,15 +19,15 @@ class Ablation:
     Args:
         variant: what differs from the usual protocol.
         arms: for each activation, its mean IoU under this protocol minus that under the usual one.
-        difference: a − b under this protocol.
-        change: a − b under this protocol minus a − b under the usual one.
+        differences: for each pair (a, b), a − b under this protocol.
+        changes: for each pair, a − b under this protocol minus a − b under the usual one.
         other_images: the test images differ from those of the usual protocol, which changes levels too.
     """
 
     variant: str
     arms: dict[str, Interval]
-    difference: Interval
-    change: Interval
+    differences: dict[Pair, Interval]
+    changes: dict[Pair, Interval]
     other_images: bool
 
     @property
@@ -42,16 +42,14 @@ class Ablations:
 
     Args:
         base: the usual protocol: that of most runs, otherwise the first.
-        pair: a and b.
         levels: mean IoU of each activation under the usual protocol.
-        difference: a − b under the usual protocol.
+        differences: for each pair (a, b), a − b under the usual protocol.
         changes: one for each other protocol, and one for the article's way of scoring if the base follows it.
     """
 
     base: Condition
-    pair: tuple[str, str]
     levels: dict[str, Interval]
-    difference: Interval
+    differences: dict[Pair, Interval]
     changes: tuple[Ablation, ...]
 
     @property
@@ -61,61 +59,56 @@ class Ablations:
         return " *: with other test images, which changes mean IoU too." if marked else ""
 
 
-def ablations_of(conditions: Sequence[Condition], pair: tuple[str, str] | None = None) -> list[Ablations]:
+def ablations_of(conditions: Sequence[Condition], pairs: Sequence[Pair] = ()) -> list[Ablations]:
     """For each data set and label type with several conditions, how these differ in mean IoU.
 
     Args:
         conditions: conditions of a study, without those whose runs are also in others.
-        pair: the activations a and b of a − b; None for the second against the first.
+        pairs: the activations a and b of each a − b; if empty, each other activation against the first.
     """
     groups = grouped(conditions, lambda condition: (condition.data, condition.label_type)).values()
-    ablations = [_ablations(group, pair) for group in groups if len(group) > 1]
+    ablations = [_ablations(group, pairs) for group in groups if len(group) > 1]
     return [each for each in ablations if each is not None]
 
 
-def _ablations(conditions: Sequence[Condition], pair: tuple[str, str] | None) -> Ablations | None:
+def _ablations(conditions: Sequence[Condition], pairs: Sequence[Pair]) -> Ablations | None:
     base = next((condition for condition in conditions if not condition.variant), conditions[0])
     usual = {arm.name: arm for arm in base.arms}
     names = list(usual)
-    if len(names) < 2:
-        return None
-    a, b = pair or (names[1], names[0])
-    others = [condition for condition in conditions if condition is not base and _comparable(condition, base, {a, b})]
-    if not {a, b} <= set(names) or not others:
-        return None
+    wanted = pairs or [(name, names[0]) for name in names[1:]]
+    possible = [pair for pair in wanted if set(pair) <= set(names)]
     changes = []
-    for condition in others:
+    for condition in conditions:
         arms = {arm.name: arm for arm in condition.arms}
+        there = [pair for pair in possible if set(pair) <= set(arms)]
+        common_seeds = set(condition.arms[0].seeds) & set(base.arms[0].seeds)
+        if condition is base or not there or len(common_seeds) < 2:
+            continue
         other_images = condition.images != base.images
-        changes.append(_ablation(" ".join(condition.variant), arms, usual, (a, b), PRIMARY, other_images))
+        changes.append(_ablation(" ".join(condition.variant), arms, usual, there, PRIMARY, other_images))
+    if not changes:
+        return None
     if "article_mean_iou" in metrics_of(base):
         article = METRICS["article_mean_iou"]
-        changes.append(_ablation(ARTICLES, usual, usual, (a, b), article, other_images=False))
+        changes.append(_ablation(ARTICLES, usual, usual, possible, article, other_images=False))
     return Ablations(
         base=base,
-        pair=(a, b),
         levels={name: mean_over_seeds(arm.metric(PRIMARY)) for name, arm in usual.items()},
-        difference=mean_over_seeds(usual[a].metric(PRIMARY) - usual[b].metric(PRIMARY)),
+        differences={(a, b): mean_over_seeds(usual[a].metric(PRIMARY) - usual[b].metric(PRIMARY)) for a, b in possible},
         changes=tuple(changes),
     )
-
-
-def _comparable(condition: Condition, base: Condition, pair: set[str]) -> bool:
-    """Whether the condition has the pair, and two seeds in common with the base."""
-    common_seeds = set(condition.arms[0].seeds) & set(base.arms[0].seeds)
-    return pair <= {arm.name for arm in condition.arms} and len(common_seeds) >= 2
 
 
 def _ablation(
     variant: str,
     arms: dict[str, Arm],
     usual: dict[str, Arm],
-    pair: tuple[str, str],
+    pairs: Sequence[Pair],
     metric: str,
     other_images: bool,
 ) -> Ablation:
-    a, b = pair
-    seeds = [seed for seed in arms[a].seeds if seed in usual[a].seeds]
+    first = arms[pairs[0][0]]
+    seeds = [seed for seed in first.seeds if seed in usual[pairs[0][0]].seeds]
     changes = {
         name: arm.metric(metric, seeds) - usual[name].metric(PRIMARY, seeds)
         for name, arm in arms.items()
@@ -124,31 +117,40 @@ def _ablation(
     return Ablation(
         variant=variant,
         arms={name: mean_over_seeds(values) for name, values in changes.items()},
-        difference=mean_over_seeds(arms[a].metric(metric, seeds) - arms[b].metric(metric, seeds)),
-        change=mean_over_seeds(changes[a] - changes[b]),
+        differences={
+            (a, b): mean_over_seeds(arms[a].metric(metric, seeds) - arms[b].metric(metric, seeds)) for a, b in pairs
+        },
+        changes={(a, b): mean_over_seeds(changes[a] - changes[b]) for a, b in pairs},
         other_images=other_images,
     )
 
 
 def ablation_sentence(ablations: Ablations) -> str:
-    """Which change moves each activation most, and the range of a − b; only changes with the same test images count."""
+    """Which change moves each activation most, and the range of each a − b; with the same test images only."""
     same_images = [change for change in ablations.changes if change.variant != ARTICLES and not change.other_images]
-    pair = pair_name(*ablations.pair)
     if not same_images:
-        return f"Each change of the protocol has its own test images; the table gives {pair} for each."
-    values = [ablations.difference.value, *(change.difference.value for change in same_images)]
-    low, high = (format_points(value, signed=True) for value in (min(values), max(values)))
-    effects = _largest_effects(ablations.pair[::-1], same_images)
+        pairs = listed([pair_name(*pair) for pair in ablations.differences])
+        return f"Each change of the protocol has its own test images; the table gives {pairs} for each."
     changes = "this change" if len(same_images) == 1 else "these changes"
-    return f"{effects}. With and without {changes}, the estimate of {pair} is between {low} and {high} points."
+    ranges = listed([_range(ablations, pair, same_images) for pair in ablations.differences])
+    effects = _largest_effects(list(ablations.levels), same_images)
+    return f"{effects}. With and without {changes}, {ranges}."
+
+
+def _range(ablations: Ablations, pair: Pair, changes: Sequence[Ablation]) -> str:
+    estimates = [ablations.differences, *(change.differences for change in changes)]
+    values = [each[pair].value for each in estimates if pair in each]
+    low, high = (format_points(value, signed=True) for value in (min(values), max(values)))
+    return f"the estimate of {pair_name(*pair)} is between {low} and {high} points"
 
 
 def _largest_effects(names: Sequence[str], changes: Sequence[Ablation]) -> str:
     def moves(change: Ablation, name: str, most: str = "") -> str:
         return f"{display_name(name)}{most} by {format_points(change.arms[name].value, signed=True)} points"
 
+    moved = {name: [change for change in changes if name in change.arms] for name in names}
     if len(changes) == 1:
-        return f"{changes[0].variant} moves {' and '.join(moves(changes[0], name) for name in names)}"
-    largest = {name: max(changes, key=lambda change: abs(change.arms[name].value)) for name in names}
-    effects = (f"{change.variant} moves {moves(change, name, ' most,')}" for name, change in largest.items())
-    return f"Of {len(changes)} changes of the protocol with the same test images, {', and '.join(effects)}"
+        return f"{changes[0].variant} moves {listed([moves(changes[0], name) for name in names if moved[name]])}"
+    largest = {name: max(each, key=lambda change: abs(change.arms[name].value)) for name, each in moved.items() if each}
+    effects = [f"{change.variant} moves {moves(change, name, ' most,')}" for name, change in largest.items()]
+    return f"Of {len(changes)} changes of the protocol with the same test images, {listed(effects)}"

@@ -20,7 +20,7 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     primary = [contrast for contrast in contrasts if contrast.primary]
     if not primary:
         return f"On {condition.title} there is only one activation, so there is nothing to compare."
-    sentences = [_sentence(contrast, len(primary)) for contrast in primary]
+    sentences = [_sentence(contrast) for contrast in primary]
     data = [] if condition.data == condition.subject else [condition.data]
     if condition.groups and primary[0].new_images is None:
         sentences[-1] += ". All test images belong to one group, so nothing is known about other groups"
@@ -31,20 +31,41 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     return f"{heading} {'; '.join(sentences)}."
 
 
-def _sentence(contrast: Contrast, comparisons: int) -> str:
-    a, b, difference = display_name(contrast.a), display_name(contrast.b), contrast.paired.difference
-    if not contrast.decided:
-        details = format_interval(difference, signed=True, unit=" points")
+def _sentence(contrast: Contrast) -> str:
+    a, b = display_name(contrast.a), display_name(contrast.b)
+    difference, new = contrast.paired.difference, contrast.new_images
+    details = format_interval(difference, signed=True, unit=" points")
+    if contrast.answer is None:
+        return f"{contrast.pair} is {details}, shown without a decision"
+    if contrast.answer == "equivalent":
+        sentence = f"{a} and {b} are equivalent within ±{_margin(contrast)} ({details})"
+    elif contrast.answer == "open":
         if difference.low > 0 or difference.high < 0:  # decided if it were the only comparison
-            details += f"; p = {format_p(contrast.p_holm)} after Holm's correction for {comparisons} comparisons"
-        return f"{a} vs. {b}: inconclusive ({details})"
-    above = difference.value > 0
-    size = format_interval(difference if above else _negated(difference), unit=" points")
-    sentence = f"{a} is {'above' if above else 'below'} {b} by {size}"
-    new = contrast.new_images
-    if new is not None and new.difference.low <= 0 <= new.difference.high:
-        sentence += ", but this may not generalise to new images"
-    return sentence
+            comparisons = counted(contrast.family, "comparison")
+            details += f"; p = {format_p(contrast.p_holm or 0)} after Holm's correction for {comparisons}"
+        sentence = f"{a} vs. {b}: inconclusive ({details}{_further(contrast)})"
+    else:
+        size = format_interval(difference if difference.value > 0 else _negated(difference), unit=" points")
+        sentence = f"{a} is {contrast.answer} {b} by {size}"
+        if contrast.equivalent:
+            sentence += f", which is within ±{_margin(contrast)}"
+        if new is not None and new.difference.low <= 0 <= new.difference.high:
+            sentence += ", but this may not generalise to new images"
+    return f"{sentence} (asked afterwards)" if contrast.afterwards else sentence
+
+
+def _margin(contrast: Contrast) -> str:
+    return f"{100 * (contrast.margin or 0):g} points"
+
+
+def _further(contrast: Contrast) -> str:
+    """How many seeds would probably be enough; from fewer than three, the noise is unknown."""
+    if contrast.seeds < 3:
+        return ""
+    seeds = contrast.seeds_to_settle
+    return (
+        f"; a new study of {seeds} seeds would probably settle it" if seeds else "; more than 200 seeds would be needed"
+    )
 
 
 def _negated(interval: Interval) -> Interval:

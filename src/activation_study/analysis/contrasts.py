@@ -1,8 +1,6 @@
-"""The declared contrasts of a study, decided by one fixed rule. Pure functions.
+"""The contrasts of a study: the comparison of two activations in one condition and metric. Pure functions.
 
-The rule: *a is above b on this test set* if Holm's adjusted p of the paired t over seeds is below 0.05, corrected over
-the contrasts of one condition and metric; otherwise the comparison is *inconclusive*. What can be expected of new
-images is reported separately, with its own interval.
+`family` decides which of them are decided, and corrects them for their number.
 """
 
 from collections.abc import Sequence
@@ -11,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.new_images import NewImages, on_new_images
 from activation_study.analysis.results import Arm, Condition
@@ -18,7 +17,6 @@ from activation_study.analysis.statistics import (
     PLANNED_SEEDS,
     Interval,
     Paired,
-    holm,
     mean_over_seeds,
     minimum_detectable_difference,
     paired,
@@ -27,6 +25,7 @@ from activation_study.errors import BadInput
 from activation_study.metrics import pooled_iou
 
 SIGNIFICANCE_LEVEL = 0.05
+Pair = tuple[str, str]
 PRIMARY = "test/mean_iou"
 METRICS = {"mean_iou": PRIMARY, "article_mean_iou": "test/article/mean_iou"}
 METRIC_LABELS = {"mean_iou": "pooled", "article_mean_iou": "article's"}  # in tables
@@ -42,7 +41,11 @@ class Contrast:
         metric: `mean_iou` (pooled, primary) or `article_mean_iou`.
         seeds: number of seeds.
         paired: the comparison on this test set.
-        p_holm: adjusted p of the paired t.
+        afterwards: the pair was not declared before the runs.
+        family: the number of contrasts that are corrected together; 0: this one only shows its interval.
+        p_holm: adjusted p of the paired t; None outside the family.
+        margin: the declared smallest difference that matters, of IoU between 0 and 1; None without.
+        p_equivalence: adjusted p of the two one-sided tests against the margin; None without, or outside the family.
         new_images: the comparison on new images of this kind; None for the article's metric, and if all test images
             belong to one group.
         class_differences: difference of each class's IoU with its interval on this test set; primary metric only.
@@ -54,10 +57,14 @@ class Contrast:
     metric: str
     seeds: int
     paired: Paired
-    p_holm: float
+    afterwards: bool
     new_images: NewImages | None
     class_differences: dict[str, Interval]
     minimum_detectable: dict[int, float]
+    family: int = 0
+    p_holm: float | None = None
+    margin: float | None = None
+    p_equivalence: float | None = None
 
     @property
     def pair(self) -> str:
@@ -72,14 +79,29 @@ class Contrast:
     @property
     def decided(self) -> bool:
         """Whether one activation is above the other by the rule."""
-        return self.p_holm < SIGNIFICANCE_LEVEL
+        return self.p_holm is not None and self.p_holm < SIGNIFICANCE_LEVEL
 
     @property
-    def answer(self) -> str:
-        """The rule's answer: `above`, `below`, or `open` if it is not decided."""
-        if not self.decided:
-            return "open"
-        return "above" if self.paired.difference.value > 0 else "below"
+    def equivalent(self) -> bool:
+        """Whether the difference is smaller than the margin by the rule; it may be decided as well."""
+        return self.p_equivalence is not None and self.p_equivalence < SIGNIFICANCE_LEVEL
+
+    @property
+    def answer(self) -> str | None:
+        """The rule's answer: `above`, `below`, `equivalent` or `open`; None outside the family."""
+        if self.decided:
+            return "above" if self.paired.difference.value > 0 else "below"
+        if self.equivalent:
+            return "equivalent"
+        return "open" if self.family else None
+
+    @property
+    def seeds_to_settle(self) -> int | None:
+        """The seeds of a new study that would probably settle it; None if many would not, or it is not open."""
+        if self.answer != "open" or not self.primary:
+            return None
+        level = SIGNIFICANCE_LEVEL / self.family
+        return seeds_to_settle(self.paired.difference.value, self.paired.deviation, level, self.margin)
 
 
 def metrics_of(condition: Condition) -> dict[str, str]:
@@ -92,43 +114,54 @@ def metrics_of(condition: Condition) -> dict[str, str]:
     return METRICS if article else {"mean_iou": PRIMARY}
 
 
-def contrasts_of(condition: Condition, declared: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
-    """The declared pairs; without any, each other arm against the first.
+def pairs_of(
+    condition: Condition, declared: Sequence[Sequence[str]], asked: Sequence[Sequence[str]]
+) -> dict[Pair, bool]:
+    """The pairs that are compared, and whether each was asked afterwards.
+
+    Args:
+        condition: with the arms.
+        declared: pairs (a, b) of the configuration; if empty, each other arm against the first.
+        asked: pairs given after the runs; one that is declared, in whatever order, is not asked afterwards.
 
     Raises:
-        BadInput: a declared activation has no runs in the condition.
+        BadInput: an activation has no runs in the condition.
     """
     names = [arm.name for arm in condition.arms]
-    unknown = sorted({name for pair in declared for name in pair} - set(names))
+    unknown = sorted({name for pair in (*declared, *asked) for name in pair} - set(names))
     if unknown:
         raise BadInput(
             f"The contrasts cannot be used: no runs of {', '.join(unknown)} on {condition.title}; expected activations "
             f"among {', '.join(names)}"
         )
-    return [(pair[0], pair[1]) for pair in declared] or [(name, names[0]) for name in names[1:]]
+    before = [(a, b) for a, b in declared] or [(name, names[0]) for name in names[1:]]
+    given = [(a, b) for a, b in asked]
+    kept = {pair: False for pair in before if pair[::-1] not in given}
+    return kept | {pair: not {pair, pair[::-1]} & set(before) for pair in given}
 
 
-def compare_condition(condition: Condition, declared: Sequence[Sequence[str]]) -> list[Contrast]:
-    """All contrasts of a condition in each of its metrics, primary metric first.
+def compare_condition(
+    condition: Condition, declared: Sequence[Sequence[str]], asked: Sequence[Sequence[str]] = ()
+) -> list[Contrast]:
+    """All contrasts of a condition in each of its metrics, primary metric first, before any correction.
 
     Args:
         condition: a condition with two or more seeds.
-        declared: pairs (a, b); if empty, each other arm is compared with the first.
+        declared: as of `pairs_of`.
+        asked: likewise.
 
     Raises:
-        BadInput: the arms have fewer than two seeds in common, or a declared activation has no runs.
+        BadInput: the arms have fewer than two seeds in common, or an activation has no runs.
     """
     arms = {arm.name: arm for arm in condition.arms}
-    pairs = contrasts_of(condition, declared)
+    pairs = pairs_of(condition, declared, asked)
     seeds = len(condition.arms[0].seeds)
     if pairs and seeds < 2:
         raise BadInput(f"{condition.title}: expected two or more seeds in common, found {seeds}; e.g. seed=0,1,2")
     contrasts = []
     for metric, key in metrics_of(condition).items():
-        results = [paired(arms[a].metric(key), arms[b].metric(key)) for a, b in pairs]
-        adjusted = holm([result.p for result in results])
-        for (a, b), result, p_holm in zip(pairs, results, adjusted, strict=True):
-            primary = key == PRIMARY
+        for (a, b), afterwards in pairs.items():
+            result, primary = paired(arms[a].metric(key), arms[b].metric(key)), key == PRIMARY
             contrasts.append(
                 Contrast(
                     a=a,
@@ -136,7 +169,7 @@ def compare_condition(condition: Condition, declared: Sequence[Sequence[str]]) -
                     metric=metric,
                     seeds=len(arms[a].seeds),
                     paired=result,
-                    p_holm=p_holm,
+                    afterwards=afterwards,
                     new_images=_on_new_images(condition, arms[a], arms[b]) if primary else None,
                     class_differences=_class_differences(condition, arms[a], arms[b]) if primary else {},
                     minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},

@@ -7,6 +7,7 @@ from activation_study.analysis.ablation import Ablations, ablation_sentence, abl
 from activation_study.analysis.class_summary import class_sentences
 from activation_study.analysis.conclusions import conclusion
 from activation_study.analysis.contrasts import Contrast, compare_condition
+from activation_study.analysis.family import corrected
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.config.schema import Comparison
@@ -24,6 +25,7 @@ class Findings:
         ablations: what each change of the protocol does, for each data set and label type.
         questions: the questions of the declared contrasts, in their order; may be empty.
         problems: what is missing in the study.
+        main: the conditions that decide: those selected on validation, otherwise the usual protocol.
     """
 
     study: str
@@ -32,6 +34,7 @@ class Findings:
     ablations: tuple[Ablations, ...]
     questions: tuple[str, ...]
     problems: tuple[str, ...]
+    main: tuple[Condition, ...]
 
     @property
     def conditions(self) -> list[Condition]:
@@ -50,14 +53,6 @@ class Findings:
     def conclusion(self, condition: Condition) -> str:
         """The conclusion of one condition."""
         return conclusion(condition, self.contrasts(condition), self.questions)
-
-    @property
-    def main(self) -> list[Condition]:
-        """The conditions of the study's conclusion: those selected on validation, otherwise the usual protocol."""
-        every = [condition for condition, _ in self.compared]
-        preferred = [ablations.base for ablations in self.ablations] + [each for each in every if each.repeats]
-        chosen = {(condition.data, condition.label_type): condition for condition in preferred}  # the last one wins
-        return [each for each in every if chosen.get((each.data, each.label_type), each) is each]
 
     @property
     def classes(self) -> list[str]:
@@ -84,29 +79,41 @@ def compare_study(
         study: name of the study.
         conditions: the conditions from `read_study`.
         problems: the problems from `read_study`.
-        contrasts: pairs to compare; if empty, those declared in the runs' configuration.
+        contrasts: further pairs to compare, beside those declared in the runs' configuration.
 
     Raises:
         BadInput: see `compare_condition` and `select_on_validation`.
     """
-    declared = _declared(conditions)
-    pairs = contrasts or declared.contrasts
+    declared, later = _declared(conditions)
+    asked = [*later, *contrasts]
     key = declared.chosen_on_validation
     selections = select_on_validation(conditions, key) if key else []
     every = [*(selection.condition for selection in selections), *conditions]
-    first_pair = (pairs[0][0], pairs[0][1]) if pairs else None
+    ablations = ablations_of(conditions, [(a, b) for a, b in (*declared.contrasts, *asked)])
+    main = _main(every, ablations)
+    compared = [(each, tuple(compare_condition(each, declared.contrasts, asked))) for each in every]
     return Findings(
         study=study,
-        compared=tuple((condition, tuple(compare_condition(condition, pairs))) for condition in every),
+        compared=corrected(compared, main, declared.margin and declared.margin / 100),
         selections=tuple(selections),
-        ablations=tuple(ablations_of(conditions, first_pair)),
-        questions=() if contrasts else tuple(declared.questions),
+        ablations=tuple(ablations),
+        questions=() if asked else tuple(declared.questions),
         problems=tuple(problems),
+        main=tuple(main),
     )
 
 
-def _declared(conditions: Sequence[Condition]) -> Comparison:
-    """The comparison declared in the configuration of the run that started last."""
+def _main(every: Sequence[Condition], ablations: Sequence[Ablations]) -> list[Condition]:
+    """The conditions that decide: those selected on validation, otherwise the usual protocol."""
+    preferred = [each.base for each in ablations] + [each for each in every if each.repeats]
+    chosen = {(condition.data, condition.label_type): condition for condition in preferred}  # the last one wins
+    return [each for each in every if chosen.get((each.data, each.label_type), each) is each]
+
+
+def _declared(conditions: Sequence[Condition]) -> tuple[Comparison, list[list[str]]]:
+    """The comparison that the first run declared, and the pairs that later runs add."""
     records = [record for condition in conditions for arm in condition.arms for record in arm.records]
-    last = max(records, key=lambda record: record.started)
-    return Comparison(**last.config.get("comparison", {}))
+    ordered = sorted(records, key=lambda record: record.started)
+    first, *others = (Comparison(**record.config.get("comparison", {})) for record in ordered)
+    added = [pair for comparison in others for pair in comparison.contrasts if pair not in first.contrasts]
+    return first, [list(pair) for pair in dict.fromkeys(map(tuple, added))]

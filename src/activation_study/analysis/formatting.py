@@ -1,5 +1,7 @@
 """How numbers and names are written in tables, figures and sentences."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from activation_study.analysis.statistics import Interval
@@ -42,3 +44,8 @@ def display_name(name: str) -> str:
     known = {"relu": "ReLU", "mish": "Mish", "frelu": "FReLU", "silu": "SiLU", "gelu": "GELU", "elu": "ELU"}
     first, _, rest = name.partition(" ")
     return f"{known.get(first, first)} {rest}".strip()
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Parts of a sentence: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

@@ -167,11 +167,13 @@ class Comparison:
     Args:
         contrasts: pairs of activations: [[a, b], …] asks whether a is above b.
         questions: what each of them asks, in words.
+        margin: the smallest difference of mean IoU that matters, in points; null: nothing is called equivalent.
         chosen_on_validation: a key of training whose value is chosen for each activation, e.g. optimizer.learning_rate.
     """
 
     contrasts: list[list[str]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    margin: float | None = None
     chosen_on_validation: str | None = None
 
 

@@ -23,6 +23,7 @@ DIFFERENCES = (
     "label_type", "metric", "a", "b", "seeds", "difference", "low", "high", "p", "p_holm", "probability_a_above_b",
     "new_images_low", "new_images_high", "p_sign_flip", "deviation", "correlation", "data",
     "variant", "new_images_units", "variance_seeds", "variance_images", "variance_both",
+    "afterwards", "family", "margin", "p_equivalence_holm", "answer", "seeds_to_settle",
 )  # fmt: skip
 CHANGES = ("label_type", "protocol", "of", "value", "low", "high", "data", "variant")
 PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high", "data", "variant")
@@ -84,6 +85,9 @@ def _differences(findings: Findings) -> Iterable[list[Any]]:
                 "" if np.isnan(paired.correlation) else paired.correlation,
                 *_columns(condition),
                 *([new.units, new.seeds, new.images, new.both] if new else [""] * 4),
+                contrast.afterwards,
+                contrast.family or "",
+                *(contrast.margin, contrast.p_equivalence, contrast.answer, contrast.seeds_to_settle),
             ]
 
 
@@ -102,9 +106,11 @@ def _per_class(findings: Findings) -> Iterable[list[Any]]:
 
 def _changes(findings: Findings) -> Iterable[list[Any]]:
     for ablations in findings.ablations:
-        a, b = ablations.pair
         for change in ablations.changes:
-            for name, interval in {**change.arms, f"{a} - {b}": change.change}.items():
+            for name, interval in {
+                **change.arms,
+                **{f"{a} - {b}": each for (a, b), each in change.changes.items()},
+            }.items():
                 ends = [*_numbers(interval), *_columns(ablations.base)]
                 yield [ablations.base.label_type, change.variant, name, *ends]
 

@@ -82,5 +82,10 @@ def _contrast(contrast: Contrast) -> dict[str, Any]:
         "probability_a_above_b": paired.probability_of_superiority,
         "new_images": new and _new_images(new),
         "classes": contrast.class_differences,
+        "margin": contrast.margin,
+        "p_equivalence": contrast.p_equivalence,
         "answer": contrast.answer,
+        "afterwards": contrast.afterwards,
+        "family": contrast.family,
+        "seeds_to_settle": contrast.seeds_to_settle,
     }

@@ -107,11 +107,11 @@ def _differences(findings: Findings) -> Table:
             new = contrast.new_images
             table.add_row(
                 condition.title,
-                f"{contrast.a} − {contrast.b}",
+                f"{contrast.a} − {contrast.b}{' (asked afterwards)' if contrast.afterwards else ''}",
                 METRIC_LABELS[contrast.metric],
                 str(contrast.seeds),
                 format_interval(contrast.paired.difference, signed=True),
-                format_p(contrast.p_holm),
+                format_p(contrast.p_holm) if contrast.p_holm is not None else "–",
                 format_interval(new.difference, signed=True) if new else "",
             )
     return table

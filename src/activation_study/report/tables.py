@@ -6,7 +6,7 @@ import numpy as np
 
 from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import METRIC_LABELS, METRICS, PRIMARY, Contrast, class_ious, metrics_of
-from activation_study.analysis.formatting import display_name, format_interval, format_p, pair_name
+from activation_study.analysis.formatting import display_name, format_interval, format_p, listed, pair_name
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
 from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, mean_over_seeds
@@ -59,12 +59,13 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
         detectable = ", ".join(f"{100 * contrast.minimum_detectable[seeds]:.1f}" for seeds in PLANNED_SEEDS)
         rows.append(
             (
-                contrast.pair,
+                f"{contrast.pair} (asked afterwards)" if contrast.afterwards else contrast.pair,
                 METRIC_LABELS[contrast.metric],
                 _signed(paired.difference),
                 _signed(new.difference if new else None),
                 "/".join(f"{100 * share:.0f}" for share in (new.seeds, new.images, new.both)) if new else "–",
-                *map(format_p, (contrast.p_holm, paired.p, paired.p_sign_flip)),
+                format_p(contrast.p_holm) if contrast.p_holm is not None else "–",
+                *(map(format_p, (paired.p, paired.p_sign_flip))),
                 f"{paired.probability_of_superiority:.2f}",
                 correlation,
                 detectable,
@@ -81,12 +82,19 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
     caption = (
         f"Differences a − b of mean IoU in points with 95 % intervals, {seeds} seeds. {metric}"
         "Seeds/images/both: shares of the variance that more seeds would lower, more test images, or either. "
-        "p: paired t test, with and without Holm's correction, and exact sign-flip test, whose smallest possible p "
+        f"p: paired t test, with Holm's correction{_family(contrasts[0])} and without, and exact sign-flip "
+        "test, whose smallest possible p "
         f"with {seeds} seeds is {format_p(smallest_p, digits=4)}. P(a above b): over all pairs of runs. Correlation: "
         "between a and b over the seeds; pairing helps if it is positive. Last column: "
         "the difference in points that this many seeds would detect with 80 % power."
     )
     return Table(head, tuple(rows), f"{caption} {few_seeds(seeds)}".rstrip())
+
+
+def _family(contrast: Contrast) -> str:
+    if not contrast.family:
+        return " (none here: these contrasts decide nothing)"
+    return f" for the {contrast.family} contrasts that decide, of all label types" if contrast.family > 1 else ""
 
 
 def few_seeds(seeds: int) -> str:
@@ -158,17 +166,25 @@ def _measured(condition: Condition) -> str:
 
 def changes_table(ablations: Ablations) -> Table:
     """What each change of the protocol does to each activation and to their difference."""
-    names, pair = list(ablations.levels), pair_name(*ablations.pair)
-    head = ("protocol", *map(display_name, names), pair, f"change of {pair}")
+    names, pairs = list(ablations.levels), list(ablations.differences)
+    titles = [pair_name(*pair) for pair in pairs]
+    head = ("protocol", *map(display_name, names), *(each for pair in titles for each in (pair, f"change of {pair}")))
     levels = (format_interval(ablations.levels[name]) for name in names)
-    rows = [(ablations.base.title, *levels, _signed(ablations.difference), "")]
+    rows = [
+        (
+            ablations.base.title,
+            *levels,
+            *(each for pair in pairs for each in (_signed(ablations.differences[pair]), "")),
+        )
+    ]
     for change in ablations.changes:
         effects = (_signed(change.arms.get(name)) for name in names)
-        rows.append((change.title, *effects, _signed(change.difference), _signed(change.change)))
+        of_pairs = ((_signed(change.differences.get(pair)), _signed(change.changes.get(pair))) for pair in pairs)
+        rows.append((change.title, *effects, *(cell for cells in of_pairs for cell in cells)))
     caption = (
         "First row: mean IoU in percent under the usual protocol. Other rows, one for each change of the protocol, "
-        f"in points: how far it moves the mean IoU of each activation; {pair} under it; how far it moves {pair}. "
-        "Paired by seed, with 95 % intervals over seeds, not corrected for their number."
+        f"in points: how far it moves the mean IoU of each activation; {listed(titles)} under it, and how far it moves "
+        "this. Paired by seed, with 95 % intervals over seeds, not corrected for their number."
     )
     return Table(head, tuple(rows), caption + ablations.note)
 

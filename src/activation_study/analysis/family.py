@@ -1,0 +1,51 @@
+"""Which contrasts of a study are decided, and how they are corrected for their number. Pure functions.
+
+The rule: the contrasts of all main conditions are one family, label types and data sets included, and so are those that
+were asked after the runs. *a is above b on this test set* if Holm's adjusted p of the paired t over seeds is below
+0.05; *they are equivalent* if that of the two one-sided tests against the declared margin is, corrected separately. All
+other conditions show intervals and decide nothing. The article's metric is a family of its own.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from activation_study.analysis.contrasts import METRICS, Contrast
+from activation_study.analysis.equivalence import equivalence_p
+from activation_study.analysis.results import Condition
+from activation_study.analysis.statistics import holm
+
+Compared = tuple[Condition, tuple[Contrast, ...]]
+
+
+def corrected(compared: Sequence[Compared], main: Collection[Condition], margin: float | None) -> tuple[Compared, ...]:
+    """The contrasts with their families and adjusted p.
+
+    Args:
+        compared: each condition with its contrasts, as of `compare_condition`.
+        main: the conditions that decide.
+        margin: the declared smallest difference that matters, of IoU between 0 and 1; None without.
+    """
+    adjusted: dict[int, Contrast] = {}
+    for metric in METRICS:
+        family = [
+            contrast
+            for condition, contrasts in compared
+            if condition in main
+            for contrast in contrasts
+            if contrast.metric == metric
+        ]
+        differences = holm([contrast.paired.p for contrast in family])
+        equivalences = holm([_equivalence(contrast, margin) for contrast in family]) if margin else [None] * len(family)
+        for contrast, p, p_equivalence in zip(family, differences, equivalences, strict=True):
+            adjusted[id(contrast)] = replace(
+                contrast, family=len(family), p_holm=p, margin=margin, p_equivalence=p_equivalence
+            )
+    return tuple(
+        (condition, tuple(adjusted.get(id(contrast), contrast) for contrast in contrasts))
+        for condition, contrasts in compared
+    )
+
+
+def _equivalence(contrast: Contrast, margin: float) -> float:
+    paired = contrast.paired
+    return equivalence_p(paired.difference.value, paired.deviation, contrast.seeds, margin)
