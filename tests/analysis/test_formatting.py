@@ -2,8 +2,14 @@
 
 import pytest
 
-from activation_study.analysis.formatting import format_interval
+from activation_study.analysis.formatting import format_interval, format_p
 from activation_study.analysis.statistics import Interval
+
+
+def test_a_p_near_the_level_is_written_on_its_side_of_it() -> None:
+    assert [format_p(p) for p in (0.0497, 0.04996, 0.05, 0.0504, 0.0494, 0.0002)] == [
+        "0.0497", "0.04996", "0.050", "0.050", "0.049", "< 0.001",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 from activation_study.analysis.statistics import Interval
 
 MAX_DIGITS = 4  # of points
+LEVEL = 0.05
 SMALLEST_WRITTEN_P = 0.001
 
 
@@ -30,7 +31,9 @@ def format_points(value: float, signed: bool = False, digits: int = 1) -> str:
 
 
 def format_p(p: float, digits: int = 3) -> str:
-    """A p value: "0.025", or "< 0.001"."""
+    """A p value: "0.025", or "< 0.001"; one near 0.05 has as many digits as it takes to tell the side."""
+    while digits < MAX_DIGITS + 2 and (round(p, digits) < LEVEL) != (p < LEVEL):
+        digits += 1
     return f"{p:.{digits}f}" if p >= SMALLEST_WRITTEN_P else f"< {SMALLEST_WRITTEN_P}"
 
 

@@ -85,7 +85,7 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
         f"p: paired t test, with Holm's correction{_family(contrasts[0])} and without, and exact sign-flip "
         "test, whose smallest possible p "
         f"with {seeds} seeds is {format_p(smallest_p, digits=4)}. P(a above b): over all pairs of runs. Correlation: "
-        "between a and b over the seeds; pairing helps if it is positive. Last column: "
+        "between a and b over the seeds; pairing helps from about 0.2 on with 8 seeds, 0.3 with 5. Last column: "
         "the difference in points that this many seeds would detect with 80 % power."
     )
     return Table(head, tuple(rows), f"{caption} {few_seeds(seeds)}".rstrip())
@@ -184,7 +184,7 @@ def changes_table(ablations: Ablations) -> Table:
     caption = (
         "First row: mean IoU in percent under the usual protocol. Other rows, one for each change of the protocol, "
         f"in points: how far it moves the mean IoU of each activation; {listed(titles)} under it, and how far it moves "
-        "this. Paired by seed, with 95 % intervals over seeds, not corrected for their number."
+        "each of them. Paired by seed, with 95 % intervals over seeds, not corrected for their number."
     )
     return Table(head, tuple(rows), caption + ablations.note)
 
