@@ -19,3 +19,17 @@ def test_a_long_change_of_the_protocol_leaves_room_for_the_values(tmp_path: Path
     texts = re.findall(r"<text[^>]*>(.*?)</text>", figure)
     assert "data.split=shuffled" in texts
     assert "optimizer.learning_rate=0.0001" in " ".join(texts)
+
+
+def test_an_axis_of_iou_shows_only_what_is_possible(tmp_path: Path) -> None:
+    for seed, accuracy in enumerate((0.02, 0.99)):  # the interval of two seeds goes far beyond 0 and 100 %
+        for activation in ("relu", "mish"):
+            write_run(tmp_path / "s", activation, seed, accuracy)
+    report = make_report(tmp_path / "s", ReportOptions(pictures=False))
+    for name in ("seeds", "classes"):
+        figure = next((report / "figures").glob(f"*-{name}.svg")).read_text()
+        ticks = [text.replace("−", "-") for text in re.findall(r"<text[^>]*>(.*?)</text>", figure)]
+        numbers = [float(text) for text in ticks if re.fullmatch(r"-?[\d.]+", text)]
+        assert numbers
+        assert min(numbers) >= 0
+        assert max(numbers) <= 100

@@ -44,6 +44,7 @@ def seeds_figure(condition: Condition) -> str:
     axes.set_xticks(range(len(names)), names, rotation=_label_rotation(condition.arms))
     axes.set_xlim(-0.6, len(condition.arms) - 0.4)
     axes.set_ylabel("mean IoU, %")
+    axes.set_ylim(*_possible(axes.get_ylim()))
     return _svg(figure)
 
 
@@ -99,6 +100,7 @@ def classes_figure(condition: Condition) -> str:
     axes.set_yticks(np.arange(len(condition.classes))[::-1], _wrapped(condition.classes))
     axes.set_xlabel("IoU, %")
     axes.margins(y=0.08)
+    axes.set_xlim(*_possible(axes.get_xlim()))
     _legend(figure, len(condition.arms))
     return _svg(figure)
 
@@ -164,6 +166,11 @@ def confusion_figure(condition: Condition) -> str:
 
 def _colors(condition: Condition) -> dict[str, str]:
     return activation_colors(tuple(arm.name for arm in condition.arms))
+
+
+def _possible(limits: tuple[float, float]) -> tuple[float, float]:
+    """The limits of an axis of IoU in percent, without what no IoU can be."""
+    return max(limits[0], 0.0), min(limits[1], 100.0)
 
 
 def _wrapped(labels: Iterable[str]) -> list[str]:
