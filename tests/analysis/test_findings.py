@@ -1,5 +1,7 @@
 """Changes of the protocol, a setting selected on validation, declared questions: checked by hand."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.results import read_study
 from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.errors import BadInput
+from activation_study.report.tables import cost_table, selection_table
 from fake_runs import write_run
 
 
@@ -55,6 +58,35 @@ def test_each_activation_is_compared_at_the_learning_rate_that_is_best_for_it_on
         np.mean(a.metric("test/mean_iou") - b.metric("test/mean_iou"))
     )
     assert len(result.conditions) == 3, "the selected runs are also in their own conditions"
+
+
+def test_a_best_value_at_the_edge_of_those_that_were_tried_is_marked(rates: Path) -> None:
+    result = findings(rates)
+    (selection,) = result.selections
+    assert [selection.at_edge(name) for name in ("relu", "mish")] == [False, True]
+    edge = "The best optimizer.learning_rate of Mish on surfaces is the smallest or largest that was tried: "
+    assert any(sentence.startswith(edge) for sentence in result.summary)
+    table = selection_table(selection)
+    assert "70.0 ← at the edge" in {row[0]: row for row in table.rows}["Mish"]
+    assert edge in table.caption
+    few = replace(selection, scores={"mish": {"0.001": 0.5, "0.01": 0.6}, "words": {"a": 0.1, "b": 0.2, "c": 0.3}})
+    assert not few.at_edge("mish"), "of two values both are at the edge"
+    assert not few.at_edge("words")
+
+
+def test_runs_that_the_cap_of_epochs_ended_are_counted(tmp_path: Path) -> None:
+    for seed in range(3):
+        folder = write_run(tmp_path / "s", "relu", seed)
+        count = len(json.loads((folder / "run.json").read_text())["epochs"])
+        write_run(tmp_path / "t", "relu", seed, config={"training": {"epochs": count}})
+    (condition,), _ = read_study(tmp_path / "t")
+    table = cost_table(condition)
+    assert table.rows[0][2] == f"{count} (3 of 3 at the cap)"
+    assert "training.epochs ended the training" in table.caption
+    for seed in range(3):
+        write_run(tmp_path / "longer", "relu", seed, config={"training": {"epochs": count + 1}})
+    (condition,), _ = read_study(tmp_path / "longer")
+    assert "at the cap" not in str(cost_table(condition)).lower()
 
 
 def test_each_change_of_the_protocol_is_paired_by_seed_with_the_usual_protocol(tmp_path: Path) -> None:

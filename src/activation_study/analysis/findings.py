@@ -67,7 +67,8 @@ class Findings:
     @property
     def summary(self) -> list[str]:
         """The conclusions of the study, and how changes of the protocol affect them."""
-        return [*map(self.conclusion, self.main), *map(ablation_sentence, self.ablations)]
+        notes = filter(None, (selection.note for selection in self.selections))
+        return [*map(self.conclusion, self.main), *notes, *map(ablation_sentence, self.ablations)]
 
 
 def compare_study(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from activation_study.analysis.formatting import display_name
+from activation_study.analysis.formatting import display_name, listed
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Condition
 from activation_study.config.identity import flatten
@@ -25,6 +25,30 @@ class Selection:
     condition: Condition
     key: str
     scores: dict[str, dict[str, float]]
+
+    def best(self, name: str) -> str:
+        """The value that was selected for an activation."""
+        return max(self.scores[name], key=lambda value: self.scores[name][value])
+
+    def at_edge(self, name: str) -> bool:
+        """Whether the selected value is the smallest or the largest of three or more numbers that were tried."""
+        try:
+            numbers = sorted(float(value) for value in self.scores[name])
+            best = float(self.best(name))
+        except ValueError:  # words have no edge
+            return False
+        return len(numbers) > 2 and best in (numbers[0], numbers[-1])
+
+    @property
+    def note(self) -> str:
+        """Which activations may have a better value beyond those that were tried; empty if none."""
+        names = [display_name(name) for name in self.scores if self.at_edge(name)]
+        if not names:
+            return ""
+        return (
+            f"The best {self.key} of {listed(names)} on {self.condition.subject} is the smallest or largest that was "
+            "tried: a better one may lie beyond."
+        )
 
 
 def select_on_validation(conditions: Sequence[Condition], key: str) -> list[Selection]:

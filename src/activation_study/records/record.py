@@ -97,6 +97,11 @@ class Record:
         return part is not None and deserves_article_score(self.config, every_class_occurs)
 
     @property
+    def ended_at_cap(self) -> bool:
+        """Whether its training ended because of `training.epochs`, not by early stopping."""
+        return len(self.epochs) >= self.config.get("training", {}).get("epochs", len(self.epochs) + 1)
+
+    @property
     def validation_mean_iou(self) -> float:
         """Mean IoU of the scored weights on the validation images, at the network's size."""
         scored = scored_weights(self.config)

@@ -17,7 +17,7 @@ from activation_study.tracking.mirror import run_id_of
 
 RUNS = (
     "study", "label_type", "activation", "seed", "mean_iou", "article_mean_iou", "epochs", "seconds", "run_id",
-    "folder", "data", "variant", "arm",
+    "folder", "data", "variant", "arm", "ended_at_cap",
 )  # fmt: skip
 DIFFERENCES = (
     "label_type", "metric", "a", "b", "seeds", "difference", "low", "high", "p", "p_holm", "probability_a_above_b",
@@ -61,7 +61,7 @@ def _runs(findings: Findings) -> Iterable[list[Any]]:
                 location = [run_id_of(folder, record) or "", folder.as_posix()]
                 activation, *options = arm.name.split(" ")
                 variant = ", ".join([*condition.variant, *options])
-                names = [condition.data, variant, arm.name]
+                names = [condition.data, variant, arm.name, record.ended_at_cap]
                 yield [record.study, condition.label_type, activation, seed, *scores, *cost, *location, *names]
 
 

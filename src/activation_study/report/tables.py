@@ -140,13 +140,17 @@ def cost_table(condition: Condition) -> Table:
         memory = np.median([result.get("peak_memory_bytes", np.nan) for result in results]) / 2**30
         epochs = np.median([len(record.epochs) for record in arm.records])
         parameters = f"{results[0].get('parameters', np.nan):,.0f}"
-        row = [display_name(arm.name), parameters, f"{epochs:.0f}", f"{minutes:.1f}", f"{speed:.1f}", f"{memory:.2f}"]
+        capped = sum(record.ended_at_cap for record in arm.records)
+        count = f"{epochs:.0f}" + (f" ({capped} of {len(arm.records)} at the cap)" if capped else "")
+        row = [display_name(arm.name), parameters, count, f"{minutes:.1f}", f"{speed:.1f}", f"{memory:.2f}"]
         if measured:
             watt_hours = np.median([1000 * result["energy_kwh"] for result in results])
             row += [f"{watt_hours:.3g}", f"{100 * arm.metric(PRIMARY).mean():.1f}"]
         rows.append(tuple(row))
     head = ["activation", "parameters", "epochs", "minutes", "images/s", "peak memory, GiB"]
     caption = f"Cost of training, medians over the runs of each activation. {PEAK_MEMORY}"
+    if any(record.ended_at_cap for arm in condition.arms for record in arm.records):
+        caption += " At the cap: training.epochs ended the training, so it might have gone on to improve."
     if measured:
         head += ["energy, Wh", "mean IoU, %"]
         caption += (
@@ -194,16 +198,16 @@ def selection_table(selection: Selection) -> Table:
     values = list(dict.fromkeys(value for scores in selection.scores.values() for value in scores))
     rows = []
     for name, scores in selection.scores.items():
-        best = max(scores, key=lambda value: scores[value])
+        best, mark = selection.best(name), " ← at the edge" if selection.at_edge(name) else " ←"
         cells = (
-            f"{100 * scores[value]:.1f}{' ←' if value == best else ''}" if value in scores else "" for value in values
+            f"{100 * scores[value]:.1f}{mark if value == best else ''}" if value in scores else "" for value in values
         )
         rows.append((display_name(name), *cells))
     caption = (
         f"Mean IoU on the validation split for each {selection.key}, in percent, at the best weights, mean over seeds. "
-        "The arrow marks the selected value. The test split has no part in the selection."
+        f"The arrow marks the selected value. The test split has no part in the selection. {selection.note}"
     )
-    return Table(("activation", *values), tuple(rows), caption)
+    return Table(("activation", *values), tuple(rows), caption.rstrip())
 
 
 def _signed(interval: Interval | None) -> str:
