@@ -229,7 +229,7 @@ def test_the_tables_have_a_line_for_each_run_contrast_and_class(
         assert float(line["difference"]) == contrast.paired.difference.value
         assert float(line["p"]) == contrast.paired.p
         assert float(line["p_holm"]) == contrast.p_holm
-        assert float(line["probability_a_above_b"]) == contrast.paired.probability_of_superiority
+        assert float(line["probability_a_above_b"]) == contrast.paired.probability_of_superiority.value
         assert (line["new_images_low"] == "") == (contrast.metric != "mean_iou")
     assert len(tables["per_class"]) == 3 * 3 + 2 * 3
     output = capsys.readouterr().out

@@ -47,9 +47,9 @@ def test_with_many_seeds_the_random_sign_flips_are_reproducible() -> None:
 
 
 def test_probability_counts_pairs_of_runs_and_ties_half() -> None:
-    assert paired(np.array([1.0, 2.0]), np.array([0.0, 2.0])).probability_of_superiority == (1 + 0 + 1 + 0.5) / 4
-    assert paired(B, B).probability_of_superiority == 0.5
-    assert paired(A + 1, B).probability_of_superiority == 1.0
+    assert paired(np.array([1.0, 2.0]), np.array([0.0, 2.0])).probability_of_superiority.value == (1 + 0 + 1 + 0.5) / 4
+    assert paired(B, B).probability_of_superiority.value == 0.5
+    assert paired(A + 1, B).probability_of_superiority.value == 1.0
 
 
 def test_the_correlation_is_pearsons_and_nan_if_nothing_varies() -> None:

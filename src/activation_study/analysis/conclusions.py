@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from activation_study.analysis.contrasts import Contrast
-from activation_study.analysis.formatting import display_name, format_interval, format_p
+from activation_study.analysis.formatting import display_name, format_interval, format_p, listed
 from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
 from activation_study.errors import counted
@@ -51,7 +51,17 @@ def _sentence(contrast: Contrast) -> str:
             sentence += f", which is within ±{_margin(contrast)}"
         if new is not None and new.difference.low <= 0 <= new.difference.high:
             sentence += ", but this may not generalise to new images"
+    sentence += _disagreement(contrast)
     return f"{sentence} (asked afterwards)" if contrast.afterwards else sentence
+
+
+def _disagreement(contrast: Contrast) -> str:
+    """The further metrics that tell another story, with their p, which are not corrected."""
+    names = contrast.disagreeing
+    if not names:
+        return ""
+    p = listed([f"{name} (p = {format_p(contrast.other_metrics[name].p)})" for name in names])
+    return f", but not by {p}" if contrast.decided else f"; without any correction, {p} would show a difference"
 
 
 def _margin(contrast: Contrast) -> str:

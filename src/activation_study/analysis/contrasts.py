@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.new_images import NewImages, on_new_images
+from activation_study.analysis.other_metrics import compare_other_metrics, disagreement
 from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import (
     PLANNED_SEEDS,
@@ -48,6 +49,7 @@ class Contrast:
         p_equivalence: adjusted p of the two one-sided tests against the margin; None without, or outside the family.
         new_images: the comparison on new images of this kind; None for the article's metric, and if all test images
             belong to one group.
+        other_metrics: the comparison by further metrics of the same predictions; primary metric only.
         class_differences: difference of each class's IoU with its interval on this test set; primary metric only.
         minimum_detectable: for 5, 8 and 20 seeds, the difference that they would detect with 80 % power.
     """
@@ -59,6 +61,7 @@ class Contrast:
     paired: Paired
     afterwards: bool
     new_images: NewImages | None
+    other_metrics: dict[str, Paired]
     class_differences: dict[str, Interval]
     minimum_detectable: dict[int, float]
     family: int = 0
@@ -94,6 +97,11 @@ class Contrast:
         if self.equivalent:
             return "equivalent"
         return "open" if self.family else None
+
+    @property
+    def disagreeing(self) -> Sequence[str]:
+        """The further metrics that tell another story."""
+        return disagreement(self.paired, self.other_metrics, self.answer, SIGNIFICANCE_LEVEL)
 
     @property
     def seeds_to_settle(self) -> int | None:
@@ -171,6 +179,7 @@ def compare_condition(
                     paired=result,
                     afterwards=afterwards,
                     new_images=_on_new_images(condition, arms[a], arms[b]) if primary else None,
+                    other_metrics=compare_other_metrics(arms[a].confusions, arms[b].confusions) if primary else {},
                     class_differences=_class_differences(condition, arms[a], arms[b]) if primary else {},
                     minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
                 )

@@ -79,9 +79,12 @@ def _contrast(contrast: Contrast) -> dict[str, Any]:
         "p": paired.p,
         "p_holm": contrast.p_holm,
         "p_sign_flip": paired.p_sign_flip,
-        "probability_a_above_b": paired.probability_of_superiority,
+        "probability_a_above_b": paired.probability_of_superiority.value,
         "new_images": new and _new_images(new),
         "classes": contrast.class_differences,
+        "other_metrics": {
+            name: {**asdict(each.difference), "p": each.p} for name, each in contrast.other_metrics.items()
+        },
         "margin": contrast.margin,
         "p_equivalence": contrast.p_equivalence,
         "answer": contrast.answer,

@@ -33,6 +33,7 @@ from activation_study.report.tables import (
     class_table,
     cost_table,
     difference_table,
+    other_metrics_table,
     selection_table,
 )
 
@@ -117,12 +118,13 @@ def _condition_section(findings: Findings, condition: Condition, main: bool, pic
     contrasts = findings.contrasts(condition)
     images, no_images = _gallery(condition, contrasts) if main and pictures else (None, "")
     selections = (selection_table(selection) for selection in findings.selections if selection.condition is condition)
+    further = [other_metrics_table(contrasts)] if contrasts else []
     return Section(
         slug=_slug(condition, condition.title),
         title=condition.title,
         data="" if condition.data == condition.subject else condition.data,
         conclusion=findings.conclusion(condition),
-        tables=(*selections, arms_table(condition, _reduced(condition))),
+        tables=(*selections, arms_table(condition, _reduced(condition)), *further),
         colors=_colors(condition),
         figures=tuple(_figures(condition, contrasts)),
         gallery=images,

@@ -65,8 +65,9 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
                 _signed(new.difference if new else None),
                 "/".join(f"{100 * share:.0f}" for share in (new.seeds, new.images, new.both)) if new else "–",
                 format_p(contrast.p_holm) if contrast.p_holm is not None else "–",
-                *(map(format_p, (paired.p, paired.p_sign_flip))),
-                f"{paired.probability_of_superiority:.2f}",
+                *(map(format_p, (paired.p, paired.p_sign_flip, paired.p_welch))),
+                _probability(paired.probability_of_superiority),
+                "–" if np.isnan(paired.effect_size) else f"{paired.effect_size:.2f}".replace("-", "−"),
                 correlation,
                 detectable,
             )
@@ -74,7 +75,7 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
     seeds, smallest_p = contrasts[0].seeds, contrasts[0].paired.smallest_p
     head = (
         "contrast", "metric", "this test set", "new images", "seeds/images/both, %", "p (Holm)", "p", "p (sign flip)",
-        "P(a above b)",
+        "p (Welch)", "P(a above b)", "g",
         "correlation", f"detectable with {', '.join(map(str, PLANNED_SEEDS))} seeds",
     )  # fmt: skip
     both = any(not contrast.primary for contrast in contrasts)
@@ -84,11 +85,29 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
         "Seeds/images/both: shares of the variance that more seeds would lower, more test images, or either. "
         f"p: paired t test, with Holm's correction{_family(contrasts[0])} and without, and exact sign-flip "
         "test, whose smallest possible p "
-        f"with {seeds} seeds is {format_p(smallest_p, digits=4)}. P(a above b): over all pairs of runs. Correlation: "
+        f"with {seeds} seeds is {format_p(smallest_p, digits=4)}. Welch: t test that leaves the pairs aside. "
+        "P(a above b): over all pairs of runs. g: Hedges' effect size of the differences. Correlation: "
         "between a and b over the seeds; pairing helps from about 0.2 on with 8 seeds, 0.3 with 5. Last column: "
         "the difference in points that this many seeds would detect with 80 % power."
     )
     return Table(head, tuple(rows), f"{caption} {few_seeds(seeds)}".rstrip())
+
+
+def other_metrics_table(contrasts: Sequence[Contrast]) -> Table:
+    """Further metrics of the same confusion matrices."""
+    rows = []
+    for contrast in contrasts:
+        for name, paired in contrast.other_metrics.items():
+            rows.append((contrast.pair, name, _signed(paired.difference), format_p(paired.p)))
+    caption = (
+        "Differences by further metrics of the same predictions, in points with 95 % intervals, and p of the paired t; "
+        "not corrected for their number, and no conclusions are drawn from them."
+    )
+    return Table(("contrast", "metric", "this test set", "p"), tuple(rows), caption)
+
+
+def _probability(interval: Interval) -> str:
+    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 def _family(contrast: Contrast) -> str:

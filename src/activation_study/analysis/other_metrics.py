@@ -1,0 +1,85 @@
+"""Further metrics of the same confusion matrices, and where they disagree with the primary one. Pure functions."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from activation_study.analysis.statistics import Paired, paired
+from activation_study.metrics import Counts, Values, mean_iou
+
+WORST = 0.1  # of the images
+
+
+def dice(confusions: Counts) -> Values:
+    """Mean over the classes of the truth of Dice = 2 |P ∧ T| / (|P| + |T|), pooled over the labelled pixels: [n].
+
+    Source: Dice, Ecology 26, 1945; the F1 score of each class.
+
+    Args:
+        confusions: int64 [n, images, C + 1, C].
+    """
+    known = confusions[:, :, :-1].sum(axis=1)
+    true, predicted = known.sum(axis=-1), known.sum(axis=-2)
+    values = 2 * np.diagonal(known, axis1=-2, axis2=-1) / np.maximum(true + predicted, 1)
+    return np.asarray((values * (true > 0)).sum(axis=-1) / (true > 0).sum(axis=-1))
+
+
+def frequency_weighted_iou(confusions: Counts) -> Values:
+    """Mean of the classes' pooled IoU, weighted by their share of the labelled pixels: [n].
+
+    Source: Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmentation", CVPR 2015.
+
+    Args:
+        confusions: int64 [n, images, C + 1, C].
+    """
+    known = confusions[:, :, :-1].sum(axis=1)
+    true, hits = known.sum(axis=-1), np.diagonal(known, axis1=-2, axis2=-1)
+    iou = hits / np.maximum(true + known.sum(axis=-2) - hits, 1)
+    return np.asarray((true * iou).sum(axis=-1) / true.sum(axis=-1))
+
+
+def accuracy(confusions: Counts) -> Values:
+    """Fraction of the labelled pixels that are predicted correctly: [n]; confusions as above."""
+    known = confusions[:, :, :-1].sum(axis=1)
+    return np.asarray(np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1)))
+
+
+def worst_images(confusions: Counts) -> Values:
+    """Mean over a run's worst tenth of images, at least one, of each image's mean IoU: [n]; confusions as above.
+
+    An image's mean is over the classes of its own truth; images without a labelled pixel are left out.
+    """
+    labelled = confusions[0, :, :-1].any(axis=(-2, -1))  # the truth, which all runs share
+    of_images = np.sort(mean_iou(confusions[:, labelled]), axis=1)
+    return np.asarray(of_images[:, : max(round(WORST * of_images.shape[1]), 1)].mean(axis=1))
+
+
+OTHER_METRICS: Mapping[str, Callable[[Counts], Values]] = {
+    "Dice": dice,
+    "frequency-weighted IoU": frequency_weighted_iou,
+    "pixel accuracy": accuracy,
+    "worst tenth of the images": worst_images,
+}
+
+
+def compare_other_metrics(a: Counts, b: Counts) -> dict[str, Paired]:
+    """The comparison of two arms by each further metric, paired by seed, not corrected for the number of metrics.
+
+    Args:
+        a: confusions of a, int64 [n seeds, images, C + 1, C].
+        b: confusions of b, with the same seeds and images.
+    """
+    return {name: paired(metric(a), metric(b)) for name, metric in OTHER_METRICS.items()}
+
+
+def disagreement(primary: Paired, others: Mapping[str, Paired], answer: str | None, level: float) -> Sequence[str]:
+    """The metrics that tell another story than the answer by the primary one.
+
+    Where a is above or below b: those that do not show it, or show the opposite. Where it is open, and not because of
+    the correction alone: those that show a difference. Each is judged by its own p, which is not corrected.
+    """
+    if answer in ("above", "below"):
+        sign = 1 if answer == "above" else -1
+        return [name for name, each in others.items() if each.p >= level or each.difference.value * sign < 0]
+    open_anyway = answer == "open" and primary.p >= level
+    return [name for name, each in others.items() if open_anyway and each.p < level]
