@@ -105,8 +105,11 @@ class Contrast:
 
     @property
     def seeds_to_settle(self) -> int | None:
-        """The seeds of a new study that would probably settle it; None if many would not, or it is not open."""
-        if self.answer != "open" or not self.primary:
+        """The seeds of a new study that would probably settle it; None if 200 would not, or it is not open.
+
+        None with two seeds, too: they do not tell the noise.
+        """
+        if self.answer != "open" or not self.primary or self.seeds < 3:
             return None
         level = SIGNIFICANCE_LEVEL / self.family
         return seeds_to_settle(self.paired.difference.value, self.paired.deviation, level, self.margin)
