@@ -78,7 +78,7 @@ def test_a_run_has_all_its_artifacts(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
     for run in folder.glob("multirun/tiny/*-seed*"):
         files = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
-        assert files - {"changes.patch"} == ARTIFACTS | {"best.keras", ".mirrored"}
+        assert files - {"changes.patch"} == ARTIFACTS | {"best.keras", "last.keras", "ema.keras", ".mirrored"}
 
 
 def test_mlflow_has_everything_in_the_folder_once(sweep: tuple[Path, str]) -> None:

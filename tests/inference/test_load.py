@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from activation_study.config.schema import resolved
+from activation_study.config.scored_weights import weights_file
 from activation_study.data.dataset import Dataset
 from activation_study.inference.load import TrainedModel
-from activation_study.records.artifacts import WEIGHTS_FILE
 from activation_study.records.record import Record
 from activation_study.validation import from_hydra
 from hydra_compose import composed
@@ -19,5 +19,5 @@ def test_pictures_need_no_file_of_groups(tmp_path: Path) -> None:
     digest = Dataset(config).source.digest
     run = Record("r", "s", "0" * 8, resolved(config), [], ["sky"], {"threads": 1}, {"data": digest})
     groups.unlink()
-    (tmp_path / WEIGHTS_FILE).touch()
+    (tmp_path / weights_file("best")).touch()
     assert TrainedModel(run, tmp_path).truth("scene0000").ndim == 2
