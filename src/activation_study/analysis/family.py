@@ -6,7 +6,7 @@ were asked after the runs. *a is above b on this test set* if Holm's adjusted p 
 other conditions show intervals and decide nothing. The article's metric is a family of its own.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from activation_study.analysis.contrasts import METRICS, Contrast
@@ -25,25 +25,29 @@ def corrected(compared: Sequence[Compared], main: Collection[Condition], margin:
         main: the conditions that decide.
         margin: the declared smallest difference that matters, of IoU between 0 and 1; None without.
     """
-    adjusted: dict[int, Contrast] = {}
-    for metric in METRICS:
-        family = [
+    families = {
+        metric: [
             contrast
             for condition, contrasts in compared
             if condition in main
             for contrast in contrasts
             if contrast.metric == metric
         ]
-        differences = holm([contrast.paired.p for contrast in family])
-        equivalences = holm([_equivalence(contrast, margin) for contrast in family]) if margin else [None] * len(family)
-        for contrast, p, p_equivalence in zip(family, differences, equivalences, strict=True):
-            adjusted[id(contrast)] = replace(
-                contrast, family=len(family), p_holm=p, margin=margin, p_equivalence=p_equivalence
-            )
+        for metric in METRICS
+    }
+    adjusted = {metric: _adjusted(family, margin) for metric, family in families.items()}
     return tuple(
-        (condition, tuple(adjusted.get(id(contrast), contrast) for contrast in contrasts))
+        (condition, tuple(next(adjusted[each.metric]) if condition in main else each for each in contrasts))
         for condition, contrasts in compared
     )
+
+
+def _adjusted(family: Sequence[Contrast], margin: float | None) -> Iterator[Contrast]:
+    """The contrasts of one family with their adjusted p, in the same order."""
+    of_differences = holm([contrast.paired.p for contrast in family])
+    of_equivalences = holm([_equivalence(contrast, margin) for contrast in family]) if margin else [None] * len(family)
+    for contrast, p, p_equivalence in zip(family, of_differences, of_equivalences, strict=True):
+        yield replace(contrast, family=len(family), p_holm=p, margin=margin, p_equivalence=p_equivalence)
 
 
 def _equivalence(contrast: Contrast, margin: float) -> float:
