@@ -10,6 +10,16 @@ from activation_study.report.gallery import RULE
 
 FIGURES = "figures"
 # Figures use currentColor, which the HTML page defines. As a file of its own, a figure needs the definition.
+_TEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "−": "$-$",
+    "±": r"$\pm$",
+    "<": "$<$",
+    ">": "$>$",
+}
 INK = "<style>svg{color:#1b1f24}@media(prefers-color-scheme:dark){svg{color:#e6e9ec}}</style>"
 
 
@@ -41,6 +51,11 @@ def _standalone(svg: str) -> str:
     return f"{svg[:start]}{INK}{svg[start:]}\n"
 
 
+def tex(text: object) -> str:
+    """Text as LaTeX prints it."""
+    return "".join(_TEX.get(sign, sign) for sign in str(text))
+
+
 def render(template: str, autoescape: bool, **context: Any) -> str:
     """Fills in a template of the folder `templates`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -57,4 +72,5 @@ def render(template: str, autoescape: bool, **context: Any) -> str:
     environment.globals.update(rule=RULE, figures=FIGURES, reproduce=command("reproduce"))
     environment.filters["svg"] = Markup
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    environment.filters["tex"] = tex
     return environment.get_template(template).render(**context)

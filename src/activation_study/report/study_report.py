@@ -19,6 +19,7 @@ from activation_study.report.article_table import article_table
 from activation_study.report.csv_export import write_tables
 from activation_study.report.describe import describe_findings
 from activation_study.report.elements import print_table
+from activation_study.report.latex_tables import write_latex
 from activation_study.report.render import write_pages
 from activation_study.report.sections import build_sections
 from activation_study.tracking.mirror import mirror_report
@@ -58,6 +59,7 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
     findings = compare_study(study.name, conditions, problems, report_options.contrasts)
     folder = study / REPORT_FOLDER
     write_tables(folder, findings)
+    write_latex(folder, findings)
     contents = build_sections(findings, report_options.pictures)
     write_pages(folder, contents)
     if problems:

@@ -17,7 +17,7 @@ from activation_study.tracking.store.experiments import StoreProblem, deleted_ru
 from activation_study.tracking.tags import DUPLICATE_TAG, KEY_TAG, study_key
 from activation_study.user import user_name
 
-REPORT_FILES = ("*.html", "*.md", "*.csv", "figures/*.svg")  # what else is in the folder is not copied
+REPORT_FILES = ("*.html", "*.md", "*.csv", "*.tex", "figures/*.svg")  # what else is in the folder is not copied
 OLDEST_FIRST = ("attributes.start_time ASC", "attributes.run_id ASC")
 NEUTRAL_COLOR = "#777777"  # that of no activation
 FORMER_KEY = "report of "  # such runs had the report, and no runs below them

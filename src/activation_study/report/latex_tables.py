@@ -1,0 +1,53 @@
+"""The tables of a study's answer for a paper: LaTeX with booktabs."""
+
+from pathlib import Path
+
+from activation_study.analysis.contrasts import PRIMARY
+from activation_study.analysis.findings import Findings
+from activation_study.analysis.formatting import display_name, format_interval, format_p, format_points
+from activation_study.analysis.statistics import mean_over_seeds
+from activation_study.files import write_text
+from activation_study.report.elements import Table
+from activation_study.report.render import render
+
+LATEX_FILE = "tables.tex"
+
+
+def write_latex(folder: Path, findings: Findings) -> None:
+    """Writes `tables.tex`: scores and differences of the conditions that decide.
+
+    Args:
+        folder: folder of the report.
+        findings: results of the study.
+    """
+    tables = [_scores(findings), _differences(findings)]
+    text = render("tables.tex.j2", False, study=findings.study, tables=[each for each in tables if each.rows])
+    write_text(folder / LATEX_FILE, text)
+
+
+def _scores(findings: Findings) -> Table:
+    rows = []
+    for condition in findings.main:
+        for arm in condition.arms:
+            values = arm.metric(PRIMARY)
+            deviation = format_points(float(values.std(ddof=1)), digits=2) if len(values) > 1 else "–"
+            level = format_interval(mean_over_seeds(values))
+            rows.append((condition.title, display_name(arm.name), str(len(arm.seeds)), level, deviation))
+    caption = "Pooled mean IoU on the test images in percent: mean over seeds with 95 % interval, standard deviation."
+    return Table(("labels", "activation", "seeds", "mean IoU", "SD"), tuple(rows), caption)
+
+
+def _differences(findings: Findings) -> Table:
+    rows = []
+    for condition in findings.main:
+        for contrast in findings.contrasts(condition):
+            if contrast.primary and contrast.p_holm is not None:
+                pair = f"{contrast.pair} (asked afterwards)" if contrast.afterwards else contrast.pair
+                new = format_interval(contrast.new_images.difference, signed=True) if contrast.new_images else "–"
+                here, p = format_interval(contrast.paired.difference, signed=True), format_p(contrast.p_holm)
+                rows.append((condition.title, pair, here, new, p, contrast.answer or ""))
+    caption = (
+        "Differences of pooled mean IoU in points with 95 % intervals, paired by seed; p of the paired t after Holm's "
+        "correction for all contrasts."
+    )
+    return Table(("labels", "contrast", "this test set", "new images", "p", "answer"), tuple(rows), caption)
