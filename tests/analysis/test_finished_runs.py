@@ -145,7 +145,7 @@ def _equal(cell: str, committed: str) -> bool:
 def test_no_image_of_a_data_set_is_in_the_documentation() -> None:
     assert STUDIES.is_dir()
     for path in STUDIES.rglob("*"):
-        assert path.suffix in ("", ".md", ".csv", ".svg", ".npz", ".html"), path
+        assert path.suffix in ("", ".md", ".csv", ".tex", ".svg", ".npz", ".html"), path
         if path.suffix in (".md", ".svg", ".html"):
             assert "data:image/jpeg" not in path.read_text(encoding="utf-8")
 
