@@ -23,6 +23,7 @@ from activation_study.metrics import summary
 from activation_study.records import artifacts
 from activation_study.runs.execute import run
 from activation_study.tracking.mirror import Mirror
+from activation_study.training import loop
 from activation_study.training.checkpoint import MAX_SAVING_FRACTION, Checkpoints
 from activation_study.training.loop import TrainingSetup, initial_state, train_epoch
 from activation_study.training.progress import TrainingProgress
@@ -157,6 +158,7 @@ def _run(config: Config, folder: Path) -> Iterator[list[str]]:
         contextlib.redirect_stdout(sys.stderr),
         timed(Network, "train_on") as steps,
         timed(Network, "weights") as copies,
+        timed(loop, "moving_average") as averages,
         timed(Network, "save") as written,
         timed(Checkpoints, "save") as saves,
         timed(Mirror, "update") as updates,
@@ -168,13 +170,13 @@ def _run(config: Config, folder: Path) -> Iterator[list[str]]:
     assert record.status == "FINISHED", record.error
     epoch_seconds = median(steps) * IMAGES_PER_EPOCH / config.training.batch_size
     interval = max(60 * configuration().training.checkpoint_minutes, median(saves) / MAX_SAVING_FRACTION)
-    saving = median(saves) / interval + median(copies) / epoch_seconds
-    checkpoints = f"checkpoints every {interval:.0f} s ({median(saves):.2f} s each) and best weights, % of the time"
+    saving = median(saves) / interval + (median(copies) + median(averages)) / epoch_seconds
+    checkpoints = f"checkpoints every {interval:.0f} s ({median(saves):.2f} s each) and weights kept, % of the time"
     yield _row(checkpoints, 100 * saving, 1)
     yield _row("tracking of an epoch, % of it", 100 * median(updates[1:-1]) / epoch_seconds, 1)
     yield _row(
-        "once per run: writing the best weights, starting and ending the MLflow run, s",
-        written[0] + updates[0] + updates[-1],
+        "once per run: writing best, last and average weights, starting and ending the MLflow run, s",
+        sum(written) + updates[0] + updates[-1],
     )
     yield _row("once per run: drawing the plots, with predictions of 6 images, s", drawn[0])
 
