@@ -56,7 +56,9 @@ def test_with_another_sweeper_a_plan_is_refused_and_nothing_trains(
     result = train("-m", "seed=0,1", "data=scenes", f"{key}=true", *others, cwd=tmp_path)
     assert result.returncode == 2
     assert result.stderr.startswith(f"error: {key}=true needs hydra/sweeper=study, the default; ")
-    assert len(set(result.stderr.splitlines())) == 1, "both of joblib's processes may say it"
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    assert len(set(errors)) == 1, "both of joblib's processes may say it"
+    assert "Traceback" not in result.stderr  # joblib's resource tracker may warn when its processes end at once
     assert not list(tmp_path.glob("multirun/*/*/"))
 
 
