@@ -42,8 +42,6 @@ def test_a_class_that_is_not_in_the_truth_and_an_image_without_labels_do_not_cou
 
 def test_the_worst_tenth_of_thirty_images_are_three() -> None:
     hits = np.arange(1, 31)
-    counts = np.zeros((1, 30, 2, 1), np.int64)
-    counts[0, :, 0, 0] = hits
     two = np.zeros((1, 30, 3, 2), np.int64)
     two[0, :, 0, 0], two[0, :, 0, 1] = hits, 30 - hits
     assert worst_images(two)[0] == pytest.approx((1 + 2 + 3) / 30 / 3)

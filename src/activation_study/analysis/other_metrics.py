@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from activation_study.analysis.statistics import Paired, paired
-from activation_study.metrics import Counts, Values, mean_iou
+from activation_study.metrics import Counts, Values, mean_iou, pixel_accuracy, pooled_iou
 
 WORST = 0.1  # of the images
 
@@ -18,10 +18,8 @@ def dice(confusions: Counts) -> Values:
     Args:
         confusions: int64 [n, images, C + 1, C].
     """
-    known = confusions[:, :, :-1].sum(axis=1)
-    true, predicted = known.sum(axis=-1), known.sum(axis=-2)
-    values = 2 * np.diagonal(known, axis1=-2, axis2=-1) / np.maximum(true + predicted, 1)
-    return np.asarray((values * (true > 0)).sum(axis=-1) / (true > 0).sum(axis=-1))
+    iou = pooled_iou(confusions.sum(axis=1))
+    return np.asarray(np.nanmean(2 * iou / (1 + iou), axis=-1))  # 2 t / (|P| + |T|) with t / (|P| + |T| − t) = IoU
 
 
 def frequency_weighted_iou(confusions: Counts) -> Values:
@@ -32,16 +30,14 @@ def frequency_weighted_iou(confusions: Counts) -> Values:
     Args:
         confusions: int64 [n, images, C + 1, C].
     """
-    known = confusions[:, :, :-1].sum(axis=1)
-    true, hits = known.sum(axis=-1), np.diagonal(known, axis1=-2, axis2=-1)
-    iou = hits / np.maximum(true + known.sum(axis=-2) - hits, 1)
-    return np.asarray((true * iou).sum(axis=-1) / true.sum(axis=-1))
+    pooled = confusions.sum(axis=1)
+    true = pooled[:, :-1].sum(axis=-1)
+    return np.asarray(np.nansum(true * pooled_iou(pooled), axis=-1) / true.sum(axis=-1))
 
 
 def accuracy(confusions: Counts) -> Values:
     """Fraction of the labelled pixels that are predicted correctly: [n]; confusions as above."""
-    known = confusions[:, :, :-1].sum(axis=1)
-    return np.asarray(np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1)))
+    return np.array([pixel_accuracy(pooled) for pooled in confusions.sum(axis=1)])
 
 
 def worst_images(confusions: Counts) -> Values:
