@@ -71,7 +71,9 @@ def test_missing_seeds_and_unfinished_runs_are_rejected_unless_allowed(study: Pa
         assert text in str(rejected.value)
     (condition,), problems = read_study(study, allow_incomplete=True)
     assert len(problems) == 3
-    assert {arm.seeds for arm in condition.arms} == {(0, 1, 2, 3)}
+    assert {arm.name: len(arm.seeds) for arm in condition.arms} == {"relu": 5, "mish": 4, "frelu": 4}
+    assert condition.seeds == "4 to 5 seeds"
+    assert [contrast.seeds for contrast in compare_condition(condition, [])] == [4, 4] * 2  # those of both arms
 
 
 def test_of_a_study_that_is_still_running_it_is_said_so(study: Path, tmp_path: Path) -> None:
@@ -126,7 +128,7 @@ def test_a_study_without_enough_runs_to_compare_is_rejected(study: Path, tmp_pat
     write_run(single, "relu", 0)
     write_run(single, "mish", 0)
     (condition,), _ = read_study(single)
-    with pytest.raises(BadInput, match="surfaces: expected two or more seeds in common, found 1"):
+    with pytest.raises(BadInput, match="surfaces: expected two or more seeds in common; relu and mish have 1"):
         compare_condition(condition, [])
     (condition,), _ = read_study(study)
     with pytest.raises(BadInput, match="no runs of gelu on surfaces; expected activations among relu, mish, frelu"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from activation_study.analysis.contrasts import METRICS, PRIMARY, Pair, metrics_of
 from activation_study.analysis.formatting import display_name, format_points, listed, pair_name
 from activation_study.analysis.grouping import grouped
-from activation_study.analysis.results import Arm, Condition
+from activation_study.analysis.results import Arm, Condition, common_seeds
 from activation_study.analysis.statistics import Interval, mean_over_seeds
 
 ARTICLES = "scored by the article's protocol"
@@ -73,19 +73,23 @@ def ablations_of(conditions: Sequence[Condition], pairs: Sequence[Pair] = ()) ->
 
 def _ablations(conditions: Sequence[Condition], pairs: Sequence[Pair]) -> Ablations | None:
     base = next((condition for condition in conditions if not condition.variant), conditions[0])
-    usual = {arm.name: arm for arm in base.arms}
+    common = common_seeds(*base.arms)
+    if len(common) < 2:
+        return None
+    usual = {arm.name: arm.at(common) for arm in base.arms}
     names = list(usual)
     wanted = pairs or [(name, names[0]) for name in names[1:]]
     possible = [pair for pair in wanted if set(pair) <= set(names)]
     changes = []
     for condition in conditions:
-        arms = {arm.name: arm for arm in condition.arms}
+        arms = {arm.name: arm for arm in condition.arms if arm.name in usual}
         there = [pair for pair in possible if set(pair) <= set(arms)]
-        common_seeds = set(condition.arms[0].seeds) & set(base.arms[0].seeds)
-        if condition is base or not there or len(common_seeds) < 2:
+        seeds = common_seeds(*arms.values(), *(usual[name] for name in arms)) if there else []
+        if condition is base or len(seeds) < 2:
             continue
+        arms, matching = ({name: side[name].at(seeds) for name in arms} for side in (arms, usual))
         other_images = condition.images != base.images
-        changes.append(_ablation(" ".join(condition.variant), arms, usual, there, PRIMARY, other_images))
+        changes.append(_ablation(" ".join(condition.variant), arms, matching, there, PRIMARY, other_images))
     if not changes:
         return None
     if "article_mean_iou" in metrics_of(base):
@@ -107,19 +111,21 @@ def _ablation(
     metric: str,
     other_images: bool,
 ) -> Ablation:
-    first = arms[pairs[0][0]]
-    seeds = [seed for seed in first.seeds if seed in usual[pairs[0][0]].seeds]
-    changes = {
-        name: arm.metric(metric, seeds) - usual[name].metric(PRIMARY, seeds)
-        for name, arm in arms.items()
-        if name in usual
-    }
+    """One change.
+
+    Args:
+        variant: as of `Ablation`.
+        arms: those under this protocol.
+        usual: those under the usual one, with the same names and seeds.
+        pairs: as of `ablations_of`, of these arms.
+        metric: key of the results under this protocol.
+        other_images: as of `Ablation`.
+    """
+    changes = {name: arm.metric(metric) - usual[name].metric(PRIMARY) for name, arm in arms.items()}
     return Ablation(
         variant=variant,
         arms={name: mean_over_seeds(values) for name, values in changes.items()},
-        differences={
-            (a, b): mean_over_seeds(arms[a].metric(metric, seeds) - arms[b].metric(metric, seeds)) for a, b in pairs
-        },
+        differences={(a, b): mean_over_seeds(arms[a].metric(metric) - arms[b].metric(metric)) for a, b in pairs},
         changes={(a, b): mean_over_seeds(changes[a] - changes[b]) for a, b in pairs},
         other_images=other_images,
     )

@@ -24,7 +24,7 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     data = [] if condition.data == condition.subject else [condition.data]
     if condition.groups and primary[0].new_images is None:
         sentences[-1] += ". All test images belong to one group, so nothing is known about other groups"
-    heading = f"On {condition.title} ({', '.join([*data, counted(primary[0].seeds, 'seed')])}):"
+    heading = f"On {condition.title} ({', '.join([*data, condition.seeds])}):"
     if len(questions) == len(sentences):
         answers = (f"{question} {sentence}." for question, sentence in zip(questions, sentences, strict=True))
         return "\n".join([heading, *answers])

@@ -13,7 +13,7 @@ from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.new_images import NewImages, on_new_images
 from activation_study.analysis.other_metrics import compare_other_metrics, disagreement
-from activation_study.analysis.results import Arm, Condition
+from activation_study.analysis.results import Arm, Condition, common_seeds
 from activation_study.analysis.statistics import (
     PLANNED_SEEDS,
     Interval,
@@ -166,28 +166,37 @@ def compare_condition(
     """
     arms = {arm.name: arm for arm in condition.arms}
     pairs = pairs_of(condition, declared, asked)
-    seeds = len(condition.arms[0].seeds)
-    if pairs and seeds < 2:
-        raise BadInput(f"{condition.title}: expected two or more seeds in common, found {seeds}; e.g. seed=0,1,2")
-    contrasts = []
-    for metric, key in metrics_of(condition).items():
-        for (a, b), afterwards in pairs.items():
-            result, primary = paired(arms[a].metric(key), arms[b].metric(key)), key == PRIMARY
-            contrasts.append(
-                Contrast(
-                    a=a,
-                    b=b,
-                    metric=metric,
-                    seeds=len(arms[a].seeds),
-                    paired=result,
-                    afterwards=afterwards,
-                    new_images=_on_new_images(condition, arms[a], arms[b]) if primary else None,
-                    other_metrics=compare_other_metrics(arms[a].confusions, arms[b].confusions) if primary else {},
-                    class_differences=_class_differences(condition, arms[a], arms[b]) if primary else {},
-                    minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
-                )
-            )
-    return contrasts
+    return [
+        _contrast(condition, metric, *_with_common_seeds(condition, arms[a], arms[b]), afterwards)
+        for metric in metrics_of(condition)
+        for (a, b), afterwards in pairs.items()
+    ]
+
+
+def _with_common_seeds(condition: Condition, a: Arm, b: Arm) -> tuple[Arm, Arm]:
+    seeds = common_seeds(a, b)
+    if len(seeds) < 2:
+        found = f"{a.name} and {b.name} have {len(seeds)}"
+        raise BadInput(f"{condition.title}: expected two or more seeds in common; {found}; e.g. seed=0,1,2")
+    return a.at(seeds), b.at(seeds)
+
+
+def _contrast(condition: Condition, metric: str, a: Arm, b: Arm, afterwards: bool) -> Contrast:
+    """The comparison of two arms with the same seeds."""
+    key = METRICS[metric]
+    result, primary = paired(a.metric(key), b.metric(key)), key == PRIMARY
+    return Contrast(
+        a=a.name,
+        b=b.name,
+        metric=metric,
+        seeds=len(a.seeds),
+        paired=result,
+        afterwards=afterwards,
+        new_images=_on_new_images(condition, a, b) if primary else None,
+        other_metrics=compare_other_metrics(a.confusions, b.confusions) if primary else {},
+        class_differences=_class_differences(condition, a, b) if primary else {},
+        minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
+    )
 
 
 def _on_new_images(condition: Condition, a: Arm, b: Arm) -> NewImages | None:

@@ -3,7 +3,7 @@ activation, with its runs in the order of their seeds.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from activation_study.analysis.finished_runs import read_runs
 from activation_study.analysis.grouping import Variants, arm, grouped
 from activation_study.config.places import study_arguments
-from activation_study.errors import MAX_LISTED, BadInput, problems_message
+from activation_study.errors import MAX_LISTED, BadInput, counted, problems_message
 from activation_study.location import command
 from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
@@ -38,10 +38,25 @@ class Arm:
     folders: tuple[Path, ...]
     confusions: Counts
 
-    def metric(self, key: str, seeds: Sequence[int] | None = None) -> NDArray[np.float64]:
-        """One result of each run, or of the runs with the given seeds: [n]."""
-        chosen = self.seeds if seeds is None else seeds
-        return np.array([self.records[self.seeds.index(seed)].results[key] for seed in chosen])
+    def metric(self, key: str) -> NDArray[np.float64]:
+        """One result of each run: [n]."""
+        return np.array([record.results[key] for record in self.records])
+
+    def at(self, seeds: Sequence[int]) -> "Arm":
+        """The arm with only the runs of these seeds, in the order given."""
+        chosen = [self.seeds.index(seed) for seed in seeds]
+        return replace(
+            self,
+            seeds=tuple(seeds),
+            records=tuple(self.records[index] for index in chosen),
+            folders=tuple(self.folders[index] for index in chosen),
+            confusions=self.confusions[chosen],
+        )
+
+
+def common_seeds(*arms: Arm) -> list[int]:
+    """The seeds that all of these arms have, ascending."""
+    return sorted(set.intersection(*(set(arm.seeds) for arm in arms)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +97,20 @@ class Condition:
         """Subject and variant, for headings."""
         return ", ".join([self.subject, *self.variant])
 
+    @property
+    def seeds(self) -> str:
+        """How many seeds the arms have, in words: "8 seeds", or "5 to 20 seeds" where they differ."""
+        counts = [len(arm.seeds) for arm in self.arms]
+        few, most = min(counts), max(counts)
+        return counted(most, "seed") if few == most else f"{few} to {most} seeds"
+
 
 def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condition], list[str]]:
     """The conditions of a study, and what is missing in them.
 
     Args:
         study: folder of the study.
-        allow_incomplete: use the seeds that all arms of a condition have, and return what is missing.
+        allow_incomplete: use the runs that there are, and return what is missing.
 
     Raises:
         BadInput: the study has no finished runs, runs with different protocol versions, data or test images, or two
@@ -138,7 +160,6 @@ def _short(setting: str) -> str:
 
 def _condition(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) -> Condition:
     first = arms[0][1][0]
-    common = set.intersection(*(set(_seeds(group)) for _, group in arms))
     config = first.record.config
     return Condition(
         data=config["data"]["name"],
@@ -149,7 +170,7 @@ def _condition(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) 
         images=first.images,
         image_hashes=first.image_hashes,
         groups=first.groups,
-        arms=tuple(_arm(name, [run for run in group if _seed(run) in common]) for name, group in arms),
+        arms=tuple(_arm(name, group) for name, group in arms),
     )
 
 

@@ -74,10 +74,11 @@ def select_on_validation(conditions: Sequence[Condition], key: str) -> list[Sele
 
 
 def _select(conditions: Sequence[Condition], key: str, variant: Sequence[str]) -> Selection:
-    if len({condition.arms[0].seeds for condition in conditions}) > 1:
+    if len({arm.seeds for condition in conditions for arm in condition.arms}) > 1:
         seeds = "; ".join(
-            f"{_value(condition.arms[0], key)}: {', '.join(map(str, condition.arms[0].seeds))}"
+            f"{arm.name} at {_value(arm, key)}: {', '.join(map(str, arm.seeds))}"
             for condition in conditions
+            for arm in condition.arms
         )
         raise BadInput(
             f"{key} cannot be selected on validation: its values do not have the same seeds ({seeds}); "

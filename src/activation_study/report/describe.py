@@ -43,7 +43,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
         "protocol": str(followed_protocol(condition.arms[0].records[0].config)),
         "variant": condition.variant,
         "images": len(condition.images),
-        "seeds": condition.arms[0].seeds,
+        "seeds": sorted({seed for arm in condition.arms for seed in arm.seeds}),
         "arms": [_arm(condition, arm) for arm in condition.arms],
     }
 
@@ -53,6 +53,7 @@ def _arm(condition: Condition, arm: Arm) -> dict[str, Any]:
     means = {name: mean_over_seeds(arm.metric(keys[name])) if name in keys else None for name in METRICS}
     return {
         "name": arm.name,
+        "seeds": arm.seeds,
         **means,
         "classes": dict(zip(condition.classes, class_ious(arm).mean(axis=0), strict=True)),
         "findings": [each.fields for each in findings_of(arm, condition.classes)],

@@ -6,7 +6,8 @@ import numpy as np
 
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.formatting import display_name, format_points
-from activation_study.analysis.results import Condition
+from activation_study.analysis.results import Condition, common_seeds
+from activation_study.errors import BadInput
 from activation_study.inference.load import TrainedModel
 from activation_study.metrics import mean_iou
 from activation_study.palette import UNKNOWN_COLOR
@@ -22,8 +23,9 @@ RULE = (
 
 def choose(condition: Condition, contrasts: Sequence[Contrast]) -> dict[int, str]:
     """The images chosen by `RULE`: each image's index in the test split, and the reason why it is shown."""
-    scores = {arm.name: mean_iou(arm.confusions).mean(axis=0) for arm in condition.arms}  # [images]
-    over_seeds = ", mean over the seeds" if len(condition.arms[0].seeds) > 1 else ""  # the images are of one seed
+    seeds = common_seeds(*condition.arms)
+    scores = {arm.name: mean_iou(arm.at(seeds).confusions).mean(axis=0) for arm in condition.arms}  # [images]
+    over_seeds = ", mean over the seeds" if len(seeds) > 1 else ""  # the images are of one seed
     candidates: list[tuple[int, str]] = []
     primary = [contrast for contrast in contrasts if contrast.primary][:2]
     for contrast in primary:
@@ -44,14 +46,18 @@ def choose(condition: Condition, contrasts: Sequence[Contrast]) -> dict[int, str
 
 
 def gallery(condition: Condition, contrasts: Sequence[Contrast]) -> Gallery:
-    """The chosen images with the predictions of the first seed's runs.
+    """The chosen images with the predictions of the first seed that all activations have.
 
     Raises:
-        BadInput: the data or the weights of a run are missing or changed.
+        BadInput: there is no such seed; or the data or the weights of a run are missing or changed.
     """
+    common = common_seeds(*condition.arms)
+    if not common:
+        raise BadInput("no seed is common to all activations")
+    arms = [arm.at(common[:1]) for arm in condition.arms]
     chosen = choose(condition, contrasts)
     names = [condition.images[index] for index in chosen]
-    models = {arm.name: TrainedModel(arm.records[0], arm.folders[0]) for arm in condition.arms}
+    models = {arm.name: TrainedModel(arm.records[0], arm.folders[0]) for arm in arms}
     predictions = {name: model.predictions(names) for name, model in models.items()}
     first = next(iter(models.values()))
     rows = []
@@ -60,7 +66,7 @@ def gallery(condition: Condition, contrasts: Sequence[Contrast]) -> Gallery:
             ImagePanel(name, f"image {name}", image_uri(first.image(name))),
             ImagePanel("truth", f"true classes of {name}", label_map_uri(first.truth(name), condition.colors)),
         ]
-        for arm in condition.arms:
+        for arm in arms:
             iou = 100 * float(mean_iou(arm.confusions[0, index]))
             activation = display_name(arm.name)
             prediction = label_map_uri(predictions[arm.name][row], condition.colors)
@@ -68,7 +74,7 @@ def gallery(condition: Condition, contrasts: Sequence[Contrast]) -> Gallery:
             panels.append(ImagePanel(f"{activation}, seed {arm.seeds[0]}, IoU {iou:.1f} %", alt, prediction))
         rows.append(ImageRow(reason, tuple(panels)))
     legend = [*zip(condition.classes, condition.colors, strict=True), ("unknown", UNKNOWN_COLOR)]
-    return Gallery(tuple(rows), tuple(legend), condition.arms[0].seeds[0])
+    return Gallery(tuple(rows), tuple(legend), common[0])
 
 
 def _points(difference: float) -> str:

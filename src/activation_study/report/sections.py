@@ -12,7 +12,7 @@ from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.config.protocols import followed_protocol
-from activation_study.errors import BadInput, counted
+from activation_study.errors import BadInput
 from activation_study.location import command
 from activation_study.palette import activation_colors
 from activation_study.report.elements import Contents, Figure, Gallery, Section
@@ -153,7 +153,7 @@ def _slug(condition: Condition, title: str) -> str:
 
 
 def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure]:
-    seeds, test = counted(len(condition.arms[0].seeds), "seed"), f"on the test split of {condition.title}"
+    seeds, test = condition.seeds, f"on the test split of {condition.title}"
     runs = f"Pooled mean IoU {test}: each dot is one of {seeds}, the diamond is their mean with its 95 % interval."
     differences = (
         f"Differences of pooled mean IoU {test}, paired by seed. Thick blue line with diamond: mean on this test set, "

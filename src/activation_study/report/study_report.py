@@ -63,7 +63,7 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
     contents = build_sections(findings, report_options.pictures)
     write_pages(folder, contents)
     if problems:
-        hint = "Only seeds that all activations have are compared."
+        hint = "Each contrast uses the seeds that both of its activations have."
         print(problems_message("warning: the study is incomplete", problems, hint))
     print_summary(findings)
     for section in contents.sections:

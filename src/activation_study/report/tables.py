@@ -11,7 +11,6 @@ from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
 from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, mean_over_seeds
 from activation_study.data.splitting.groups import describe_groups
-from activation_study.errors import counted
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table
 
@@ -33,9 +32,8 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
         row += [format_interval(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))] if article else []
         row += [f"{numbers[0]:.1f}, {numbers[1]:.1f}" if numbers else "–"] if any_published else []
         rows.append(tuple(row))
-    seeds = counted(len(condition.arms[0].seeds), "seed")
     caption = (
-        f"Mean IoU in percent on the test split of {condition.title}, {seeds}. Pooled: "
+        f"Mean IoU in percent on the test split of {condition.title}, {condition.seeds}. Pooled: "
         "mean with its 95 % interval, standard deviation (SD), minimum and maximum."
     )
     if article:
@@ -138,8 +136,7 @@ def class_table(condition: Condition, contrasts: Sequence[Contrast]) -> Table:
         )
         for index, name in enumerate(condition.classes)
     ]
-    seeds = counted(len(condition.arms[0].seeds), "seed")
-    caption = f"IoU of each class on this test set in percent, mean over {seeds}"
+    caption = f"IoU of each class on this test set in percent, mean over {condition.seeds}"
     if primary:
         caption += "; and differences in points, with 95 % intervals over seeds, not corrected for their number"
     if any(np.isnan(values).any() for values in means):
