@@ -6,13 +6,10 @@ Everything is read from the run folders, so that it works the same with every la
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from activation_study.analysis.finished_runs import REPORT_FOLDER
-from activation_study.console import table_console
 from activation_study.credentials import without_credentials
 from activation_study.data.labels.label_types import label_type_of
 from activation_study.data.name_check import check_names
@@ -23,14 +20,17 @@ from activation_study.records.run import finished_records, read_all, read_evalua
 from activation_study.records.source_code import write_manifest
 from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
-from activation_study.sweep.class_account import class_account
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, make_plan, show_plan, study_dirs
 from activation_study.sweep.run_states import write_planned
 from activation_study.sweep.status import RunStatus, all_run_folders, mark_stale_runs, print_deaths, status_of
+from activation_study.sweep.sweep_report import (
+    print_next_steps,
+    register_best_of,
+    report,
+    show_existing_report,
+)
 from activation_study.sweep.sync import sync_study
-from activation_study.tracking.registry import register_best
-from activation_study.tracking.store.viewing import how_to_view
 from activation_study.tracking.synced import sync_runs
 
 DRY_RUN = "Dry run: nothing was started."
@@ -67,9 +67,9 @@ def run_sweep(
         return []
     _recover(jobs, todo)
     if not todo:
-        deliver("sweep", describe_sweep(jobs, [], _show_existing_report(jobs)))
-        _register_best(jobs)
-        _print_next_steps(jobs)
+        deliver("sweep", describe_sweep(jobs, [], show_existing_report(jobs)))
+        register_best_of(jobs)
+        print_next_steps(jobs)
         return []
     _prepare_data(todo)
     check_start(jobs)  # again, now that missing data are there
@@ -92,12 +92,12 @@ def run_sweep(
     )
     for warning in (warning for result in returned for warning in _warnings_of(result)):
         keep_warning(warning)
-    reports = _report(jobs)
-    _register_best(jobs)
+    reports = report(jobs)
+    register_best_of(jobs)
     unfinished = _unfinished(todo, returned)
     deliver("sweep", describe_sweep(jobs, unfinished, reports))
     _print_summary(jobs, unfinished)
-    _print_next_steps(jobs)
+    print_next_steps(jobs)
     return returned
 
 
@@ -108,7 +108,7 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
     missing = {
         study_dir: sync_study(study_dir, tracking.uri, tracking.weights, restore) for study_dir in study_dirs(jobs)
     }
-    _register_best(jobs)
+    register_best_of(jobs)
     studies = [
         {"folder": study_dir, "runs": len(all_run_folders(study_dir)), "missing": count}
         for study_dir, count in missing.items()
@@ -219,75 +219,3 @@ def _print_summary(jobs: Sequence[Job], unfinished: Sequence[Unfinished]) -> Non
         print(f"  {without_credentials(reason)}")
     if failed or rejected:
         raise SystemExit(1 if failed else 2)
-
-
-def _report(jobs: Sequence[Job]) -> list[Path]:
-    """Makes the report of each study, or prints the table of its finished runs if they cannot be compared yet.
-
-    Returns:
-        The pages of the reports.
-    """
-    return [page for study_dir in study_dirs(jobs) if (page := _report_study(study_dir, jobs)) is not None]
-
-
-def _show_existing_report(jobs: Sequence[Job]) -> list[Path]:
-    """Prints the results of studies with nothing left to do; makes a report only if it is missing or outdated.
-
-    Returns:
-        The pages of the reports.
-    """
-    pages = []
-    for study_dir in study_dirs(jobs):
-        page: Path | None = study_dir / REPORT_FOLDER / "index.html"
-        assert page is not None
-        end_times = [job.before.ended for job in jobs if job.study_dir == study_dir and job.before and job.before.ended]
-        if page.exists() and page.stat().st_mtime > max(end_times):
-            _print_article_table([job for job in jobs if job.study_dir == study_dir])
-            print(f"Report:               {page}")
-        else:
-            page = _report_study(study_dir, jobs)
-        pages += [page] if page is not None else []
-    return pages
-
-
-def _report_study(study_dir: Path, jobs: Sequence[Job]) -> Path | None:
-    """Makes the report of one study; returns its page, or None if its runs cannot be compared yet."""
-    from activation_study.report.study_report import ReportOptions, make_report
-
-    try:
-        tracking_uri = next(job.config.tracking.uri for job in jobs if job.study_dir == study_dir)
-        page = make_report(study_dir, ReportOptions(tracking_uri=tracking_uri)) / "index.html"
-        print(f"Report:               {page}")
-        return page
-    except BadInput as error:
-        _print_article_table([job for job in jobs if job.study_dir == study_dir])
-        print(f"Not compared yet: {error}")
-        return None
-
-
-def _print_article_table(jobs: Sequence[Job]) -> None:
-    """Prints mean and maximum of the mean IoU per label type and activation, and what stands out in the classes."""
-    from activation_study.report.article_table import article_table
-
-    records = {
-        job.config.run_folder: record
-        for job in jobs
-        if (record := job.record) is not None and record.status == "FINISHED"
-    }
-    if records:
-        table_console().print(article_table(list(records.values())))
-    for sentence in class_account(records):
-        print(f"note: {sentence}")
-
-
-def _register_best(jobs: Sequence[Job]) -> None:
-    """Registers the best model of each whole study, if the configuration asks for it."""
-    tracking = jobs[0].config.tracking
-    for study_dir in study_dirs(jobs):
-        register_best(study_dir, tracking.uri, tracking.register)
-
-
-def _print_next_steps(jobs: Sequence[Job]) -> None:
-    print(f"Runs and plots:       {', '.join(map(str, study_dirs(jobs)))}")
-    if line := how_to_view(jobs[0].config.tracking.uri):
-        print(line)
