@@ -97,9 +97,14 @@ def _logit(fraction: Floats) -> Floats:
 
 
 def simulate(
-    noise: Noise, seeds: int, generator: np.random.Generator, sigma: float, groups: int | None = None
-) -> tuple[Counts, Counts, list[str]]:
-    """The confusion matrices [seeds, images, C + 1, C] of two arms on new images, and the unit of each image.
+    noise: Noise,
+    seeds: int,
+    generator: np.random.Generator,
+    sigma: float,
+    groups: int | None = None,
+    arms: int = 2,
+) -> tuple[list[Counts], list[str]]:
+    """The confusion matrices [seeds, images, C + 1, C] of equal arms on new images, and the unit of each image.
 
     Args:
         noise: of a real condition.
@@ -107,28 +112,29 @@ def simulate(
         generator: of the draws.
         sigma: the standard deviation of w.
         groups: the number of groups, which have a w each; None: each image has its own.
+        arms: their number; the seeds of any two are correlated alike.
     """
     count = len(noise.level)
     images = generator.integers(0, count, count)
     unit = np.arange(count) if groups is None else np.arange(count) % groups
-    covariance = noise.sigma_seed**2 * np.array([[1, noise.correlation], [noise.correlation, 1]])
-    seed_effects = generator.multivariate_normal([0, 0], covariance, seeds)
-    arms = []
+    covariance = noise.sigma_seed**2 * (noise.correlation + (1 - noise.correlation) * np.eye(arms))
+    seed_effects = generator.multivariate_normal(np.zeros(arms), covariance, seeds)
+    drawn = []
     for u in seed_effects.T:
         logit = noise.level[images] + u[:, None] + noise.sigma_run * generator.normal(size=(seeds, count))
         logit = logit + sigma * generator.normal(size=unit.max() + 1)[unit]
         accuracy = (1 / (1 + np.exp(-logit)))[..., None, None]
         fractions = accuracy * np.eye(noise.truth.shape[1]) + (1 - accuracy) * noise.errors[images]
         counts = np.round(noise.truth[images][..., None] * fractions).astype(np.int64)
-        arms.append(np.concatenate([counts, np.zeros_like(counts[..., :1, :])], axis=-2))
-    return arms[0], arms[1], [str(each) for each in unit]
+        drawn.append(np.concatenate([counts, np.zeros_like(counts[..., :1, :])], axis=-2))
+    return drawn, [str(each) for each in unit]
 
 
 def simulated_rates(noise: Noise, seeds: int, sigma: float, studies: int, groups: int | None = None) -> Rates:
     """The rates over studies of two equal arms; those of the test set have no w."""
     generator, outcomes = np.random.default_rng([seeds, int(1000 * sigma), groups or 0]), []
     for _ in range(studies):
-        a, b, units = simulate(noise, seeds, generator, sigma, groups)
+        (a, b), units = simulate(noise, seeds, generator, sigma, groups)
         outcomes.append(outcome(a, b, units, 0.0, tests=sigma == 0))
     return rates(outcomes)
 

@@ -14,6 +14,7 @@ from activation_study import energy
 from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.places import empty_places, expand_home
+from activation_study.config.planned_seeds import look_problem
 from activation_study.config.schema import Config, Data, Model, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.images.image_io import MAX_CHANNELS
@@ -109,7 +110,8 @@ def _problems(config: Config) -> Iterator[str]:
     for key, declaration in declared(type(config)).items():
         value, allowed, smallest = value_of(config, key), *map(declaration.metadata.get, ("choices", "at_least"))
         if allowed and not any(value == option and type(value) is type(option) for option in allowed):
-            yield f"{key}={value}: expected {alternatives(str(option).lower() for option in allowed)}"
+            names = ("null" if option is None else str(option).lower() for option in allowed)
+            yield f"{key}={value}: expected {alternatives(names)}"
         if key.startswith("seeding.") and value == config.seed:
             continue  # reported as seed
         if smallest is not None and value is not None and not value >= smallest:
@@ -210,6 +212,11 @@ def _comparison_problems(config: Config) -> Iterator[str]:
         yield f"comparison.questions: {len(comparison.questions)} given, {expected}"
     if comparison.margin is not None and not 0 < comparison.margin <= 100:
         yield f"comparison.margin={comparison.margin:g}: expected points of mean IoU above 0, e.g. 1.0; or null"
+    if problem := look_problem(comparison.looks):
+        yield problem
+    if not 0 <= comparison.futility < 1:
+        expected = "expected a probability of at least 0 and below 1; 0 never gives up"
+        yield f"comparison.futility={comparison.futility:g}: {expected}"
     key = comparison.chosen_on_validation
     selectable = [
         name for name in flatten(resolved(config)) if name.startswith(SELECTABLE_GROUPS) and affects_result(name)

@@ -19,6 +19,7 @@ class StudySweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs every combination of `arguments` that is not finished, by the configured launcher."""
+        from activation_study.config.planned_seeds import with_planned_seeds
         from activation_study.hardware import available_threads
         from activation_study.sweep.run_sweep import run_sweep
 
@@ -28,7 +29,10 @@ class StudySweeper(BasicSweeper):
         launcher, loader = self.launcher, self.hydra_context.config_loader
         assert isinstance(loader, ConfigLoaderImpl)
         compose = Composer(loader, self.config)
-        jobs = self._combinations([*self._parse_config(), *arguments], loader)
+        parameters = self._parse_config()
+        if self.config.seeds == "auto":
+            parameters, arguments = with_planned_seeds(parameters, arguments, self.config.comparison.looks)
+        jobs = self._combinations([*parameters, *arguments], loader)
         return run_sweep(
             [each for job in jobs for each in self._expanded(job, compose, loader)],
             compose=compose,

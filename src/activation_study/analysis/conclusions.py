@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.formatting import display_name, format_interval, format_p, listed
+from activation_study.analysis.planned_looks import Planned
 from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
 from activation_study.errors import counted
@@ -31,10 +32,27 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     return f"{heading} {'; '.join(sentences)}."
 
 
+def looks_sentence(planned: Planned) -> str:
+    """What planned looks mean for the numbers, and how to go on where they are not at their end."""
+    looks = listed([str(seeds) for seeds in planned.plan.looks])
+    sentence = (
+        f"Seeds were added at planned looks ({looks} seeds), and p and intervals hold for all looks together. The "
+        "estimate of a contrast that was settled early is biased away from 0."
+    )
+    following = planned.next_looks
+    if following:
+        seeds = min(following.values())
+        sentence += (
+            f" {counted(len(following), 'contrast')} will be looked at again with {seeds} seeds: run the same command "
+            "again to go on."
+        )
+    return sentence
+
+
 def _sentence(contrast: Contrast) -> str:
     a, b = display_name(contrast.a), display_name(contrast.b)
     difference, new = contrast.paired.difference, contrast.new_images
-    details = format_interval(difference, signed=True, unit=" points")
+    details = format_interval(difference, signed=True, unit=" points") + _at_look(contrast)
     if contrast.answer is None:
         return f"{contrast.pair} is {details}, shown without a decision"
     if contrast.answer == "equivalent":
@@ -46,7 +64,7 @@ def _sentence(contrast: Contrast) -> str:
         sentence = f"{a} vs. {b}: inconclusive ({details}{_further(contrast)})"
     else:
         size = format_interval(difference if difference.value > 0 else _negated(difference), unit=" points")
-        sentence = f"{a} is {contrast.answer} {b} by {size}"
+        sentence = f"{a} is {contrast.answer} {b} by {size}{_at_look(contrast)}"
         if contrast.equivalent:
             sentence += f", which is within ±{_margin(contrast)}"
         if new is not None and new.difference.low <= 0 <= new.difference.high:
@@ -55,13 +73,23 @@ def _sentence(contrast: Contrast) -> str:
     return f"{sentence} (asked afterwards)" if contrast.afterwards else sentence
 
 
+def _at_look(contrast: Contrast) -> str:
+    """The seeds of its last look, and why it got no more if it is not settled; empty without planned looks."""
+    if not contrast.looks:
+        return ""
+    last = contrast.looks[-1]
+    given_up = contrast.answer == "open" and last.chance is not None
+    chance = f", {100 * (last.chance or 0):.0f} % chance to settle it with more" if given_up else ""
+    return f" with {counted(last.seeds, 'seed')}{chance}"
+
+
 def _disagreement(contrast: Contrast) -> str:
     """The further metrics that tell another story, with their p, which are not corrected."""
     names = contrast.disagreeing
     if not names:
         return ""
     p = listed([f"{name} (p = {format_p(contrast.other_metrics[name].p)})" for name in names])
-    return f", but not by {p}" if contrast.decided else f"; without any correction, {p} would show a difference"
+    return f"; not so by {p}" if contrast.decided else f"; without any correction, {p} would show a difference"
 
 
 def _margin(contrast: Contrast) -> str:

@@ -13,9 +13,12 @@ from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.new_images import NewImages, on_new_images
 from activation_study.analysis.other_metrics import compare_other_metrics, disagreement
+from activation_study.analysis.planned_looks import Path, Planned, look_at
 from activation_study.analysis.results import Arm, Condition, common_seeds
 from activation_study.analysis.statistics import (
+    CONFIDENCE_LEVEL,
     PLANNED_SEEDS,
+    SIGNIFICANCE_LEVEL,
     Interval,
     Paired,
     mean_over_seeds,
@@ -23,9 +26,8 @@ from activation_study.analysis.statistics import (
     paired,
 )
 from activation_study.errors import BadInput
-from activation_study.metrics import pooled_iou
+from activation_study.metrics import Values, pooled_iou
 
-SIGNIFICANCE_LEVEL = 0.05
 Pair = tuple[str, str]
 PRIMARY = "test/mean_iou"
 METRICS = {"mean_iou": PRIMARY, "article_mean_iou": "test/article/mean_iou"}
@@ -47,6 +49,7 @@ class Contrast:
         p_holm: adjusted p of the paired t; None outside the family.
         margin: the declared smallest difference that matters, of IoU between 0 and 1; None without.
         p_equivalence: adjusted p of the two one-sided tests against the margin; None without, or outside the family.
+        looks: the planned looks so far; empty if the number of seeds was fixed. The intervals are then those of a look.
         new_images: the comparison on new images of this kind; None for the article's metric, and if all test images
             belong to one group.
         other_metrics: the comparison by further metrics of the same predictions; primary metric only.
@@ -68,6 +71,7 @@ class Contrast:
     p_holm: float | None = None
     margin: float | None = None
     p_equivalence: float | None = None
+    looks: Path = ()
 
     @property
     def pair(self) -> str:
@@ -93,7 +97,8 @@ class Contrast:
     def answer(self) -> str | None:
         """The rule's answer: `above`, `below`, `equivalent` or `open`; None outside the family."""
         if self.decided:
-            return "above" if self.paired.difference.value > 0 else "below"
+            above = self.looks[-1].above if self.looks else self.paired.difference.value > 0
+            return "above" if above else "below"
         if self.equivalent:
             return "equivalent"
         return "open" if self.family else None
@@ -152,7 +157,10 @@ def pairs_of(
 
 
 def compare_condition(
-    condition: Condition, declared: Sequence[Sequence[str]], asked: Sequence[Sequence[str]] = ()
+    condition: Condition,
+    declared: Sequence[Sequence[str]],
+    asked: Sequence[Sequence[str]] = (),
+    planned: Planned | None = None,
 ) -> list[Contrast]:
     """All contrasts of a condition in each of its metrics, primary metric first, before any correction.
 
@@ -160,6 +168,7 @@ def compare_condition(
         condition: a condition with two or more seeds.
         declared: as of `pairs_of`.
         asked: likewise.
+        planned: the looks at each pair; None if the number of seeds was fixed.
 
     Raises:
         BadInput: the arms have fewer than two seeds in common, or an activation has no runs.
@@ -167,24 +176,31 @@ def compare_condition(
     arms = {arm.name: arm for arm in condition.arms}
     pairs = pairs_of(condition, declared, asked)
     return [
-        _contrast(condition, metric, *_with_common_seeds(condition, arms[a], arms[b]), afterwards)
+        _contrast(condition, metric, *_with_common_seeds(condition, arms[a], arms[b], planned), afterwards, planned)
         for metric in metrics_of(condition)
         for (a, b), afterwards in pairs.items()
     ]
 
 
-def _with_common_seeds(condition: Condition, a: Arm, b: Arm) -> tuple[Arm, Arm]:
+def _with_common_seeds(condition: Condition, a: Arm, b: Arm, planned: Planned | None) -> tuple[Arm, Arm]:
+    """The two arms with the seeds that both have; of planned looks, those of the last one."""
     seeds = common_seeds(a, b)
+    if planned is not None:
+        seeds = seeds[: planned.seeds((condition, a.name, b.name))]
     if len(seeds) < 2:
         found = f"{a.name} and {b.name} have {len(seeds)}"
         raise BadInput(f"{condition.title}: expected two or more seeds in common; {found}; e.g. seed=0,1,2")
     return a.at(seeds), b.at(seeds)
 
 
-def _contrast(condition: Condition, metric: str, a: Arm, b: Arm, afterwards: bool) -> Contrast:
+def _contrast(condition: Condition, metric: str, a: Arm, b: Arm, afterwards: bool, planned: Planned | None) -> Contrast:
     """The comparison of two arms with the same seeds."""
     key = METRICS[metric]
-    result, primary = paired(a.metric(key), b.metric(key)), key == PRIMARY
+    confidence = planned.plan.confidence if planned else CONFIDENCE_LEVEL
+    result, primary = paired(a.metric(key), b.metric(key), confidence), key == PRIMARY
+    looks = planned.paths.get((condition, a.name, b.name), ()) if planned else ()
+    if planned and looks and not primary:
+        looks = look_at(a.metric(key) - b.metric(key), planned.plan, looks[-1].seeds)
     return Contrast(
         a=a.name,
         b=b.name,
@@ -192,15 +208,23 @@ def _contrast(condition: Condition, metric: str, a: Arm, b: Arm, afterwards: boo
         seeds=len(a.seeds),
         paired=result,
         afterwards=afterwards,
-        new_images=_on_new_images(condition, a, b) if primary else None,
+        new_images=_on_new_images(condition, a, b, confidence) if primary else None,
         other_metrics=compare_other_metrics(a.confusions, b.confusions) if primary else {},
         class_differences=_class_differences(condition, a, b) if primary else {},
         minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
+        looks=looks,
     )
 
 
-def _on_new_images(condition: Condition, a: Arm, b: Arm) -> NewImages | None:
-    return on_new_images(a.confusions, b.confusions, condition.groups or condition.image_hashes)
+def differences_of(condition: Condition, a: str, b: str) -> Values:
+    """A − b of each seed that both have, in the primary metric: [n]."""
+    arms = {arm.name: arm for arm in condition.arms}
+    seeds = common_seeds(arms[a], arms[b])
+    return arms[a].at(seeds).metric(PRIMARY) - arms[b].at(seeds).metric(PRIMARY)
+
+
+def _on_new_images(condition: Condition, a: Arm, b: Arm, confidence: float) -> NewImages | None:
+    return on_new_images(a.confusions, b.confusions, condition.groups or condition.image_hashes, confidence)
 
 
 def class_ious(arm: Arm) -> NDArray[np.float64]:

@@ -2,8 +2,9 @@
 
 The rule: the contrasts of all main conditions are one family, label types and data sets included, and so are those that
 were asked after the runs. *a is above b on this test set* if Holm's adjusted p of the paired t over seeds is below
-0.05; *they are equivalent* if that of the two one-sided tests against the declared margin is, corrected separately. All
-other conditions show intervals and decide nothing. The article's metric is a family of its own.
+0.05; *they are equivalent* if that of the two one-sided tests against the declared margin is, corrected separately.
+Where seeds were added at planned looks, both p are the sequential ones. All other conditions show intervals and decide
+nothing. The article's metric is a family of its own.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -44,12 +45,15 @@ def corrected(compared: Sequence[Compared], main: Collection[Condition], margin:
 
 def _adjusted(family: Sequence[Contrast], margin: float | None) -> Iterator[Contrast]:
     """The contrasts of one family with their adjusted p, in the same order."""
-    of_differences = holm([contrast.paired.p for contrast in family])
+    of_differences = holm([each.looks[-1].p if each.looks else each.paired.p for each in family])
     of_equivalences = holm([_equivalence(contrast, margin) for contrast in family]) if margin else [None] * len(family)
     for contrast, p, p_equivalence in zip(family, of_differences, of_equivalences, strict=True):
         yield replace(contrast, family=len(family), p_holm=p, margin=margin, p_equivalence=p_equivalence)
 
 
 def _equivalence(contrast: Contrast, margin: float) -> float:
+    if contrast.looks:
+        p = contrast.looks[-1].p_equivalence
+        return 1.0 if p is None else p
     paired = contrast.paired
     return equivalence_p(paired.difference.value, paired.deviation, contrast.seeds, margin)

@@ -1,14 +1,17 @@
 """All results of a study's comparison, independent of how they are presented. Pure functions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of
+from activation_study.analysis.added_seeds import added_seeds, looked_at
 from activation_study.analysis.class_summary import class_sentences
-from activation_study.analysis.conclusions import conclusion
-from activation_study.analysis.contrasts import Contrast, compare_condition
+from activation_study.analysis.conclusions import conclusion, looks_sentence
+from activation_study.analysis.contrasts import Contrast, compare_condition, differences_of, pairs_of
 from activation_study.analysis.family import corrected
-from activation_study.analysis.results import Condition
+from activation_study.analysis.planned_looks import Plan, Planned
+from activation_study.analysis.results import Condition, has_planned_looks
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.config.schema import Comparison
 from activation_study.records.record import Record
@@ -26,6 +29,9 @@ class Findings:
         questions: the questions of the declared contrasts, in their order; may be empty.
         problems: what is missing in the study.
         main: the conditions that decide: those selected on validation, otherwise the usual protocol.
+        planned: the planned looks; None if the number of seeds was fixed.
+        looked_at: what to keep of this look at each contrast; empty with planned looks, which the sweep keeps.
+        added_seeds: a warning if seeds were added after the results had been looked at; may be empty.
     """
 
     study: str
@@ -35,6 +41,9 @@ class Findings:
     questions: tuple[str, ...]
     problems: tuple[str, ...]
     main: tuple[Condition, ...]
+    planned: Planned | None = None
+    looked_at: tuple[dict[str, Any], ...] = ()
+    added_seeds: str = ""
 
     @property
     def conditions(self) -> list[Condition]:
@@ -68,11 +77,16 @@ class Findings:
     def summary(self) -> list[str]:
         """The conclusions of the study, and how changes of the protocol affect them."""
         notes = filter(None, (selection.note for selection in self.selections))
-        return [*map(self.conclusion, self.main), *notes, *map(ablation_sentence, self.ablations)]
+        looks = filter(None, (self.added_seeds, looks_sentence(self.planned) if self.planned else ""))
+        return [*map(self.conclusion, self.main), *looks, *notes, *map(ablation_sentence, self.ablations)]
 
 
 def compare_study(
-    study: str, conditions: Sequence[Condition], problems: Sequence[str], contrasts: Sequence[Sequence[str]]
+    study: str,
+    conditions: Sequence[Condition],
+    problems: Sequence[str],
+    contrasts: Sequence[Sequence[str]],
+    kept: Sequence[Mapping[str, Any]] = (),
 ) -> Findings:
     """Compares all conditions of a study.
 
@@ -81,6 +95,7 @@ def compare_study(
         conditions: the conditions from `read_study`.
         problems: the problems from `read_study`.
         contrasts: further pairs to compare, beside those declared in the runs' configuration.
+        kept: what is kept of earlier looks at each contrast (`added_seeds`).
 
     Raises:
         BadInput: see `compare_condition` and `select_on_validation`.
@@ -92,16 +107,37 @@ def compare_study(
     every = [*(selection.condition for selection in selections), *conditions]
     ablations = ablations_of(conditions, [(a, b) for a, b in (*declared.contrasts, *asked)])
     main = _main(every, ablations)
-    compared = [(each, tuple(compare_condition(each, declared.contrasts, asked))) for each in every]
+    planned = _planned(main, declared, asked)
+    compared = [(each, tuple(compare_condition(each, declared.contrasts, asked, planned))) for each in every]
+    compared_now = corrected(compared, main, declared.margin and declared.margin / 100)
+    now = [looked_at(condition, each) for condition, found in compared_now for each in found if each.primary]
     return Findings(
         study=study,
-        compared=corrected(compared, main, declared.margin and declared.margin / 100),
+        compared=compared_now,
+        looked_at=() if planned else tuple(now),
+        added_seeds="" if planned else added_seeds(kept, now),
         selections=tuple(selections),
         ablations=tuple(ablations),
         questions=() if asked else tuple(declared.questions),
         problems=tuple(problems),
         main=tuple(main),
+        planned=planned,
     )
+
+
+def _planned(main: Sequence[Condition], declared: Comparison, asked: Sequence[Sequence[str]]) -> Planned | None:
+    """The planned looks at all contrasts of the main conditions; None if the number of seeds was fixed."""
+    plan = plan_of(declared)
+    if plan is None:
+        return None
+    pairs = [(condition, a, b) for condition in main for a, b in pairs_of(condition, declared.contrasts, asked)]
+    return Planned.of(plan, {key: differences_of(*key) for key in pairs})
+
+
+def plan_of(declared: Comparison) -> Plan | None:
+    """The plan that a comparison declares; None without looks."""
+    margin = None if declared.margin is None else declared.margin / 100
+    return Plan(tuple(declared.looks), margin, declared.futility) if declared.looks else None
 
 
 def _main(every: Sequence[Condition], ablations: Sequence[Ablations]) -> list[Condition]:
@@ -117,4 +153,6 @@ def _declared(conditions: Sequence[Condition]) -> tuple[Comparison, list[list[st
     ordered = sorted(records, key=lambda record: record.started)
     first, *others = (Comparison(**record.config.get("comparison", {})) for record in ordered)
     added = [pair for comparison in others for pair in comparison.contrasts if pair not in first.contrasts]
+    if not has_planned_looks(ordered):
+        first.looks = []
     return first, [list(pair) for pair in dict.fromkeys(map(tuple, added))]

@@ -16,6 +16,7 @@ from activation_study.errors import BadInput
 from activation_study.files import replacing
 from activation_study.records.consistency import Contradiction, contradictions
 from activation_study.records.lock import is_locked
+from activation_study.records.looks import parse_looks, read_looks
 from activation_study.records.record import Record, parse_record, read_record, run_folders
 from activation_study.records.run import Run, read_all, read_evaluated_run
 
@@ -71,6 +72,7 @@ def export_study(study: Path, folder: Path) -> Path:
     if path.is_file():
         runs, unfinished = _merged(path, runs, unfinished)
     arrays: dict[str, NDArray[np.generic]] = {"unfinished": np.array(unfinished, np.str_)}
+    arrays["looks"] = np.array(json.dumps(_merged_looks(study, path)))
     for number, run in enumerate(runs):
         arrays[f"record{number}"] = np.array(json.dumps(asdict(_without_machine_settings(run.record))))
         arrays[f"folder{number}"] = np.array(run.folder.name)
@@ -98,6 +100,30 @@ def _merged(path: Path, runs: Sequence[Run], unfinished: Sequence[str]) -> tuple
     status_lines = {line.partition(":")[0]: line for line in (*packed_unfinished, *unfinished)}
     still_unfinished = [line for name, line in status_lines.items() if name not in finished]
     return sorted(merged, key=lambda run: run.record.started), still_unfinished
+
+
+def read_kept_looks(study: Path) -> dict[str, Any]:
+    """The plan and the looks that are kept of a study, in its folder or in the packed file.
+
+    Raises:
+        BadInput: they cannot be read.
+    """
+    if run_folders(study) or not (study / PACKED_FILE).is_file():
+        return read_looks(study)
+    return _packed_looks(study / PACKED_FILE)
+
+
+def _packed_looks(path: Path) -> dict[str, Any]:
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return parse_looks(str(arrays["looks"]), str(path)) if "looks" in arrays else {"plan": None, "looks": []}
+
+
+def _merged_looks(study: Path, path: Path) -> dict[str, Any]:
+    """What is kept in the study's folder, with the looks that only an existing packed file has."""
+    kept = read_looks(study)
+    before = _packed_looks(path)["looks"] if path.is_file() else []
+    looks = [*(look for look in before if look not in kept["looks"]), *kept["looks"]]
+    return {**kept, "looks": sorted(looks, key=lambda look: float(look["at"]))}
 
 
 def _without_machine_settings(record: Record) -> Record:

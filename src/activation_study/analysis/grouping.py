@@ -87,6 +87,30 @@ def grouped(items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]) -> di
     return groups
 
 
+def arms_by_condition(
+    items: Sequence[Item], config_of: Callable[[Item], ConfigValues]
+) -> dict[tuple[str, ...], list[tuple[str, list[Item]]]]:
+    """The arms of each condition, with their items.
+
+    Returns:
+        (data set, label type, *variant) → (name of the arm: its activation and what it varies of it, items).
+    """
+    variants = Variants([config_of(item) for item in items])
+    groups = grouped(items, lambda item: (*arm(config_of(item)), *variants.of(config_of(item))))
+    conditions: dict[tuple[str, ...], list[tuple[str, list[Item]]]] = {}
+    for (data, label_type, activation, *variant), group in groups.items():
+        options = [_short(setting) for setting in variant if setting.startswith("activation.")]
+        others = [setting for setting in variant if not setting.startswith("activation.")]
+        conditions.setdefault((data, label_type, *others), []).append((" ".join([activation, *options]), group))
+    return conditions
+
+
+def _short(setting: str) -> str:
+    """The setting with the last part of its key: "activation.layer.kernel_size=5" → "kernel_size=5"."""
+    key, _, value = setting.partition("=")
+    return f"{key.rpartition('.')[2]}={value}"
+
+
 def rows(
     items: Sequence[Item], config_of: Callable[[Item], ConfigValues]
 ) -> tuple[list[str], dict[tuple[str, ...], list[Item]]]:

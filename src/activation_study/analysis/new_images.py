@@ -39,7 +39,7 @@ class NewImages:
     both: float
 
 
-def on_new_images(a: Counts, b: Counts, units: Sequence[str]) -> NewImages | None:
+def on_new_images(a: Counts, b: Counts, units: Sequence[str], confidence: float = CONFIDENCE_LEVEL) -> NewImages | None:
     """Compares two arms on new images of this kind; None if all images belong to one unit, or there is one seed.
 
     With n seeds, m units, and the pseudo-values x (n × m) of `pseudo_values`, the mean squares are
@@ -59,6 +59,7 @@ def on_new_images(a: Counts, b: Counts, units: Sequence[str]) -> NewImages | Non
         a: confusions of a, int64 [n seeds, images, C + 1, C].
         b: confusions of b, with the same seeds and images.
         units: what each image belongs to: its group, or a digest of its content, so that copies count once.
+        confidence: of the interval.
     """
     from scipy import stats
 
@@ -71,7 +72,7 @@ def on_new_images(a: Counts, b: Counts, units: Sequence[str]) -> NewImages | Non
     i = n * ((of_units - mean) ** 2).sum() / (m - 1)
     e = ((x - of_seeds[:, None] - of_units + mean) ** 2).sum() / ((n - 1) * (m - 1))
     added = max(i - e, 0.0)
-    level = (1 + CONFIDENCE_LEVEL) / 2
+    level = (1 + confidence) / 2
     few = added**2 / (m - 1) if m < FEW_UNITS else 0.0
     uncertainty = s**2 / (n - 1) + few
     freedom = (s + added) ** 2 / uncertainty if uncertainty > 0 else np.inf

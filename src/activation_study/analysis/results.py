@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.analysis.finished_runs import read_runs
-from activation_study.analysis.grouping import Variants, arm, grouped
+from activation_study.analysis.grouping import arms_by_condition, grouped
 from activation_study.config.places import study_arguments
 from activation_study.errors import MAX_LISTED, BadInput, counted, problems_message
 from activation_study.location import command
@@ -129,9 +129,10 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
         fix = f"compare {ended}" if running else f"{fix}, or give the folder that contains the study as folder=PATH"
         raise BadInput(f"{study.absolute()}: no finished runs{there}; {fix}")
     _reject_mixtures(study, runs)
-    arms = _arms(runs)
+    arms = arms_by_condition(runs, lambda run: run.record.config)
     _reject_duplicate_seeds(study, arms)
-    problems = [*unfinished, *_seed_problems(arms)]
+    planned = has_planned_looks([run.record for run in runs])
+    problems = [*unfinished, *([] if planned else _seed_problems(arms))]
     if problems and not allow_incomplete:
         hint = "Complete it with a sweep over all activations and seeds, or use allow_incomplete=true."
         if running:
@@ -140,22 +141,10 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
     return [_condition(key[2:], group) for key, group in arms.items()], problems
 
 
-def _arms(runs: Sequence[Run]) -> dict[tuple[str, ...], list[tuple[str, list[Run]]]]:
-    """The arms of each condition: (name, runs)."""
-    variants = Variants([run.record.config for run in runs])
-    groups = grouped(runs, lambda run: (*arm(run.record.config), *variants.of(run.record.config)))
-    conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]] = {}
-    for (data, label_type, activation, *variant), group in groups.items():
-        options = [_short(setting) for setting in variant if setting.startswith("activation.")]
-        others = [setting for setting in variant if not setting.startswith("activation.")]
-        conditions.setdefault((data, label_type, *others), []).append((" ".join([activation, *options]), group))
-    return conditions
-
-
-def _short(setting: str) -> str:
-    """The setting with the last part of its key: "activation.layer.kernel_size=5" → "kernel_size=5"."""
-    key, _, value = setting.partition("=")
-    return f"{key.rpartition('.')[2]}={value}"
+def has_planned_looks(records: Sequence[Record]) -> bool:
+    """Whether all runs were made with the same planned looks, so that arms may have different numbers of seeds."""
+    first, *others = (record.config.get("comparison", {}).get("looks") for record in records)
+    return bool(first) and all(looks == first for looks in others)
 
 
 def _condition(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) -> Condition:

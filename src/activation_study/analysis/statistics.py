@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from activation_study.metrics import Values
 
 CONFIDENCE_LEVEL = 0.95
+SIGNIFICANCE_LEVEL = 0.05
 POWER = 0.8
 ROUNDING = 1e-12  # smaller differences of IoU are errors of floating-point numbers
 # Numbers of seeds for which the minimum detectable difference is reported.
@@ -57,12 +58,13 @@ class Paired:
     effect_size: float
 
 
-def paired(a: Values, b: Values) -> Paired:
+def paired(a: Values, b: Values, confidence: float = CONFIDENCE_LEVEL) -> Paired:
     """Compares two arms on this test set.
 
     Args:
         a: the metric of each run of a, in the order of the seeds: [n].
         b: the metric of each run of b, with the same seeds: [n].
+        confidence: of the interval of the difference.
 
     Raises:
         ValueError: fewer than two seeds, or different numbers of them.
@@ -78,7 +80,7 @@ def paired(a: Values, b: Values) -> Paired:
         interval, p = Interval(mean, mean, mean), 1.0 if abs(mean) <= ROUNDING else 0.0
     else:
         test = stats.ttest_1samp(differences, 0.0)
-        low, high = test.confidence_interval(CONFIDENCE_LEVEL)
+        low, high = test.confidence_interval(confidence)
         interval, p = Interval(float(differences.mean()), float(low), float(high)), float(test.pvalue)
     varies = np.ptp(a) > 0 and np.ptp(b) > 0
     deviation = float(differences.std(ddof=1))

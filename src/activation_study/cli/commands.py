@@ -57,7 +57,7 @@ def _train(composed: DictConfig, name: str = "train") -> list[str]:
     hydra_config = HydraConfig.get()
     given = OmegaConf.to_container(hydra_config.overrides.task)  # unresolved, as typed
     assert isinstance(given, list)
-    overrides = [override for override in map(str, given) if not override.startswith("sweep.")]
+    overrides = [override for override in map(str, given) if not override.startswith(("sweep.", "seeds="))]
     alone = hydra_config.mode == RunMode.RUN
     if not alone and composed.sweep.code is None and (reason := _unheeded(composed, hydra_config, overrides)):
         with suppress(OSError):  # what Hydra's sweepers write first
@@ -74,9 +74,9 @@ def _train(composed: DictConfig, name: str = "train") -> list[str]:
 def _unheeded(composed: DictConfig, hydra_config: HydraConf, overrides: list[str]) -> str | None:
     """What a sweeper that is not ours would not do in a job of it, as a message; None if nothing."""
     sweeper = hydra_config.sweeper
-    for key in ("dry_run", "sync"):
+    for key in ("dry_run", "sync", "seeds"):
         if composed[key]:
-            return foreign_sweeper(f"{key}=true", sweeper._target_, "train")
+            return foreign_sweeper(f"{key}={str(composed[key]).lower()}", sweeper._target_, "train")
     given = {override.partition("=")[0].lstrip("+~") for override in overrides}
     if not given.issuperset(sweeper.get("params") or ()):  # those of one experiment among several
         return foreign_sweeper("a sweep over experiments", sweeper._target_, "leave out what each of them sweeps over")
@@ -89,6 +89,8 @@ def _sync(composed: DictConfig) -> list[str]:
 
 def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     """Does what the configuration says; returns whether it succeeded."""
+    if alone and config.seeds == "auto":
+        raise BadInput("seeds=auto needs a sweep over activations: -m activation=relu,mish, or an experiment")
     if alone and (config.dry_run or config.sync):
         from activation_study.sweep.describe import describe_plan
         from activation_study.sweep.plan import make_job, show_plan

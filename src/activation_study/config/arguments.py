@@ -12,9 +12,9 @@ def unusable(arguments: Sequence[str]) -> str | None:
     """Why the arguments cannot be used; None if they can."""
     values = dict(_key_and_value(argument) for argument in arguments)
     sweeper = values.get("hydra/sweeper", SWEEPER)
-    for key in ("dry_run", "sync"):
-        if sweeper != SWEEPER and values.get(key, "").lower() in ("true", "all"):
-            return foreign_sweeper(f"{key}=true", f"hydra/sweeper={sweeper}", "train")
+    for key, asked in (("dry_run", ("true",)), ("sync", ("true", "all")), ("seeds", ("auto",))):
+        if sweeper != SWEEPER and (value := values.get(key, "").lower()) in asked:
+            return foreign_sweeper(f"{key}={value}", f"hydra/sweeper={sweeper}", "train")
     if (sweeper != SWEEPER or "hydra.output_subdir" in values) and any(map(has_credentials, arguments)):
         return (
             "hydra/sweeper=… and hydra.output_subdir=… make Hydra store the command line, and it has a password; give "

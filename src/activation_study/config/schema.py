@@ -168,12 +168,16 @@ class Comparison:
         contrasts: pairs of activations: [[a, b], …] asks whether a is above b.
         questions: what each of them asks, in words.
         margin: the smallest difference of mean IoU that matters, in points; null: nothing is called equivalent.
+        looks: the numbers of seeds at which `seeds=auto` looks at the results; empty: the seeds are fixed.
+        futility: the chance to be settled by the last look below which a contrast gets no more seeds.
         chosen_on_validation: a key of training whose value is chosen for each activation, e.g. optimizer.learning_rate.
     """
 
     contrasts: list[list[str]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     margin: float | None = None
+    looks: list[int] = field(default_factory=list)
+    futility: float = 0.3
     chosen_on_validation: str | None = None
 
 
@@ -235,6 +239,7 @@ class Config:
     protocol: Any = None
     study: str = MISSING
     seed: int = at_least(0)
+    seeds: str | None = choice("auto", None, default=None)
     threads: int | None = at_least(1, default=None)
     folder: str = MISSING
     rerun: str = choice("failed", "all", "none", default="failed")
@@ -271,6 +276,7 @@ class Config:
 COMMAND_ONLY_KEYS = (
     "experiment",
     "protocol",
+    "seeds",
     "rerun",
     "allow_changes",
     "dry_run",

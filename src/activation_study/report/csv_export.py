@@ -27,11 +27,15 @@ DIFFERENCES = (
     "afterwards", "family", "margin", "p_equivalence_holm", "answer", "seeds_to_settle",
 )  # fmt: skip
 CHANGES = ("label_type", "protocol", "of", "value", "low", "high", "data", "variant")
+LOOKS = (
+    "label_type", "metric", "a", "b", "seeds", "difference", "low", "high", "p", "p_equivalence", "answer", "chance",
+    "data", "variant",
+)  # fmt: skip
 PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high", "data", "variant")
 
 
 def write_tables(folder: Path, findings: Findings) -> None:
-    """Writes `runs.csv`, `differences.csv`, `per_class.csv` and `changes.csv`.
+    """Writes `runs.csv`, `differences.csv`, `per_class.csv`, `changes.csv`, and of planned looks `looks.csv`.
 
     IoU is between 0 and 1, differences are a − b.
 
@@ -44,6 +48,7 @@ def write_tables(folder: Path, findings: Findings) -> None:
         ("differences", DIFFERENCES, _differences(findings)),
         ("per_class", PER_CLASS, _per_class(findings)),
         ("changes", CHANGES, _changes(findings)),
+        *([("looks", LOOKS, _looks(findings))] if findings.planned else []),
     ):
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
@@ -94,6 +99,15 @@ def _differences(findings: Findings) -> Iterable[list[Any]]:
                 contrast.family or "",
                 *(contrast.margin, contrast.p_equivalence, contrast.answer, contrast.seeds_to_settle),
             ]
+
+
+def _looks(findings: Findings) -> Iterable[list[Any]]:
+    for condition, contrasts in findings.compared:
+        for contrast in (contrast for contrast in contrasts if contrast.primary):
+            for look in contrast.looks:
+                names = [condition.label_type, contrast.metric, contrast.a, contrast.b, look.seeds]
+                results = [*_numbers(look.difference), look.p, look.p_equivalence, look.answer, look.chance]
+                yield [*names, *results, *_columns(condition)]
 
 
 def _per_class(findings: Findings) -> Iterable[list[Any]]:

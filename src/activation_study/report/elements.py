@@ -60,12 +60,12 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with a caption that can be read on its own, and optionally a table of its numbers."""
+    """A figure with a caption that can be read on its own, and tables of its numbers."""
 
     title: str
     svg: str
     caption: str
-    table: Table | None = None
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True)

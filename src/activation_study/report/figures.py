@@ -67,6 +67,27 @@ def differences_figure(contrasts: Sequence[Contrast]) -> str:
     return _svg(figure)
 
 
+def looks_figure(contrasts: Sequence[Contrast]) -> str:
+    """The difference at each planned look with its repeated interval, one panel per contrast."""
+    primary = [contrast for contrast in contrasts if contrast.primary and contrast.looks]
+    figure, _ = _figure(1.2 + 2.4 * len(primary), 2.9, axes=False)
+    panels = figure.subplots(1, len(primary), sharex=True, squeeze=False)[0]
+    for panel, contrast in zip(panels, primary, strict=True):
+        seeds = [look.seeds for look in contrast.looks]
+        values = [100 * look.difference.value for look in contrast.looks]
+        halves = [100 * (look.difference.high - look.difference.value) for look in contrast.looks]
+        if contrast.margin is not None:
+            panel.axhspan(-100 * contrast.margin, 100 * contrast.margin, color=INK, alpha=0.1, linewidth=0)
+        panel.axhline(0, color=INK, linewidth=0.8)
+        panel.errorbar(seeds, values, yerr=halves, fmt="D-", color="#0072B2", capsize=4, markersize=5, linewidth=1)
+        panel.set_title("\n".join(_wrapped([contrast.pair])), fontsize="medium", color=INK)
+        panel.set_xticks(seeds)
+        panel.set_xlabel("seeds")
+        _style(panel)
+    panels[0].set_ylabel("difference of mean IoU, points")
+    return _svg(figure)
+
+
 def changes_figure(ablations: Ablations) -> str:
     """How far each change of the protocol moves each activation: mean and 95 % interval over seeds."""
     levels, changes = ablations.levels, ablations.changes

@@ -15,6 +15,12 @@ from activation_study.config.protocols import followed_protocol
 from activation_study.errors import BadInput
 from activation_study.location import command
 from activation_study.palette import activation_colors
+from activation_study.report.contrast_tables import (
+    difference_table,
+    further_tests_table,
+    looks_table,
+    other_metrics_table,
+)
 from activation_study.report.elements import Contents, Figure, Gallery, Section
 from activation_study.report.figures import (
     changes_figure,
@@ -23,6 +29,7 @@ from activation_study.report.figures import (
     cost_figure,
     curves_figure,
     differences_figure,
+    looks_figure,
     seeds_figure,
 )
 from activation_study.report.gallery import gallery
@@ -32,8 +39,6 @@ from activation_study.report.tables import (
     changes_table,
     class_table,
     cost_table,
-    difference_table,
-    other_metrics_table,
     selection_table,
 )
 
@@ -170,15 +175,21 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
         f"Confusion matrices {test}, pooled over {seeds}: percentage of the pixels of each true class (row) that "
         "are predicted as each class (column)."
     )
+    looks = (
+        "The difference at each planned look, with the interval that holds for all looks together; shaded: differences "
+        "smaller than the declared margin."
+    )
     figures = [Figure("Seeds", seeds_figure(condition), runs)]
     if contrasts:
-        table = difference_table(contrasts)
-        figures.append(Figure("Differences", differences_figure(contrasts), differences, table))
+        numbers = (difference_table(contrasts), further_tests_table(contrasts))
+        figures.append(Figure("Differences", differences_figure(contrasts), differences, numbers))
+    if any(contrast.looks for contrast in contrasts):
+        figures.append(Figure("Looks", looks_figure(contrasts), looks, (looks_table(contrasts),)))
     return [
         *figures,
-        Figure("Classes", classes_figure(condition), classes, class_table(condition, contrasts)),
+        Figure("Classes", classes_figure(condition), classes, (class_table(condition, contrasts),)),
         Figure("Learning", curves_figure(condition), learning),
-        Figure("Cost", cost_figure(condition), cost, cost_table(condition)),
+        Figure("Cost", cost_figure(condition), cost, (cost_table(condition),)),
         Figure("Confusion", confusion_figure(condition), confusion),
     ]
 

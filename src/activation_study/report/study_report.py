@@ -1,5 +1,6 @@
 """The report of a study: reads and compares the runs, writes, prints and mirrors the report."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,14 @@ from rich.table import Table
 
 from activation_study.analysis.contrasts import METRIC_LABELS
 from activation_study.analysis.findings import Findings, compare_study
-from activation_study.analysis.finished_runs import REPORT_FOLDER
+from activation_study.analysis.finished_runs import REPORT_FOLDER, read_kept_looks
 from activation_study.analysis.formatting import format_interval, format_p
 from activation_study.analysis.results import read_study
 from activation_study.console import table_console
 from activation_study.errors import problems_message
 from activation_study.outcome import deliver
+from activation_study.records.looks import keep_look
+from activation_study.records.record import run_folders
 from activation_study.report import tables
 from activation_study.report.article_table import article_table
 from activation_study.report.csv_export import write_tables
@@ -56,7 +59,11 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
         BadInput: see `read_study` and `compare_condition`.
     """
     conditions, problems = read_study(study, report_options.allow_incomplete)
-    findings = compare_study(study.name, conditions, problems, report_options.contrasts)
+    kept = read_kept_looks(study)["looks"]
+    before = [each for look in kept for each in look["contrasts"]]
+    findings = compare_study(study.name, conditions, problems, report_options.contrasts, before)
+    if findings.looked_at and not problems and run_folders(study):
+        keep_look(study, {"at": time.time(), "contrasts": list(findings.looked_at)})
     folder = study / REPORT_FOLDER
     write_tables(folder, findings)
     write_latex(folder, findings)

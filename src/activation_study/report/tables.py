@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from activation_study.analysis.ablation import Ablations
-from activation_study.analysis.contrasts import METRIC_LABELS, METRICS, PRIMARY, Contrast, class_ious, metrics_of
-from activation_study.analysis.formatting import display_name, format_interval, format_p, listed, pair_name
+from activation_study.analysis.contrasts import METRICS, PRIMARY, Contrast, class_ious, metrics_of
+from activation_study.analysis.formatting import display_name, format_interval, listed, pair_name
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
-from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, mean_over_seeds
+from activation_study.analysis.statistics import Interval, mean_over_seeds
 from activation_study.data.splitting.groups import describe_groups
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table
@@ -46,74 +46,6 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
     return Table(tuple(head), tuple(rows), caption)
 
 
-def difference_table(contrasts: Sequence[Contrast]) -> Table:
-    """All numbers of each contrast."""
-    rows = []
-    for contrast in contrasts:
-        paired, new = contrast.paired, contrast.new_images
-        correlation = (
-            "–" if np.isnan(paired.correlation) or contrast.seeds < 3 else f"{paired.correlation:.2f}".replace("-", "−")
-        )
-        detectable = ", ".join(f"{100 * contrast.minimum_detectable[seeds]:.1f}" for seeds in PLANNED_SEEDS)
-        rows.append(
-            (
-                f"{contrast.pair} (asked afterwards)" if contrast.afterwards else contrast.pair,
-                METRIC_LABELS[contrast.metric],
-                _signed(paired.difference),
-                _signed(new.difference if new else None),
-                "/".join(f"{100 * share:.0f}" for share in (new.seeds, new.images, new.both)) if new else "–",
-                format_p(contrast.p_holm) if contrast.p_holm is not None else "–",
-                *(map(format_p, (paired.p, paired.p_sign_flip, paired.p_welch))),
-                _probability(paired.probability_of_superiority),
-                "–" if np.isnan(paired.effect_size) else f"{paired.effect_size:.2f}".replace("-", "−"),
-                correlation,
-                detectable,
-            )
-        )
-    seeds, smallest_p = contrasts[0].seeds, contrasts[0].paired.smallest_p
-    head = (
-        "contrast", "metric", "this test set", "new images", "seeds/images/both, %", "p (Holm)", "p", "p (sign flip)",
-        "p (Welch)", "P(a above b)", "g",
-        "correlation", f"detectable with {', '.join(map(str, PLANNED_SEEDS))} seeds",
-    )  # fmt: skip
-    both = any(not contrast.primary for contrast in contrasts)
-    metric = "Metric: pooled mean IoU (primary) or the article's. " if both else ""
-    caption = (
-        f"Differences a − b of mean IoU in points with 95 % intervals, {seeds} seeds. {metric}"
-        "Seeds/images/both: shares of the variance that more seeds would lower, more test images, or either. "
-        f"p: paired t test, with Holm's correction{_family(contrasts[0])} and without, and exact sign-flip "
-        "test, whose smallest possible p "
-        f"with {seeds} seeds is {format_p(smallest_p, digits=4)}. Welch: t test that leaves the pairs aside. "
-        "P(a above b): over all pairs of runs. g: Hedges' effect size of the differences. Correlation: "
-        "between a and b over the seeds; pairing helps from about 0.2 on with 8 seeds, 0.3 with 5. Last column: "
-        "the difference in points that this many seeds would detect with 80 % power."
-    )
-    return Table(head, tuple(rows), f"{caption} {few_seeds(seeds)}".rstrip())
-
-
-def other_metrics_table(contrasts: Sequence[Contrast]) -> Table:
-    """Further metrics of the same confusion matrices."""
-    rows = []
-    for contrast in contrasts:
-        for name, paired in contrast.other_metrics.items():
-            rows.append((contrast.pair, name, _signed(paired.difference), format_p(paired.p)))
-    caption = (
-        "Differences by further metrics of the same predictions, in points with 95 % intervals, and p of the paired t; "
-        "not corrected for their number, and no conclusions are drawn from them."
-    )
-    return Table(("contrast", "metric", "this test set", "p"), tuple(rows), caption)
-
-
-def _probability(interval: Interval) -> str:
-    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
-
-
-def _family(contrast: Contrast) -> str:
-    if not contrast.family:
-        return " (none here: these contrasts decide nothing)"
-    return f" for the {contrast.family} contrasts that decide, of all label types" if contrast.family > 1 else ""
-
-
 def few_seeds(seeds: int) -> str:
     """A warning of what few seeds cannot tell; empty with three or more."""
     if seeds > 2:
@@ -132,7 +64,7 @@ def class_table(condition: Condition, contrasts: Sequence[Contrast]) -> Table:
         (
             name,
             *("–" if np.isnan(values[index]) else f"{100 * values[index]:.1f}" for values in means),
-            *(_signed(contrast.class_differences.get(name)) or "–" for contrast in primary),
+            *(signed(contrast.class_differences.get(name)) or "–" for contrast in primary),
         )
         for index, name in enumerate(condition.classes)
     ]
@@ -194,12 +126,12 @@ def changes_table(ablations: Ablations) -> Table:
         (
             ablations.base.title,
             *levels,
-            *(each for pair in pairs for each in (_signed(ablations.differences[pair]), "")),
+            *(each for pair in pairs for each in (signed(ablations.differences[pair]), "")),
         )
     ]
     for change in ablations.changes:
-        effects = (_signed(change.arms.get(name)) for name in names)
-        of_pairs = ((_signed(change.differences.get(pair)), _signed(change.changes.get(pair))) for pair in pairs)
+        effects = (signed(change.arms.get(name)) for name in names)
+        of_pairs = ((signed(change.differences.get(pair)), signed(change.changes.get(pair))) for pair in pairs)
         rows.append((change.title, *effects, *(cell for cells in of_pairs for cell in cells)))
     caption = (
         "First row: mean IoU in percent under the usual protocol. Other rows, one for each change of the protocol, "
@@ -226,5 +158,6 @@ def selection_table(selection: Selection) -> Table:
     return Table(("activation", *values), tuple(rows), caption.rstrip())
 
 
-def _signed(interval: Interval | None) -> str:
+def signed(interval: Interval | None) -> str:
+    """A difference with its interval in points; empty without."""
     return format_interval(interval, signed=True) if interval else ""

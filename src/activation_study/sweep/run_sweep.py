@@ -22,6 +22,7 @@ from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, make_plan, show_plan, study_dirs
+from activation_study.sweep.planned_seeds import PlannedSeeds
 from activation_study.sweep.run_states import write_planned
 from activation_study.sweep.status import RunStatus, all_run_folders, mark_stale_runs, print_deaths, status_of
 from activation_study.sweep.sweep_report import (
@@ -56,15 +57,20 @@ def run_sweep(
     """
     jobs = make_plan(combinations, compose)
     _reject_mixed(jobs)
-    todo = [job for job in jobs if job.to_do]
     if jobs[0].config.sync:
         raise SystemExit(1 if sync_jobs(jobs) else 0)
+    planned = PlannedSeeds(jobs) if jobs[0].config.seeds == "auto" else None
+    if planned:
+        jobs = planned.needed()
     show_plan(jobs)
+    if planned:
+        print(planned.foretold)
     check_start(jobs)
     if jobs[0].config.dry_run:
         print(DRY_RUN)
         deliver("plan", describe_plan(jobs))
         return []
+    todo = [job for job in jobs if job.to_do]
     _recover(jobs, todo)
     if not todo:
         deliver("sweep", describe_sweep(jobs, [], show_existing_report(jobs)))
@@ -73,32 +79,65 @@ def run_sweep(
         return []
     _prepare_data(todo)
     check_start(jobs)  # again, now that missing data are there
-    code = {study_dir: write_manifest(study_dir) for study_dir in study_dirs(todo)}
-    for study_dir in study_dirs(jobs):
-        epochs = {job.config.run_name: job.config.training.epochs for job in jobs if job.study_dir == study_dir}
-        write_planned(study_dir, epochs)
-    returned = launch(
-        [
-            [
-                *job.overrides,
-                f"sweep.position='{n} of {len(todo)}'",
-                f"sweep.code='{code[job.study_dir]}'",
-                f"sweep.precision={job.config.training.precision}",
-                f"sweep.label='{job.config.sweep.label}'",
-                *([f"threads={threads}"] if threads and job.config.threads is None else []),
-            ]
-            for n, job in enumerate(todo, 1)
-        ]
-    )
+    returned, unfinished = _launch_all(jobs, launch, threads, planned)
     for warning in (warning for result in returned for warning in _warnings_of(result)):
         keep_warning(warning)
+    jobs = planned.needed() if planned else jobs
     reports = report(jobs)
     register_best_of(jobs)
-    unfinished = _unfinished(todo, returned)
     deliver("sweep", describe_sweep(jobs, unfinished, reports))
     _print_summary(jobs, unfinished)
     print_next_steps(jobs)
     return returned
+
+
+def _launch_all(
+    jobs: Sequence[Job],
+    launch: Callable[[Sequence[Overrides]], Sequence[JobReturn]],
+    threads: int | None,
+    planned: PlannedSeeds | None,
+) -> tuple[list[JobReturn], list[Unfinished]]:
+    """Launches the jobs that are to do, and with planned looks those of each further look.
+
+    Returns:
+        What the launcher returned, and the runs that did not finish, after which there is no further look.
+    """
+    returned: list[JobReturn] = []
+    unfinished: list[Unfinished] = []
+    if planned:
+        planned.begin()
+    while (todo := [job for job in jobs if job.to_do]) and not unfinished:
+        of_round = launch(_launched(jobs, todo, threads, planned))
+        unfinished = _unfinished(todo, of_round)
+        returned.extend(of_round)
+        if planned is None:
+            break
+        if not unfinished:
+            jobs = planned.needed()
+            print(planned.account)
+    return returned, unfinished
+
+
+def _launched(
+    jobs: Sequence[Job], todo: Sequence[Job], threads: int | None, planned: PlannedSeeds | None
+) -> list[Overrides]:
+    """The overrides of each job that is launched, with what the sweep passes to it."""
+    code = {study_dir: write_manifest(study_dir) for study_dir in study_dirs(todo)}
+    for study_dir in study_dirs(jobs):
+        epochs = {job.config.run_name: job.config.training.epochs for job in jobs if job.study_dir == study_dir}
+        write_planned(study_dir, epochs)
+    return [
+        [
+            *job.overrides,
+            *(planned.overrides if planned else []),
+            f"sweep.position='{n} of {len(todo)}'",
+            f"sweep.code='{code[job.study_dir]}'",
+            f"sweep.precision={job.config.training.precision}",
+            f"sweep.label='{job.config.sweep.label}'",
+            *([f"threads={threads}"] if threads and job.config.threads is None else []),
+        ]
+        for n, job in enumerate(todo, 1)
+    ]
 
 
 def sync_jobs(jobs: Sequence[Job]) -> int:
@@ -119,9 +158,11 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
 
 def _reject_mixed(jobs: Sequence[Job]) -> None:
     """Raises BadInput if the jobs differ in what the sweep as a whole does."""
-    for key in ("dry_run", "sync"):
+    for key in ("dry_run", "sync", "seeds"):
         if len({getattr(job.config, key) for job in jobs}) > 1:
             raise BadInput(f"{key}: expected the same value for all runs of a sweep; nothing was started")
+    if jobs[0].config.comparison.looks and jobs[0].config.seeds != "auto":
+        raise BadInput("comparison.looks needs seeds=auto, which adds seeds at these looks; nothing was started")
 
 
 def check_start(jobs: Sequence[Job]) -> None:

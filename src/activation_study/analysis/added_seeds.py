@@ -1,0 +1,43 @@
+"""What it does to the error if seeds are added after the results were looked at, without planned looks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from activation_study.analysis.contrasts import Contrast
+from activation_study.analysis.formatting import listed
+from activation_study.analysis.results import Condition
+from activation_study.analysis.sequential_tests import SequentialTest
+from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL
+
+MOST_LOOKS = 50  # more are told as these
+
+
+def looked_at(condition: Condition, contrast: Contrast) -> dict[str, Any]:
+    """What is kept of one look at a contrast, to tell later at which numbers of seeds it was looked at."""
+    return {"condition": condition.title, "a": contrast.a, "b": contrast.b, "seeds": contrast.seeds}
+
+
+def added_seeds(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> str:
+    """The warning of a study to which seeds were added after its results had been looked at; empty if none were.
+
+    Args:
+        kept: `contrasts` of all earlier looks, as of `looked_at`.
+        now: those of this one.
+    """
+    looks = max((_seeds_of(contrast, kept) for contrast in now), key=len, default=[])
+    if len(looks) < 2:
+        return ""
+    error = SequentialTest(tuple(looks[-MOST_LOOKS:])).p(SIGNIFICANCE_LEVEL)
+    return (
+        f"Seeds were added after the results had been looked at, with {listed([str(seeds) for seeds in looks])} seeds. "
+        "These looks were not planned, and p and intervals do not take them into account: adding seeds until p is "
+        f"below {SIGNIFICANCE_LEVEL} finds a difference in {100 * error:.0f} % of the studies without one, instead of "
+        f"{100 * SIGNIFICANCE_LEVEL:.0f} %. seeds=auto plans the looks."
+    )
+
+
+def _seeds_of(contrast: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The numbers of seeds at which a contrast was looked at, ascending."""
+    named = ("condition", "a", "b")
+    before = [each for each in kept if all(each.get(key) == contrast[key] for key in named)]
+    return sorted({int(each["seeds"]) for each in (*before, contrast) if int(each["seeds"]) > 1})

@@ -1,0 +1,69 @@
+"""What is kept of each look at a study's results: a file in the study's folder (docs/reference/run-folder.md).
+
+An interval or p is only what it says if it is known how often the results were looked at before more seeds were added.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from activation_study.errors import BadInput
+from activation_study.files import write_json
+
+LOOKS_FILE = "looks.json"
+
+
+def read_looks(study_dir: Path) -> dict[str, Any]:
+    """What is kept: `plan` (null without planned looks) and `looks`, oldest first.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    path = study_dir / LOOKS_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {"plan": None, "looks": []}
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error}") from error
+    return parse_looks(text, str(path))
+
+
+def parse_looks(text: str, where: str) -> dict[str, Any]:
+    """The content of the file.
+
+    Args:
+        text: of the file.
+        where: names it in the error message.
+
+    Raises:
+        BadInput: it is not what was written.
+    """
+    try:
+        kept = json.loads(text)
+        if isinstance(kept["looks"], list) and (kept["plan"] is None or isinstance(kept["plan"], dict)):
+            return {"plan": kept["plan"], "looks": kept["looks"]}
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise BadInput(f"{where} cannot be read: expected the looks that were kept; restore it from a copy")
+
+
+def keep_plan(study_dir: Path, plan: dict[str, Any]) -> None:
+    """Keeps what is declared before the first run."""
+    write_json(study_dir / LOOKS_FILE, {"plan": plan, "looks": []})
+
+
+def keep_look(study_dir: Path, look: dict[str, Any]) -> None:
+    """Keeps one more look, unless it has the same seeds as the last one.
+
+    Args:
+        study_dir: folder of the study.
+        look: `at` (Unix time) and `contrasts`, each with its `seeds`.
+    """
+    kept = read_looks(study_dir)
+    if not kept["looks"] or _seeds(kept["looks"][-1]) != _seeds(look):
+        write_json(study_dir / LOOKS_FILE, {**kept, "looks": [*kept["looks"], look]})
+
+
+def _seeds(look: dict[str, Any]) -> list[Any]:
+    return [(each.get("condition"), each.get("a"), each.get("b"), each.get("seeds")) for each in look["contrasts"]]

@@ -1,0 +1,195 @@
+"""`seeds=auto`: which runs of a sweep are needed, look by look (docs/explanation/planned-looks.md)."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from activation_study.analysis.findings import Findings, compare_study, plan_of
+from activation_study.analysis.formatting import display_name, format_interval, listed, pair_name
+from activation_study.analysis.grouping import arms_by_condition
+from activation_study.analysis.planned_looks import Look, next_look
+from activation_study.analysis.planned_looks import Path as LookPath
+from activation_study.analysis.results import Condition, read_study
+from activation_study.config.schema import resolved
+from activation_study.console import format_duration
+from activation_study.errors import MAX_LISTED, BadInput, counted
+from activation_study.records.looks import keep_look, keep_plan, read_looks
+from activation_study.records.record import run_folders
+from activation_study.sweep.plan import Job, estimate_seconds, make_job, study_dirs
+from activation_study.sweep.status import RunStatus
+from activation_study.validation import MAX_CONTRASTS
+
+Arm = tuple[str, ...]  # data set, label type, name
+
+
+class PlannedSeeds:
+    """The runs of a study whose seeds are added at planned looks.
+
+    Args:
+        jobs: all runs up to the last look.
+
+    Raises:
+        BadInput: the sweep varies what cannot be an arm, has no contrasts, or its study was begun otherwise.
+    """
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = list(jobs)
+        if len(study_dirs(jobs)) > 1:
+            raise BadInput("seeds=auto: expected runs of one study; start a sweep for each")
+        (self._study_dir,) = study_dirs(jobs)
+        comparison = jobs[0].config.comparison
+        plan = plan_of(comparison)
+        assert plan is not None  # the sweeper gives looks
+        self.plan = plan
+        conditions = arms_by_condition(self._jobs, lambda job: resolved(job.config))
+        variants = sorted({setting for _, _, *variant in conditions for setting in variant})
+        if variants:
+            raise BadInput(
+                f"seeds=auto: the sweep varies {', '.join(variants[:MAX_LISTED])}; expected activations, label types "
+                "and data alone, since only their contrasts are decided"
+            )
+        self._arms: dict[Arm, list[Job]] = {
+            (*key, name): sorted(group, key=lambda job: job.config.seed)
+            for key, arms in conditions.items()
+            for name, group in arms
+        }
+        names = list(dict.fromkeys(name for *_, name in self._arms))
+        if options := [name for name in names if " " in name]:  # what is named depends on how many runs there are
+            raise BadInput(
+                f"seeds=auto: the sweep varies options of an activation ({', '.join(options)}); give each of them a "
+                "name of its own, as a file in conf/activation/"
+            )
+        self.contrasts = [list(pair) for pair in comparison.contrasts] or [[name, names[0]] for name in names[1:]]
+        if not self.contrasts:
+            raise BadInput("seeds=auto: expected two or more activations, e.g. activation=relu,mish")
+        if len(self.contrasts) > MAX_CONTRASTS:
+            raise BadInput(
+                f"seeds=auto: {len(self.contrasts)} contrasts, expected {MAX_CONTRASTS} or fewer; declare those that "
+                "matter with comparison.contrasts=[[a,b],…]"
+            )
+        self._declared = {
+            "contrasts": [[*key, *pair] for key in conditions for pair in self.contrasts],
+            "looks": list(comparison.looks),
+            "margin": comparison.margin,
+            "futility": comparison.futility,
+        }
+        self.account = ""
+        self._reject_other_plan()
+
+    def _reject_other_plan(self) -> None:
+        """Raises BadInput if the study was begun without this plan."""
+        declared = read_looks(self._study_dir)["plan"]
+        another = "use another study: study=NAME"
+        if declared is not None:
+            for key, value in self._declared.items():
+                if key != "futility" and declared.get(key) != value:
+                    raise BadInput(
+                        f"{self._study_dir}: its plan was declared with {key} {declared.get(key)}, now {value}; a plan "
+                        f"cannot be changed after the first run: {another}"
+                    )
+        elif run_folders(self._study_dir):
+            raise BadInput(
+                f"{self._study_dir} has runs that were made without planned looks; looks must be planned before the "
+                f"first run: {another}"
+            )
+
+    @property
+    def overrides(self) -> list[str]:
+        """What each run records of the plan beyond its own command line."""
+        pairs = ",".join(f"['{a}','{b}']" for a, b in self.contrasts)
+        return [f"comparison.contrasts=[{pairs}]"]
+
+    def begin(self) -> None:
+        """Keeps the plan in the study's folder, before the first run."""
+        if read_looks(self._study_dir)["plan"] is None:
+            keep_plan(self._study_dir, {**self._declared, "at": time.time()})
+
+    @property
+    def foretold(self) -> str:
+        """How many runs there will be, and how long they take, as far as it is known."""
+        looks, first = self.plan.looks, self.plan.looks[0]
+        seconds = estimate_seconds(self._jobs)
+        early = [job for job in self._jobs if job.config.seed < first]
+        conditions = {tuple(arm[:2]) for arm in self._arms}
+        return (
+            f"Planned looks at {listed([str(seeds) for seeds in looks])} seeds, "
+            f"{counted(len(conditions) * len(self.contrasts), 'contrast')}: "
+            f"{counted(len(early), 'run')}{_duration(early, seconds)} up to the first look, at most "
+            f"{len(self._jobs)}{_duration(self._jobs, seconds)}."
+        )
+
+    def needed(self) -> list[Job]:
+        """The runs up to the seeds that each arm needs by what is known now; `account` then says what is known."""
+        first = self.plan.looks[0]
+        jobs = {arm: [make_job(job.overrides, job.config) for job in group] for arm, group in self._arms.items()}
+        seeds = dict.fromkeys(jobs, first)
+        if all(job.status == RunStatus.DONE for group in jobs.values() for job in group[:first]):
+            findings = self._findings()
+            self.account = "\n".join(["Looked at the results:", *self._lines(findings)])
+            seeds |= self._seeds(findings)
+            keep_look(self._study_dir, _kept(findings))
+        return [job for arm, group in jobs.items() for job in group[: seeds[arm]]]
+
+    def _findings(self) -> Findings:
+        conditions, problems = read_study(self._study_dir, allow_incomplete=True)
+        return compare_study(self._study_dir.name, conditions, problems, [])
+
+    def _seeds(self, findings: Findings) -> Mapping[Arm, int]:
+        """The seeds that each arm needs: those of its contrast that needs most."""
+        needed: dict[Arm, int] = {}
+        for condition, a, b, path in _paths(findings):
+            seeds = next_look(path, self.plan) or path[-1].seeds
+            for name in (a, b):
+                arm = (condition.data, condition.label_type, name)
+                needed[arm] = max(seeds, needed.get(arm, 0))
+        return needed
+
+    def _lines(self, findings: Findings) -> Iterator[str]:
+        several = len(findings.main) > 1
+        for condition, a, b, path in _paths(findings):
+            where = f"{condition.title}, " if several else ""
+            yield f"  {where}{pair_name(a, b)}: {_state(path[-1], a, b, next_look(path, self.plan))}"
+
+
+def _paths(findings: Findings) -> Iterator[tuple[Condition, str, str, LookPath]]:
+    for condition in findings.main:
+        for contrast in findings.contrasts(condition):
+            if contrast.primary:
+                yield condition, contrast.a, contrast.b, contrast.looks
+
+
+def _state(look: Look, a: str, b: str, following: int | None) -> str:
+    """What a look says, and what follows."""
+    interval = f"{format_interval(look.difference, signed=True)} points after {look.seeds} seeds"
+    chance = "" if look.chance is None else f"; chance to settle it {100 * look.chance:.0f} %"
+    if following is not None:
+        return f"{interval}: open{chance}, goes on to {following} seeds"
+    words = {"equivalent": "equivalent", "open": "stays open"}
+    return f"{interval}: {words.get(look.answer, f'{display_name(a)} is {look.answer} {display_name(b)}')}{chance}"
+
+
+def _kept(findings: Findings) -> dict[str, Any]:
+    contrasts = [
+        {
+            "condition": condition.title,
+            "a": a,
+            "b": b,
+            "seeds": path[-1].seeds,
+            "difference": path[-1].difference.value,
+            "low": path[-1].difference.low,
+            "high": path[-1].difference.high,
+            "p": path[-1].p,
+            "p_equivalence": path[-1].p_equivalence,
+            "answer": path[-1].answer,
+            "chance": path[-1].chance,
+        }
+        for condition, a, b, path in _paths(findings)
+    ]
+    return {"at": time.time(), "contrasts": contrasts}
+
+
+def _duration(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> str:
+    estimates = [seconds[job.config.run_folder] for job in jobs]
+    known = [estimate for estimate in estimates if estimate is not None]
+    return f" ({format_duration(sum(known))})" if len(known) == len(estimates) and any(known) else ""

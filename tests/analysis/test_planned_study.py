@@ -1,0 +1,144 @@
+"""A study whose seeds were added at planned looks, and one with seeds added without a plan."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from activation_study.analysis.findings import Findings, compare_study
+from activation_study.analysis.finished_runs import export_study
+from activation_study.analysis.results import read_study
+from activation_study.errors import BadInput
+from activation_study.records.looks import LOOKS_FILE, keep_look, read_looks
+from activation_study.report.study_report import ReportOptions, make_report
+from fake_runs import write_run
+
+PLAN = {"contrasts": [["mish", "relu"], ["frelu", "relu"]], "looks": [3, 5, 7], "margin": 0.1, "futility": 0.0}
+
+
+def write_planned(study: Path, plan: dict[str, object] | None = None, **seeds: int) -> None:
+    """Runs of each activation; Mish is far above ReLU, FReLU is not."""
+    for number, (name, accuracy) in enumerate((("relu", 0.7), ("mish", 0.9), ("frelu", 0.7))):
+        for seed in range(seeds[name]):
+            write_run(study, name, seed, accuracy, started=float(number), comparison=plan or PLAN)
+
+
+def compared(study: Path) -> Findings:
+    return compare_study(study.name, *read_study(study), [])
+
+
+def test_each_contrast_is_compared_at_its_own_look(tmp_path: Path) -> None:
+    write_planned(tmp_path / "s", relu=7, mish=3, frelu=7)
+    result = compared(tmp_path / "s")
+    (condition,) = result.conditions
+    mish, frelu = (each for each in result.contrasts(condition) if each.primary)
+    assert (mish.seeds, mish.answer, [look.seeds for look in mish.looks]) == (3, "above", [3])
+    assert (frelu.seeds, frelu.answer, [look.seeds for look in frelu.looks]) == (7, "open", [3, 5, 7])
+    assert condition.seeds == "3 to 7 seeds"
+    assert mish.p_holm == pytest.approx(2 * mish.looks[-1].p)
+    assert mish.looks[-1].p > mish.paired.p, "the sequential p takes the other looks into account"
+    assert mish.paired.difference == pytest.approx(mish.looks[-1].difference)
+    new = mish.new_images
+    assert new is not None
+    assert new.difference.low <= mish.paired.difference.low + 1e-12, "never narrower than on this test set"
+    assert "with 3 seeds" in result.summary[0]
+    assert "with 7 seeds" in result.summary[0]
+    assert "Seeds were added at planned looks (3, 5 and 7 seeds)" in result.summary[1]
+    assert "run the same command again" not in result.summary[1]
+
+
+def test_seeds_beyond_the_last_look_of_a_contrast_are_left_out(tmp_path: Path) -> None:
+    """Of a look whose runs are not all there."""
+    write_planned(tmp_path / "s", relu=6, mish=3, frelu=6)
+    result = compared(tmp_path / "s")
+    frelu = [each for each in result.contrasts(result.main[0]) if each.primary][1]
+    assert frelu.seeds == 5
+    assert "1 contrast will be looked at again with 7 seeds: run the same command again" in result.summary[1]
+
+
+def test_the_articles_metric_has_the_looks_of_the_primary_one(tmp_path: Path) -> None:
+    write_planned(tmp_path / "s", relu=7, mish=3, frelu=7)
+    result = compared(tmp_path / "s")
+    article = [each for each in result.contrasts(result.main[0]) if not each.primary]
+    assert [(each.seeds, len(each.looks)) for each in article] == [(3, 1), (7, 3)]
+
+
+def test_runs_without_planned_looks_beside_planned_ones_are_not_planned(tmp_path: Path) -> None:
+    write_planned(tmp_path / "s", relu=5, mish=5, frelu=5)
+    for name in ("relu", "mish", "frelu"):
+        write_run(tmp_path / "s", name, 5, started=9.0)
+    result = compared(tmp_path / "s")
+    assert result.planned is None
+    assert {each.seeds for each in result.contrasts(result.main[0])} == {6}
+
+
+def test_a_plan_before_its_first_look_cannot_be_compared(tmp_path: Path) -> None:
+    write_planned(tmp_path / "s", relu=2, mish=1, frelu=2)
+    with pytest.raises(BadInput, match="mish and relu have 1"):
+        compared(tmp_path / "s")
+
+
+def test_report_and_tables_show_the_path(tmp_path: Path) -> None:
+    write_planned(tmp_path / "s", relu=7, mish=3, frelu=7)
+    report = make_report(tmp_path / "s", ReportOptions(pictures=False))
+    with open(report / "looks.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["a"], row["seeds"], row["answer"]) for row in rows] == [
+        ("mish", "3", "above"), ("frelu", "3", "open"), ("frelu", "5", "open"), ("frelu", "7", "open"),
+    ]  # fmt: skip
+    assert [float(row["chance"]) <= 1 for row in rows if row["chance"]] == [True, True]
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert "chance to settle" in page
+    assert "Looks" in page
+    assert not (tmp_path / "s" / LOOKS_FILE).exists(), "the sweep keeps the looks of a plan"
+
+
+def compare_with(study: Path, *seeds: int) -> list[str]:
+    for name, accuracy in (("relu", 0.7), ("mish", 0.71)):
+        for seed in seeds:
+            write_run(study, name, seed, accuracy, started=0.0 if name == "relu" else 1.0)
+    make_report(study, ReportOptions(pictures=False))
+    return (study / "report" / "report.md").read_text(encoding="utf-8").splitlines()
+
+
+def test_seeds_added_after_a_look_are_told_with_what_they_do_to_the_error(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    assert not any("Seeds were added" in line for line in compare_with(study, 0, 1, 2))
+    assert not any("Seeds were added" in line for line in compare_with(study)), "looking twice adds no seeds"
+    assert [look["contrasts"][0]["seeds"] for look in read_looks(study)["looks"]] == [3]
+    (warning,) = (line for line in compare_with(study, 3, 4) if "Seeds were added" in line)
+    assert "with 3 and 5 seeds" in warning
+    assert "finds a difference in 9 % of the studies without one, instead of 5 %" in warning
+    packed = tmp_path / "packed" / "s"
+    export_study(study, packed)
+    for folder in study.iterdir():
+        if folder.is_dir():
+            (folder / "run.json").unlink(missing_ok=True)
+    make_report(packed, ReportOptions(pictures=False))
+    assert warning in (packed / "report" / "report.md").read_text(encoding="utf-8"), "kept in the packed file"
+
+
+def test_an_incomplete_comparison_is_no_look(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    write_run(study, "relu", 9)
+    write_run(study, "mish", 8)
+    for seed in (0, 1):
+        write_run(study, "relu", seed, started=0.0)
+        write_run(study, "mish", seed, started=1.0)
+    make_report(study, ReportOptions(pictures=False, allow_incomplete=True))
+    assert not (study / LOOKS_FILE).exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"looks": 3, "plan": null}', '{"looks": [], "plan": []}', '{"looks": []}'])
+def test_kept_looks_that_cannot_be_read_are_rejected(text: str, tmp_path: Path) -> None:
+    (tmp_path / LOOKS_FILE).write_text(text)
+    with pytest.raises(BadInput, match=r"looks\.json cannot be read: expected the looks that were kept"):
+        read_looks(tmp_path)
+
+
+def test_a_look_with_the_seeds_of_the_last_one_is_kept_once(tmp_path: Path) -> None:
+    look = {"at": 1.0, "contrasts": [{"condition": "surfaces", "a": "mish", "b": "relu", "seeds": 3}]}
+    keep_look(tmp_path, look)
+    keep_look(tmp_path, {**look, "at": 2.0})
+    assert json.loads((tmp_path / LOOKS_FILE).read_text())["looks"] == [look]

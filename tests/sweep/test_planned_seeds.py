@@ -1,0 +1,185 @@
+"""`seeds=auto`: seeds are added look by look, to the arms whose contrasts are open, with simulated jobs."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig
+
+import hydra_compose
+from activation_study.config.identity import identity
+from activation_study.config.planned_seeds import STANDARD_LOOKS, look_problem, with_planned_seeds
+from activation_study.config.schema import resolved
+from activation_study.errors import BadInput
+from activation_study.metrics import summary
+from activation_study.records.artifacts import write_confusions
+from activation_study.records.looks import LOOKS_FILE
+from activation_study.records.record import Record
+from activation_study.sweep.run_sweep import run_sweep
+from activation_study.validation import from_hydra
+
+ACCURACY = {"relu": 0.7, "mish": 0.9, "frelu": 0.7}
+STUDY = Path("multirun/planned")
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def composed(overrides: Sequence[str]) -> DictConfig:
+    return hydra_compose.composed(
+        ["data=scenes", "data.count=6", "data.image_size=32", "study=planned", "tracking=off", *overrides]
+    )
+
+
+def plan(*keys: str, activations: Sequence[str] = ("relu", "mish", "frelu"), seeds: int = 7) -> list[list[str]]:
+    """The combinations of a sweep, as the sweeper makes them."""
+    looks = [] if any(key.startswith("comparison.looks") for key in keys) else ["comparison.looks=[3,5,7]"]
+    common = ["seeds=auto", *looks, "comparison.margin=0.1", "comparison.futility=0", *keys]
+    return [[*common, f"activation={name}", f"seed={seed}"] for name in activations for seed in range(seeds)]
+
+
+class Launcher:
+    """Simulates the jobs: runs that predict a share of the pixels correctly, of FReLU with more noise.
+
+    Args:
+        failing: jobs that die, as (activation, seed).
+    """
+
+    def __init__(self, *failing: tuple[str, int]) -> None:
+        self.failing, self.rounds = set(failing), list[list[tuple[str, int]]]()
+
+    def __call__(self, jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
+        self.rounds.append([])
+        for job in jobs:
+            config = from_hydra(composed(job))
+            name, seed = config.activation.name, config.seed
+            self.rounds[-1].append((name, seed))
+            if (name, seed) not in self.failing:
+                self._write(config, name, seed)
+        return [JobReturn(status=JobStatus.COMPLETED) for _ in jobs]
+
+    def _write(self, config, name: str, seed: int) -> None:  # type: ignore[no-untyped-def]
+        generator, counts = np.random.default_rng([seed, *name.encode()]), np.zeros((10, 4, 3), np.int64)
+        for image, row in np.ndindex(10, 3):
+            fraction = np.clip(ACCURACY[name] + 0.05 * generator.normal(), 0, 1)
+            counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, fraction, (1 - fraction) / 2))
+        classes, images = ["sky", "horizontal", "vertical"], [f"image{number}" for number in range(10)]
+        record = Record(
+            config.run_name, "planned", identity(resolved(config)), resolved(config), [], classes, {},
+            {"code": "c", "data": "d"},
+        )  # fmt: skip
+        record.results = {**summary(counts, classes), "evaluation_seconds": 1.0, "best_epoch": 1.0}
+        record.epochs = [{"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": 0.5, "images_per_second": 9.0}]
+        write_confusions(config.run_folder, counts, images, images, classes)
+        record.end(config.run_folder, "FINISHED", None)
+
+
+def test_arms_get_seeds_until_their_contrasts_are_settled(capsys: pytest.CaptureFixture[str]) -> None:
+    launch = Launcher()
+    run_sweep(plan(), composed, launch)
+    first, *later = launch.rounds
+    assert first == [(name, seed) for name in ("relu", "mish", "frelu") for seed in (0, 1, 2)]
+    assert later == [[(name, seed) for name in ("relu", "frelu") for seed in seeds] for seeds in ((3, 4), (5, 6))]
+    output = " ".join(capsys.readouterr().out.split())
+    assert "9 runs of multirun/planned: 9 new" in output
+    assert "Planned looks at 3, 5 and 7 seeds, 2 contrasts: 9 runs up to the first look, at most 21." in output
+    assert "points after 3 seeds: Mish is above ReLU" in output
+    assert "goes on to 5 seeds" in output
+    assert "points after 7 seeds: stays open" in output
+    assert "Seeds were added at planned looks (3, 5 and 7 seeds)" in output
+    kept = json.loads((STUDY / LOOKS_FILE).read_text())
+    assert kept["plan"]["contrasts"] == [["scenes", "surfaces", name, "relu"] for name in ("mish", "frelu")]
+    assert [[each["seeds"] for each in look["contrasts"]] for look in kept["looks"]] == [[3, 3], [3, 5], [3, 7]]
+    record = json.loads(next(STUDY.glob("*frelu-seed6*/run.json")).read_text())
+    assert record["config"]["comparison"]["looks"] == [3, 5, 7]
+    assert record["config"]["comparison"]["contrasts"] == [["mish", "relu"], ["frelu", "relu"]]
+
+
+def test_the_same_command_goes_on_where_it_stopped_and_then_has_nothing_to_do() -> None:
+    stopped = Launcher(("frelu", 4))
+    with pytest.raises(SystemExit) as exit_code:
+        run_sweep(plan(), composed, stopped)
+    assert exit_code.value.code == 1
+    assert len(stopped.rounds) == 2, "no further look after a run that failed"
+    launch = Launcher()
+    run_sweep(plan(), composed, launch)
+    assert launch.rounds == [[("frelu", 4)], [(name, seed) for name in ("relu", "frelu") for seed in (5, 6)]]
+    again = Launcher()
+    run_sweep(plan(), composed, again)
+    assert again.rounds == []
+
+
+def test_a_dry_run_foretells_and_keeps_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    run_sweep(plan("dry_run=true"), composed, Launcher())
+    assert "9 runs up to the first look, at most 21." in capsys.readouterr().out
+    assert not STUDY.exists()
+
+
+def test_a_declared_plan_cannot_be_changed_and_futility_can() -> None:
+    run_sweep(plan(), composed, Launcher())
+    for changed, key in (
+        (plan("comparison.looks=[3,6]"), "looks"),
+        (plan("comparison.margin=0.2"), "margin"),
+        (plan(activations=("relu", "frelu")), "contrasts"),
+    ):
+        with pytest.raises(BadInput, match=f"its plan was declared with {key} .* use another study: study=NAME"):
+            run_sweep(changed, composed, Launcher())
+    launch = Launcher()
+    run_sweep(plan("comparison.futility=0.9"), composed, launch)
+    assert launch.rounds == []
+
+
+def test_a_study_that_was_begun_without_a_plan_is_refused() -> None:
+    run_sweep([["activation=relu", "seed=0"]], composed, Launcher())
+    with pytest.raises(BadInput, match="has runs that were made without planned looks"):
+        run_sweep(plan(), composed, Launcher())
+
+
+@pytest.mark.parametrize(
+    ("jobs", "message"),
+    [
+        (plan(activations=("relu",)), "expected two or more activations, e.g. activation=relu,mish"),
+        ([*plan(), *plan("training.batch_size=2")], "the sweep varies training.batch_size=.*; expected activations"),
+        ([*plan(), *plan("activation.layer.kernel_size=5", activations=("frelu",))], "varies options of an activation"),
+        ([*plan(), *plan("study=other")], "expected runs of one study"),
+        ([*plan(), ["activation=elu", "seed=0"]], "seeds: expected the same value for all runs of a sweep"),
+        (
+            plan(activations=("relu", "mish", "frelu", "elu", "gelu", "silu", "prelu"), seeds=1),
+            "6 contrasts, expected 5 or fewer; declare those that matter",
+        ),
+        ([["comparison.looks=[3,5]", "activation=relu"]], "comparison.looks needs seeds=auto"),
+    ],
+)
+def test_sweeps_that_cannot_be_planned_are_refused(jobs: list[list[str]], message: str) -> None:
+    launch = Launcher()
+    with pytest.raises(BadInput, match=message):
+        run_sweep(jobs, composed, launch)
+    assert launch.rounds == []
+
+
+def test_the_sweep_goes_through_the_seeds_of_its_looks() -> None:
+    parameters, arguments = with_planned_seeds(["activation=relu,mish", "seed=0,1"], ["seeds=auto"], [])
+    assert parameters == ["activation=relu,mish"]
+    looks, seeds = (",".join(map(str, numbers)) for numbers in (STANDARD_LOOKS, range(20)))
+    assert arguments == ["seeds=auto", f"comparison.looks=[{looks}]", f"seed={seeds}"]
+    _, arguments = with_planned_seeds([], ["comparison.looks=[3,4]", "seeds=auto"], [3, 4])
+    assert arguments == ["seeds=auto", "comparison.looks=[3,4]", "seed=0,1,2,3"]
+
+
+@pytest.mark.parametrize("looks", [[2, 5], [5, 5], [8, 5], [5, 500], list(range(3, 40))])
+def test_looks_that_cannot_be_planned_are_named(looks: list[int]) -> None:
+    assert "expected up to 20 ascending numbers of seeds from 3 to 200, e.g. [5,8,12,20]" in (look_problem(looks) or "")
+    with pytest.raises(BadInput, match=r"comparison\.looks="):
+        with_planned_seeds([], [], looks)
+
+
+def test_seeds_are_either_given_or_planned() -> None:
+    with pytest.raises(BadInput, match="seed=0,1 and seeds=auto exclude each other"):
+        with_planned_seeds([], ["seed=0,1", "seeds=auto"], [])
+    assert look_problem([]) is None
+    assert look_problem(STANDARD_LOOKS) is None
