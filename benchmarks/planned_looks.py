@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from activation_study.analysis.planned_looks import Plan, follow
 from activation_study.analysis.results import read_study
-from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL, holm, paired
+from activation_study.analysis.sequential_tests import paths_of_p
+from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL, holm
 from activation_study.config.planned_seeds import STANDARD_LOOKS
 from activation_study.metrics import mean_iou
 from calibration import measure_noise, simulate
@@ -77,7 +78,8 @@ def outcome(scores: Floats, contrasts: int, plan: Plan, effect: float) -> list[f
     answers = [path[-1].answer for path in paths]
     shares = [answers.count(answer) / len(answers) for answer in ("above", "below", "equivalent", "open")]
     wrong = {"below"} | ({"above"} if effect == 0 else set()) | ({"equivalent"} if effect >= MARGIN else set())
-    fixed = holm([paired(each, np.zeros_like(each)).p for each in differences])
+    last = plan.looks[-1:]
+    fixed = holm([float(paths_of_p(each[None], last)[0, 0]) for each in differences])
     found = np.mean([p < SIGNIFICANCE_LEVEL for p in fixed])
     return [float(np.mean(seeds)), saved, *shares, float(bool(wrong & set(answers))), float(found)]
 

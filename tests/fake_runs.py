@@ -41,7 +41,7 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
             "groups_digest": "0" * 16 if "groups" in changes else None,
             "split_seed": 0,
             "folds": 5,
-            "fold": 0,
+            "fold": changes.get("fold", 0),
         },
         "model": {"name": "unet"},
         "optimizer": {"learning_rate": changes.get("learning_rate", 1e-3)},

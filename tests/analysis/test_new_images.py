@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from activation_study.analysis.new_images import FEW_UNITS, on_new_images, pseudo_values
+from activation_study.analysis.crossed import FEW_UNITS
+from activation_study.analysis.new_images import on_new_images, pseudo_values
 from activation_study.analysis.statistics import paired
 from activation_study.metrics import mean_iou
 

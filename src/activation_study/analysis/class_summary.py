@@ -10,11 +10,11 @@ from activation_study.errors import counted
 
 
 def findings_of(arm: Arm, classes: tuple[str, ...]) -> list[ClassFindings]:
-    """What stands out in the classes of each run of an arm, on the test images."""
-    pooled = arm.confusions.sum(axis=1)  # [runs, C + 1, C]
+    """What stands out in the classes of each seed of an arm, on the test images (of all folds)."""
+    pooled = arm.confusions.sum(axis=1)  # [seeds, C + 1, C]
     return [
         class_findings(counts, classes, "test", record.training_pixels)
-        for counts, record in zip(pooled, arm.records, strict=True)
+        for counts, record in zip(pooled, arm.records[:: arm.folds], strict=True)
     ]
 
 

@@ -25,6 +25,11 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     data = [] if condition.data == condition.subject else [condition.data]
     if condition.groups and primary[0].new_images is None:
         sentences[-1] += ". All test images belong to one group, so nothing is known about other groups"
+    if condition.folds > 1:
+        sentences[-1] += (
+            ". Seeds and folds both vary; the folds' training sets overlap, so what the choice of training images adds "
+            "is understated"
+        )
     heading = f"On {condition.title} ({', '.join([*data, condition.seeds])}):"
     if len(questions) == len(sentences):
         answers = (f"{question} {sentence}." for question, sentence in zip(questions, sentences, strict=True))
@@ -98,7 +103,7 @@ def _margin(contrast: Contrast) -> str:
 
 def _further(contrast: Contrast) -> str:
     """How many seeds would probably be enough; from fewer than three, the noise is unknown."""
-    if contrast.seeds < 3:
+    if contrast.seeds < 3 or contrast.over_folds:
         return ""
     seeds = contrast.seeds_to_settle
     return (

@@ -4,14 +4,15 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.analysis.crossed import Crossed, crossed
 from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
-from activation_study.analysis.new_images import NewImages, on_new_images
+from activation_study.analysis.new_images import NewImages, of_crossed, on_new_images
 from activation_study.analysis.other_metrics import compare_other_metrics, disagreement
 from activation_study.analysis.planned_looks import Path, Planned, look_at
 from activation_study.analysis.results import Arm, Condition, common_seeds
@@ -50,6 +51,7 @@ class Contrast:
         margin: the declared smallest difference that matters, of IoU between 0 and 1; None without.
         p_equivalence: adjusted p of the two one-sided tests against the margin; None without, or outside the family.
         looks: the planned looks so far; empty if the number of seeds was fixed. The intervals are then those of a look.
+        over_folds: the difference over seeds and folds, both random, from which interval and p are; None without folds.
         new_images: the comparison on new images of this kind; None for the article's metric, and if all test images
             belong to one group.
         other_metrics: the comparison by further metrics of the same predictions; primary metric only.
@@ -72,6 +74,7 @@ class Contrast:
     margin: float | None = None
     p_equivalence: float | None = None
     looks: Path = ()
+    over_folds: Crossed | None = None
 
     @property
     def pair(self) -> str:
@@ -112,9 +115,9 @@ class Contrast:
     def seeds_to_settle(self) -> int | None:
         """The seeds of a new study that would probably settle it; None if 200 would not, or it is not open.
 
-        None with two seeds, too: they do not tell the noise.
+        None with two seeds, too: they do not tell the noise; and of folds, which seeds alone do not settle.
         """
-        if self.answer != "open" or not self.primary or self.seeds < 3:
+        if self.answer != "open" or not self.primary or self.seeds < 3 or self.over_folds:
             return None
         level = SIGNIFICANCE_LEVEL / self.family
         return seeds_to_settle(self.paired.difference.value, self.paired.deviation, level, self.margin)
@@ -198,6 +201,9 @@ def _contrast(condition: Condition, metric: str, a: Arm, b: Arm, afterwards: boo
     key = METRICS[metric]
     confidence = planned.plan.confidence if planned else CONFIDENCE_LEVEL
     result, primary = paired(a.metric(key), b.metric(key), confidence), key == PRIMARY
+    over_folds = crossed(a.of_folds(key) - b.of_folds(key))
+    if over_folds is not None:
+        result = replace(result, difference=over_folds.interval(confidence), p=over_folds.p())
     looks = planned.paths.get((condition, a.name, b.name), ()) if planned else ()
     if planned and looks and not primary:
         looks = look_at(a.metric(key) - b.metric(key), planned.plan, looks[-1].seeds)
@@ -208,7 +214,8 @@ def _contrast(condition: Condition, metric: str, a: Arm, b: Arm, afterwards: boo
         seeds=len(a.seeds),
         paired=result,
         afterwards=afterwards,
-        new_images=_on_new_images(condition, a, b, confidence) if primary else None,
+        new_images=_on_new_images(condition, a, b, over_folds, confidence) if primary else None,
+        over_folds=over_folds,
         other_metrics=compare_other_metrics(a.confusions, b.confusions) if primary else {},
         class_differences=_class_differences(condition, a, b) if primary else {},
         minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
@@ -223,7 +230,11 @@ def differences_of(condition: Condition, a: str, b: str) -> Values:
     return arms[a].at(seeds).metric(PRIMARY) - arms[b].at(seeds).metric(PRIMARY)
 
 
-def _on_new_images(condition: Condition, a: Arm, b: Arm, confidence: float) -> NewImages | None:
+def _on_new_images(
+    condition: Condition, a: Arm, b: Arm, over_folds: Crossed | None, confidence: float
+) -> NewImages | None:
+    if over_folds is not None:
+        return of_crossed(over_folds, confidence)
     return on_new_images(a.confusions, b.confusions, condition.groups or condition.image_hashes, confidence)
 
 

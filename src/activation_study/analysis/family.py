@@ -52,6 +52,8 @@ def _adjusted(family: Sequence[Contrast], margin: float | None) -> Iterator[Cont
 
 
 def _equivalence(contrast: Contrast, margin: float) -> float:
+    if contrast.over_folds:
+        return contrast.over_folds.p_equivalence(margin)
     if contrast.looks:
         p = contrast.looks[-1].p_equivalence
         return 1.0 if p is None else p

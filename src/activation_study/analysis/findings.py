@@ -10,6 +10,7 @@ from activation_study.analysis.class_summary import class_sentences
 from activation_study.analysis.conclusions import conclusion, looks_sentence
 from activation_study.analysis.contrasts import Contrast, compare_condition, differences_of, pairs_of
 from activation_study.analysis.family import corrected
+from activation_study.analysis.folds import merge_folds
 from activation_study.analysis.planned_looks import Plan, Planned
 from activation_study.analysis.results import Condition, has_planned_looks
 from activation_study.analysis.selection import Selection, select_on_validation
@@ -100,6 +101,7 @@ def compare_study(
     Raises:
         BadInput: see `compare_condition` and `select_on_validation`.
     """
+    conditions = merge_folds(conditions)
     declared, later = _declared(conditions)
     asked = [*later, *contrasts]
     key = declared.chosen_on_validation

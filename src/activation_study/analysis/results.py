@@ -27,9 +27,9 @@ class Arm:
     Args:
         name: name of the activation.
         seeds: seeds of its n runs, ascending.
-        records: records of its runs, in that order.
-        folders: folders of its runs, in that order.
-        confusions: [n, images, C + 1, C].
+        records: records of its runs, in that order; of several folds, those of each seed one after the other.
+        folders: folders of its runs, likewise.
+        confusions: [n, images, C + 1, C]; of several folds, the images of all.
     """
 
     name: str
@@ -39,17 +39,33 @@ class Arm:
     confusions: Counts
 
     def metric(self, key: str) -> NDArray[np.float64]:
-        """One result of each run: [n]."""
-        return np.array([record.results[key] for record in self.records])
+        """One result of each seed, mean over the folds: [n]."""
+        return np.asarray(self.of_folds(key).mean(axis=1))
+
+    def of_folds(self, key: str) -> NDArray[np.float64]:
+        """One result of each seed and fold: [n, folds]; one fold without a cross-validation."""
+        return np.array([record.results[key] for record in self.records]).reshape(len(self.seeds), -1)
+
+    @property
+    def folds(self) -> int:
+        """The number of runs of each seed."""
+        return len(self.records) // len(self.seeds)
+
+    @property
+    def runs(self) -> Iterator[tuple[int, Record, Path]]:
+        """Seed, record and folder of each run."""
+        for index, (record, folder) in enumerate(zip(self.records, self.folders, strict=True)):
+            yield self.seeds[index // self.folds], record, folder
 
     def at(self, seeds: Sequence[int]) -> "Arm":
         """The arm with only the runs of these seeds, in the order given."""
         chosen = [self.seeds.index(seed) for seed in seeds]
+        runs = {each: [run[1:] for run in self.runs if run[0] == each] for each in seeds}
         return replace(
             self,
             seeds=tuple(seeds),
-            records=tuple(self.records[index] for index in chosen),
-            folders=tuple(self.folders[index] for index in chosen),
+            records=tuple(record for seed in seeds for record, _ in runs[seed]),
+            folders=tuple(folder for seed in seeds for _, folder in runs[seed]),
             confusions=self.confusions[chosen],
         )
 
@@ -74,6 +90,7 @@ class Condition:
         groups: the group of each test image; empty without `data.groups`.
         arms: the arms, in the order of their first runs.
         repeats: its runs are also in other conditions.
+        folds: of how many folds it is; 1 without a cross-validation.
     """
 
     data: str
@@ -86,6 +103,7 @@ class Condition:
     groups: tuple[str, ...]
     arms: tuple[Arm, ...]
     repeats: bool = False
+    folds: int = 1
 
     @property
     def subject(self) -> str:
@@ -102,7 +120,8 @@ class Condition:
         """How many seeds the arms have, in words: "8 seeds", or "5 to 20 seeds" where they differ."""
         counts = [len(arm.seeds) for arm in self.arms]
         few, most = min(counts), max(counts)
-        return counted(most, "seed") if few == most else f"{few} to {most} seeds"
+        seeds = counted(most, "seed") if few == most else f"{few} to {most} seeds"
+        return f"{seeds} × {self.folds} folds" if self.folds > 1 else seeds
 
 
 def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condition], list[str]]:

@@ -60,7 +60,7 @@ def write_tables(folder: Path, findings: Findings) -> None:
 def _runs(findings: Findings) -> Iterable[list[Any]]:
     for condition in findings.conditions:
         for arm in condition.arms:
-            for seed, record, folder in zip(arm.seeds, arm.records, arm.folders, strict=True):
+            for seed, record, folder in arm.runs:
                 article = record.results["test/article/mean_iou"] if record.has_article_score else ""
                 scores = [record.results["test/mean_iou"], article]
                 cost = [len(record.epochs), round(record.training_seconds, 1)]

@@ -154,7 +154,8 @@ def cost_figure(condition: Condition) -> str:
         _style(panel)
         panel.set_xlabel(name)
         for arm in condition.arms:
-            costs, values = [cost(record) for record in arm.records], 100 * arm.metric(PRIMARY)
+            costs = [cost(record) for record in arm.records]
+            values = [100 * record.results[PRIMARY] for record in arm.records]
             label = display_name(arm.name) if panel is panels[0] else None
             panel.scatter(costs, values, s=24, color=_colors(condition)[arm.name], alpha=0.8, linewidths=0, label=label)
     figure.supylabel("mean IoU, %", color=INK, fontsize=10)

@@ -51,6 +51,8 @@ def gallery(condition: Condition, contrasts: Sequence[Contrast]) -> Gallery:
     Raises:
         BadInput: there is no such seed; or the data or the weights of a run are missing or changed.
     """
+    if condition.folds > 1:
+        raise BadInput("each fold has its own test images")
     common = common_seeds(*condition.arms)
     if not common:
         raise BadInput("no seed is common to all activations")
