@@ -20,9 +20,18 @@ def _resizes_labels_by_nearest(config: Values) -> bool:
 
 # 1: `cv2.INTER_NEAREST`, up to half a network pixel beside the image. 2: `resize_nearest`, aligned with it.
 NEAREST_LABELS = 2
+
+
+def _scores_averaged_weights(config: Values) -> bool:
+    return bool(config.get("evaluation", {}).get("weights") == "ema")
+
+
+# 1: the moving statistics are averaged like weights. 2: they are computed anew for the averaged weights.
+WEIGHT_AVERAGE = 2
 # Name → current version, and which resolved configurations use it.
 ALGORITHMS: dict[str, tuple[int, Callable[[Values], bool]]] = {
     "nearest_labels": (NEAREST_LABELS, _resizes_labels_by_nearest),
+    "weight_average": (WEIGHT_AVERAGE, _scores_averaged_weights),
 }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from activation_study.data.images.input_convention import scale, scale_tensor
 from activation_study.data.labels.label_types import Labels
 from activation_study.files import replacing
 from activation_study.model.losses import PixelConfusion, SegmentationLoss
+from activation_study.model.moving_statistics import recompute_moving_statistics
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.portable import portable
 from activation_study.model.random_state import random_states, reject_unsaved_state
@@ -65,6 +67,16 @@ class Network:
         """Probabilities float32 [N, height, width, C] of images uint8 [N, height, width, channels]."""
         result: NDArray[np.float32] = self._predict(scale(images))
         return result
+
+    def recompute_statistics(self, batches: Iterable[NDArray[np.uint8]]) -> None:
+        """Computes the moving statistics anew for the present weights (`recompute_moving_statistics`).
+
+        Args:
+            batches: images uint8 [N, height, width, channels].
+        """
+        random_state = self.random_state()
+        recompute_moving_statistics(self.unet, (scale(images) for images in batches))
+        self.set_random_state(random_state)
 
     @property
     def learning_rate(self) -> float:

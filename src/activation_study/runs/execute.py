@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
-from activation_study.config.scored_weights import WEIGHTS, weights_digest_key, weights_file
+from activation_study.config.scored_weights import WEIGHTS
 from activation_study.data.dataset import Dataset
 from activation_study.data.name_check import check_names
 from activation_study.energy import EnergyMeter, open_meter
@@ -30,6 +30,7 @@ from activation_study.runs.messages import memory_remedies, print_header, print_
 from activation_study.runs.other_data import reject_other_data
 from activation_study.runs.reuse_weights import reuse_weights
 from activation_study.runs.run_context import RunContext
+from activation_study.runs.save_weights import save_weights
 from activation_study.runs.start import changes_since_sweep, start_or_resume, training_record
 from activation_study.runs.start_warnings import start_warnings
 from activation_study.signals import GracefulShutdown
@@ -136,7 +137,7 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
                 _train(context)
             if record.training_joules is not None:
                 record.results["energy_kwh"] = record.training_joules / JOULES_PER_KWH
-            _save_weights(context)
+            save_weights(context)
             _evaluate(context)
             if code_digest() != code_at_start:
                 record.changes.append("the code changed during the run")
@@ -242,18 +243,6 @@ def _differing_metric(recorded: Mapping[str, float], metrics: Mapping[str, float
     """The first metric of an epoch that is not as recorded, with both values; times do not count."""
     keys = (key for key in metrics if key not in TIMING_METRICS and recorded.get(key) != metrics[key])
     return next((f"{key} was recorded as {recorded.get(key)!r} and is {metrics[key]!r}" for key in keys), None)
-
-
-def _save_weights(context: RunContext) -> None:
-    """Saves all weights that can be scored, and records their digests."""
-    from activation_study.model.network import weights_digest
-
-    for name in WEIGHTS:
-        weights = context.state.weights(name)
-        context.network.set_weights(weights)
-        context.network.save(context.folder / weights_file(name))
-        context.record.digests[weights_digest_key(name)] = weights_digest(weights)
-    context.record.digests["weights"] = context.record.digests[weights_digest_key(context.config.evaluation.weights)]
 
 
 def _evaluate(context: RunContext) -> None:

@@ -13,7 +13,8 @@ def moving_average(average: list[NDArray[Any]], weights: list[NDArray[Any]], epo
 
     After epoch e, with the weights w₁ … w_e and the decay f, it is Σₖ f^(e−k) wₖ / Σₖ f^(e−k): without a bias towards
     the first epochs, as in Adam's moments. Step by step: a_e = a_(e−1) + (1 − f) / (1 − f^e) · (w_e − a_(e−1)). The
-    moving statistics of the normalisations are averaged in the same way. Arrays of whole numbers are not averaged.
+    moving statistics of the normalisations are averaged in the same way, until they are computed anew at the end
+    (`recompute_moving_statistics`). Arrays of whole numbers are not averaged.
 
     Source: Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", SIAM J. Control Optim. 30,
     1992; Kingma and Ba, "Adam", 2015, for the correction.

@@ -1,0 +1,90 @@
+"""How much noise the weights that are scored add to a comparison (`evaluation.weights`), from finished studies:
+
+    python benchmarks/scored_weights.py multirun/weights64 multirun/weights96
+
+For each label type and pair of activations: mean and standard deviation over seeds of the difference of pooled mean IoU
+with the best, the last and the averaged weights of the same runs, and the ratio of its variance to that of the best
+weights with a 95 % interval; and for each activation, how far its mean moves. The interval is that of two correlated
+variances: with r the correlation of the two differences over n seeds, and K = 1 + 2 (1 − r²) t².975(n − 2) / (n − 2),
+the ratio times K ± √(K² − 1). Source: Morgan, Biometrika 31, 1939. The results are in docs/explanation/protocol.md.
+"""
+
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from activation_study.analysis.finished_runs import read_runs
+from activation_study.analysis.formatting import display_name, format_interval, pair_name
+from activation_study.analysis.statistics import mean_over_seeds
+from activation_study.config.scored_weights import WEIGHTS
+from activation_study.metrics import mean_iou
+
+Floats = NDArray[np.float64]
+Scores = dict[tuple[str, str], dict[str, dict[int, float]]]  # (label type, activation) → weights → seed → mean IoU
+
+
+def scores_of(study: Path) -> Scores:
+    """The pooled mean IoU of each run with each of its weights."""
+    found: Scores = {}
+    for run in read_runs(study)[0]:
+        config = run.record.config
+        arm = found.setdefault((config["label_type"]["name"], config["activation"]["name"]), {})
+        for name, counts in {config["evaluation"]["weights"]: run.confusions, **run.others}.items():
+            arm.setdefault(name, {})[config["seed"]] = float(mean_iou(counts.sum(axis=0)))
+    return found
+
+
+def variance_ratio(a: Floats, b: Floats) -> tuple[float, float, float]:
+    """Var(a) / Var(b) of pairs, with its 95 % interval."""
+    count, ratio = len(a), float(a.var(ddof=1) / b.var(ddof=1))
+    r = float(np.corrcoef(a, b)[0, 1])
+    k = 1 + 2 * (1 - r**2) * float(stats.t.ppf(0.975, count - 2)) ** 2 / (count - 2)
+    return ratio, ratio * (k - (k**2 - 1) ** 0.5), ratio * (k + (k**2 - 1) ** 0.5)
+
+
+def main() -> None:
+    """Prints two Markdown tables for each study."""
+    for study in map(Path, sys.argv[1:]):
+        scores = scores_of(study)
+        print(
+            f"\n{study.name}\n\n| label type | difference | weights | seeds | mean | SD | variance / that of the best |"
+        )
+        print(f"|{' --- |' * 7}")
+        for (label_type, b), (other, a) in combinations(scores, 2):
+            if label_type == other:
+                seeds = sorted(
+                    set.intersection(*(set(each) for arm in (a, b) for each in scores[label_type, arm].values()))
+                )
+                differences = {
+                    name: np.array([scores[other, a][name][seed] - scores[label_type, b][name][seed] for seed in seeds])
+                    for name in WEIGHTS
+                }
+                for name, values in differences.items():
+                    ratio = (
+                        "1"
+                        if name == "best"
+                        else "{:.2f} [{:.2f}, {:.2f}]".format(*variance_ratio(values, differences["best"]))
+                    )
+                    mean, deviation = 100 * values.mean(), 100 * values.std(ddof=1)
+                    print(
+                        f"| {label_type} | {pair_name(a, b)} | {name} | {len(seeds)} | {mean:+.2f} | {deviation:.2f} | {ratio} |"
+                    )
+        print(
+            f"\n| label type | activation | best, % | SD | {' | '.join(f'{name} − best, points | SD' for name in WEIGHTS[1:])} |"
+        )
+        print(f"|{' --- |' * (2 + 2 * len(WEIGHTS))}")
+        for (label_type, activation), arm in scores.items():
+            values = {name: np.array([arm[name][seed] for seed in sorted(arm["best"])]) for name in WEIGHTS}
+            cells = [f"{100 * values['best'].mean():.1f}", f"{100 * values['best'].std(ddof=1):.2f}"]
+            for name in WEIGHTS[1:]:
+                moved = format_interval(mean_over_seeds(values[name] - values["best"]), signed=True)
+                cells += [moved, f"{100 * values[name].std(ddof=1):.2f}"]
+            print(f"| {label_type} | {display_name(activation)} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()
