@@ -93,7 +93,7 @@ def arms_by_condition(
     """The arms of each condition, with their items.
 
     Returns:
-        (data set, label type, *variant) → (name of the arm: its activation and what it varies of it, items).
+        (data set, label type, settings of the variant …) → (name of the arm: its activation and its options, items).
     """
     variants = Variants([config_of(item) for item in items])
     groups = grouped(items, lambda item: (*arm(config_of(item)), *variants.of(config_of(item))))
