@@ -46,44 +46,46 @@ def variance_ratio(a: Floats, b: Floats) -> tuple[float, float, float]:
     return ratio, ratio * (k - (k**2 - 1) ** 0.5), ratio * (k + (k**2 - 1) ** 0.5)
 
 
+def print_differences(scores: Scores) -> None:
+    """The differences of each pair with each of the weights, as a Markdown table."""
+    print("| label type | difference | weights | seeds | mean | SD | variance / that of the best |")
+    print(f"|{' --- |' * 7}")
+    for (label_type, b), (other, a) in combinations(scores, 2):
+        if label_type != other:
+            continue
+        arms = scores[label_type, a], scores[label_type, b]
+        seeds = sorted(set.intersection(*(set(of_seeds) for arm in arms for of_seeds in arm.values())))
+        differences = {
+            name: np.array([arms[0][name][seed] - arms[1][name][seed] for seed in seeds]) for name in WEIGHTS
+        }
+        for name, values in differences.items():
+            ratio = "1"
+            if name != "best":
+                ratio = "{:.2f} [{:.2f}, {:.2f}]".format(*variance_ratio(values, differences["best"]))
+            numbers = f"{len(seeds)} | {100 * values.mean():+.2f} | {100 * values.std(ddof=1):.2f} | {ratio}"
+            print(f"| {label_type} | {pair_name(a, b)} | {name} | {numbers} |")
+
+
+def print_levels(scores: Scores) -> None:
+    """The mean of each activation with the best weights, and how far others move it, as a Markdown table."""
+    others = " | ".join(f"{name} − best, points | SD" for name in WEIGHTS[1:])
+    print(f"\n| label type | activation | best, % | SD | {others} |\n|{' --- |' * (2 + 2 * len(WEIGHTS))}")
+    for (label_type, activation), arm in scores.items():
+        values = {name: np.array([arm[name][seed] for seed in sorted(arm["best"])]) for name in WEIGHTS}
+        cells = [f"{100 * values['best'].mean():.1f}", f"{100 * values['best'].std(ddof=1):.2f}"]
+        for name in WEIGHTS[1:]:
+            moved = format_interval(mean_over_seeds(values[name] - values["best"]), signed=True)
+            cells += [moved, f"{100 * values[name].std(ddof=1):.2f}"]
+        print(f"| {label_type} | {display_name(activation)} | {' | '.join(cells)} |")
+
+
 def main() -> None:
-    """Prints two Markdown tables for each study."""
+    """Prints both tables for each study."""
     for study in map(Path, sys.argv[1:]):
+        print(f"\n{study.name}\n")
         scores = scores_of(study)
-        print(
-            f"\n{study.name}\n\n| label type | difference | weights | seeds | mean | SD | variance / that of the best |"
-        )
-        print(f"|{' --- |' * 7}")
-        for (label_type, b), (other, a) in combinations(scores, 2):
-            if label_type == other:
-                seeds = sorted(
-                    set.intersection(*(set(each) for arm in (a, b) for each in scores[label_type, arm].values()))
-                )
-                differences = {
-                    name: np.array([scores[other, a][name][seed] - scores[label_type, b][name][seed] for seed in seeds])
-                    for name in WEIGHTS
-                }
-                for name, values in differences.items():
-                    ratio = (
-                        "1"
-                        if name == "best"
-                        else "{:.2f} [{:.2f}, {:.2f}]".format(*variance_ratio(values, differences["best"]))
-                    )
-                    mean, deviation = 100 * values.mean(), 100 * values.std(ddof=1)
-                    print(
-                        f"| {label_type} | {pair_name(a, b)} | {name} | {len(seeds)} | {mean:+.2f} | {deviation:.2f} | {ratio} |"
-                    )
-        print(
-            f"\n| label type | activation | best, % | SD | {' | '.join(f'{name} − best, points | SD' for name in WEIGHTS[1:])} |"
-        )
-        print(f"|{' --- |' * (2 + 2 * len(WEIGHTS))}")
-        for (label_type, activation), arm in scores.items():
-            values = {name: np.array([arm[name][seed] for seed in sorted(arm["best"])]) for name in WEIGHTS}
-            cells = [f"{100 * values['best'].mean():.1f}", f"{100 * values['best'].std(ddof=1):.2f}"]
-            for name in WEIGHTS[1:]:
-                moved = format_interval(mean_over_seeds(values[name] - values["best"]), signed=True)
-                cells += [moved, f"{100 * values[name].std(ddof=1):.2f}"]
-            print(f"| {label_type} | {display_name(activation)} | {' | '.join(cells)} |")
+        print_differences(scores)
+        print_levels(scores)
 
 
 if __name__ == "__main__":

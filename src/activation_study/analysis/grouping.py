@@ -93,7 +93,8 @@ def arms_by_condition(
     """The arms of each condition, with their items.
 
     Returns:
-        (data set, label type, settings of the variant …) → (name of the arm: its activation and its options, items).
+        Of each data set, label type and variant, the name and the items of each arm. The name is the activation with
+        the options that the study varies.
     """
     variants = Variants([config_of(item) for item in items])
     groups = grouped(items, lambda item: (*arm(config_of(item)), *variants.of(config_of(item))))
