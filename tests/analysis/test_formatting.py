@@ -2,7 +2,7 @@
 
 import pytest
 
-from activation_study.analysis.formatting import format_interval, format_p
+from activation_study.analysis.formatting import format_interval, format_p, p_is
 from activation_study.analysis.statistics import Interval
 
 
@@ -24,3 +24,7 @@ def test_a_p_near_the_level_is_written_on_its_side_of_it() -> None:
 )
 def test_an_interval_that_excludes_0_is_not_rounded_to_hold_it(interval: Interval, text: str) -> None:
     assert format_interval(interval, signed=True) == text
+
+
+def test_p_in_a_sentence() -> None:
+    assert [p_is(p) for p in (0.0249, 0.0001, 0.04996)] == ["p = 0.025", "p < 0.001", "p = 0.04996"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from activation_study.analysis.contrasts import Contrast
-from activation_study.analysis.formatting import display_name, format_interval, format_p, listed
+from activation_study.analysis.formatting import display_name, format_interval, listed, p_is
 from activation_study.analysis.planned_looks import Planned
 from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
@@ -65,7 +65,7 @@ def _sentence(contrast: Contrast) -> str:
     elif contrast.answer == "open":
         if difference.low > 0 or difference.high < 0:  # decided if it were the only comparison
             comparisons = counted(contrast.family, "comparison")
-            details += f"; p = {format_p(contrast.p_holm or 0)} after Holm's correction for {comparisons}"
+            details += f"; {p_is(contrast.p_holm or 0)} after Holm's correction for {comparisons}"
         sentence = f"{a} vs. {b}: inconclusive ({details}{_further(contrast)})"
     else:
         size = format_interval(difference if difference.value > 0 else _negated(difference), unit=" points")
@@ -93,7 +93,7 @@ def _disagreement(contrast: Contrast) -> str:
     names = contrast.disagreeing
     if not names:
         return ""
-    p = listed([f"{name} (p = {format_p(contrast.other_metrics[name].p)})" for name in names])
+    p = listed([f"{name} ({p_is(contrast.other_metrics[name].p)})" for name in names])
     return f"; not so by {p}" if contrast.decided else f"; without any correction, {p} would show a difference"
 
 

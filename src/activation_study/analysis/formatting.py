@@ -37,6 +37,12 @@ def format_p(p: float, digits: int = 3) -> str:
     return f"{p:.{digits}f}" if p >= SMALLEST_WRITTEN_P else f"< {SMALLEST_WRITTEN_P}"
 
 
+def p_is(p: float) -> str:
+    """A p value in a sentence: "p = 0.025" or "p < 0.001"."""
+    text = format_p(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def pair_name(a: str, b: str) -> str:
     """The difference of two activations as written in prose: "Mish − ReLU"."""
     return f"{display_name(a)} − {display_name(b)}"

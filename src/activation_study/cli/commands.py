@@ -136,7 +136,9 @@ def _compare(options: Compare) -> None:
     if problems:
         raise BadInput(problems_message("The contrasts cannot be used", problems, "Write contrasts=[[a,b],…]."))
     study = study_folder(options.folder, options.study)
-    report_options = ReportOptions(options.contrasts, options.allow_incomplete, options.pictures, options.tracking.uri)
+    report_options = ReportOptions(
+        options.contrasts, options.allow_incomplete, options.pictures, options.ranks, options.tracking.uri
+    )
     folder = make_report(study, report_options)
     if options.contrasts:
         again = f"{command('compare')} study={options.study}"

@@ -129,5 +129,6 @@ class Compare:
     contrasts: list[list[str]] = field(default_factory=list)
     allow_incomplete: bool = False
     pictures: bool = True
+    ranks: bool = False
     pack: str | None = None
     tracking: TrackingOptions = field(default_factory=TrackingOptions)

@@ -9,17 +9,19 @@ from activation_study.analysis.contrasts import METRICS, Contrast, class_ious, m
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.new_images import NewImages
 from activation_study.analysis.planned_looks import Look
+from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import Interval, mean_over_seeds
 from activation_study.config.protocols import followed_protocol
 
 
-def describe_findings(findings: Findings, folder: Path) -> dict[str, Any]:
+def describe_findings(findings: Findings, folder: Path, ranks: Ranks | None = None) -> dict[str, Any]:
     """All conditions with their contrasts, and the conclusions.
 
     Args:
         findings: of the study.
         folder: of the report.
+        ranks: of the activations over the data sets.
     """
     main = findings.main
     return {
@@ -34,7 +36,13 @@ def describe_findings(findings: Findings, folder: Path) -> dict[str, Any]:
         ],
         "conclusions": findings.summary,
         "notes": findings.classes,
+        "ranks": ranks and _ranks(ranks),
     }
+
+
+def _ranks(ranks: Ranks) -> dict[str, Any]:
+    means = dict(zip(ranks.arms, ranks.ranks.mean(axis=0), strict=True))
+    return {"data": ranks.data, "mean_ranks": means, "p": ranks.p}
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

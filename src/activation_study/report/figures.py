@@ -13,6 +13,7 @@ import numpy as np
 from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import PRIMARY, Contrast, class_ious
 from activation_study.analysis.formatting import display_name
+from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.palette import activation_colors
@@ -85,6 +86,25 @@ def looks_figure(contrasts: Sequence[Contrast]) -> str:
         panel.set_xlabel("seeds")
         _style(panel)
     panels[0].set_ylabel("difference of mean IoU, points")
+    return _svg(figure)
+
+
+def ranks_figure(ranks: Ranks) -> str:
+    """The critical-difference diagram: mean ranks, joined where they are not shown to differ."""
+    import pandas
+    import scikit_posthocs
+
+    names = [display_name(name) for name in ranks.arms]
+    figure, axes = _figure(7, 1.2 + 0.25 * len(names))
+    colors = dict(zip(names, activation_colors(ranks.arms).values(), strict=True))
+    scikit_posthocs.critical_difference_diagram(
+        dict(zip(names, ranks.ranks.mean(axis=0), strict=True)),
+        pandas.DataFrame(ranks.p_pairs, index=names, columns=names),
+        ax=axes,
+        color_palette=colors,
+        crossbar_props={"color": INK},
+    )
+    _color_axes(axes)
     return _svg(figure)
 
 

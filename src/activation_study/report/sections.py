@@ -9,6 +9,7 @@ from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.finished_runs import without_keys
 from activation_study.analysis.formatting import display_name
+from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Condition
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.config.protocols import followed_protocol
@@ -33,6 +34,7 @@ from activation_study.report.figures import (
     seeds_figure,
 )
 from activation_study.report.gallery import gallery
+from activation_study.report.ranks_section import ranks_section, ranks_sentence
 from activation_study.report.tables import (
     PEAK_MEMORY,
     arms_table,
@@ -47,18 +49,19 @@ FULL_SIZE = [224, 224]
 MAX_LISTED_PROTOCOLS = 3
 
 
-def build_sections(findings: Findings, pictures: bool) -> Contents:
+def build_sections(findings: Findings, pictures: bool, ranks: Ranks | None = None) -> Contents:
     """The contents of a study's report.
 
     Args:
         findings: results of the study.
         pictures: include sample test images if data and weights are available.
+        ranks: of the activations over the data sets.
     """
     records = findings.records
     main = findings.main
     return Contents(
         study=findings.study,
-        summary=tuple(findings.summary),
+        summary=(*findings.summary, *([ranks_sentence(ranks)] if ranks else [])),
         classes=tuple(findings.classes),
         reduced=_reduced(findings.conditions[0]),
         problems=findings.problems,
@@ -66,6 +69,7 @@ def build_sections(findings: Findings, pictures: bool) -> Contents:
         followed=_followed(findings.conditions),
         protocol=records[0].protocol,
         sections=(
+            *([ranks_section(ranks)] if ranks else []),
             *map(_changes_section, findings.ablations),
             *(
                 _condition_section(findings, condition, condition in main, pictures)

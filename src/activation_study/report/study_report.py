@@ -11,6 +11,7 @@ from activation_study.analysis.contrasts import METRIC_LABELS
 from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.finished_runs import REPORT_FOLDER, read_kept_looks
 from activation_study.analysis.formatting import format_interval, format_p
+from activation_study.analysis.ranks import rank_arms
 from activation_study.analysis.results import read_study
 from activation_study.console import table_console
 from activation_study.errors import problems_message
@@ -23,6 +24,7 @@ from activation_study.report.csv_export import write_tables
 from activation_study.report.describe import describe_findings
 from activation_study.report.elements import print_table
 from activation_study.report.latex_tables import write_latex
+from activation_study.report.ranks_section import ranks_table
 from activation_study.report.render import write_pages
 from activation_study.report.sections import build_sections
 from activation_study.tracking.mirror import mirror_report
@@ -36,12 +38,14 @@ class ReportOptions:
         contrasts: pairs to compare; if empty, those declared in the runs' configuration.
         allow_incomplete: compare an incomplete study, with a warning.
         pictures: include sample test images if data and weights are available.
+        ranks: rank the activations over the data sets.
         tracking_uri: the MLflow store for the report; None: the one that the last run was tracked in.
     """
 
     contrasts: Sequence[Sequence[str]] = ()
     allow_incomplete: bool = False
     pictures: bool = True
+    ranks: bool = False
     tracking_uri: str | None = None
 
 
@@ -64,19 +68,22 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
     findings = compare_study(study.name, conditions, problems, report_options.contrasts, before)
     if findings.looked_at and not problems and run_folders(study):
         keep_look(study, {"at": time.time(), "contrasts": list(findings.looked_at)})
+    ranks = rank_arms(findings.main) if report_options.ranks else None
     folder = study / REPORT_FOLDER
     write_tables(folder, findings)
     write_latex(folder, findings)
-    contents = build_sections(findings, report_options.pictures)
+    contents = build_sections(findings, report_options.pictures, ranks)
     write_pages(folder, contents)
     if problems:
         hint = "Each contrast uses the seeds that both of its activations have."
         print(problems_message("warning: the study is incomplete", problems, hint))
     print_summary(findings)
+    if ranks:
+        print_table(table_console(), ranks_table(ranks))
     for section in contents.sections:
         if section.no_gallery:
             print(f"No sample images of {section.title}: {section.no_gallery}")
-    deliver("comparison", describe_findings(findings, folder))
+    deliver("comparison", describe_findings(findings, folder, ranks))
     last = max(findings.records, key=lambda record: record.started)
     recorded = last.config.get("tracking", {}).get("uri")
     mirror_report(folder, study.name, report_options.tracking_uri or recorded)
