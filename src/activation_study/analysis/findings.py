@@ -77,7 +77,7 @@ class Findings:
     @property
     def summary(self) -> list[str]:
         """The conclusions of the study, and how changes of the protocol affect them."""
-        notes = filter(None, (selection.note for selection in self.selections))
+        notes = [note for selection in self.selections for note in selection.notes]
         looks = filter(None, (self.added_seeds, looks_sentence(self.planned) if self.planned else ""))
         return [*map(self.conclusion, self.main), *looks, *notes, *map(ablation_sentence, self.ablations)]
 

@@ -186,6 +186,11 @@ def _seed(run: Run) -> int:
     return int(run.record.config["seed"])
 
 
+def is_fresh(record: Record) -> bool:
+    """Whether the run had no part in a choice on validation, but is one of the seeds that the winner got for it."""
+    return bool(record.config.get("comparison", {}).get("fresh"))
+
+
 def _seeds(runs: Sequence[Run]) -> list[int]:
     return sorted(_seed(run) for run in runs)
 
@@ -250,9 +255,10 @@ def _split_settings(run: Run) -> tuple[str, ...]:
 
 def _seed_problems(conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
     for key, arms in conditions.items():
-        every = set.union(*(set(_seeds(group)) for _, group in arms))
-        for name, group in arms:
-            missing = sorted(every - set(_seeds(group)))
+        expected = {name: {_seed(run) for run in group if not is_fresh(run.record)} for name, group in arms}
+        every = set.union(*expected.values())
+        for name, _ in arms:
+            missing = sorted(every - expected[name])
             if missing:
                 yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, missing))}"
 

@@ -153,7 +153,7 @@ def selection_table(selection: Selection) -> Table:
         rows.append((display_name(name), *cells))
     caption = (
         f"Mean IoU on the validation split for each {selection.key}, in percent, at the best weights, mean over seeds. "
-        f"The arrow marks the selected value. The test split has no part in the selection. {selection.note}"
+        f"The arrow marks the selected value. The test split has no part in the selection. {' '.join(selection.notes)}"
     )
     return Table(("activation", *values), tuple(rows), caption.rstrip())
 

@@ -94,8 +94,7 @@ class PlannedSeeds:
                 f"first run: {another}"
             )
 
-    @property
-    def overrides(self) -> list[str]:
+    def overrides(self, job: Job) -> list[str]:
         """What each run records of the plan beyond its own command line."""
         pairs = ",".join(f"['{a}','{b}']" for a, b in self.contrasts)
         return [f"comparison.contrasts=[{pairs}]"]

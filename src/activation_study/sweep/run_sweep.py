@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+from activation_study.config.fields import value_of
 from activation_study.credentials import without_credentials
 from activation_study.data.labels.label_types import label_type_of
 from activation_study.data.name_check import check_names
@@ -22,7 +23,7 @@ from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, make_plan, show_plan, study_dirs
-from activation_study.sweep.planned_seeds import PlannedSeeds
+from activation_study.sweep.rounds import Rounds, rounds_of
 from activation_study.sweep.run_states import write_planned
 from activation_study.sweep.status import RunStatus, all_run_folders, mark_stale_runs, print_deaths, status_of
 from activation_study.sweep.sweep_report import (
@@ -59,12 +60,12 @@ def run_sweep(
     _reject_mixed(jobs)
     if jobs[0].config.sync:
         raise SystemExit(1 if sync_jobs(jobs) else 0)
-    planned = PlannedSeeds(jobs) if jobs[0].config.seeds == "auto" else None
-    if planned:
-        jobs = planned.needed()
+    rounds = rounds_of(jobs, lambda combinations: make_plan(combinations, compose))
+    if rounds:
+        jobs = rounds.needed()
     show_plan(jobs)
-    if planned:
-        print(planned.foretold)
+    if rounds:
+        print(rounds.foretold)
     check_start(jobs)
     if jobs[0].config.dry_run:
         print(DRY_RUN)
@@ -79,10 +80,10 @@ def run_sweep(
         return []
     _prepare_data(todo)
     check_start(jobs)  # again, now that missing data are there
-    returned, unfinished = _launch_all(jobs, launch, threads, planned)
+    returned, unfinished = _launch_all(jobs, launch, threads, rounds)
     for warning in (warning for result in returned for warning in _warnings_of(result)):
         keep_warning(warning)
-    jobs = planned.needed() if planned else jobs
+    jobs = rounds.needed() if rounds else jobs
     reports = report(jobs)
     register_best_of(jobs)
     deliver("sweep", describe_sweep(jobs, unfinished, reports))
@@ -95,32 +96,30 @@ def _launch_all(
     jobs: Sequence[Job],
     launch: Callable[[Sequence[Overrides]], Sequence[JobReturn]],
     threads: int | None,
-    planned: PlannedSeeds | None,
+    rounds: Rounds | None,
 ) -> tuple[list[JobReturn], list[Unfinished]]:
-    """Launches the jobs that are to do, and with planned looks those of each further look.
+    """Launches the jobs that are to do, and those of each further round.
 
     Returns:
-        What the launcher returned, and the runs that did not finish, after which there is no further look.
+        What the launcher returned, and the runs that did not finish, after which there is no further round.
     """
     returned: list[JobReturn] = []
     unfinished: list[Unfinished] = []
-    if planned:
-        planned.begin()
+    if rounds:
+        rounds.begin()
     while (todo := [job for job in jobs if job.to_do]) and not unfinished:
-        of_round = launch(_launched(jobs, todo, threads, planned))
+        of_round = launch(_launched(jobs, todo, threads, rounds))
         unfinished = _unfinished(todo, of_round)
         returned.extend(of_round)
-        if planned is None:
+        if rounds is None:
             break
         if not unfinished:
-            jobs = planned.needed()
-            print(planned.account)
+            jobs = rounds.needed()
+            print(rounds.account)
     return returned, unfinished
 
 
-def _launched(
-    jobs: Sequence[Job], todo: Sequence[Job], threads: int | None, planned: PlannedSeeds | None
-) -> list[Overrides]:
+def _launched(jobs: Sequence[Job], todo: Sequence[Job], threads: int | None, rounds: Rounds | None) -> list[Overrides]:
     """The overrides of each job that is launched, with what the sweep passes to it."""
     code = {study_dir: write_manifest(study_dir) for study_dir in study_dirs(todo)}
     for study_dir in study_dirs(jobs):
@@ -129,7 +128,7 @@ def _launched(
     return [
         [
             *job.overrides,
-            *(planned.overrides if planned else []),
+            *(rounds.overrides(job) if rounds else []),
             f"sweep.position='{n} of {len(todo)}'",
             f"sweep.code='{code[job.study_dir]}'",
             f"sweep.precision={job.config.training.precision}",
@@ -158,8 +157,8 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
 
 def _reject_mixed(jobs: Sequence[Job]) -> None:
     """Raises BadInput if the jobs differ in what the sweep as a whole does."""
-    for key in ("dry_run", "sync", "seeds"):
-        if len({getattr(job.config, key) for job in jobs}) > 1:
+    for key in ("dry_run", "sync", "seeds", "comparison.fresh_seeds"):
+        if len({value_of(job.config, key) for job in jobs}) > 1:
             raise BadInput(f"{key}: expected the same value for all runs of a sweep; nothing was started")
     if jobs[0].config.comparison.looks and jobs[0].config.seeds != "auto":
         raise BadInput("comparison.looks needs seeds=auto, which adds seeds at these looks; nothing was started")

@@ -1,0 +1,42 @@
+"""Sweeps whose runs follow from results: in rounds, until nothing more is needed."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from activation_study.sweep.fresh_seeds import FreshSeeds
+from activation_study.sweep.plan import Job, Overrides
+from activation_study.sweep.planned_seeds import PlannedSeeds
+
+
+class Rounds(Protocol):
+    """Which runs are needed, round by round."""
+
+    account: str
+
+    @property
+    def foretold(self) -> str:
+        """How many runs there will be."""
+
+    def begin(self) -> None:
+        """Called before the first run."""
+
+    def needed(self) -> list[Job]:
+        """The runs that are needed by what is known now; `account` then says what is known."""
+
+    def overrides(self, job: Job) -> list[str]:
+        """What a run records beyond its own command line."""
+
+
+def rounds_of(jobs: Sequence[Job], plan: Callable[[Sequence[Overrides]], list[Job]]) -> Rounds | None:
+    """The rounds of a sweep; None if all of its runs are known from the start.
+
+    Args:
+        jobs: those of the command.
+        plan: the jobs of combinations of overrides.
+
+    Raises:
+        BadInput: the sweep cannot be carried out in rounds.
+    """
+    if jobs[0].config.seeds == "auto":
+        return PlannedSeeds(jobs)
+    return FreshSeeds(jobs, plan) if jobs[0].config.comparison.fresh_seeds else None

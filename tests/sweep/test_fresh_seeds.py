@@ -1,0 +1,112 @@
+"""Settings that were chosen on validation get fresh seeds before they are compared, with simulated jobs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig
+
+import hydra_compose
+from activation_study.config.identity import identity
+from activation_study.config.schema import Config, resolved
+from activation_study.errors import BadInput
+from activation_study.metrics import summary
+from activation_study.records.artifacts import write_confusions
+from activation_study.records.record import Record, read_record, run_folders
+from activation_study.sweep.run_sweep import run_sweep
+from activation_study.validation import from_hydra
+
+BEST = {("relu", 1e-3): 0.7, ("mish", 3e-4): 0.7}  # on validation
+CHOICE = "comparison.chosen_on_validation=optimizer.learning_rate"
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def composed(overrides: Sequence[str]) -> DictConfig:
+    return hydra_compose.composed(
+        ["data=scenes", "data.count=6", "data.image_size=32", "study=rates", "tracking=off", *overrides]
+    )
+
+
+def choice(*keys: str) -> list[list[str]]:
+    return [
+        [
+            CHOICE,
+            "comparison.fresh_seeds=2",
+            *keys,
+            f"activation={name}",
+            f"optimizer.learning_rate={rate}",
+            f"seed={seed}",
+        ]
+        for name in ("relu", "mish")
+        for rate in (1e-3, 3e-4)
+        for seed in (0, 1)
+    ]
+
+
+class Launcher:
+    """Simulates the jobs."""
+
+    def __init__(self) -> None:
+        self.rounds: list[list[tuple[str, float, int]]] = []
+
+    def __call__(self, jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
+        configs = [from_hydra(composed(job)) for job in jobs]
+        self.rounds.append([(each.activation.name, each.optimizer.learning_rate, each.seed) for each in configs])
+        for config in configs:
+            self._write(config)
+        return [JobReturn(status=JobStatus.COMPLETED) for _ in jobs]
+
+    def _write(self, config: Config) -> None:
+        counts = np.random.default_rng([config.seed, *config.activation.name.encode()]).integers(1, 90, (4, 2, 1))
+        record = Record(
+            config.run_name, "rates", identity(resolved(config)), resolved(config), [], ["sky"], {},
+            {"code": "c", "data": "d"},
+        )  # fmt: skip
+        record.results = {**summary(counts, ["sky"]), "evaluation_seconds": 1.0, "best_epoch": 1.0}
+        validation = BEST.get((config.activation.name, config.optimizer.learning_rate), 0.5)
+        record.epochs = [{"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": validation, "images_per_second": 9.0}]
+        write_confusions(config.run_folder, counts, list("abcd"), list("abcd"), ["sky"])
+        record.end(config.run_folder, "FINISHED", None)
+
+
+def test_the_winners_of_the_choice_get_fresh_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    launch = Launcher()
+    run_sweep(choice(), composed, launch)
+    first, second = launch.rounds
+    assert len(first) == 8
+    assert second == [("relu", 1e-3, 2), ("relu", 1e-3, 3), ("mish", 3e-4, 2), ("mish", 3e-4, 3)]
+    output = " ".join(capsys.readouterr().out.split())
+    assert (
+        "8 runs choose optimizer.learning_rate on validation; then the winners get 2 fresh seeds each: 4 runs more."
+        in output
+    )
+    assert "Chosen: ReLU optimizer.learning_rate=0.001 and Mish optimizer.learning_rate=0.0003." in output
+    assert "compared by 2 seeds that took no part in the selection" in output
+    records = [read_record(folder) for folder in run_folders(Path("multirun/rates"))]
+    fresh = {record.config["seed"]: record.config["comparison"]["fresh"] for record in records if record is not None}
+    assert fresh == {0: False, 1: False, 2: True, 3: True}
+
+
+def test_the_same_command_has_nothing_left_to_do() -> None:
+    run_sweep(choice(), composed, Launcher())
+    again = Launcher()
+    run_sweep(choice(), composed, again)
+    assert again.rounds == []
+
+
+@pytest.mark.parametrize(
+    ("jobs", "message"),
+    [
+        ([["comparison.fresh_seeds=2"]], "comparison.fresh_seeds needs comparison.chosen_on_validation"),
+        ([*choice(), *choice("study=other")], "expected runs of one study"),
+    ],
+)
+def test_choices_that_cannot_get_fresh_seeds_are_refused(jobs: list[list[str]], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        run_sweep(jobs, composed, Launcher())
