@@ -114,6 +114,15 @@ def test_the_same_command_goes_on_where_it_stopped_and_then_has_nothing_to_do() 
     assert again.rounds == []
 
 
+def test_rerun_trains_each_run_once_more() -> None:
+    run_sweep(plan(), composed, Launcher())
+    launch = Launcher()
+    run_sweep(plan("rerun=all"), composed, launch)
+    assert len(launch.rounds) == 1
+    assert sorted(launch.rounds[0]) == sorted([*((name, seed) for name in ("relu", "frelu") for seed in range(7)),
+                                               *(("mish", seed) for seed in range(3))])  # fmt: skip
+
+
 def test_a_dry_run_foretells_and_keeps_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     run_sweep(plan("dry_run=true"), composed, Launcher())
     assert "9 runs up to the first look, at most 21." in capsys.readouterr().out

@@ -6,6 +6,7 @@ Everything is read from the run folders, so that it works the same with every la
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
@@ -105,9 +106,11 @@ def _launch_all(
     """
     returned: list[JobReturn] = []
     unfinished: list[Unfinished] = []
+    launched: set[Path] = set()  # with rerun=all, finished runs would be started again
     if rounds:
         rounds.begin()
-    while (todo := [job for job in jobs if job.to_do]) and not unfinished:
+    while (todo := [job for job in jobs if job.to_do and job.config.run_folder not in launched]) and not unfinished:
+        launched |= {job.config.run_folder for job in todo}
         of_round = launch(_launched(jobs, todo, threads, rounds))
         unfinished = _unfinished(todo, of_round)
         returned.extend(of_round)
