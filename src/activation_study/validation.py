@@ -217,6 +217,8 @@ def _comparison_problems(config: Config) -> Iterator[str]:
     if not 0 <= comparison.futility < 1:
         expected = "expected a probability of at least 0 and below 1; 0 never gives up"
         yield f"comparison.futility={comparison.futility:g}: {expected}"
+    if comparison.fresh_seeds == 1:
+        yield "comparison.fresh_seeds=1: expected 2 or more, which tell the noise; 0 trains none"
     key = comparison.chosen_on_validation
     selectable = [
         name for name in flatten(resolved(config)) if name.startswith(SELECTABLE_GROUPS) and affects_result(name)

@@ -9,6 +9,7 @@ import pytest
 from activation_study.analysis.crossed import crossed
 from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.results import read_study
+from activation_study.errors import BadInput
 from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import write_run
 
@@ -87,3 +88,15 @@ def test_a_variant_beside_the_folds_stays_a_condition_of_its_own(tmp_path: Path)
     result = compared(tmp_path / "s")
     assert sorted(condition.folds for condition in result.conditions) == [1, 4]
     assert all(np.isfinite(contrast.paired.p) for _, contrasts in result.compared for contrast in contrasts)
+
+
+def test_what_folds_lack_of_each_other_is_told(tmp_path: Path) -> None:
+    write_folds(tmp_path / "s", skipped=(1, 2))
+    with pytest.raises(BadInput, match="relu: no seed 1 of fold 2"):
+        read_study(tmp_path / "s")
+
+
+def test_further_metrics_leave_the_folds_aside_and_so_are_left_out(tmp_path: Path) -> None:
+    write_folds(tmp_path / "s")
+    result = compared(tmp_path / "s")
+    assert result.contrasts(result.main[0])[0].other_metrics == {}

@@ -79,6 +79,23 @@ def test_a_plan_before_its_first_look_cannot_be_compared(tmp_path: Path) -> None
         compared(tmp_path / "s")
 
 
+def test_a_contrast_without_its_first_look_is_open_whatever_its_plain_p(tmp_path: Path) -> None:
+    write_planned(tmp_path / "s", {**PLAN, "looks": [5, 7]}, relu=4, mish=4, frelu=4)
+    result = compared(tmp_path / "s")
+    mish = next(each for each in result.contrasts(result.main[0]) if each.primary)
+    assert mish.paired.p < 0.001
+    assert (mish.answer, mish.p_holm, mish.looks) == ("open", 1.0, ())
+    assert "Mish vs. ReLU: not looked at yet; the first planned look is at 5 seeds" in result.summary[0]
+
+
+def test_a_pair_asked_afterwards_is_looked_at_as_far_as_there_are_seeds(tmp_path: Path) -> None:
+    write_planned(tmp_path / "s", relu=7, mish=3, frelu=7)
+    result = compare_study("s", *read_study(tmp_path / "s"), [["frelu", "mish"]])
+    looks = {each.pair: len(each.looks) for each in result.contrasts(result.main[0]) if each.primary}
+    assert looks == {"Mish − ReLU": 1, "FReLU − ReLU": 3, "FReLU − Mish": 1}
+    assert "run the same command again" not in " ".join(result.summary)
+
+
 def test_report_and_tables_show_the_path(tmp_path: Path) -> None:
     write_planned(tmp_path / "s", relu=7, mish=3, frelu=7)
     report = make_report(tmp_path / "s", ReportOptions(pictures=False))
@@ -130,7 +147,27 @@ def test_an_incomplete_comparison_is_no_look(tmp_path: Path) -> None:
     assert not (study / LOOKS_FILE).exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"looks": 3, "plan": null}', '{"looks": [], "plan": []}', '{"looks": []}'])
+def test_other_data_sets_are_other_contrasts(tmp_path: Path) -> None:
+    for data, seeds in (("one", 5), ("two", 3)):
+        for number, name in enumerate(("relu", "mish")):
+            for seed in range(seeds):
+                write_run(tmp_path / "s", name, seed, data_name=data, started=float(number))
+    for _ in range(2):
+        report = make_report(tmp_path / "s", ReportOptions(pictures=False))
+        assert "Seeds were added" not in (report / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"looks": [{}], "plan": null}',
+        '{"looks": 3, "plan": null}',
+        '{"looks": [], "plan": []}',
+        '{"looks": []}',
+    ],
+)
 def test_kept_looks_that_cannot_be_read_are_rejected(text: str, tmp_path: Path) -> None:
     (tmp_path / LOOKS_FILE).write_text(text)
     with pytest.raises(BadInput, match=r"looks\.json cannot be read: expected the looks that were kept"):
@@ -138,7 +175,7 @@ def test_kept_looks_that_cannot_be_read_are_rejected(text: str, tmp_path: Path) 
 
 
 def test_a_look_with_the_seeds_of_the_last_one_is_kept_once(tmp_path: Path) -> None:
-    look = {"at": 1.0, "contrasts": [{"condition": "surfaces", "a": "mish", "b": "relu", "seeds": 3}]}
+    look = {"at": 1.0, "contrasts": [{"label_type": "surfaces", "a": "mish", "b": "relu", "seeds": 3}]}
     keep_look(tmp_path, look)
     keep_look(tmp_path, {**look, "at": 2.0})
     assert json.loads((tmp_path / LOOKS_FILE).read_text())["looks"] == [look]

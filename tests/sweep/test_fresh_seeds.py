@@ -100,9 +100,17 @@ def test_the_same_command_has_nothing_left_to_do() -> None:
     assert again.rounds == []
 
 
+def test_seeds_of_an_earlier_choice_are_not_fresh_and_fresh_ones_do_not_choose() -> None:
+    run_sweep(choice(), composed, Launcher())
+    more = [job if not job[-1].endswith("=1") else [*job[:-1], "seed=2"] for job in choice()]
+    with pytest.raises(BadInput, match="seed 2 was trained afresh for winners of an earlier choice"):
+        run_sweep(more, composed, Launcher())
+
+
 @pytest.mark.parametrize(
     ("jobs", "message"),
     [
+        (choice("comparison.fresh_seeds=1"), "comparison.fresh_seeds=1: expected 2 or more"),
         ([["comparison.fresh_seeds=2"]], "comparison.fresh_seeds needs comparison.chosen_on_validation"),
         ([*choice(), *choice("study=other")], "expected runs of one study"),
     ],

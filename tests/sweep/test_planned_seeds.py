@@ -114,13 +114,53 @@ def test_the_same_command_goes_on_where_it_stopped_and_then_has_nothing_to_do() 
     assert again.rounds == []
 
 
-def test_rerun_trains_each_run_once_more() -> None:
+def test_rerun_trains_each_run_once_more_and_does_not_read_the_old_results() -> None:
     run_sweep(plan(), composed, Launcher())
+    (next(STUDY.glob("*relu-seed0*")) / "evaluation/confusions.npz").write_bytes(b"damaged")
     launch = Launcher()
     run_sweep(plan("rerun=all"), composed, launch)
-    assert len(launch.rounds) == 1
-    assert sorted(launch.rounds[0]) == sorted([*((name, seed) for name in ("relu", "frelu") for seed in range(7)),
-                                               *(("mish", seed) for seed in range(3))])  # fmt: skip
+    launched = [job for of_round in launch.rounds for job in of_round]
+    assert len(launched) == len(set(launched)) == 17
+
+
+def test_a_look_that_was_interrupted_is_finished_before_the_next_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_sweep(plan(), composed, Launcher(("frelu", 4)))
+    kept = (STUDY / LOOKS_FILE).read_text()
+    run_sweep(plan("dry_run=true"), composed, Launcher())
+    assert (STUDY / LOOKS_FILE).read_text() == kept, "a dry run looks, and keeps nothing"
+    run_sweep(plan(), composed, Launcher())
+    looks = json.loads((STUDY / LOOKS_FILE).read_text())["looks"]
+    assert [[each["seeds"] for each in look["contrasts"]] for look in looks] == [[3, 3], [3, 5], [3, 7]]
+
+
+def test_runs_of_other_settings_or_without_the_plan_are_refused() -> None:
+    run_sweep(plan(), composed, Launcher())
+    with pytest.raises(BadInput, match=r"that this command does not plan, e\.g\. .*; a plan cannot be changed after"):
+        run_sweep(plan("training.batch_size=2"), composed, Launcher())
+    with pytest.raises(BadInput, match="was begun with seeds=auto, and seeds added otherwise would spoil its plan"):
+        run_sweep([["activation=relu", "seed=30"]], composed, Launcher())
+
+
+def test_a_study_without_its_file_of_looks_goes_on_by_what_its_runs_recorded() -> None:
+    run_sweep(plan(), composed, Launcher())
+    (STUDY / LOOKS_FILE).unlink()
+    launch = Launcher()
+    run_sweep(plan(), composed, launch)
+    assert launch.rounds == []
+    with pytest.raises(BadInput, match=r"its plan was declared with margin 0\.1, now 0\.2"):
+        run_sweep(plan("comparison.margin=0.2"), composed, Launcher())
+
+
+def test_a_plan_of_which_no_run_started_may_be_replaced() -> None:
+    class Nothing(Launcher):
+        def _write(self, config, name: str, seed: int) -> None:  # type: ignore[no-untyped-def]
+            pass
+
+    with pytest.raises(SystemExit):
+        run_sweep(plan(), composed, Nothing())
+    run_sweep(plan("comparison.margin=0.2"), composed, Launcher())
+    assert json.loads((STUDY / LOOKS_FILE).read_text())["plan"]["margin"] == 0.2
 
 
 def test_a_dry_run_foretells_and_keeps_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,18 +169,16 @@ def test_a_dry_run_foretells_and_keeps_nothing(capsys: pytest.CaptureFixture[str
     assert not STUDY.exists()
 
 
-def test_a_declared_plan_cannot_be_changed_and_futility_can() -> None:
+def test_a_declared_plan_cannot_be_changed() -> None:
     run_sweep(plan(), composed, Launcher())
     for changed, key in (
         (plan("comparison.looks=[3,6]"), "looks"),
         (plan("comparison.margin=0.2"), "margin"),
-        (plan(activations=("relu", "frelu")), "contrasts"),
+        (plan("comparison.futility=0.9"), "futility"),
+        (plan("comparison.contrasts=[[mish,frelu]]"), "contrasts"),
     ):
         with pytest.raises(BadInput, match=f"its plan was declared with {key} .* use another study: study=NAME"):
             run_sweep(changed, composed, Launcher())
-    launch = Launcher()
-    run_sweep(plan("comparison.futility=0.9"), composed, launch)
-    assert launch.rounds == []
 
 
 def test_a_study_that_was_begun_without_a_plan_is_refused() -> None:
@@ -152,6 +190,10 @@ def test_a_study_that_was_begun_without_a_plan_is_refused() -> None:
 @pytest.mark.parametrize(
     ("jobs", "message"),
     [
+        (
+            plan("comparison.contrasts=[[elu,relu]]"),
+            "the contrasts name elu, which the sweep does not train on scenes",
+        ),
         (plan(activations=("relu",)), "expected two or more activations, e.g. activation=relu,mish"),
         ([*plan(), *plan("training.batch_size=2")], "the sweep varies training.batch_size=.*; expected activations"),
         ([*plan(), *plan("activation.layer.kernel_size=5", activations=("frelu",))], "varies options of an activation"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.formatting import listed
-from activation_study.analysis.results import Condition
+from activation_study.analysis.results import Condition, common_seeds
 from activation_study.analysis.sequential_tests import SequentialTest
 from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL
 
@@ -14,7 +14,22 @@ MOST_LOOKS = 50  # more are told as these
 
 def looked_at(condition: Condition, contrast: Contrast) -> dict[str, Any]:
     """What is kept of one look at a contrast, to tell later at which numbers of seeds it was looked at."""
-    return {"condition": condition.title, "a": contrast.a, "b": contrast.b, "seeds": contrast.seeds}
+    return {
+        **named(condition, contrast.a, contrast.b),
+        "seeds": contrast.seeds,
+        "seed_list": _seed_list(condition, contrast),
+    }
+
+
+def named(condition: Condition, a: str, b: str) -> dict[str, Any]:
+    """What names a contrast in what is kept of a look."""
+    where = {"data": condition.data, "label_type": condition.label_type, "variant": ", ".join(condition.variant)}
+    return {**where, "a": a, "b": b}
+
+
+def _seed_list(condition: Condition, contrast: Contrast) -> list[int]:
+    arms = {arm.name: arm for arm in condition.arms}
+    return common_seeds(arms[contrast.a], arms[contrast.b])[: contrast.seeds]
 
 
 def added_seeds(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> str:
@@ -38,6 +53,8 @@ def added_seeds(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, An
 
 def _seeds_of(contrast: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> list[int]:
     """The numbers of seeds at which a contrast was looked at, ascending."""
-    named = ("condition", "a", "b")
-    before = [each for each in kept if all(each.get(key) == contrast[key] for key in named)]
-    return sorted({int(each["seeds"]) for each in (*before, contrast) if int(each["seeds"]) > 1})
+    now = set(contrast["seed_list"])
+    names = [key for key in contrast if key not in ("seeds", "seed_list")]
+    before = [each for each in kept if all(each.get(key) == contrast[key] for key in names)]
+    grown = [each for each in before if set(each.get("seed_list", ())) <= now]  # others have no part in this one
+    return sorted({int(each["seeds"]) for each in (*grown, contrast) if int(each["seeds"]) > 1})

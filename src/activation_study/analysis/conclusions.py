@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.formatting import display_name, format_interval, listed, p_is
-from activation_study.analysis.planned_looks import Planned
+from activation_study.analysis.planned_looks import Planned, next_look
 from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
 from activation_study.errors import counted
@@ -37,16 +37,21 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     return f"{heading} {'; '.join(sentences)}."
 
 
-def looks_sentence(planned: Planned) -> str:
-    """What planned looks mean for the numbers, and how to go on where they are not at their end."""
+def looks_sentence(planned: Planned, contrasts: Sequence[Contrast]) -> str:
+    """What planned looks mean for the numbers, and how to go on where they are not at their end.
+
+    Args:
+        planned: the looks of the study.
+        contrasts: those that were declared.
+    """
     looks = listed([str(seeds) for seeds in planned.plan.looks])
     sentence = (
         f"Seeds were added at planned looks ({looks} seeds), and p and intervals hold for all looks together. The "
         "estimate of a contrast that was settled early is biased away from 0."
     )
-    following = planned.next_looks
+    following = [seeds for each in contrasts if (seeds := next_look(each.looks, planned.plan)) is not None]
     if following:
-        seeds = min(following.values())
+        seeds = min(following)
         sentence += (
             f" {counted(len(following), 'contrast')} will be looked at again with {seeds} seeds: run the same command "
             "again to go on."
@@ -56,6 +61,8 @@ def looks_sentence(planned: Planned) -> str:
 
 def _sentence(contrast: Contrast) -> str:
     a, b = display_name(contrast.a), display_name(contrast.b)
+    if contrast.waits_for is not None:
+        return f"{a} vs. {b}: not looked at yet; the first planned look is at {contrast.waits_for} seeds"
     difference, new = contrast.paired.difference, contrast.new_images
     details = format_interval(difference, signed=True, unit=" points") + _at_look(contrast)
     if contrast.answer is None:

@@ -51,11 +51,12 @@ class Contrast:
         margin: the declared smallest difference that matters, of IoU between 0 and 1; None without.
         p_equivalence: adjusted p of the two one-sided tests against the margin; None without, or outside the family.
         looks: the planned looks so far; empty if the number of seeds was fixed. The intervals are then those of a look.
+        waits_for: the seeds of its first planned look, if it does not have them all yet; it is then open.
         over_folds: the difference over seeds and folds, both random, from which interval and p are; None without folds.
         new_images: the comparison on new images of this kind; None for the article's metric, and if all test images
             belong to one group.
-        other_metrics: the comparison by further metrics of the same predictions; primary metric only.
-        class_differences: difference of each class's IoU with its interval on this test set; primary metric only.
+        other_metrics: the comparison by further metrics of the same predictions; primary metric, without folds.
+        class_differences: difference of each class's IoU with its interval on this test set; likewise.
         minimum_detectable: for 5, 8 and 20 seeds, the difference that they would detect with 80 % power.
     """
 
@@ -75,6 +76,7 @@ class Contrast:
     p_equivalence: float | None = None
     looks: Path = ()
     over_folds: Crossed | None = None
+    waits_for: int | None = None
 
     @property
     def pair(self) -> str:
@@ -204,7 +206,9 @@ def _contrast(condition: Condition, metric: str, a: Arm, b: Arm, afterwards: boo
     over_folds = crossed(a.of_folds(key) - b.of_folds(key))
     if over_folds is not None:
         result = replace(result, difference=over_folds.interval(confidence), p=over_folds.p())
-    looks = planned.paths.get((condition, a.name, b.name), ()) if planned else ()
+    key_of_plan = (condition, a.name, b.name)
+    looks = planned.paths.get(key_of_plan, ()) if planned else ()
+    waits = planned is not None and key_of_plan in planned.paths and not looks
     if planned and looks and not primary:
         looks = look_at(a.metric(key) - b.metric(key), planned.plan, looks[-1].seeds)
     return Contrast(
@@ -216,10 +220,11 @@ def _contrast(condition: Condition, metric: str, a: Arm, b: Arm, afterwards: boo
         afterwards=afterwards,
         new_images=_on_new_images(condition, a, b, over_folds, confidence) if primary else None,
         over_folds=over_folds,
-        other_metrics=compare_other_metrics(a.confusions, b.confusions) if primary else {},
-        class_differences=_class_differences(condition, a, b) if primary else {},
+        other_metrics=compare_other_metrics(a.confusions, b.confusions) if primary and not over_folds else {},
+        class_differences=_class_differences(condition, a, b) if primary and not over_folds else {},
         minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
         looks=looks,
+        waits_for=planned.plan.looks[0] if planned and waits else None,
     )
 
 

@@ -45,13 +45,21 @@ def corrected(compared: Sequence[Compared], main: Collection[Condition], margin:
 
 def _adjusted(family: Sequence[Contrast], margin: float | None) -> Iterator[Contrast]:
     """The contrasts of one family with their adjusted p, in the same order."""
-    of_differences = holm([each.looks[-1].p if each.looks else each.paired.p for each in family])
+    of_differences = holm([_difference(each) for each in family])
     of_equivalences = holm([_equivalence(contrast, margin) for contrast in family]) if margin else [None] * len(family)
     for contrast, p, p_equivalence in zip(family, of_differences, of_equivalences, strict=True):
         yield replace(contrast, family=len(family), p_holm=p, margin=margin, p_equivalence=p_equivalence)
 
 
+def _difference(contrast: Contrast) -> float:
+    if contrast.waits_for is not None:
+        return 1.0
+    return contrast.looks[-1].p if contrast.looks else contrast.paired.p
+
+
 def _equivalence(contrast: Contrast, margin: float) -> float:
+    if contrast.waits_for is not None:
+        return 1.0
     if contrast.over_folds:
         return contrast.over_folds.p_equivalence(margin)
     if contrast.looks:

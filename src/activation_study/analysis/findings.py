@@ -1,6 +1,6 @@
 """All results of a study's comparison, independent of how they are presented. Pure functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from activation_study.analysis.planned_looks import Plan, Planned
 from activation_study.analysis.results import Condition, has_planned_looks
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.config.schema import Comparison
+from activation_study.metrics import Values
 from activation_study.records.record import Record
 
 
@@ -60,6 +61,12 @@ class Findings:
         """The contrasts of one condition."""
         return dict(self.compared)[condition]
 
+    @property
+    def _declared(self) -> list[Contrast]:
+        """The contrasts of the primary metric that decide and were declared before the runs."""
+        found = [each for condition in self.main for each in self.contrasts(condition)]
+        return [each for each in found if each.primary and not each.afterwards]
+
     def conclusion(self, condition: Condition) -> str:
         """The conclusion of one condition."""
         return conclusion(condition, self.contrasts(condition), self.questions)
@@ -78,7 +85,7 @@ class Findings:
     def summary(self) -> list[str]:
         """The conclusions of the study, and how changes of the protocol affect them."""
         notes = [note for selection in self.selections for note in selection.notes]
-        looks = filter(None, (self.added_seeds, looks_sentence(self.planned) if self.planned else ""))
+        looks = filter(None, (self.added_seeds, looks_sentence(self.planned, self._declared) if self.planned else ""))
         return [*map(self.conclusion, self.main), *looks, *notes, *map(ablation_sentence, self.ablations)]
 
 
@@ -132,8 +139,13 @@ def _planned(main: Sequence[Condition], declared: Comparison, asked: Sequence[Se
     plan = plan_of(declared)
     if plan is None:
         return None
-    pairs = [(condition, a, b) for condition in main for a, b in pairs_of(condition, declared.contrasts, asked)]
-    return Planned.of(plan, {key: differences_of(*key) for key in pairs})
+    pairs = {
+        (condition, *pair): afterwards
+        for condition in main
+        for pair, afterwards in pairs_of(condition, declared.contrasts, asked).items()
+    }
+    differences: dict[Hashable, Values] = {key: differences_of(*key) for key in pairs}
+    return Planned.of(plan, differences, [key for key, afterwards in pairs.items() if afterwards])
 
 
 def plan_of(declared: Comparison) -> Plan | None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Condition, common_seeds
+from activation_study.errors import BadInput
 
 
 def merge_folds(conditions: Sequence[Condition]) -> list[Condition]:
@@ -45,6 +46,8 @@ def _merged(folds: Sequence[Condition]) -> Condition:
         seeds = common_seeds(*same)
         if len(same) == len(folds) and seeds:
             arms.append(_merged_arm([each.at(seeds) for each in same]))
+    if not arms:
+        raise BadInput(f"{first.title}: no activation has a seed in all of {len(folds)} folds; train the missing runs")
     return replace(
         first,
         variant=tuple(setting for setting in first.variant if not setting.startswith("data.fold=")),

@@ -13,7 +13,7 @@ Intervals are "repeated" ones: at the p of a look that keeps the error over all 
 the Royal Statistical Society B 51, 1989). After an early stop, the estimate is biased away from 0.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -120,17 +120,24 @@ def look_at(differences: Values, plan: Plan, last: int) -> Path:
     return tuple(path)
 
 
-def follow(differences: Sequence[Values], plan: Plan) -> list[Path]:
+def follow(differences: Sequence[Values], plan: Plan, declared: Sequence[bool] | None = None) -> list[Path]:
     """The looks at each contrast of a family up to where it is settled, given up, or out of seeds.
+
+    A look waits until all declared contrasts that go on have their seeds.
 
     Args:
         differences: for each contrast, a − b of each seed so far, in the order in which the seeds are added.
         plan: as declared.
+        declared: whether each contrast was declared beforehand; others are looked at as far as there are seeds. If
+            None, all were.
     """
     every = [look_at(each, plan, len(each)) for each in differences]
     paths: list[Path] = [() for _ in differences]
     for number, seeds in enumerate(plan.looks):
-        here = [index for index, path in enumerate(every) if len(path) > number and _goes_on(paths[index], plan)]
+        going = [index for index, path in enumerate(paths) if len(path) == number and _goes_on(path, plan)]
+        here = [index for index in going if len(every[index]) > number]
+        if any(index not in here and (declared is None or declared[index]) for index in going):
+            break
         for index in here:
             paths[index] = (*paths[index], every[index][number])
         levels = _Levels(paths, plan)
@@ -157,9 +164,10 @@ class Planned:
     paths: Mapping[Hashable, Path]
 
     @classmethod
-    def of(cls, plan: Plan, differences: Mapping[Hashable, Values]) -> "Planned":
-        """Follows all contrasts, by what names them, as one family."""
-        return cls(plan, dict(zip(differences, follow(list(differences.values()), plan), strict=True)))
+    def of(cls, plan: Plan, differences: Mapping[Hashable, Values], asked: Collection[Hashable] = ()) -> "Planned":
+        """Follows all contrasts, by what names them, as one family; those that were asked afterwards wait for none."""
+        declared = [key not in asked for key in differences]
+        return cls(plan, dict(zip(differences, follow(list(differences.values()), plan, declared), strict=True)))
 
     @property
     def next_looks(self) -> dict[Hashable, int]:

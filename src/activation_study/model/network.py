@@ -75,8 +75,11 @@ class Network:
             batches: images uint8 [N, height, width, channels].
         """
         random_state = self.random_state()
-        recompute_moving_statistics(self.unet, (scale(images) for images in batches))
-        self.set_random_state(random_state)
+        self.set_random_state([np.zeros_like(state) for state in random_state])  # repeating it gives the same bits
+        try:
+            recompute_moving_statistics(self.unet, (scale(images) for images in batches))
+        finally:
+            self.set_random_state(random_state)
 
     @property
     def learning_rate(self) -> float:

@@ -41,8 +41,10 @@ def parse_looks(text: str, where: str) -> dict[str, Any]:
     """
     try:
         kept = json.loads(text)
-        if isinstance(kept["looks"], list) and (kept["plan"] is None or isinstance(kept["plan"], dict)):
-            return {"plan": kept["plan"], "looks": kept["looks"]}
+        plan, looks = kept["plan"], kept["looks"]
+        whole = all(float(look["at"]) and all(int(each["seeds"]) for each in look["contrasts"]) for look in looks)
+        if whole and isinstance(looks, list) and (plan is None or isinstance(plan, dict)):
+            return {"plan": plan, "looks": looks}
     except (ValueError, KeyError, TypeError):
         pass
     raise BadInput(f"{where} cannot be read: expected the looks that were kept; restore it from a copy")
@@ -66,4 +68,5 @@ def keep_look(study_dir: Path, look: dict[str, Any]) -> None:
 
 
 def _seeds(look: dict[str, Any]) -> list[Any]:
-    return [(each.get("condition"), each.get("a"), each.get("b"), each.get("seeds")) for each in look["contrasts"]]
+    names = ("data", "label_type", "variant", "a", "b", "seeds")
+    return [tuple(each.get(name) for name in names) for each in look["contrasts"]]

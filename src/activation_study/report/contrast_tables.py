@@ -35,6 +35,7 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
     both = any(not contrast.primary for contrast in contrasts)
     metric = "Metric: pooled mean IoU (primary) or the article's. " if both else ""
     test = "the sequential p of the planned looks" if contrasts[0].looks else "the paired t test"
+    test = "of the mean over seeds and folds, which both vary" if contrasts[0].over_folds else test
     caption = (
         f"Differences a − b of mean IoU in points with 95 % intervals. {metric}"
         "Seeds/images/both: shares of the variance that more seeds would lower, more test images, or either. "

@@ -127,7 +127,7 @@ def _condition_section(findings: Findings, condition: Condition, main: bool, pic
     contrasts = findings.contrasts(condition)
     images, no_images = _gallery(condition, contrasts) if main and pictures else (None, "")
     selections = (selection_table(selection) for selection in findings.selections if selection.condition is condition)
-    further = [other_metrics_table(contrasts)] if contrasts else []
+    further = [other_metrics_table(contrasts)] if any(contrast.other_metrics for contrast in contrasts) else []
     return Section(
         slug=_slug(condition, condition.title),
         title=condition.title,
@@ -185,7 +185,8 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
     )
     figures = [Figure("Seeds", seeds_figure(condition), runs)]
     if contrasts:
-        numbers = (difference_table(contrasts), further_tests_table(contrasts))
+        further = [] if condition.folds > 1 else [further_tests_table(contrasts)]  # they would leave the folds aside
+        numbers = (difference_table(contrasts), *further)
         figures.append(Figure("Differences", differences_figure(contrasts), differences, numbers))
     if any(contrast.looks for contrast in contrasts):
         figures.append(Figure("Looks", looks_figure(contrasts), looks, (looks_table(contrasts),)))

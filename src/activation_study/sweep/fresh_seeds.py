@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 from activation_study.analysis.findings import compare_study
 from activation_study.analysis.formatting import display_name, listed
-from activation_study.analysis.results import read_study
+from activation_study.analysis.results import is_fresh, read_study
 from activation_study.analysis.selection import Selection
 from activation_study.errors import BadInput, counted
+from activation_study.records.record import read_record, run_folders
 from activation_study.sweep.plan import Job, Overrides, make_job, study_dirs
 from activation_study.sweep.status import RunStatus
 
@@ -31,8 +32,17 @@ class FreshSeeds:
             raise BadInput("comparison.fresh_seeds: expected runs of one study; start a sweep for each")
         (self._study_dir,) = study_dirs(jobs)
         self._key, self._count = comparison.chosen_on_validation, comparison.fresh_seeds
-        self._first = 1 + max(job.config.seed for job in jobs)
+        records = [record for folder in run_folders(self._study_dir) if (record := read_record(folder)) is not None]
+        used = {job.config.run_name: job.config.seed for job in jobs}
+        if again := sorted({used[record.name] for record in records if is_fresh(record) and record.name in used}):
+            raise BadInput(
+                f"{self._study_dir}: seed {', '.join(map(str, again))} was trained afresh for winners of an earlier "
+                "choice and cannot choose now; use other seeds, or another study: study=NAME"
+            )
+        of_choice = [int(record.config["seed"]) for record in records if not is_fresh(record)]
+        self._first = 1 + max([*used.values(), *of_choice])
         self.account = ""
+        self._began = False
 
     @property
     def foretold(self) -> str:
@@ -44,7 +54,11 @@ class FreshSeeds:
         )
 
     def begin(self) -> None:
-        """Nothing has to be kept before the first run."""
+        """From now on, results are those of this sweep."""
+        self._began = True
+
+    def keep(self) -> None:
+        """A choice is read from its runs."""
 
     def overrides(self, job: Job) -> list[str]:
         """Says of a run that it had no part in the choice."""
@@ -53,7 +67,8 @@ class FreshSeeds:
     def needed(self) -> list[Job]:
         """The runs of the choice, and after it those of the winners."""
         jobs = [make_job(job.overrides, job.config) for job in self._jobs]
-        if not all(job.status == RunStatus.DONE for job in jobs):
+        again = jobs[0].config.rerun == "all" and not self._began  # old results may be damaged
+        if again or not all(job.status == RunStatus.DONE for job in jobs):
             return jobs
         conditions, problems = read_study(self._study_dir, allow_incomplete=True)
         selections = compare_study(self._study_dir.name, conditions, problems, []).selections

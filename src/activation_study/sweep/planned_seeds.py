@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from activation_study.analysis.added_seeds import named
 from activation_study.analysis.findings import Findings, compare_study, plan_of
 from activation_study.analysis.formatting import display_name, format_interval, listed, pair_name
 from activation_study.analysis.grouping import arms_by_condition
@@ -15,7 +16,7 @@ from activation_study.config.schema import resolved
 from activation_study.console import format_duration
 from activation_study.errors import MAX_LISTED, BadInput, counted
 from activation_study.records.looks import keep_look, keep_plan, read_looks
-from activation_study.records.record import run_folders
+from activation_study.records.record import read_record, run_folders
 from activation_study.sweep.plan import Job, estimate_seconds, make_job, study_dirs
 from activation_study.sweep.status import RunStatus
 from activation_study.validation import MAX_CONTRASTS
@@ -68,6 +69,13 @@ class PlannedSeeds:
                 f"seeds=auto: {len(self.contrasts)} contrasts, expected {MAX_CONTRASTS} or fewer; declare those that "
                 "matter with comparison.contrasts=[[a,b],…]"
             )
+        for key in conditions:
+            missing = sorted({name for pair in self.contrasts for name in pair if (*key, name) not in self._arms})
+            if missing:
+                raise BadInput(
+                    f"seeds=auto: the contrasts name {', '.join(missing)}, which the sweep does not train on "
+                    f"{' '.join(key[:2])}; declare others with comparison.contrasts=[[a,b],…]"
+                )
         self._declared = {
             "contrasts": [[*key, *pair] for key in conditions for pair in self.contrasts],
             "looks": list(comparison.looks),
@@ -75,24 +83,37 @@ class PlannedSeeds:
             "futility": comparison.futility,
         }
         self.account = ""
+        self._began = False
+        self._look: dict[str, Any] | None = None
         self._reject_other_plan()
 
     def _reject_other_plan(self) -> None:
         """Raises BadInput if the study was begun without this plan."""
-        declared = read_looks(self._study_dir)["plan"]
+        folders = run_folders(self._study_dir)
+        if not folders:
+            return  # a plan without runs may be replaced
         another = "use another study: study=NAME"
-        if declared is not None:
-            for key, value in self._declared.items():
-                if key != "futility" and declared.get(key) != value:
-                    raise BadInput(
-                        f"{self._study_dir}: its plan was declared with {key} {declared.get(key)}, now {value}; a plan "
-                        f"cannot be changed after the first run: {another}"
-                    )
-        elif run_folders(self._study_dir):
+        planned = {job.config.run_folder.name for job in self._jobs}
+        if others := [folder.name for folder in folders if folder.name not in planned]:
             raise BadInput(
-                f"{self._study_dir} has runs that were made without planned looks; looks must be planned before the "
-                f"first run: {another}"
+                f"{self._study_dir} has {counted(len(others), 'run')} that this command does not plan, e.g. "
+                f"{others[0]}; a plan cannot be changed after the first run: {another}"
             )
+        declared = read_looks(self._study_dir)["plan"] or {}
+        comparisons = [record.config.get("comparison", {}) for folder in folders if (record := read_record(folder))]
+        recorded = {"looks", "margin", "futility"}
+        for key, value in self._declared.items():
+            found = [declared.get(key, value), *(each.get(key) for each in comparisons if key in recorded)]
+            if key == "looks" and not all(found):
+                raise BadInput(
+                    f"{self._study_dir} has runs that were made without planned looks; looks must be planned before "
+                    f"the first run: {another}"
+                )
+            for other in (each for each in found if each != value):
+                raise BadInput(
+                    f"{self._study_dir}: its plan was declared with {key} {other}, now {value}; a plan cannot be "
+                    f"changed after the first run: {another}"
+                )
 
     def overrides(self, job: Job) -> list[str]:
         """What each run records of the plan beyond its own command line."""
@@ -100,9 +121,16 @@ class PlannedSeeds:
         return [f"comparison.contrasts=[{pairs}]"]
 
     def begin(self) -> None:
-        """Keeps the plan in the study's folder, before the first run."""
-        if read_looks(self._study_dir)["plan"] is None:
+        """Keeps the plan in the study's folder, before the first run, and a look whose keeping was interrupted."""
+        self._began = True
+        if read_looks(self._study_dir)["plan"] is None or not run_folders(self._study_dir):
             keep_plan(self._study_dir, {**self._declared, "at": time.time()})
+        self.keep()
+
+    def keep(self) -> None:
+        """Keeps what `needed` looked at in the study's folder."""
+        if self._look is not None:
+            keep_look(self._study_dir, self._look)
 
     @property
     def foretold(self) -> str:
@@ -123,11 +151,12 @@ class PlannedSeeds:
         first = self.plan.looks[0]
         jobs = {arm: [make_job(job.overrides, job.config) for job in group] for arm, group in self._arms.items()}
         seeds = dict.fromkeys(jobs, first)
-        if all(job.status == RunStatus.DONE for group in jobs.values() for job in group[:first]):
+        again = self._jobs[0].config.rerun == "all" and not self._began  # old results may be damaged
+        if not again and all(job.status == RunStatus.DONE for group in jobs.values() for job in group[:first]):
             findings = self._findings()
             self.account = "\n".join(["Looked at the results:", *self._lines(findings)])
             seeds |= self._seeds(findings)
-            keep_look(self._study_dir, _kept(findings))
+            self._look = _kept(findings)
         return [job for arm, group in jobs.items() for job in group[: seeds[arm]]]
 
     def _findings(self) -> Findings:
@@ -171,10 +200,9 @@ def _state(look: Look, a: str, b: str, following: int | None) -> str:
 def _kept(findings: Findings) -> dict[str, Any]:
     contrasts = [
         {
-            "condition": condition.title,
-            "a": a,
-            "b": b,
+            **named(condition, a, b),
             "seeds": path[-1].seeds,
+            "seed_list": list(range(path[-1].seeds)),
             "difference": path[-1].difference.value,
             "low": path[-1].difference.low,
             "high": path[-1].difference.high,

@@ -20,6 +20,9 @@ class Rounds(Protocol):
     def begin(self) -> None:
         """Called before the first run."""
 
+    def keep(self) -> None:
+        """Keeps what `needed` looked at, where that must be known later."""
+
     def needed(self) -> list[Job]:
         """The runs that are needed by what is known now; `account` then says what is known."""
 
