@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats import weightstats
 
 from activation_study.analysis.equivalence import equivalence_p, seeds_to_settle
 
@@ -54,3 +55,12 @@ def test_four_of_five_studies_of_the_proposed_size_are_settled(difference: float
 def test_a_difference_that_no_study_settles_is_not_promised() -> None:
     assert seeds_to_settle(0.0, 0.012, 0.05, None) is None
     assert seeds_to_settle(0.01, 0.012, 0.05, 0.01) is not None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_p_is_that_of_statsmodels(seed: int) -> None:
+    a, b = np.random.default_rng(seed).normal(0.8, 0.01, (2, 8))
+    expected = weightstats.ttost_paired(a, b, -0.01, 0.01)[0]
+    differences = a - b
+    p = equivalence_p(float(differences.mean()), float(differences.std(ddof=1)), 8, 0.01)
+    assert p == pytest.approx(expected)
