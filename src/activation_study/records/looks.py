@@ -22,7 +22,7 @@ def read_looks(study_dir: Path) -> dict[str, Any]:
     path = study_dir / LOOKS_FILE
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {"plan": None, "looks": []}
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
