@@ -54,16 +54,14 @@ class StudySweeper(BasicSweeper):
 
         Hydra knows the parameters of an experiment only if there is one for all jobs, not of `experiment=demo,small`.
         """
-        given = {_key(override) for override in job}
+        from activation_study.config.overrides import override_key
+
+        given = {override_key(override) for override in job}
         missing = [f"{key}={value}" for key, value in compose.sweep_parameters(job).items() if key not in given]
         if not missing:
             return [list(job)]
         jobs = self._combinations([*missing, *job], loader)
         return [each for more in jobs for each in self._expanded(more, compose, loader)]
-
-
-def _key(override: str) -> str:
-    return override.partition("=")[0].lstrip("+~")
 
 
 class Composer:

@@ -19,6 +19,7 @@ from activation_study.cli.refusal import file_errors_as_bad_input, refusals, ref
 from activation_study.config.arguments import foreign_sweeper
 from activation_study.config.command_options import Compare, Evaluate, Export, Inspect, Predict, Reproduce, Watch
 from activation_study.config.fields import declared
+from activation_study.config.overrides import override_key
 from activation_study.config.places import empty_places, expand_home, study_folder
 from activation_study.config.registration import register
 from activation_study.config.schema import Config
@@ -77,7 +78,7 @@ def _unheeded(composed: DictConfig, hydra_config: HydraConf, overrides: list[str
     for key in ("dry_run", "sync", "seeds"):
         if composed[key]:
             return foreign_sweeper(f"{key}={str(composed[key]).lower()}", sweeper._target_, "train")
-    given = {override.partition("=")[0].lstrip("+~") for override in overrides}
+    given = {override_key(override) for override in overrides}
     if not given.issuperset(sweeper.get("params") or ()):  # those of one experiment among several
         return foreign_sweeper("a sweep over experiments", sweeper._target_, "leave out what each of them sweeps over")
     return None

@@ -17,6 +17,7 @@ from activation_study.config.known_keys import (
     options_of,
     try_to_compose,
 )
+from activation_study.config.overrides import override_key
 from activation_study.errors import alternatives, problems_message
 from activation_study.location import command
 
@@ -103,7 +104,7 @@ def _first_run(arguments: Sequence[str]) -> list[str]:
 
 def _is_named(override: str, error: Exception | None) -> bool:
     """Whether an error's text has an override, or its key."""
-    text, key = f"{error}\n{error.__cause__ if error else None}", override.lstrip("+~").partition("=")[0]
+    text, key = f"{error}\n{error.__cause__ if error else None}", override_key(override)
     return override in text or bool(key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", text))
 
 

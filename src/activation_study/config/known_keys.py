@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.config.identity import flatten
+from activation_study.config.overrides import override_key
 from activation_study.location import conf_dir
 
 
@@ -29,7 +30,7 @@ def known_keys(config: str, wrong: str, arguments: Sequence[str]) -> list[str]:
     """All keys of the configuration as it is composed without the wrong one; those of an activation's layer are known
     only then.
     """
-    right = [argument for argument in arguments if argument.lstrip("+~").partition("=")[0] != wrong]
+    right = [argument for argument in arguments if override_key(argument) != wrong]
     flags = [argument for argument in right if argument.startswith("-")]
     for given in (right, flags, []):  # another override may be wrong, too
         try:

@@ -43,6 +43,11 @@ def text_keys(schema: type) -> Mapping[str, bool]:
     return found
 
 
+def override_key(override: str) -> str:
+    """The key of an override, without the + or ~ in front of it."""
+    return override.partition("=")[0].lstrip("+~")
+
+
 def _as_typed(argument: str, keys: Mapping[str, bool], whole: Set[str]) -> str:
     key, equals, value = argument.partition("=")
     name = key.lstrip("+").partition("@")[0].replace("/", ".")

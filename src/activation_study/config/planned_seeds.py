@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from activation_study.config.overrides import override_key
 from activation_study.errors import BadInput
 
 # Chosen by simulation (docs/explanation/planned-looks.md): used where no looks are given.
@@ -34,16 +35,12 @@ def with_planned_seeds(
     Raises:
         BadInput: seeds are given as well, or the looks cannot be planned.
     """
-    given = next((each for each in arguments if _key(each) == "seed"), None)
+    given = next((each for each in arguments if override_key(each) == "seed"), None)
     if given is not None:
         raise BadInput(f"{given} and seeds=auto exclude each other: seeds=auto uses the seeds 0, 1, 2, … of its looks")
     if problem := look_problem(looks):
         raise BadInput(problem)
     looks = looks or STANDARD_LOOKS
     planned = [f"comparison.looks=[{','.join(map(str, looks))}]", f"seed={','.join(map(str, range(looks[-1])))}"]
-    others = [each for each in arguments if _key(each) != "comparison.looks"]
-    return [each for each in parameters if _key(each) != "seed"], [*others, *planned]
-
-
-def _key(argument: str) -> str:
-    return argument.partition("=")[0].lstrip("+~")
+    others = [each for each in arguments if override_key(each) != "comparison.looks"]
+    return [each for each in parameters if override_key(each) != "seed"], [*others, *planned]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from activation_study.class_findings import ClassFindings
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
+from activation_study.config.overrides import override_key
 from activation_study.location import command
 from activation_study.metrics import scored_parts
 from activation_study.records.record import Record
@@ -88,7 +89,7 @@ def _scores(record: Record) -> Iterator[str]:
 
 
 def _is_about_training(override: str) -> bool:
-    key = override.lstrip("+~").partition("=")[0]
+    key = override_key(override)
     return key not in MACHINE_SPECIFIC_KEYS and key.split(".")[0].split("/")[0] not in _OF_THE_MACHINE
 
 
