@@ -254,15 +254,32 @@ def _split_settings(run: Run) -> tuple[str, ...]:
 
 
 def _seed_problems(conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
+    """What the arms of a condition lack of each other's seeds; the folds of a cross-validation are one condition."""
     yield from _fresh_seed_problems(conditions)
-    yield from _fold_problems(conditions)
-    for key, arms in conditions.items():
-        expected = {name: {_seed(run) for run in group if not is_fresh(run.record)} for name, group in arms}
-        every = set.union(*expected.values())
-        for name, _ in arms:
-            missing = sorted(every - expected[name])
-            if missing:
-                yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, missing))}"
+    for key, folds in grouped(list(conditions.items()), _without_fold).items():
+        seeds = [
+            {name: {_seed(run) for run in group if not is_fresh(run.record)} for name, group in arms}
+            for _, arms in folds
+        ]
+        every = set.union(*(found for of_fold in seeds for found in of_fold.values()))
+        for (_, arms), of_fold in zip(folds, seeds, strict=True):
+            fold = _fold(arms)
+            for name in dict.fromkeys(name for each in seeds for name in each):
+                missing = sorted(every - of_fold.get(name, set()))
+                if missing:
+                    where = "" if fold is None else f" of fold {fold}"
+                    yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, missing))}{where}"
+
+
+def _without_fold(condition: tuple[tuple[str, ...], list[tuple[str, list[Run]]]]) -> tuple[str, ...]:
+    key, arms = condition
+    return key if _fold(arms) is None else tuple(each for each in key if not each.startswith("data.fold="))
+
+
+def _fold(arms: Sequence[tuple[str, list[Run]]]) -> int | None:
+    """The fold of these runs; None without a cross-validation."""
+    data = arms[0][1][0].record.config["data"]
+    return int(data["fold"]) if data.get("split") == "kfold" else None
 
 
 def _fresh_seed_problems(conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
@@ -273,30 +290,6 @@ def _fresh_seed_problems(conditions: dict[tuple[str, ...], list[tuple[str, list[
             count = max((run.record.config["comparison"].get("fresh_seeds", 0) for run in fresh), default=0)
             if 0 < len(fresh) < count:
                 yield f"{' '.join(key)}, {name}: {len(fresh)} of {count} fresh seeds"
-
-
-def _fold_problems(conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
-    """What the folds of a cross-validation lack of each other's activations and seeds."""
-
-    def without_fold(item: tuple[tuple[str, ...], list[tuple[str, list[Run]]]]) -> tuple[str, ...]:
-        return tuple(setting for setting in item[0] if not setting.startswith("data.fold="))
-
-    for key, group in grouped(list(conditions.items()), without_fold).items():
-        folds = [(_fold_name(arms), {name: set(_seeds(runs)) for name, runs in arms}) for _, arms in group]
-        if len(folds) < 2 or not folds[0][0]:
-            continue
-        for name in dict.fromkeys(name for _, seeds in folds for name in seeds):
-            every = set.union(*(seeds.get(name, set()) for _, seeds in folds))
-            for fold, seeds in folds:
-                missing = sorted(every - seeds.get(name, set()))
-                if missing:
-                    yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, missing))} of fold {fold}"
-
-
-def _fold_name(arms: Sequence[tuple[str, list[Run]]]) -> str:
-    """The fold of these runs; empty without a cross-validation."""
-    data = arms[0][1][0].record.config["data"]
-    return str(data["fold"]) if data.get("split") == "kfold" else ""
 
 
 def _arm(name: str, runs: Sequence[Run]) -> Arm:
