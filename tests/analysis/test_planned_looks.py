@@ -92,7 +92,7 @@ def test_a_contrast_waits_for_its_seeds() -> None:
 
 def test_the_contrasts_that_need_more_seeds_are_told_by_name() -> None:
     planned = Planned.of(PLAN, {"large": noisy(0.05, 0.01, 5), "open": noisy(0.0, 0.008, 5)})
-    assert planned.next_looks == {"open": 8}
+    assert {name: next_look(path, planned.plan) for name, path in planned.paths.items()} == {"large": None, "open": 8}
     assert (planned.seeds("large"), planned.seeds("unknown")) == (5, None)
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from activation_study.analysis.contrasts import Contrast
+from activation_study.analysis.contrasts import Contrast, PlannedContrasts
 from activation_study.analysis.formatting import display_name, format_interval, listed, p_is
-from activation_study.analysis.planned_looks import Planned, next_look
+from activation_study.analysis.planned_looks import next_look
 from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
 from activation_study.errors import counted
@@ -37,7 +37,7 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     return f"{heading} {'; '.join(sentences)}."
 
 
-def looks_sentence(planned: Planned, contrasts: Sequence[Contrast]) -> str:
+def looks_sentence(planned: PlannedContrasts, contrasts: Sequence[Contrast]) -> str:
     """What planned looks mean for the numbers, and how to go on where they are not at their end.
 
     Args:

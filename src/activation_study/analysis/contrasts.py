@@ -14,7 +14,7 @@ from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.new_images import NewImages, of_crossed, on_new_images
 from activation_study.analysis.other_metrics import compare_other_metrics, disagreement
-from activation_study.analysis.planned_looks import Path, Planned, look_at
+from activation_study.analysis.planned_looks import Path, Planned, answer_of, look_at
 from activation_study.analysis.results import Arm, Condition, common_seeds
 from activation_study.analysis.statistics import (
     CONFIDENCE_LEVEL,
@@ -30,6 +30,7 @@ from activation_study.errors import BadInput
 from activation_study.metrics import Values, pooled_iou
 
 Pair = tuple[str, str]
+PlannedContrasts = Planned[tuple[Condition, str, str]]
 PRIMARY = "test/mean_iou"
 METRICS = {"mean_iou": PRIMARY, "article_mean_iou": "test/article/mean_iou"}
 METRIC_LABELS = {"mean_iou": "pooled", "article_mean_iou": "article's"}  # in tables
@@ -101,12 +102,10 @@ class Contrast:
     @property
     def answer(self) -> str | None:
         """The rule's answer: `above`, `below`, `equivalent` or `open`; None outside the family."""
-        if self.decided:
-            above = self.looks[-1].above if self.looks else self.paired.difference.value > 0
-            return "above" if above else "below"
-        if self.equivalent:
-            return "equivalent"
-        return "open" if self.family else None
+        if not self.family:
+            return None
+        above = self.looks[-1].above if self.looks else self.paired.difference.value > 0
+        return answer_of(above, self.p_holm, self.p_equivalence)
 
     @property
     def disagreeing(self) -> Sequence[str]:
@@ -165,7 +164,7 @@ def compare_condition(
     condition: Condition,
     declared: Sequence[Sequence[str]],
     asked: Sequence[Sequence[str]] = (),
-    planned: Planned | None = None,
+    planned: PlannedContrasts | None = None,
 ) -> list[Contrast]:
     """All contrasts of a condition in each of its metrics, primary metric first, before any correction.
 
@@ -187,7 +186,7 @@ def compare_condition(
     ]
 
 
-def _with_common_seeds(condition: Condition, a: Arm, b: Arm, planned: Planned | None) -> tuple[Arm, Arm]:
+def _with_common_seeds(condition: Condition, a: Arm, b: Arm, planned: PlannedContrasts | None) -> tuple[Arm, Arm]:
     """The two arms with the seeds that both have; of planned looks, those of the last one."""
     seeds = common_seeds(a, b)
     if planned is not None:
@@ -198,7 +197,9 @@ def _with_common_seeds(condition: Condition, a: Arm, b: Arm, planned: Planned | 
     return a.at(seeds), b.at(seeds)
 
 
-def _contrast(condition: Condition, metric: str, a: Arm, b: Arm, afterwards: bool, planned: Planned | None) -> Contrast:
+def _contrast(
+    condition: Condition, metric: str, a: Arm, b: Arm, afterwards: bool, planned: PlannedContrasts | None
+) -> Contrast:
     """The comparison of two arms with the same seeds."""
     key = METRICS[metric]
     confidence = planned.plan.confidence if planned else CONFIDENCE_LEVEL

@@ -1,6 +1,6 @@
 """All results of a study's comparison, independent of how they are presented. Pure functions."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +8,13 @@ from activation_study.analysis.ablation import Ablations, ablation_sentence, abl
 from activation_study.analysis.added_seeds import added_seeds, looked_at
 from activation_study.analysis.class_summary import class_sentences
 from activation_study.analysis.conclusions import conclusion, looks_sentence
-from activation_study.analysis.contrasts import Contrast, compare_condition, differences_of, pairs_of
+from activation_study.analysis.contrasts import Contrast, PlannedContrasts, compare_condition, differences_of, pairs_of
 from activation_study.analysis.family import corrected
 from activation_study.analysis.folds import merge_folds
 from activation_study.analysis.planned_looks import Plan, Planned
 from activation_study.analysis.results import Condition, has_planned_looks
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.config.schema import Comparison
-from activation_study.metrics import Values
 from activation_study.records.record import Record
 
 
@@ -43,7 +42,7 @@ class Findings:
     questions: tuple[str, ...]
     problems: tuple[str, ...]
     main: tuple[Condition, ...]
-    planned: Planned | None = None
+    planned: PlannedContrasts | None = None
     looked_at: tuple[dict[str, Any], ...] = ()
     added_seeds: str = ""
 
@@ -134,7 +133,14 @@ def compare_study(
     )
 
 
-def _planned(main: Sequence[Condition], declared: Comparison, asked: Sequence[Sequence[str]]) -> Planned | None:
+def planned_looks(conditions: Sequence[Condition]) -> PlannedContrasts | None:
+    """The planned looks at the declared contrasts of a study without variants; None if the seeds were fixed."""
+    return _planned(conditions, *_declared(conditions))
+
+
+def _planned(
+    main: Sequence[Condition], declared: Comparison, asked: Sequence[Sequence[str]]
+) -> PlannedContrasts | None:
     """The planned looks at all contrasts of the main conditions; None if the number of seeds was fixed."""
     plan = plan_of(declared)
     if plan is None:
@@ -144,7 +150,7 @@ def _planned(main: Sequence[Condition], declared: Comparison, asked: Sequence[Se
         for condition in main
         for pair, afterwards in pairs_of(condition, declared.contrasts, asked).items()
     }
-    differences: dict[Hashable, Values] = {key: differences_of(*key) for key in pairs}
+    differences = {key: differences_of(*key) for key in pairs}
     return Planned.of(plan, differences, [key for key, afterwards in pairs.items() if afterwards])
 
 

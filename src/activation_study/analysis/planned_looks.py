@@ -15,6 +15,7 @@ the Royal Statistical Society B 51, 1989). After an early stop, the estimate is 
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -82,6 +83,13 @@ class Look:
     p_equivalence: float | None
     answer: str = "open"
     chance: float | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What is told of it, in tables, files and output for programs."""
+        interval = {"difference": self.difference.value, "low": self.difference.low, "high": self.difference.high}
+        tests = {"p": self.p, "p_equivalence": self.p_equivalence, "answer": self.answer, "chance": self.chance}
+        return {"seeds": self.seeds, **interval, **tests}
 
 
 Path = tuple[Look, ...]  # of one contrast, in the order of the looks
@@ -151,8 +159,11 @@ def follow(differences: Sequence[Values], plan: Plan, declared: Sequence[bool] |
     return paths
 
 
+Key = TypeVar("Key", bound=Hashable)  # names a contrast
+
+
 @dataclass(frozen=True)
-class Planned:
+class Planned(Generic[Key]):
     """The looks at all contrasts of a study.
 
     Args:
@@ -161,21 +172,15 @@ class Planned:
     """
 
     plan: Plan
-    paths: Mapping[Hashable, Path]
+    paths: Mapping[Key, Path]
 
     @classmethod
-    def of(cls, plan: Plan, differences: Mapping[Hashable, Values], asked: Collection[Hashable] = ()) -> "Planned":
+    def of(cls, plan: Plan, differences: Mapping[Key, Values], asked: Collection[Key] = ()) -> "Planned[Key]":
         """Follows all contrasts, by what names them, as one family; those that were asked afterwards wait for none."""
         declared = [key not in asked for key in differences]
         return cls(plan, dict(zip(differences, follow(list(differences.values()), plan, declared), strict=True)))
 
-    @property
-    def next_looks(self) -> dict[Hashable, int]:
-        """The seeds that each contrast needs next; those that need no more are left out."""
-        found = {key: next_look(path, self.plan) for key, path in self.paths.items()}
-        return {key: seeds for key, seeds in found.items() if seeds is not None}
-
-    def seeds(self, key: Hashable) -> int | None:
+    def seeds(self, key: Key) -> int | None:
         """The seeds at the last look at a contrast; None if it was not looked at."""
         path = self.paths.get(key)
         return path[-1].seeds if path else None

@@ -105,9 +105,8 @@ def _looks(findings: Findings) -> Iterable[list[Any]]:
     for condition, contrasts in findings.compared:
         for contrast in (contrast for contrast in contrasts if contrast.primary):
             for look in contrast.looks:
-                names = [condition.label_type, contrast.metric, contrast.a, contrast.b, look.seeds]
-                results = [*_numbers(look.difference), look.p, look.p_equivalence, look.answer, look.chance]
-                yield [*names, *results, *_columns(condition)]
+                names = [condition.label_type, contrast.metric, contrast.a, contrast.b]
+                yield [*names, *look.fields.values(), *_columns(condition)]
 
 
 def _per_class(findings: Findings) -> Iterable[list[Any]]:

@@ -8,10 +8,9 @@ from activation_study.analysis.class_summary import findings_of
 from activation_study.analysis.contrasts import METRICS, Contrast, class_ious, metrics_of
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.new_images import NewImages
-from activation_study.analysis.planned_looks import Look
 from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Arm, Condition
-from activation_study.analysis.statistics import Interval, mean_over_seeds
+from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.config.protocols import followed_protocol
 
 
@@ -70,18 +69,9 @@ def _arm(condition: Condition, arm: Arm) -> dict[str, Any]:
     }
 
 
-def _interval(interval: Interval) -> dict[str, float]:
-    return {"difference": interval.value, "low": interval.low, "high": interval.high}
-
-
 def _new_images(new: NewImages) -> dict[str, Any]:
     shares = {"seeds": new.seeds, "images": new.images, "both": new.both}
     return {**asdict(new.difference), "units": new.units, "variance_shares": shares}
-
-
-def _look(look: Look) -> dict[str, Any]:
-    values = {key: value for key, value in asdict(look).items() if key not in ("difference", "above")}
-    return {"seeds": look.seeds, **_interval(look.difference), **values}
 
 
 def _contrast(contrast: Contrast) -> dict[str, Any]:
@@ -92,7 +82,9 @@ def _contrast(contrast: Contrast) -> dict[str, Any]:
         "metric": contrast.metric,
         "primary": contrast.primary,
         "seeds": contrast.seeds,
-        **_interval(paired.difference),
+        "difference": paired.difference.value,
+        "low": paired.difference.low,
+        "high": paired.difference.high,
         "p": paired.p,
         "p_holm": contrast.p_holm,
         "p_sign_flip": paired.p_sign_flip,
@@ -108,5 +100,5 @@ def _contrast(contrast: Contrast) -> dict[str, Any]:
         "afterwards": contrast.afterwards,
         "family": contrast.family,
         "seeds_to_settle": contrast.seeds_to_settle,
-        "looks": [_look(look) for look in contrast.looks],
+        "looks": [look.fields for look in contrast.looks],
     }

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from activation_study.analysis.findings import compare_study
+from activation_study.analysis.folds import merge_folds
 from activation_study.analysis.formatting import display_name, listed
 from activation_study.analysis.results import is_fresh, read_study
-from activation_study.analysis.selection import Selection
+from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.errors import BadInput, counted
 from activation_study.records.record import read_record, run_folders
 from activation_study.sweep.plan import Job, Overrides, make_job, study_dirs
@@ -70,8 +70,8 @@ class FreshSeeds:
         again = jobs[0].config.rerun == "all" and not self._began  # old results may be damaged
         if again or not all(job.status == RunStatus.DONE for job in jobs):
             return jobs
-        conditions, problems = read_study(self._study_dir, allow_incomplete=True)
-        selections = compare_study(self._study_dir.name, conditions, problems, []).selections
+        conditions, _ = read_study(self._study_dir, allow_incomplete=True)
+        selections = select_on_validation(merge_folds(conditions), self._key)
         self.account = "\n".join(f"Chosen{_where(each, selections)}: {_winners(each)}." for each in selections)
         winners = {folder.name for each in selections for folder in each.winners.values()}
         fresh = [

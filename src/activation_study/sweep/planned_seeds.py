@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.analysis.added_seeds import named
-from activation_study.analysis.findings import Findings, compare_study, plan_of
+from activation_study.analysis.findings import plan_of, planned_looks
 from activation_study.analysis.formatting import display_name, format_interval, listed, pair_name
 from activation_study.analysis.grouping import arms_by_condition
 from activation_study.analysis.planned_looks import Look, next_look
@@ -22,6 +22,7 @@ from activation_study.sweep.status import RunStatus
 from activation_study.validation import MAX_CONTRASTS
 
 Arm = tuple[str, ...]  # data set, label type, name
+Paths = Mapping[tuple[Condition, str, str], LookPath]
 
 
 class PlannedSeeds:
@@ -153,38 +154,34 @@ class PlannedSeeds:
         seeds = dict.fromkeys(jobs, first)
         again = self._jobs[0].config.rerun == "all" and not self._began  # old results may be damaged
         if not again and all(job.status == RunStatus.DONE for group in jobs.values() for job in group[:first]):
-            findings = self._findings()
-            self.account = "\n".join(["Looked at the results:", *self._lines(findings)])
-            seeds |= self._seeds(findings)
-            self._look = _kept(findings)
+            paths = self._paths()
+            self.account = "\n".join(["Looked at the results:", *self._lines(paths)])
+            seeds |= self._seeds(paths)
+            self._look = _kept(paths)
         return [job for arm, group in jobs.items() for job in group[: seeds[arm]]]
 
-    def _findings(self) -> Findings:
-        conditions, problems = read_study(self._study_dir, allow_incomplete=True)
-        return compare_study(self._study_dir.name, conditions, problems, [])
+    def _paths(self) -> Paths:
+        """The looks at each contrast so far."""
+        conditions, _ = read_study(self._study_dir, allow_incomplete=True)
+        planned = planned_looks(conditions)
+        assert planned is not None  # all runs have the plan
+        return planned.paths
 
-    def _seeds(self, findings: Findings) -> Mapping[Arm, int]:
+    def _seeds(self, paths: Paths) -> Mapping[Arm, int]:
         """The seeds that each arm needs: those of its contrast that needs most."""
         needed: dict[Arm, int] = {}
-        for condition, a, b, path in _paths(findings):
+        for (condition, a, b), path in paths.items():
             seeds = next_look(path, self.plan) or path[-1].seeds
             for name in (a, b):
                 arm = (condition.data, condition.label_type, name)
                 needed[arm] = max(seeds, needed.get(arm, 0))
         return needed
 
-    def _lines(self, findings: Findings) -> Iterator[str]:
-        several = len(findings.main) > 1
-        for condition, a, b, path in _paths(findings):
+    def _lines(self, paths: Paths) -> Iterator[str]:
+        several = len({condition for condition, _, _ in paths}) > 1
+        for (condition, a, b), path in paths.items():
             where = f"{condition.title}, " if several else ""
             yield f"  {where}{pair_name(a, b)}: {_state(path[-1], a, b, next_look(path, self.plan))}"
-
-
-def _paths(findings: Findings) -> Iterator[tuple[Condition, str, str, LookPath]]:
-    for condition in findings.main:
-        for contrast in findings.contrasts(condition):
-            if contrast.primary:
-                yield condition, contrast.a, contrast.b, contrast.looks
 
 
 def _state(look: Look, a: str, b: str, following: int | None) -> str:
@@ -197,21 +194,10 @@ def _state(look: Look, a: str, b: str, following: int | None) -> str:
     return f"{interval}: {words.get(look.answer, f'{display_name(a)} is {look.answer} {display_name(b)}')}{chance}"
 
 
-def _kept(findings: Findings) -> dict[str, Any]:
+def _kept(paths: Paths) -> dict[str, Any]:
     contrasts = [
-        {
-            **named(condition, a, b),
-            "seeds": path[-1].seeds,
-            "seed_list": list(range(path[-1].seeds)),
-            "difference": path[-1].difference.value,
-            "low": path[-1].difference.low,
-            "high": path[-1].difference.high,
-            "p": path[-1].p,
-            "p_equivalence": path[-1].p_equivalence,
-            "answer": path[-1].answer,
-            "chance": path[-1].chance,
-        }
-        for condition, a, b, path in _paths(findings)
+        {**named(condition, a, b), **path[-1].fields, "seed_list": list(range(path[-1].seeds))}
+        for (condition, a, b), path in paths.items()
     ]
     return {"at": time.time(), "contrasts": contrasts}
 

@@ -83,10 +83,9 @@ def run_sweep(
         return []
     _prepare_data(todo)
     check_start(jobs)  # again, now that missing data are there
-    returned, unfinished = _launch_all(jobs, launch, threads, rounds)
+    jobs, returned, unfinished = _launch_all(jobs, launch, threads, rounds)
     for warning in (warning for result in returned for warning in _warnings_of(result)):
         keep_warning(warning)
-    jobs = rounds.needed() if rounds else jobs
     reports = report(jobs)
     register_best_of(jobs)
     deliver("sweep", describe_sweep(jobs, unfinished, reports))
@@ -96,15 +95,16 @@ def run_sweep(
 
 
 def _launch_all(
-    jobs: Sequence[Job],
+    jobs: list[Job],
     launch: Callable[[Sequence[Overrides]], Sequence[JobReturn]],
     threads: int | None,
     rounds: Rounds | None,
-) -> tuple[list[JobReturn], list[Unfinished]]:
+) -> tuple[list[Job], list[JobReturn], list[Unfinished]]:
     """Launches the jobs that are to do, and those of each further round.
 
     Returns:
-        What the launcher returned, and the runs that did not finish, after which there is no further round.
+        The jobs of the last round, what the launcher returned, and the runs that did not finish, after which there is
+        no further round.
     """
     returned: list[JobReturn] = []
     unfinished: list[Unfinished] = []
@@ -122,7 +122,7 @@ def _launch_all(
             jobs = rounds.needed()
             rounds.keep()
             print(rounds.account)
-    return returned, unfinished
+    return jobs, returned, unfinished
 
 
 def _launched(jobs: Sequence[Job], todo: Sequence[Job], threads: int | None, rounds: Rounds | None) -> list[Overrides]:
