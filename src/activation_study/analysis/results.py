@@ -19,6 +19,9 @@ from activation_study.palette import recorded_colors
 from activation_study.records.record import Record, run_folders
 from activation_study.records.run import Run
 
+NamedRuns = list[tuple[str, list[Run]]]  # the arms of a condition
+ArmsByCondition = dict[tuple[str, ...], NamedRuns]
+
 
 @dataclass(frozen=True, eq=False)
 class Arm:
@@ -166,7 +169,7 @@ def has_planned_looks(records: Sequence[Record]) -> bool:
     return bool(first) and all(looks == first for looks in others)
 
 
-def _condition(variant: tuple[str, ...], arms: Sequence[tuple[str, list[Run]]]) -> Condition:
+def _condition(variant: tuple[str, ...], arms: NamedRuns) -> Condition:
     first = arms[0][1][0]
     config = first.record.config
     return Condition(
@@ -191,8 +194,9 @@ def is_fresh(record: Record) -> bool:
     return bool(record.config.get("comparison", {}).get("fresh"))
 
 
-def _seeds(runs: Sequence[Run]) -> list[int]:
-    return sorted(_seed(run) for run in runs)
+def _choosing_seeds(runs: Sequence[Run]) -> set[int]:
+    """The seeds of runs that are not fresh."""
+    return {_seed(run) for run in runs if not is_fresh(run.record)}
 
 
 def _reject_mixtures(study: Path, runs: Sequence[Run]) -> None:
@@ -230,7 +234,7 @@ def _reject_old_algorithms(study: Path, runs: Sequence[Run]) -> None:
         raise BadInput(problems_message(f"{study} has runs that cannot be compared", problems, hint))
 
 
-def _reject_duplicate_seeds(study: Path, conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> None:
+def _reject_duplicate_seeds(study: Path, conditions: ArmsByCondition) -> None:
     """Raises BadInput if an arm has two runs with the same seed: they are not independent, but both would count."""
     problems = []
     for key, arms in conditions.items():
@@ -253,14 +257,11 @@ def _split_settings(run: Run) -> tuple[str, ...]:
     return tuple(f"data.{key}={data.get(key)}" for key in keys)
 
 
-def _seed_problems(conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
+def _seed_problems(conditions: ArmsByCondition) -> Iterator[str]:
     """What the arms of a condition lack of each other's seeds; the folds of a cross-validation are one condition."""
     yield from _fresh_seed_problems(conditions)
     for key, folds in grouped(list(conditions.items()), _without_fold).items():
-        seeds = [
-            {name: {_seed(run) for run in group if not is_fresh(run.record)} for name, group in arms}
-            for _, arms in folds
-        ]
+        seeds = [{name: _choosing_seeds(group) for name, group in arms} for _, arms in folds]
         every = set.union(*(found for of_fold in seeds for found in of_fold.values()))
         for (_, arms), of_fold in zip(folds, seeds, strict=True):
             fold = _fold(arms)
@@ -271,18 +272,18 @@ def _seed_problems(conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]
                     yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, missing))}{where}"
 
 
-def _without_fold(condition: tuple[tuple[str, ...], list[tuple[str, list[Run]]]]) -> tuple[str, ...]:
+def _without_fold(condition: tuple[tuple[str, ...], NamedRuns]) -> tuple[str, ...]:
     key, arms = condition
     return key if _fold(arms) is None else tuple(each for each in key if not each.startswith("data.fold="))
 
 
-def _fold(arms: Sequence[tuple[str, list[Run]]]) -> int | None:
+def _fold(arms: NamedRuns) -> int | None:
     """The fold of these runs; None without a cross-validation."""
     data = arms[0][1][0].record.config["data"]
     return int(data["fold"]) if data.get("split") == "kfold" else None
 
 
-def _fresh_seed_problems(conditions: dict[tuple[str, ...], list[tuple[str, list[Run]]]]) -> Iterator[str]:
+def _fresh_seed_problems(conditions: ArmsByCondition) -> Iterator[str]:
     """What the winners of a choice on validation lack of their fresh seeds."""
     for key, arms in conditions.items():
         for name, group in arms:
