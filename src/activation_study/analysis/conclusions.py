@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from activation_study.analysis.contrasts import Contrast, PlannedContrasts
 from activation_study.analysis.formatting import display_name, format_interval, listed, p_is
-from activation_study.analysis.planned_looks import next_look
+from activation_study.analysis.looks.planned_looks import next_look
 from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
 from activation_study.errors import counted

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from activation_study.analysis.crossed import Crossed, crossed
 from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
+from activation_study.analysis.looks.planned_looks import Path, Planned, answer_of, look_at
 from activation_study.analysis.new_images import NewImages, of_crossed, on_new_images
 from activation_study.analysis.other_metrics import compare_other_metrics, disagreement
-from activation_study.analysis.planned_looks import Path, Planned, answer_of, look_at
 from activation_study.analysis.results import Arm, Condition, common_seeds
 from activation_study.analysis.statistics import (
     CONFIDENCE_LEVEL,

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from activation_study.analysis.added_seeds import named
 from activation_study.analysis.findings import plan_of, planned_looks
 from activation_study.analysis.formatting import display_name, format_interval, listed, pair_name
 from activation_study.analysis.grouping import arms_by_condition
-from activation_study.analysis.planned_looks import Look, next_look
-from activation_study.analysis.planned_looks import Path as LookPath
+from activation_study.analysis.looks.added_seeds import named
+from activation_study.analysis.looks.planned_looks import Look, next_look
+from activation_study.analysis.looks.planned_looks import Path as LookPath
 from activation_study.analysis.results import Condition, read_study
 from activation_study.config.schema import resolved
 from activation_study.console import format_duration

@@ -5,8 +5,8 @@ from typing import Any
 
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.formatting import listed
+from activation_study.analysis.looks.sequential_tests import SequentialTest
 from activation_study.analysis.results import Condition, common_seeds
-from activation_study.analysis.sequential_tests import SequentialTest
 from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL
 
 MOST_LOOKS = 50  # more are told as these

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from activation_study.analysis.planned_looks import Plan, Planned, chance_to_settle, follow, look_at, next_look
+from activation_study.analysis.looks.planned_looks import Plan, Planned, chance_to_settle, follow, look_at, next_look
 
 LOOKS = (5, 8, 12)
 PLAN = Plan(LOOKS, margin=0.01, futility=0.1)

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from activation_study.analysis.sequential_tests import (
+from activation_study.analysis.looks.sequential_tests import (
     SequentialTest,
     critical_t,
     moments,

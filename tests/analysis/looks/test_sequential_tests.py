@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from activation_study.analysis.sequential_tests import SequentialTest, paths_of_equivalence_p, paths_of_p
+from activation_study.analysis.looks.sequential_tests import SequentialTest, paths_of_equivalence_p, paths_of_p
 
 
 @pytest.mark.parametrize(("looks", "published"), [(2, 0.0294), (3, 0.0221), (4, 0.0182), (5, 0.0158)])
