@@ -6,13 +6,14 @@ from typing import Any
 
 from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of
 from activation_study.analysis.class_summary import class_sentences
+from activation_study.analysis.comparable_runs import has_planned_looks
 from activation_study.analysis.conclusions import conclusion, looks_sentence
 from activation_study.analysis.contrasts import Contrast, PlannedContrasts, compare_condition, differences_of, pairs_of
 from activation_study.analysis.family import corrected
 from activation_study.analysis.folds import merge_folds
 from activation_study.analysis.looks.added_seeds import added_seeds, looked_at
 from activation_study.analysis.looks.planned_looks import Plan, Planned
-from activation_study.analysis.results import Condition, has_planned_looks
+from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.config.schema import Comparison
 from activation_study.records.record import Record

@@ -9,8 +9,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.analysis.comparable_runs import (
+    NamedRuns,
+    has_planned_looks,
+    reject_duplicate_seeds,
+    reject_mixtures,
+    seed_of,
+    seed_problems,
+)
 from activation_study.analysis.finished_runs import read_runs
-from activation_study.analysis.grouping import arms_by_condition, grouped
+from activation_study.analysis.grouping import arms_by_condition
 from activation_study.config.places import study_arguments
 from activation_study.errors import MAX_LISTED, BadInput, counted, problems_message
 from activation_study.location import command
@@ -18,9 +26,6 @@ from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
 from activation_study.records.record import Record, run_folders
 from activation_study.records.run import Run
-
-NamedRuns = list[tuple[str, list[Run]]]  # the arms of a condition
-ArmsByCondition = dict[tuple[str, ...], NamedRuns]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,23 +155,17 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
         fix = f"train some with `{command('train')} -m … study={study.name}`"
         fix = f"compare {ended}" if running else f"{fix}, or give the folder that contains the study as folder=PATH"
         raise BadInput(f"{study.absolute()}: no finished runs{there}; {fix}")
-    _reject_mixtures(study, runs)
+    reject_mixtures(study, runs)
     arms = arms_by_condition(runs, lambda run: run.record.config)
-    _reject_duplicate_seeds(study, arms)
+    reject_duplicate_seeds(study, arms)
     planned = has_planned_looks([run.record for run in runs])
-    problems = [*unfinished, *([] if planned else _seed_problems(arms))]
+    problems = [*unfinished, *([] if planned else seed_problems(arms))]
     if problems and not allow_incomplete:
         hint = "Complete it with a sweep over all activations and seeds, or use allow_incomplete=true."
         if running:
             hint = f"It is still running. Compare {ended}, or use allow_incomplete=true."
         raise BadInput(problems_message(f"{study} is incomplete", problems, hint))
     return [_condition(key[2:], group) for key, group in arms.items()], problems
-
-
-def has_planned_looks(records: Sequence[Record]) -> bool:
-    """Whether all runs were made with the same planned looks, so that arms may have different numbers of seeds."""
-    first, *others = (record.config.get("comparison", {}).get("looks") for record in records)
-    return bool(first) and all(looks == first for looks in others)
 
 
 def _condition(variant: tuple[str, ...], arms: NamedRuns) -> Condition:
@@ -185,119 +184,11 @@ def _condition(variant: tuple[str, ...], arms: NamedRuns) -> Condition:
     )
 
 
-def _seed(run: Run) -> int:
-    return int(run.record.config["seed"])
-
-
-def is_fresh(record: Record) -> bool:
-    """Whether the run had no part in a choice on validation, but is one of the seeds that the winner got for it."""
-    return bool(record.config.get("comparison", {}).get("fresh"))
-
-
-def _choosing_seeds(runs: Sequence[Run]) -> set[int]:
-    """The seeds of runs that are not fresh."""
-    return {_seed(run) for run in runs if not is_fresh(run.record)}
-
-
-def _reject_mixtures(study: Path, runs: Sequence[Run]) -> None:
-    """Raises BadInput if runs measured different things under one name."""
-    _reject_old_algorithms(study, runs)
-    problems = []
-    protocols = {run.record.protocol for run in runs}
-    if len(protocols) > 1:
-        problems.append(f"different protocol versions: {', '.join(map(str, sorted(protocols)))}")
-    for (data,), group in grouped(runs, lambda run: (run.record.config["data"]["name"],)).items():
-        digests = {run.record.digests["data"][:12] for run in group}
-        if len(digests) > 1:
-            problems.append(f"{data}: different contents, SHA-256 {', '.join(sorted(digests))}")
-    for split, group in grouped(runs, _split_settings).items():
-        if len({run.images for run in group}) > 1:
-            problems.append(f"{', '.join(split)}: different test images")
-    if problems:
-        hint = "Train all of them again with rerun=all."
-        raise BadInput(problems_message(f"{study} has runs that cannot be compared", problems, hint))
-
-
-def _reject_old_algorithms(study: Path, runs: Sequence[Run]) -> None:
-    """Raises BadInput if some runs used an earlier version of an algorithm than others."""
-    newest: dict[str, int] = {}
-    for run in runs:
-        newest |= {name: max(version, newest.get(name, 0)) for name, version in run.record.algorithms.items()}
-    problems = [
-        f"{run.record.name}: {name}, version {version}; others have version {newest[name]}"
-        for run in runs
-        for name, version in run.record.algorithms.items()
-        if version < newest[name]
-    ]
-    if problems:
-        hint = "These are older runs that today's code does not replace: delete their folders, or use another study."
-        raise BadInput(problems_message(f"{study} has runs that cannot be compared", problems, hint))
-
-
-def _reject_duplicate_seeds(study: Path, conditions: ArmsByCondition) -> None:
-    """Raises BadInput if an arm has two runs with the same seed: they are not independent, but both would count."""
-    problems = []
-    for key, arms in conditions.items():
-        for name, group in arms:
-            for (seed,), duplicates in grouped(group, lambda run: (str(_seed(run)),)).items():
-                if len(duplicates) > 1:
-                    folders = " and ".join(run.folder.name for run in duplicates)
-                    problems.append(f"{' '.join(key)}, {name}, seed {seed}: {folders}")
-    if problems:
-        hint = "They differ only in seeding.* or in the version of the code. Move the extra runs to another folder."
-        raise BadInput(problems_message(f"{study} has duplicate runs for a seed", problems, hint))
-
-
-def _split_settings(run: Run) -> tuple[str, ...]:
-    data = run.record.config["data"]
-    keys = (
-        *("name", "split", "split_seed", "split_digest", "folds", "fold"),
-        *("groups", "groups_digest", "remove_duplicates"),
-    )
-    return tuple(f"data.{key}={data.get(key)}" for key in keys)
-
-
-def _seed_problems(conditions: ArmsByCondition) -> Iterator[str]:
-    """What the arms of a condition lack of each other's seeds; the folds of a cross-validation are one condition."""
-    yield from _fresh_seed_problems(conditions)
-    for key, folds in grouped(list(conditions.items()), _without_fold).items():
-        seeds = [{name: _choosing_seeds(group) for name, group in arms} for _, arms in folds]
-        every = set.union(*(found for of_fold in seeds for found in of_fold.values()))
-        for (_, arms), of_fold in zip(folds, seeds, strict=True):
-            fold = _fold(arms)
-            for name in dict.fromkeys(name for each in seeds for name in each):
-                missing = sorted(every - of_fold.get(name, set()))
-                if missing:
-                    where = "" if fold is None else f" of fold {fold}"
-                    yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, missing))}{where}"
-
-
-def _without_fold(condition: tuple[tuple[str, ...], NamedRuns]) -> tuple[str, ...]:
-    key, arms = condition
-    return key if _fold(arms) is None else tuple(each for each in key if not each.startswith("data.fold="))
-
-
-def _fold(arms: NamedRuns) -> int | None:
-    """The fold of these runs; None without a cross-validation."""
-    data = arms[0][1][0].record.config["data"]
-    return int(data["fold"]) if data.get("split") == "kfold" else None
-
-
-def _fresh_seed_problems(conditions: ArmsByCondition) -> Iterator[str]:
-    """What the winners of a choice on validation lack of their fresh seeds."""
-    for key, arms in conditions.items():
-        for name, group in arms:
-            fresh = [run for run in group if is_fresh(run.record)]
-            count = max((run.record.config["comparison"].get("fresh_seeds", 0) for run in fresh), default=0)
-            if 0 < len(fresh) < count:
-                yield f"{' '.join(key)}, {name}: {len(fresh)} of {count} fresh seeds"
-
-
 def _arm(name: str, runs: Sequence[Run]) -> Arm:
-    ordered = sorted(runs, key=_seed)
+    ordered = sorted(runs, key=seed_of)
     return Arm(
         name=name,
-        seeds=tuple(map(_seed, ordered)),
+        seeds=tuple(map(seed_of, ordered)),
         records=tuple(run.record for run in ordered),
         folders=tuple(run.folder for run in ordered),
         confusions=np.stack([run.confusions for run in ordered]),

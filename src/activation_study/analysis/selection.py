@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from activation_study.analysis.comparable_runs import is_fresh
 from activation_study.analysis.formatting import display_name, listed
 from activation_study.analysis.grouping import grouped
-from activation_study.analysis.results import Arm, Condition, common_seeds, is_fresh
+from activation_study.analysis.results import Arm, Condition, common_seeds
 from activation_study.config.identity import flatten
 from activation_study.errors import BadInput
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from activation_study.analysis.comparable_runs import is_fresh
 from activation_study.analysis.folds import merge_folds
 from activation_study.analysis.formatting import display_name, listed
-from activation_study.analysis.results import is_fresh, read_study
+from activation_study.analysis.results import read_study
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.errors import BadInput, counted
 from activation_study.records.record import read_record, run_folders

@@ -1,0 +1,127 @@
+"""Which runs of a study can be compared with each other, and what is missing."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from activation_study.analysis.grouping import grouped
+from activation_study.errors import BadInput, problems_message
+from activation_study.records.record import Record
+from activation_study.records.run import Run
+
+NamedRuns = list[tuple[str, list[Run]]]  # the arms of a condition
+ArmsByCondition = dict[tuple[str, ...], NamedRuns]
+
+
+def has_planned_looks(records: Sequence[Record]) -> bool:
+    """Whether all runs were made with the same planned looks, so that arms may have different numbers of seeds."""
+    first, *others = (record.config.get("comparison", {}).get("looks") for record in records)
+    return bool(first) and all(looks == first for looks in others)
+
+
+def seed_of(run: Run) -> int:
+    """The seed of a run."""
+    return int(run.record.config["seed"])
+
+
+def is_fresh(record: Record) -> bool:
+    """Whether the run had no part in a choice on validation, but is one of the seeds that the winner got for it."""
+    return bool(record.config.get("comparison", {}).get("fresh"))
+
+
+def _choosing_seeds(runs: Sequence[Run]) -> set[int]:
+    """The seeds of runs that are not fresh."""
+    return {seed_of(run) for run in runs if not is_fresh(run.record)}
+
+
+def reject_mixtures(study: Path, runs: Sequence[Run]) -> None:
+    """Raises BadInput if runs measured different things under one name."""
+    _reject_old_algorithms(study, runs)
+    problems = []
+    protocols = {run.record.protocol for run in runs}
+    if len(protocols) > 1:
+        problems.append(f"different protocol versions: {', '.join(map(str, sorted(protocols)))}")
+    for (data,), group in grouped(runs, lambda run: (run.record.config["data"]["name"],)).items():
+        digests = {run.record.digests["data"][:12] for run in group}
+        if len(digests) > 1:
+            problems.append(f"{data}: different contents, SHA-256 {', '.join(sorted(digests))}")
+    for split, group in grouped(runs, _split_settings).items():
+        if len({run.images for run in group}) > 1:
+            problems.append(f"{', '.join(split)}: different test images")
+    if problems:
+        hint = "Train all of them again with rerun=all."
+        raise BadInput(problems_message(f"{study} has runs that cannot be compared", problems, hint))
+
+
+def _reject_old_algorithms(study: Path, runs: Sequence[Run]) -> None:
+    """Raises BadInput if some runs used an earlier version of an algorithm than others."""
+    newest: dict[str, int] = {}
+    for run in runs:
+        newest |= {name: max(version, newest.get(name, 0)) for name, version in run.record.algorithms.items()}
+    problems = [
+        f"{run.record.name}: {name}, version {version}; others have version {newest[name]}"
+        for run in runs
+        for name, version in run.record.algorithms.items()
+        if version < newest[name]
+    ]
+    if problems:
+        hint = "These are older runs that today's code does not replace: delete their folders, or use another study."
+        raise BadInput(problems_message(f"{study} has runs that cannot be compared", problems, hint))
+
+
+def reject_duplicate_seeds(study: Path, conditions: ArmsByCondition) -> None:
+    """Raises BadInput if an arm has two runs with the same seed: they are not independent, but both would count."""
+    problems = []
+    for key, arms in conditions.items():
+        for name, group in arms:
+            for (seed,), duplicates in grouped(group, lambda run: (str(seed_of(run)),)).items():
+                if len(duplicates) > 1:
+                    folders = " and ".join(run.folder.name for run in duplicates)
+                    problems.append(f"{' '.join(key)}, {name}, seed {seed}: {folders}")
+    if problems:
+        hint = "They differ only in seeding.* or in the version of the code. Move the extra runs to another folder."
+        raise BadInput(problems_message(f"{study} has duplicate runs for a seed", problems, hint))
+
+
+def _split_settings(run: Run) -> tuple[str, ...]:
+    data = run.record.config["data"]
+    keys = (
+        *("name", "split", "split_seed", "split_digest", "folds", "fold"),
+        *("groups", "groups_digest", "remove_duplicates"),
+    )
+    return tuple(f"data.{key}={data.get(key)}" for key in keys)
+
+
+def seed_problems(conditions: ArmsByCondition) -> Iterator[str]:
+    """What the arms of a condition lack of each other's seeds; the folds of a cross-validation are one condition."""
+    yield from _fresh_seed_problems(conditions)
+    for key, folds in grouped(list(conditions.items()), _without_fold).items():
+        seeds = [{name: _choosing_seeds(group) for name, group in arms} for _, arms in folds]
+        every = set.union(*(found for of_fold in seeds for found in of_fold.values()))
+        for (_, arms), of_fold in zip(folds, seeds, strict=True):
+            fold = _fold(arms)
+            for name in dict.fromkeys(name for each in seeds for name in each):
+                missing = sorted(every - of_fold.get(name, set()))
+                if missing:
+                    where = "" if fold is None else f" of fold {fold}"
+                    yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, missing))}{where}"
+
+
+def _without_fold(condition: tuple[tuple[str, ...], NamedRuns]) -> tuple[str, ...]:
+    key, arms = condition
+    return key if _fold(arms) is None else tuple(each for each in key if not each.startswith("data.fold="))
+
+
+def _fold(arms: NamedRuns) -> int | None:
+    """The fold of these runs; None without a cross-validation."""
+    data = arms[0][1][0].record.config["data"]
+    return int(data["fold"]) if data.get("split") == "kfold" else None
+
+
+def _fresh_seed_problems(conditions: ArmsByCondition) -> Iterator[str]:
+    """What the winners of a choice on validation lack of their fresh seeds."""
+    for key, arms in conditions.items():
+        for name, group in arms:
+            fresh = [run for run in group if is_fresh(run.record)]
+            count = max((run.record.config["comparison"].get("fresh_seeds", 0) for run in fresh), default=0)
+            if 0 < len(fresh) < count:
+                yield f"{' '.join(key)}, {name}: {len(fresh)} of {count} fresh seeds"
