@@ -6,17 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hydra.core.utils import JobReturn, JobStatus
-from omegaconf import DictConfig
 
-import hydra_compose
-from activation_study.config.identity import identity
-from activation_study.config.schema import Config, resolved
+from activation_study.config.schema import Config
 from activation_study.errors import BadInput
-from activation_study.metrics import summary
-from activation_study.records.artifacts import write_confusions
-from activation_study.records.record import Record, read_record, run_folders
+from activation_study.records.record import read_record, run_folders
 from activation_study.sweep.run_sweep import run_sweep
 from activation_study.validation import from_hydra
+from simulated_sweep import composed, finish
 
 BEST = {("relu", 1e-3): 0.7, ("mish", 3e-4): 0.7}  # on validation
 CHOICE = "comparison.chosen_on_validation=optimizer.learning_rate"
@@ -25,12 +21,6 @@ CHOICE = "comparison.chosen_on_validation=optimizer.learning_rate"
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def composed(overrides: Sequence[str]) -> DictConfig:
-    return hydra_compose.composed(
-        ["data=scenes", "data.count=6", "data.image_size=32", "study=rates", "tracking=off", *overrides]
-    )
 
 
 def choice(*keys: str) -> list[list[str]]:
@@ -64,15 +54,7 @@ class Launcher:
 
     def _write(self, config: Config) -> None:
         counts = np.random.default_rng([config.seed, *config.activation.name.encode()]).integers(1, 90, (4, 2, 1))
-        record = Record(
-            config.run_name, "rates", identity(resolved(config)), resolved(config), [], ["sky"], {},
-            {"code": "c", "data": "d"},
-        )  # fmt: skip
-        record.results = {**summary(counts, ["sky"]), "evaluation_seconds": 1.0, "best_epoch": 1.0}
-        validation = BEST.get((config.activation.name, config.optimizer.learning_rate), 0.5)
-        record.epochs = [{"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": validation, "images_per_second": 9.0}]
-        write_confusions(config.run_folder, counts, list("abcd"), list("abcd"), ["sky"])
-        record.end(config.run_folder, "FINISHED", None)
+        finish(config, counts, ("sky",), BEST.get((config.activation.name, config.optimizer.learning_rate), 0.5))
 
 
 def test_the_winners_of_the_choice_get_fresh_seeds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +70,7 @@ def test_the_winners_of_the_choice_get_fresh_seeds(capsys: pytest.CaptureFixture
     )
     assert "Chosen: ReLU optimizer.learning_rate=0.001 and Mish optimizer.learning_rate=0.0003." in output
     assert "compared by 2 seeds that took no part in the selection" in output
-    records = [read_record(folder) for folder in run_folders(Path("multirun/rates"))]
+    records = [read_record(folder) for folder in run_folders(Path("multirun/simulated"))]
     fresh = {record.config["seed"]: record.config["comparison"]["fresh"] for record in records if record is not None}
     assert fresh == {0: False, 1: False, 2: True, 3: True}
 

@@ -7,33 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hydra.core.utils import JobReturn, JobStatus
-from omegaconf import DictConfig
 
-import hydra_compose
-from activation_study.config.identity import identity
 from activation_study.config.planned_seeds import STANDARD_LOOKS, look_problem, with_planned_seeds
-from activation_study.config.schema import resolved
+from activation_study.config.schema import Config
 from activation_study.errors import BadInput
-from activation_study.metrics import summary
-from activation_study.records.artifacts import write_confusions
 from activation_study.records.looks import LOOKS_FILE
-from activation_study.records.record import Record
 from activation_study.sweep.run_sweep import run_sweep
 from activation_study.validation import from_hydra
+from simulated_sweep import composed, finish
 
 ACCURACY = {"relu": 0.7, "mish": 0.9, "frelu": 0.7}
-STUDY = Path("multirun/planned")
+STUDY = Path("multirun/simulated")
 
 
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def composed(overrides: Sequence[str]) -> DictConfig:
-    return hydra_compose.composed(
-        ["data=scenes", "data.count=6", "data.image_size=32", "study=planned", "tracking=off", *overrides]
-    )
 
 
 def plan(*keys: str, activations: Sequence[str] = ("relu", "mish", "frelu"), seeds: int = 7) -> list[list[str]]:
@@ -63,20 +52,12 @@ class Launcher:
                 self._write(config, name, seed)
         return [JobReturn(status=JobStatus.COMPLETED) for _ in jobs]
 
-    def _write(self, config, name: str, seed: int) -> None:  # type: ignore[no-untyped-def]
+    def _write(self, config: Config, name: str, seed: int) -> None:
         generator, counts = np.random.default_rng([seed, *name.encode()]), np.zeros((10, 4, 3), np.int64)
         for image, row in np.ndindex(10, 3):
             fraction = np.clip(ACCURACY[name] + 0.05 * generator.normal(), 0, 1)
             counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, fraction, (1 - fraction) / 2))
-        classes, images = ["sky", "horizontal", "vertical"], [f"image{number}" for number in range(10)]
-        record = Record(
-            config.run_name, "planned", identity(resolved(config)), resolved(config), [], classes, {},
-            {"code": "c", "data": "d"},
-        )  # fmt: skip
-        record.results = {**summary(counts, classes), "evaluation_seconds": 1.0, "best_epoch": 1.0}
-        record.epochs = [{"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": 0.5, "images_per_second": 9.0}]
-        write_confusions(config.run_folder, counts, images, images, classes)
-        record.end(config.run_folder, "FINISHED", None)
+        finish(config, counts, ("sky", "horizontal", "vertical"))
 
 
 def test_arms_get_seeds_until_their_contrasts_are_settled(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +67,7 @@ def test_arms_get_seeds_until_their_contrasts_are_settled(capsys: pytest.Capture
     assert first == [(name, seed) for name in ("relu", "mish", "frelu") for seed in (0, 1, 2)]
     assert later == [[(name, seed) for name in ("relu", "frelu") for seed in seeds] for seeds in ((3, 4), (5, 6))]
     output = " ".join(capsys.readouterr().out.split())
-    assert "9 runs of multirun/planned: 9 new" in output
+    assert "9 runs of multirun/simulated: 9 new" in output
     assert "Planned looks at 3, 5 and 7 seeds, 2 contrasts: 9 runs up to the first look, at most 21." in output
     assert "points after 3 seeds: Mish is above ReLU" in output
     assert "goes on to 5 seeds" in output
@@ -154,7 +135,7 @@ def test_a_study_without_its_file_of_looks_goes_on_by_what_its_runs_recorded() -
 
 def test_a_plan_of_which_no_run_started_may_be_replaced() -> None:
     class Nothing(Launcher):
-        def _write(self, config, name: str, seed: int) -> None:  # type: ignore[no-untyped-def]
+        def _write(self, config: Config, name: str, seed: int) -> None:
             pass
 
     with pytest.raises(SystemExit):
