@@ -21,6 +21,8 @@ from activation_study.evaluation import score
 from activation_study.evaluation.evaluate import confusion_matrices
 from activation_study.metrics import summary
 from activation_study.records import artifacts
+from activation_study.records.record import Record
+from activation_study.records.run import Run
 from activation_study.runs.execute import run
 from activation_study.tracking.mirror import Mirror
 from activation_study.training import loop
@@ -100,7 +102,8 @@ def _data(config: Config, dataset: Dataset, folder: Path) -> Iterator[list[str]]
 
     test, options = dataset.split.test, config.evaluation
     outputs = np.random.default_rng(0).random((len(test), side, side, classes), np.float32)
-    names, image_hashes = [source.names[index] for index in test], dataset.preprocessed.image_hashes(test)
+    names, image_hashes = tuple(source.names[index] for index in test), tuple(dataset.preprocessed.image_hashes(test))
+    record = Record("scored", "overhead", "", {}, [], list(label_type.classes), {}, {})
 
     def evaluate() -> None:
         batches = iter(np.split(outputs, range(options.batch_size, len(outputs), options.batch_size)))
@@ -114,7 +117,7 @@ def _data(config: Config, dataset: Dataset, folder: Path) -> Iterator[list[str]]
             options.batch_size,
         )
         summary(confusions, label_type.classes)
-        artifacts.write_confusions(folder, confusions, names, image_hashes, label_type.classes)
+        artifacts.write_confusions(Run(record, folder, confusions, names, image_hashes))
 
     truths = [labels[index] for index in test]
     article, ours = medians(lambda: reference_unet.mean_iou(list(outputs), truths, classes), evaluate)

@@ -13,6 +13,7 @@ from activation_study.metrics import summary
 from activation_study.records.artifacts import write_confusions
 from activation_study.records.heartbeat import HEARTBEAT_FILE
 from activation_study.records.record import Record
+from activation_study.records.run import Run
 
 HERE, ELSEWHERE = socket.gethostname(), "node7"
 CLASSES = ("sky", "horizontal", "vertical")
@@ -75,8 +76,9 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
     record.training_pixels = changes.get("training_pixels", {})
     record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
     record.algorithms = changes.get("algorithms", {})
-    names = [f"{changes.get('names', 'image')}{number}" for number in range(10)]
-    write_confusions(study / name, counts, names, names, CLASSES, changes.get("groups"))
+    names = tuple(f"{changes.get('names', 'image')}{number}" for number in range(10))
+    groups = tuple(changes.get("groups", ()))
+    write_confusions(Run(record, study / name, counts, names, names, groups))
     record.groups = {"train": 3, "validation": 2, "test": len(set(changes["groups"]))} if "groups" in changes else {}
     record.end(study / name, changes.get("status", "FINISHED"))
     return study / name

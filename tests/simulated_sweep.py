@@ -10,6 +10,7 @@ from activation_study.config.schema import Config, resolved
 from activation_study.metrics import Counts, summary
 from activation_study.records.artifacts import write_confusions
 from activation_study.records.record import Record
+from activation_study.records.run import Run
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
@@ -33,6 +34,6 @@ def finish(config: Config, counts: Counts, classes: Sequence[str], validation: f
     )  # fmt: skip
     record.results = {**summary(counts, classes), "evaluation_seconds": 1.0, "best_epoch": 1.0}
     record.epochs = [{"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": validation, "images_per_second": 9.0}]
-    images = [f"image{number}" for number in range(len(counts))]
-    write_confusions(config.run_folder, counts, images, images, list(classes))
+    images = tuple(f"image{number}" for number in range(len(counts)))
+    write_confusions(Run(record, config.run_folder, counts, images, images))
     record.end(config.run_folder, "FINISHED", None)

@@ -16,6 +16,7 @@ from activation_study.errors import BadInput
 from activation_study.metrics import summary
 from activation_study.records.artifacts import write_confusions
 from activation_study.records.record import Record, Status
+from activation_study.records.run import Run
 from activation_study.sweep.plan import make_plan
 from activation_study.sweep.run_sweep import run_sweep
 from activation_study.validation import from_hydra
@@ -41,7 +42,7 @@ def write_run(
     record.results = {**summary(counts, classes), "evaluation_seconds": 1.0, "best_epoch": 1.0}
     record.epochs = [{"epoch_seconds": 2.0, "time": 0.0}]
     if evaluated:
-        write_confusions(config.run_folder, counts, ["a"], ["h"], classes)
+        write_confusions(Run(record, config.run_folder, counts, ("a",), ("h",)))
     record.end(config.run_folder, status, error)
 
 

@@ -15,8 +15,9 @@ from activation_study.errors import counted
 from activation_study.evaluation.evaluate import Predictor, confusion_matrices, resize_and_argmax
 from activation_study.evaluation.plots import draw_confusion, draw_learning_curves, draw_predictions
 from activation_study.metrics import Counts, mean_iou, other_scores, summary
-from activation_study.records import artifacts
+from activation_study.records.artifacts import write_confusions
 from activation_study.records.record import Record
+from activation_study.records.run import Run
 
 EXAMPLES = 6  # images in the plot of predictions
 
@@ -68,10 +69,16 @@ def score(
     article = deserves_article_score(record.config, every_class_occurs)
     record.results.update(summary(confusions, label_type.classes, part, article))
     record.results.update(other_scores(others or {}, part))
-    names = [dataset.source.names[index] for index in indices]
-    image_hashes = dataset.preprocessed.image_hashes(indices)
-    groups = None if dataset.groups is None else [dataset.groups[index] for index in indices]
-    artifacts.write_confusions(folder, confusions, names, image_hashes, label_type.classes, groups, article, others)
+    run = Run(
+        record=record,
+        folder=folder,
+        confusions=confusions,
+        images=tuple(dataset.source.names[index] for index in indices),
+        image_hashes=tuple(dataset.preprocessed.image_hashes(indices)),
+        groups=() if dataset.groups is None else tuple(dataset.groups[index] for index in indices),
+        others=dict(others or {}),
+    )
+    write_confusions(run, article)
     draw_plots(predict, dataset, indices, record, folder, part, confusions)
 
 

@@ -2,13 +2,16 @@
 
 import csv
 import io
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from activation_study.files import replacing, write_text
-from activation_study.metrics import Counts, image_iou
+from activation_study.metrics import image_iou
+
+if TYPE_CHECKING:
+    from activation_study.records.run import Run
 
 CONFUSIONS_FILE = "evaluation/confusions.npz"
 # The files of a run folder that are copied into MLflow; the scored weights go there as a model. Whatever else is put
@@ -29,43 +32,28 @@ def artifacts(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file() and not path.is_symlink() and not path.name.startswith("."))
 
 
-def write_confusions(
-    folder: Path,
-    confusions: Counts,
-    names: list[str],
-    image_hashes: list[str],
-    classes: tuple[str, ...],
-    groups: list[str] | None = None,
-    article: bool = True,
-    others: Mapping[str, Counts] | None = None,
-) -> None:
-    """Writes `evaluation/confusions.npz` and `evaluation/iou.csv`.
+def write_confusions(run: "Run", article: bool = True) -> None:
+    """Writes `evaluation/confusions.npz` and `evaluation/iou.csv` into the run's folder.
 
     A field in the table is empty if neither the truth nor the prediction contains the class.
 
     Args:
-        folder: the run folder.
-        confusions: int64 [images, C + 1, C].
-        names: names of the images.
-        image_hashes: a digest of each image's pixels; equal if the same image occurs under two names.
-        classes: names of the C classes.
-        groups: the group of each image; None without groups.
+        run: with the confusion matrices of its evaluation.
         article: whether the table has the article's IoU, in which unlabeled pixels can count.
-        others: the confusion matrices of further weights of the same training, by their names.
     """
     arrays = {
-        "confusions": confusions,
-        "names": np.array(names),
-        IMAGE_HASHES_KEY: np.array(image_hashes),
-        "classes": np.array(classes),
-        **({} if groups is None else {GROUPS_KEY: np.array(groups)}),
-        **{f"{OTHER_WEIGHTS}{name}": counts for name, counts in (others or {}).items()},
+        "confusions": run.confusions,
+        "names": np.array(run.images),
+        IMAGE_HASHES_KEY: np.array(run.image_hashes),
+        "classes": np.array(run.record.classes),
+        **({GROUPS_KEY: np.array(run.groups)} if run.groups else {}),
+        **{f"{OTHER_WEIGHTS}{name}": counts for name, counts in run.others.items()},
     }
-    with replacing(folder / CONFUSIONS_FILE) as temporary:
+    with replacing(run.folder / CONFUSIONS_FILE) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["image", *classes])
-    for name, values in zip(names, image_iou(confusions, unlabeled=article), strict=True):
+    writer.writerow(["image", *run.record.classes])
+    for name, values in zip(run.images, image_iou(run.confusions, unlabeled=article), strict=True):
         writer.writerow([name, *("" if np.isnan(value) else f"{value:.6f}" for value in values)])
-    write_text(folder / "evaluation" / "iou.csv", table.getvalue())
+    write_text(run.folder / "evaluation" / "iou.csv", table.getvalue())
