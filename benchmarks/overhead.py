@@ -18,7 +18,8 @@ from activation_study.config.schema import Config
 from activation_study.data.dataset import Dataset
 from activation_study.data.iccv09 import Iccv09Folder
 from activation_study.evaluation import score
-from activation_study.evaluation.evaluate import confusion_matrices
+from activation_study.evaluation.evaluate import count_images
+from activation_study.image_metrics.registry import IMAGE_METRICS, image_scores
 from activation_study.metrics import summary
 from activation_study.records import artifacts
 from activation_study.records.record import Record
@@ -107,7 +108,7 @@ def _data(config: Config, dataset: Dataset, folder: Path) -> Iterator[list[str]]
 
     def evaluate() -> None:
         batches = iter(np.split(outputs, range(options.batch_size, len(outputs), options.batch_size)))
-        confusions = confusion_matrices(
+        confusions, image_counts = count_images(
             lambda images: next(batches),
             dataset.preprocessed.images,
             source,
@@ -115,9 +116,11 @@ def _data(config: Config, dataset: Dataset, folder: Path) -> Iterator[list[str]]
             test,
             options.interpolation,
             options.batch_size,
+            list(IMAGE_METRICS.values()),
         )
+        image_scores(image_counts)
         summary(confusions, label_type.classes)
-        artifacts.write_confusions(Run(record, folder, confusions, names, image_hashes))
+        artifacts.write_confusions(Run(record, folder, confusions, names, image_hashes, image_counts=image_counts))
 
     truths = [labels[index] for index in test]
     article, ours = medians(lambda: reference_unet.mean_iou(list(outputs), truths, classes), evaluate)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from activation_study.config.identity import identity
-from activation_study.metrics import summary
+from activation_study.image_metrics.registry import image_scores
+from activation_study.metrics import Counts, summary
 from activation_study.records.artifacts import write_confusions
 from activation_study.records.heartbeat import HEARTBEAT_FILE
 from activation_study.records.record import Record
@@ -69,7 +70,9 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
         {"data": changes.get("data", "d") * 64},
     )
     scores = summary(counts, CLASSES, article=changes.get("article", True))
-    record.results = {**scores, "evaluation_seconds": 1.0, "best_epoch": 1.0}
+    image_counts = changes.get("image_counts", {})
+    further = {f"test/{name}": score for name, score in image_scores(image_counts).items()}
+    record.results = {**scores, **further, "evaluation_seconds": 1.0, "best_epoch": 1.0}
     record.epochs = [
         {"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": changes.get("validation", 0.5), "images_per_second": 9.0}
     ]
@@ -78,10 +81,19 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
     record.algorithms = changes.get("algorithms", {})
     names = tuple(f"{changes.get('names', 'image')}{number}" for number in range(10))
     groups = tuple(changes.get("groups", ()))
-    write_confusions(Run(record, study / name, counts, names, names, groups))
+    write_confusions(Run(record, study / name, counts, names, names, groups, image_counts=image_counts))
     record.groups = {"train": 3, "validation": 2, "test": len(set(changes["groups"]))} if "groups" in changes else {}
     record.end(study / name, changes.get("status", "FINISHED"))
     return study / name
+
+
+def drawn_image_counts(seed: int) -> dict[str, Counts]:
+    """Counts of the metrics of images, of ten images and three classes."""
+    generator = np.random.default_rng(seed)
+    both = generator.integers(1, 50, (10, 3, 1))
+    boundary = np.concatenate([both, both + generator.integers(0, 50, (10, 3, 2))], axis=-1)
+    bins = generator.integers(1, 50, (10, 15, 3)) * [2, 1, 2**16]
+    return {"boundary_iou": boundary, "calibration_error": bins}
 
 
 def write_running(study: Path, seed: int, host: str, ago: float, epochs: int = 1, **heartbeat: Any) -> Path:

@@ -146,6 +146,7 @@ def contradictory_scores(
     confusions: Counts,
     classes: tuple[str, ...],
     others: Mapping[str, Counts] | None = None,
+    further: Mapping[str, float] | None = None,
 ) -> dict[str, tuple[Any, float | None]]:
     """The recorded scores that do not follow from the confusion matrices, each with the recomputed value.
 
@@ -156,11 +157,13 @@ def contradictory_scores(
         confusions: int64 [images, C + 1, C].
         classes: the names of the C classes.
         others: the confusion matrices of further weights, by their names.
+        further: recomputed scores that do not follow from the confusion matrices, by their names without the part.
     """
     found: dict[str, tuple[Any, float | None]] = {}
     for part in scored_parts(recorded):
         article = any(key.startswith(f"{part}/article/") for key in recorded)
         recomputed = {**summary(confusions, classes, part, article), **other_scores(others or {}, part)}
+        recomputed |= {f"{part}/{name}": value for name, value in (further or {}).items()}
         scores = {key: value for key, value in recorded.items() if key.startswith(f"{part}/")}
         for key in {**recomputed, **scores}:
             then, now = scores.get(key), recomputed.get(key)

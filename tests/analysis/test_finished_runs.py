@@ -14,7 +14,7 @@ from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.records.record import read_record
 from activation_study.records.run import Run
 from activation_study.report.study_report import ReportOptions, make_report
-from fake_runs import write_run
+from fake_runs import drawn_image_counts, write_run
 
 STUDIES = Path(__file__).parents[2] / "docs" / "studies"
 
@@ -165,6 +165,25 @@ def test_the_groups_of_the_scored_images_are_read_from_folders_and_packed_files(
     np.savez(folders[0] / CONFUSIONS_FILE, **{**arrays, "groups": arrays["groups"][1:]})
     with pytest.raises(BadInput, match="has 10 names of images and 9 groups of them"):
         read_runs(tmp_path / "study")
+
+
+def test_the_counts_of_metrics_of_images_are_packed_and_compared(tmp_path: Path) -> None:
+    drawn = {(name, seed): drawn_image_counts(seed + len(name)) for name in ("relu", "mish") for seed in (0, 1, 2)}
+    for (name, seed), image_counts in drawn.items():
+        write_run(tmp_path / "study", name, seed, image_counts=image_counts)
+    export_study(tmp_path / "study", tmp_path / "packed")
+    for study in ("study", "packed"):
+        ((relu, mish),) = (condition.arms for condition in read_study(tmp_path / study)[0])
+        for seed in (0, 1, 2):
+            for metric, counts in drawn["mish", seed].items():
+                np.testing.assert_array_equal(mish.at([seed]).image_counts[metric][0], counts)
+    report = (make_report(tmp_path / "packed", ReportOptions()) / "report.md").read_text()
+    assert "| ReLU − Mish | boundary IoU |" in report
+    assert "| ReLU − Mish | calibration error |" in report
+    write_run(tmp_path / "study", "mish", 3)
+    write_run(tmp_path / "study", "relu", 3)
+    ((relu, mish),) = (condition.arms for condition in read_study(tmp_path / "study")[0])
+    assert relu.image_counts == mish.image_counts == {}, "one run has none"
 
 
 def test_without_groups_there_are_none(study: Path) -> None:

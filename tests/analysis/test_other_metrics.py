@@ -15,10 +15,17 @@ from activation_study.analysis.other_metrics import (
     frequency_weighted_iou,
     worst_images,
 )
+from activation_study.analysis.results import Arm
 from activation_study.analysis.statistics import Interval, paired, probability_of_superiority
+from activation_study.image_metrics.boundary_iou import boundary_iou
+from activation_study.metrics import Counts
 
 # One run, two images, two classes; the last row is unlabeled. In sum: true 8 and 12; hits 6 and 9; predicted 9 and 11.
 ONE = np.array([[[[2, 2], [1, 5], [3, 0]], [[4, 0], [2, 4], [0, 7]]]])
+
+
+def arm(confusions: Counts, **image_counts: Counts) -> Arm:
+    return Arm("relu", tuple(range(len(confusions))), (), (), confusions, image_counts)
 
 
 def test_the_metrics_by_hand() -> None:
@@ -51,10 +58,29 @@ def test_each_metric_is_compared_paired_by_seed() -> None:
     generator = np.random.default_rng(0)
     a, b = (generator.integers(1, 50, (5, 8, 4, 3)) for _ in range(2))
     b[:, :, 3] = a[:, :, 3]
-    found = compare_other_metrics(a, b)
+    found = compare_other_metrics(arm(a), arm(b))
     assert list(found) == list(OTHER_METRICS)
     for name, metric in OTHER_METRICS.items():
         assert found[name].p == pytest.approx(stats.ttest_rel(metric(a), metric(b)).pvalue)
+
+
+def test_metrics_of_images_are_compared_if_both_arms_have_them() -> None:
+    generator = np.random.default_rng(0)
+    counts = generator.integers(1, 50, (2, 5, 8, 4, 3))
+    boundary, bins = generator.integers(1, 50, (2, 5, 8, 3, 3)), generator.integers(1, 50, (2, 5, 8, 15, 3))
+    boundary[..., 0] = 1  # of an intersection
+    a, b = (arm(counts[i], boundary_iou=boundary[i], calibration_error=bins[i]) for i in (0, 1))
+    found = compare_other_metrics(a, b)
+    assert list(found)[-2:] == ["boundary IoU", "calibration error"]
+    scores = np.array([[boundary_iou(of_seed) for of_seed in arm] for arm in boundary])
+    assert found["boundary IoU"].p == pytest.approx(stats.ttest_rel(*scores).pvalue)
+    assert "boundary IoU" not in compare_other_metrics(a, arm(counts[1], calibration_error=bins[1]))
+
+
+def test_the_calibration_error_is_no_other_story_of_the_segmentation() -> None:
+    base = paired(np.array([0.8, 0.82, 0.81]), np.array([0.7, 0.75, 0.7]))
+    others = {"boundary IoU": replace(base, p=0.2), "calibration error": replace(base, p=0.2)}
+    assert disagreement(base, others, "above", 0.05) == ["boundary IoU"]
 
 
 def test_a_metric_disagrees_if_it_does_not_show_what_is_decided_or_shows_what_is_not() -> None:

@@ -16,7 +16,7 @@ from activation_study.records.run import read_evaluated_run, read_run
 from activation_study.report.study_report import ReportOptions, make_report
 from activation_study.sweep.sync import sync_study
 from activation_study.tracking.lookup import find_finished_run, find_run
-from fake_runs import write_run
+from fake_runs import drawn_image_counts, write_run
 
 STUDIES = Path(__file__).parents[2] / "docs" / "studies"
 
@@ -116,6 +116,22 @@ def test_confusion_matrices_of_another_shape_are_rejected(run: Path) -> None:
     ):
         np.savez_compressed(run / CONFUSIONS_FILE, **{**contents, name: value})
         assert problem in rejected(run)
+
+
+def test_counts_of_images_that_are_edited_or_exchanged_are_rejected(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "study", "relu", 0, image_counts=drawn_image_counts(0))
+    assert read_runs(tmp_path / "study")[0]
+    with np.load(folder / CONFUSIONS_FILE) as arrays:
+        contents = dict(arrays)
+    for name, value, problem in (
+        ("boundary_iou", drawn_image_counts(1)["boundary_iou"], "results.test/boundary_iou: recorded"),
+        ("calibration_error", contents["calibration_error"][:-1], "has 9 entries of calibration_error and 10 names"),
+    ):
+        np.savez_compressed(folder / CONFUSIONS_FILE, **{**contents, name: value})
+        assert problem in rejected(folder)
+    del contents["boundary_iou"]
+    np.savez_compressed(folder / CONFUSIONS_FILE, **contents)
+    assert "results.test/boundary_iou: recorded" in rejected(folder), "a score without its counts"
 
 
 def test_an_edited_record_is_not_copied_into_a_store(run: Path, tmp_path: Path) -> None:

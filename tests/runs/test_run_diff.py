@@ -80,6 +80,14 @@ def test_different_or_missing_confusions_and_another_number_of_epochs_are_mismat
     assert [mismatch.what for mismatch in diff.mismatches] == ["number of epochs"]
 
 
+def test_scores_of_metrics_of_images_are_compared_if_both_have_them() -> None:
+    newer = changed(**{"results__test/boundary_iou": 0.4})
+    assert compare(run(record()), run(newer), None).identical, "an earlier version did not compute it"
+    other = changed(**{"results__test/boundary_iou": 0.5})
+    (mismatch,) = compare(run(newer), run(other), None).mismatches
+    assert (mismatch.what, mismatch.then, mismatch.now) == ("test/boundary_iou", 0.4, 0.5)
+
+
 def test_the_difference_of_the_mean_iou_is_reported() -> None:
     diff = compare(run(record()), run(changed(**{"results__test/mean_iou": 0.47})), None)
     assert diff.mean_iou_apart == pytest.approx(0.03)

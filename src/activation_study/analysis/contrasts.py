@@ -221,7 +221,7 @@ def _contrast(
         afterwards=afterwards,
         new_images=_on_new_images(condition, a, b, over_folds, confidence) if primary else None,
         over_folds=over_folds,
-        other_metrics=compare_other_metrics(a.confusions, b.confusions) if primary and not over_folds else {},
+        other_metrics=compare_other_metrics(a, b) if primary and not over_folds else {},
         class_differences=_class_differences(condition, a, b) if primary and not over_folds else {},
         minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
         looks=looks,

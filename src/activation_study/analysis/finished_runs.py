@@ -14,6 +14,7 @@ from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import BadInput
 from activation_study.files import replacing
+from activation_study.image_metrics.registry import IMAGE_METRICS
 from activation_study.records.consistency import Contradiction, contradictions
 from activation_study.records.lock import is_locked
 from activation_study.records.looks import parse_looks, read_looks
@@ -83,6 +84,7 @@ def export_study(study: Path, folder: Path) -> Path:
             arrays[f"groups{number}"] = np.array(run.groups)
         for name, counts in run.others.items():  # differences, which are small, and compress well
             arrays[f"{name}{number}"] = (counts - run.confusions).astype(np.int32)
+        arrays |= {f"{name}{number}": counts for name, counts in run.image_counts.items()}
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
     return path
@@ -155,6 +157,9 @@ def _packed_run(arrays: Mapping[str, NDArray[Any]], number: int) -> Run:
         image_hashes=tuple(map(str, arrays[f"photographs{number}"])),
         groups=tuple(map(str, arrays[key])) if (key := f"groups{number}") in arrays else (),
         others={name: confusions + arrays[key] for name in WEIGHTS if (key := f"{name}{number}") in arrays},
+        image_counts={
+            name: np.asarray(arrays[key], np.int64) for name in IMAGE_METRICS if (key := f"{name}{number}") in arrays
+        },
         local=False,
     )
 

@@ -66,4 +66,5 @@ def _merged_arm(folds: Sequence[Arm]) -> Arm:
         records=tuple(record for of_seed in zip(*(fold.records for fold in folds), strict=True) for record in of_seed),
         folders=tuple(folder for of_seed in zip(*(fold.folders for fold in folds), strict=True) for folder in of_seed),
         confusions=np.concatenate([fold.confusions for fold in folds], axis=1),
+        image_counts={},  # further metrics are not compared over folds
     )

@@ -1,10 +1,13 @@
-"""Further metrics of the same confusion matrices, and where they disagree with the primary one. Pure functions."""
+"""Further metrics of the same predictions, and where they disagree with the primary one. Pure functions."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from activation_study.analysis.results import Arm
 from activation_study.analysis.statistics import Paired, paired
+from activation_study.image_metrics.image_metric import ImageMetric
+from activation_study.image_metrics.registry import IMAGE_METRICS
 from activation_study.metrics import Counts, Values, mean_iou, pixel_accuracy, pooled_iou
 
 WORST = 0.1  # of the images
@@ -58,22 +61,35 @@ OTHER_METRICS: Mapping[str, Callable[[Counts], Values]] = {
 }
 
 
-def compare_other_metrics(a: Counts, b: Counts) -> dict[str, Paired]:
+def compare_other_metrics(a: Arm, b: Arm) -> dict[str, Paired]:
     """The comparison of two arms by each further metric, paired by seed, not corrected for the number of metrics.
 
     Args:
-        a: confusions of a, int64 [n seeds, images, C + 1, C].
-        b: confusions of b, with the same seeds and images.
+        a: an arm.
+        b: another one, with the same seeds and images. Metrics of images are compared if both have them.
     """
-    return {name: paired(metric(a), metric(b)) for name, metric in OTHER_METRICS.items()}
+    of_confusions = {name: paired(metric(a.confusions), metric(b.confusions)) for name, metric in OTHER_METRICS.items()}
+    return of_confusions | {
+        metric.label: paired(_scores(metric, a.image_counts[name]), _scores(metric, b.image_counts[name]))
+        for name, metric in IMAGE_METRICS.items()
+        if name in a.image_counts and name in b.image_counts
+    }
+
+
+def _scores(metric: ImageMetric, counts: Counts) -> Values:
+    """The score of each seed, [n], from counts [n, images, ...]."""
+    return np.array([metric.score(of_seed) for of_seed in counts])
 
 
 def disagreement(primary: Paired, others: Mapping[str, Paired], answer: str | None, level: float) -> Sequence[str]:
     """The metrics that tell another story than the answer by the primary one.
 
     Where a is above or below b: those that do not show it, or show the opposite. Where it is open, and not because of
-    the correction alone: those that show a difference. Each is judged by its own p, which is not corrected.
+    the correction alone: those that show a difference. Each is judged by its own p, which is not corrected. Metrics of
+    something else than the segmentation, as the calibration error, are passed over.
     """
+    elsewhere = {metric.label for metric in IMAGE_METRICS.values() if not metric.of_segmentation}
+    others = {name: each for name, each in others.items() if name not in elsewhere}
     if answer in ("above", "below"):
         sign = 1 if answer == "above" else -1
         return [name for name, each in others.items() if each.p >= level or each.difference.value * sign < 0]

@@ -2,7 +2,7 @@
 activation, with its runs in the order of their seeds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Arm:
         records: records of its runs, in that order; of several folds, those of each seed one after the other.
         folders: folders of its runs, likewise.
         confusions: [n, images, C + 1, C]; of several folds, the images of all.
+        image_counts: [n, images, ...] of each metric of images that all runs have, by its name; likewise.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Arm:
     records: tuple[Record, ...]
     folders: tuple[Path, ...]
     confusions: Counts
+    image_counts: Mapping[str, Counts]
 
     def metric(self, key: str) -> NDArray[np.float64]:
         """One result of each seed, mean over the folds: [n]."""
@@ -75,6 +77,7 @@ class Arm:
             records=tuple(record for seed in seeds for record, _ in runs[seed]),
             folders=tuple(folder for seed in seeds for _, folder in runs[seed]),
             confusions=self.confusions[chosen],
+            image_counts={name: counts[chosen] for name, counts in self.image_counts.items()},
         )
 
 
@@ -192,4 +195,9 @@ def _arm(name: str, runs: Sequence[Run]) -> Arm:
         records=tuple(run.record for run in ordered),
         folders=tuple(run.folder for run in ordered),
         confusions=np.stack([run.confusions for run in ordered]),
+        image_counts={
+            name: np.stack([run.image_counts[name] for run in ordered])
+            for name in ordered[0].image_counts
+            if all(name in run.image_counts for run in ordered)
+        },
     )

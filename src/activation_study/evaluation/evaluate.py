@@ -1,6 +1,6 @@
 """Predictions and confusion matrices of chosen images, at each label's own size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from activation_study.data.labels.label_types import LabelType
 from activation_study.data.source import Source
 from activation_study.data.splitting.splits import Indices
-from activation_study.evaluation.strips import label_map, resized_strips
+from activation_study.evaluation.strips import Strip, label_map, resized_strips
+from activation_study.image_metrics.image_metric import ImageMetric
 from activation_study.metrics import Counts, confusion
 
 # uint8 [N, height, width, channels] → float32 probabilities [N, height, width, C]
@@ -26,6 +27,21 @@ def resize_and_argmax(
         interpolation: `lanczos4`, as in the article, or `bilinear`.
     """
     return label_map(resized_strips(probabilities, size, interpolation), size)
+
+
+def resize_and_rate(
+    probabilities: NDArray[np.float32], size: tuple[int, int], interpolation: str
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The predicted class of each pixel at another size, and its probability: uint8 and float32 [height, width].
+
+    Arguments as of `resize_and_argmax`. With `lanczos4`, a probability may be a little above 1.
+    """
+    confidence = np.empty(size, np.float32)
+
+    def keep(strip: Strip) -> None:
+        confidence[strip.rows, strip.columns] = strip.values.max(axis=-1)
+
+    return label_map(resized_strips(probabilities, size, interpolation), size, keep), confidence
 
 
 def predict_in_batches(
@@ -47,6 +63,23 @@ def confusion_matrices(
 ) -> Counts:
     """One confusion matrix per chosen image against its original label: int64 [images, C + 1, C].
 
+    Arguments as of `count_images`.
+    """
+    return count_images(predict, images, source, label_type, indices, interpolation, batch_size)[0]
+
+
+def count_images(
+    predict: Predictor,
+    images: NDArray[np.uint8],
+    source: Source,
+    label_type: LabelType,
+    indices: Indices,
+    interpolation: str,
+    batch_size: int,
+    metrics: Sequence[ImageMetric] = (),
+) -> tuple[Counts, dict[str, Counts]]:
+    """The confusion matrix of each chosen image against its original label, and the counts of further metrics.
+
     Args:
         predict: the network.
         images: the preprocessed images of the whole source, uint8 [N, height, width, channels].
@@ -55,12 +88,20 @@ def confusion_matrices(
         indices: the chosen images.
         interpolation: see `resize_and_argmax`.
         batch_size: images per forward pass.
+        metrics: the further metrics.
+
+    Returns:
+        int64 [images, C + 1, C], and for each metric by its name int64 [images, ...].
     """
-    confusions = np.zeros((len(indices), len(label_type.classes) + 1, len(label_type.classes)), np.int64)
+    classes = len(label_type.classes)
+    confusions = np.zeros((len(indices), classes + 1, classes), np.int64)
+    further: dict[str, list[Counts]] = {metric.name: [] for metric in metrics}
     outputs = predict_in_batches(predict, images, indices, batch_size)
     for row, (index, probabilities) in enumerate(zip(indices, outputs, strict=True)):
         truth = label_type.target(source.label(index, label_type.name))
         height, width = truth.shape
-        predicted = resize_and_argmax(probabilities, (height, width), interpolation)
-        confusions[row] = confusion(truth, predicted, len(label_type.classes))
-    return confusions
+        predicted, confidence = resize_and_rate(probabilities, (height, width), interpolation)
+        confusions[row] = confusion(truth, predicted, classes)
+        for metric in metrics:
+            further[metric.name].append(metric.count(truth, predicted, confidence, classes))
+    return confusions, {name: np.stack(counts) for name, counts in further.items()}

@@ -1,7 +1,7 @@
 """Scores of one network on one part of the data, with their files and plots."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ from activation_study.data.dataset import Dataset
 from activation_study.data.images.input_convention import displayed
 from activation_study.data.splitting.splits import Indices
 from activation_study.errors import counted
-from activation_study.evaluation.evaluate import Predictor, confusion_matrices, resize_and_argmax
+from activation_study.evaluation.evaluate import Predictor, count_images, resize_and_argmax
 from activation_study.evaluation.plots import draw_confusion, draw_learning_curves, draw_predictions
+from activation_study.image_metrics.image_metric import ImageMetric
+from activation_study.image_metrics.registry import IMAGE_METRICS, image_scores
 from activation_study.metrics import Counts, mean_iou, other_scores, summary
 from activation_study.records.artifacts import write_confusions
 from activation_study.records.record import Record
@@ -27,9 +29,16 @@ def confusions_of(predict: Predictor, dataset: Dataset, indices: Indices, record
 
     Arguments as of `score`.
     """
+    return _counts(predict, dataset, indices, record, ())[0]
+
+
+def _counts(
+    predict: Predictor, dataset: Dataset, indices: Indices, record: Record, metrics: Sequence[ImageMetric]
+) -> tuple[Counts, dict[str, Counts]]:
+    """The counts of each image, as of `count_images`; adds their time to the record's results."""
     options, started = record.config["evaluation"], time.perf_counter()
     with announced_wait(f"evaluating {counted(len(indices), 'image')}"):
-        confusions = confusion_matrices(
+        counts = count_images(
             predict,
             dataset.preprocessed.images,
             dataset.source,
@@ -37,10 +46,11 @@ def confusions_of(predict: Predictor, dataset: Dataset, indices: Indices, record
             indices,
             options["interpolation"],
             options["batch_size"],
+            metrics,
         )
     seconds = record.results.get("evaluation_seconds", 0.0) + time.perf_counter() - started
     record.results["evaluation_seconds"] = seconds
-    return confusions
+    return counts
 
 
 def score(
@@ -64,11 +74,12 @@ def score(
         others: the confusion matrices of further weights of the same training, by their names.
     """
     label_type = dataset.label_type
-    confusions = confusions_of(predict, dataset, indices, record)
+    confusions, image_counts = _counts(predict, dataset, indices, record, list(IMAGE_METRICS.values()))
     every_class_occurs = bool(confusions[:, :-1].any(axis=(0, 2)).all())
     article = deserves_article_score(record.config, every_class_occurs)
     record.results.update(summary(confusions, label_type.classes, part, article))
     record.results.update(other_scores(others or {}, part))
+    record.results.update({f"{part}/{name}": value for name, value in image_scores(image_counts).items()})
     run = Run(
         record=record,
         folder=folder,
@@ -77,6 +88,7 @@ def score(
         image_hashes=tuple(dataset.preprocessed.image_hashes(indices)),
         groups=() if dataset.groups is None else tuple(dataset.groups[index] for index in indices),
         others=dict(others or {}),
+        image_counts=image_counts,
     )
     write_confusions(run, article)
     draw_plots(predict, dataset, indices, record, folder, part, confusions)

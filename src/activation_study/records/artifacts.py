@@ -48,6 +48,7 @@ def write_confusions(run: "Run", article: bool = True) -> None:
         "classes": np.array(run.record.classes),
         **({GROUPS_KEY: np.array(run.groups)} if run.groups else {}),
         **{f"{OTHER_WEIGHTS}{name}": counts for name, counts in run.others.items()},
+        **run.image_counts,
     }
     with replacing(run.folder / CONFUSIONS_FILE) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)

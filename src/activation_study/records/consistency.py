@@ -7,6 +7,7 @@ import numpy as np
 
 from activation_study.config.identity import identity
 from activation_study.errors import BadInput, problems_message
+from activation_study.image_metrics.registry import image_scores
 from activation_study.metrics import contradictory_scores, scored_parts
 from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.records.record import RECORD_FILE, Record
@@ -88,7 +89,12 @@ def _score_problems(run: "Run", classes: Sequence[str]) -> Iterator[str]:
         if len(run.images) != len(confusions):
             yield f"{CONFUSIONS_FILE} has {len(confusions)} matrices and {len(run.images)} names of images"
             return
-    found = contradictory_scores(record.results, run.confusions, tuple(classes), run.others)
+    for name, counts in run.image_counts.items():
+        if len(counts) != len(run.images):
+            yield f"{CONFUSIONS_FILE} has {len(counts)} entries of {name} and {len(run.images)} names of images"
+            return
+    further = image_scores(run.image_counts)
+    found = contradictory_scores(record.results, run.confusions, tuple(classes), run.others, further)
     for key, (then, now) in found.items():
         yield f"results.{key}: recorded {_value(then)}, recomputed {_value(now)} from {CONFUSIONS_FILE}"
 

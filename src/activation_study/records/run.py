@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from activation_study.class_findings import ClassFindings, class_findings
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import BadInput
+from activation_study.image_metrics.registry import IMAGE_METRICS
 from activation_study.metrics import Counts, scored_parts
 from activation_study.records.artifacts import CONFUSIONS_FILE, GROUPS_KEY, IMAGE_HASHES_KEY, OTHER_WEIGHTS
 from activation_study.records.consistency import Contradiction, contradictions, record_problems
@@ -31,6 +32,7 @@ class Run:
         image_hashes: a digest of the pixels of each test image.
         groups: the group of each test image; empty without `data.groups`.
         others: the confusion matrices of the weights that the result is not about, by their names.
+        image_counts: the counts of each image by the names of their metrics; runs of earlier versions have none.
         local: whether `folder` has the run. False if it was read from a packed study or from an MLflow store.
         run_id: its MLflow run ID, if it was looked up in a store.
     """
@@ -42,6 +44,7 @@ class Run:
     image_hashes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     others: dict[str, Counts] = field(default_factory=dict)
+    image_counts: dict[str, Counts] = field(default_factory=dict)
     local: bool = True
     run_id: str | None = None
 
@@ -89,6 +92,7 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
                 image_hashes=tuple(map(str, arrays[IMAGE_HASHES_KEY])),
                 groups=tuple(map(str, arrays[GROUPS_KEY])) if GROUPS_KEY in arrays else (),
                 others=_other_confusions(arrays),
+                image_counts={name: np.asarray(arrays[name], np.int64) for name in IMAGE_METRICS if name in arrays},
             )
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}; run it again with rerun=all") from error

@@ -1,0 +1,1 @@
+"""Metrics that a confusion matrix cannot tell, from counts of each image."""
