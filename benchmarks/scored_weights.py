@@ -4,9 +4,8 @@
 
 For each label type and pair of activations: mean and standard deviation over seeds of the difference of pooled mean IoU
 with the best, the last and the averaged weights of the same runs, and the ratio of its variance to that of the best
-weights with a 95 % interval; and for each activation, how far its mean moves. The interval is that of two correlated
-variances: with r the correlation of the two differences over n seeds, and K = 1 + 2 (1 − r²) t².975(n − 2) / (n − 2),
-the ratio times K ± √(K² − 1). Source: Morgan, Biometrika 31, 1939. The results are in docs/explanation/protocol.md.
+weights with a 95 % interval; and for each activation, how far its mean moves. The results are in
+docs/explanation/protocol.md.
 """
 
 import sys
@@ -14,16 +13,14 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
 
 from activation_study.analysis.finished_runs import read_runs
 from activation_study.analysis.formatting import display_name, format_interval, pair_name
+from activation_study.analysis.other_weights import variance_ratio
 from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.metrics import mean_iou
 
-Floats = NDArray[np.float64]
 Scores = dict[tuple[str, str], dict[str, dict[int, float]]]  # (label type, activation) → weights → seed → mean IoU
 
 
@@ -36,14 +33,6 @@ def scores_of(study: Path) -> Scores:
         for name, counts in {config["evaluation"]["weights"]: run.confusions, **run.others}.items():
             arm.setdefault(name, {})[config["seed"]] = float(mean_iou(counts.sum(axis=0)))
     return found
-
-
-def variance_ratio(a: Floats, b: Floats) -> tuple[float, float, float]:
-    """Var(a) / Var(b) of pairs, with its 95 % interval."""
-    count, ratio = len(a), float(a.var(ddof=1) / b.var(ddof=1))
-    r = float(np.corrcoef(a, b)[0, 1])
-    k = 1 + 2 * (1 - r**2) * float(stats.t.ppf(0.975, count - 2)) ** 2 / (count - 2)
-    return ratio, ratio * (k - (k**2 - 1) ** 0.5), ratio * (k + (k**2 - 1) ** 0.5)
 
 
 def print_differences(scores: Scores) -> None:
@@ -61,7 +50,8 @@ def print_differences(scores: Scores) -> None:
         for name, values in differences.items():
             ratio = "1"
             if name != "best":
-                ratio = "{:.2f} [{:.2f}, {:.2f}]".format(*variance_ratio(values, differences["best"]))
+                found = variance_ratio(values, differences["best"])
+                ratio = f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
             numbers = f"{len(seeds)} | {100 * values.mean():+.2f} | {100 * values.std(ddof=1):.2f} | {ratio}"
             print(f"| {label_type} | {pair_name(a, b)} | {name} | {numbers} |")
 

@@ -20,7 +20,7 @@ NUMBERS = {
     "counts",
     "files",
 }  # by class, score, part, status, run
-NAMED = {"classes", "runs", "other_metrics"}  # by class, run or metric, if not a list
+NAMED = {"classes", "runs", "other_metrics", "other_weights"}  # by class, run, metric or weights, if not a list
 
 
 def documented(kind: str) -> set[str]:

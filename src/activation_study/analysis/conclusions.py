@@ -1,12 +1,14 @@
 """The conclusions of a study, in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from activation_study.analysis.contrasts import Contrast, PlannedContrasts
 from activation_study.analysis.formatting import display_name, format_interval, listed, p_is
 from activation_study.analysis.looks.planned_looks import next_look
+from activation_study.analysis.other_weights import OtherWeights
 from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
+from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import counted
 
 
@@ -57,6 +59,40 @@ def looks_sentence(planned: PlannedContrasts, contrasts: Sequence[Contrast]) -> 
             "again to go on."
         )
     return sentence
+
+
+def noise_sentence(contrasts: Sequence[tuple[str, Contrast]]) -> str:
+    """Which other weights of the same runs would have needed fewer seeds; empty if none is known to.
+
+    Args:
+        contrasts: those that were declared, each with the title of its condition.
+    """
+    name = _quietest([each.other_weights for _, each in contrasts])
+    if name is None:
+        return ""
+    parts = []
+    for title, contrast in contrasts:
+        other = contrast.other_weights.get(name)
+        if other is not None and other.quieter:
+            deviations = f"{100 * other.deviation:.2f} in the place of {100 * contrast.paired.deviation:.2f} points"
+            parts.append(
+                f"{contrast.pair} on {title} {deviations}, so {counted(other.seeds, 'seed')} would be as precise as "
+                f"these {contrast.seeds}"
+            )
+    return (
+        f"Less noise: by other weights of the same runs, differences vary less from seed to seed ({'; '.join(parts)}). "
+        f"A new study can declare evaluation.weights={name}."
+    )
+
+
+def _quietest(contrasts: Sequence[Mapping[str, OtherWeights]]) -> str | None:
+    """The weights with the smallest noise, of those that are quieter in a contrast and worse in none; None without."""
+    noise = {}
+    for name in WEIGHTS:
+        found = [weights[name] for weights in contrasts if name in weights]
+        if any(each.quieter for each in found) and not any(each.worse for each in found):
+            noise[name] = sum(each.variance_ratio.value for each in found) / len(found)
+    return min(noise, key=lambda name: noise[name], default=None)
 
 
 def _sentence(contrast: Contrast) -> str:

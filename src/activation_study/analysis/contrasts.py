@@ -15,6 +15,7 @@ from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.looks.planned_looks import Path, Planned, answer_of, look_at
 from activation_study.analysis.new_images import NewImages, of_crossed, on_new_images
 from activation_study.analysis.other_metrics import compare_other_metrics, disagreement
+from activation_study.analysis.other_weights import OtherWeights, other_weights
 from activation_study.analysis.results import Arm, Condition, common_seeds
 from activation_study.analysis.statistics import (
     CONFIDENCE_LEVEL,
@@ -57,6 +58,7 @@ class Contrast:
         new_images: the comparison on new images of this kind; None for the article's metric, and if all test images
             belong to one group.
         other_metrics: the comparison by further metrics of the same predictions; primary metric, without folds.
+        other_weights: the contrast by other weights of the same runs, by their names; likewise.
         class_differences: difference of each class's IoU with its interval on this test set; likewise.
         minimum_detectable: for 5, 8 and 20 seeds, the difference that they would detect with 80 % power.
     """
@@ -69,6 +71,7 @@ class Contrast:
     afterwards: bool
     new_images: NewImages | None
     other_metrics: dict[str, Paired]
+    other_weights: dict[str, OtherWeights]
     class_differences: dict[str, Interval]
     minimum_detectable: dict[int, float]
     family: int = 0
@@ -222,6 +225,7 @@ def _contrast(
         new_images=_on_new_images(condition, a, b, over_folds, confidence) if primary else None,
         over_folds=over_folds,
         other_metrics=compare_other_metrics(a, b) if primary and not over_folds else {},
+        other_weights=other_weights(a, b, PRIMARY) if primary and not over_folds else {},
         class_differences=_class_differences(condition, a, b) if primary and not over_folds else {},
         minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
         looks=looks,

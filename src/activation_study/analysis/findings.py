@@ -7,7 +7,7 @@ from typing import Any
 from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of
 from activation_study.analysis.class_summary import class_sentences
 from activation_study.analysis.comparable_runs import has_planned_looks
-from activation_study.analysis.conclusions import conclusion, looks_sentence
+from activation_study.analysis.conclusions import conclusion, looks_sentence, noise_sentence
 from activation_study.analysis.contrasts import Contrast, PlannedContrasts, compare_condition, differences_of, pairs_of
 from activation_study.analysis.family import corrected
 from activation_study.analysis.folds import merge_folds
@@ -64,8 +64,10 @@ class Findings:
     @property
     def _declared(self) -> list[Contrast]:
         """The contrasts of the primary metric that decide and were declared before the runs."""
-        found = [each for condition in self.main for each in self.contrasts(condition)]
-        return [each for each in found if each.primary and not each.afterwards]
+        return [each for condition in self.main for each in self._declared_on(condition)]
+
+    def _declared_on(self, condition: Condition) -> list[Contrast]:
+        return [each for each in self.contrasts(condition) if each.primary and not each.afterwards]
 
     def conclusion(self, condition: Condition) -> str:
         """The conclusion of one condition."""
@@ -86,7 +88,9 @@ class Findings:
         """The conclusions of the study, and how changes of the protocol affect them."""
         notes = [note for selection in self.selections for note in selection.notes]
         looks = filter(None, (self.added_seeds, looks_sentence(self.planned, self._declared) if self.planned else ""))
-        return [*map(self.conclusion, self.main), *looks, *notes, *map(ablation_sentence, self.ablations)]
+        declared = [(condition.title, each) for condition in self.main for each in self._declared_on(condition)]
+        noise = filter(None, (noise_sentence(declared),))
+        return [*map(self.conclusion, self.main), *noise, *looks, *notes, *map(ablation_sentence, self.ablations)]
 
 
 def compare_study(

@@ -120,6 +120,34 @@ def other_metrics_table(contrasts: Sequence[Contrast]) -> Table:
     return Table(("contrast", "metric", "this test set", "p"), tuple(rows), caption)
 
 
+def other_weights_table(contrasts: Sequence[Contrast]) -> Table:
+    """What each contrast would be by other weights of the same runs."""
+    rows = []
+    for contrast in (contrast for contrast in contrasts if contrast.other_weights):
+        deviation = f"{100 * contrast.paired.deviation:.2f}"
+        rows.append((contrast.pair, "scored", signed(contrast.paired.difference), deviation, "1", str(contrast.seeds)))
+        for name, each in contrast.other_weights.items():
+            ratio = each.variance_ratio
+            rows.append(
+                (
+                    contrast.pair,
+                    name,
+                    signed(each.difference),
+                    f"{100 * each.deviation:.2f}",
+                    f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
+                    str(each.seeds),
+                )
+            )
+    head = ("contrast", "weights", "this test set", "SD", "variance, relative", "seeds for this precision")
+    caption = (
+        "The same runs by other weights (evaluation.weights): differences in points with 95 % intervals, their "
+        "standard deviation over seeds, and its square relative to that of the scored weights, with a 95 % interval. "
+        "Last column: the seeds of a new study with an interval as narrow as that of the scored weights. These lines "
+        "decide nothing: which weights count is declared before the runs."
+    )
+    return Table(head, tuple(rows), caption)
+
+
 def _probability(interval: Interval) -> str:
     return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 

@@ -94,6 +94,15 @@ def _contrast(contrast: Contrast) -> dict[str, Any]:
         "other_metrics": {
             name: {**asdict(each.difference), "p": each.p} for name, each in contrast.other_metrics.items()
         },
+        "other_weights": {
+            name: {
+                **asdict(each.difference),
+                "deviation": each.deviation,
+                "variance_ratio": asdict(each.variance_ratio),
+                "seeds_as_precise": each.seeds,
+            }
+            for name, each in contrast.other_weights.items()
+        },
         "margin": contrast.margin,
         "p_equivalence": contrast.p_equivalence,
         "answer": contrast.answer,

@@ -21,6 +21,7 @@ from activation_study.report.contrast_tables import (
     further_tests_table,
     looks_table,
     other_metrics_table,
+    other_weights_table,
 )
 from activation_study.report.elements import Contents, Figure, Gallery, Section
 from activation_study.report.figures import (
@@ -186,7 +187,8 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
     figures = [Figure("Seeds", seeds_figure(condition), runs)]
     if contrasts:
         further = [] if condition.folds > 1 else [further_tests_table(contrasts)]  # they would leave the folds aside
-        numbers = (difference_table(contrasts), *further)
+        weights = [other_weights_table(contrasts)] if any(each.other_weights for each in contrasts) else []
+        numbers = (difference_table(contrasts), *weights, *further)
         figures.append(Figure("Differences", differences_figure(contrasts), differences, numbers))
     if any(contrast.looks for contrast in contrasts):
         figures.append(Figure("Looks", looks_figure(contrasts), looks, (looks_table(contrasts),)))
