@@ -22,6 +22,33 @@ def test_of_few_units_a_case_by_hand() -> None:
     assert (interval.value, interval.high - interval.value) == pytest.approx((2.0, widest))
 
 
+def test_the_published_analysis_of_five_readers_and_114_patients() -> None:
+    """Van Dyke et al. (1993), 5 readers × 114 patients × 2 kinds of images, the example of Hillis (2007).
+
+    The values are those that OR-DBM MRMC 2.51 (Schartz, Hillis, Pesce and Berbaum) prints for the areas under the ROC
+    curves: each reader's, the components of the variance, and the results. The pseudo-values themselves are not
+    published; any with these components must give these results. Of a difference of two treatments, each component
+    counts twice.
+    """
+    first = np.array([0.91964573, 0.85877617, 0.90386473, 0.97310789, 0.82979066])
+    second = np.array([0.94782609, 0.90531401, 0.92173913, 0.99935588, 0.92995169])
+    of_readers_and_cases, of_cases = 2 * 0.03997160, 2 * 114 * 5 * (0.00034407 - 0.00023903)
+    generator = np.random.default_rng(0)
+    cases, rest = generator.normal(size=114), generator.normal(size=(5, 114))
+    cases -= cases.mean()
+    cases *= ((of_cases + of_readers_and_cases) / 5 / cases.var(ddof=1)) ** 0.5
+    rest = rest - rest.mean(axis=0) - rest.mean(axis=1, keepdims=True) + rest.mean()
+    rest *= (of_readers_and_cases * 4 * 113 / (rest**2).sum()) ** 0.5
+    result = crossed((first - second)[:, None] + cases + rest)
+    assert result is not None
+    (variance, freedom), _ = result.variances
+    interval = result.interval()
+    assert (variance / result.count) ** 0.5 == pytest.approx(0.02075, abs=5e-6)
+    assert freedom == pytest.approx(15.26, abs=5e-3)
+    assert result.p() == pytest.approx(0.0517, abs=5e-5)
+    assert (interval.value, interval.low, interval.high) == pytest.approx((-0.04380, -0.08796, 0.00036), abs=5e-6)
+
+
 def test_without_noise_of_the_units_it_is_the_paired_t_over_seeds() -> None:
     seeds = np.array([0.01, 0.03, -0.01, 0.02])
     result = crossed(np.repeat(seeds[:, None], FEW_UNITS, axis=1))
