@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     backend.configure_backend(1, "float32")
     import keras
 
-    from activation_study.model.activations import activation_factory
+    from activation_study.model.activation_factory import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.unet import build_unet
 

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from scipy.special import erf
 
 from activation_study import backend
-from activation_study.model.activations import activation_factory
+from activation_study.model.activation_factory import activation_factory
 
 Floats = NDArray[np.float64]
 FOLDER = Path(__file__).resolve().parents[2] / "conf/activation"

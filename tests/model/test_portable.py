@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from activation_study import backend
-from activation_study.model.activations import activation_factory
+from activation_study.model.activation_factory import activation_factory
 from activation_study.model.losses import SegmentationLoss
 from activation_study.model.network import Network, weights_digest
 from activation_study.model.unet import build_unet

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 import reference_unet  # in benchmarks/
 import side_by_side  # in benchmarks/
 from activation_study import backend
-from activation_study.model.activations import activation_factory
+from activation_study.model.activation_factory import activation_factory
 from activation_study.model.network import shared_weights_digest
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.unet import build_unet

@@ -41,7 +41,7 @@ def data() -> PreprocessedData:
 def build_network(
     activation: str = "keras.layers.ReLU", precision: str = "float32", arguments: dict[str, Any] | None = None
 ) -> Network:
-    from activation_study.model.activations import activation_factory
+    from activation_study.model.activation_factory import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.unet import build_unet
 

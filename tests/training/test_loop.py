@@ -135,7 +135,7 @@ def data() -> PreprocessedData:
 
 
 def build_network(learning_rate: float = 1e-3, activation: str = "keras.layers.ReLU") -> Network:
-    from activation_study.model.activations import activation_factory
+    from activation_study.model.activation_factory import activation_factory
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.unet import build_unet
 

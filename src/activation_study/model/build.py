@@ -40,7 +40,7 @@ def untrained_unet(config: Config, classes: int) -> "keras.Model":
     Raises:
         BadInput: the activation's class or arguments cannot be used.
     """
-    from activation_study.model.activations import activation_factory
+    from activation_study.model.activation_factory import activation_factory
     from activation_study.model.random_state import seed_generators
     from activation_study.model.unet import build_unet
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from activation_study.model.activations import ActivationFactory
+from activation_study.model.activation_factory import ActivationFactory
 from activation_study.model.normalization import BatchNormalization
 from activation_study.seeding import integer_seed
 
