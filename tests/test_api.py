@@ -17,7 +17,7 @@ from cli_runner import ROOT, TINY
 
 def test_a_configuration_is_composed_as_on_the_command_line() -> None:
     config = compose("activation=mish", "seed=3", "training.learning_rate=3e-4")
-    assert (config.activation.name, config.seed, config.optimizer.learning_rate) == ("mish", 3, 3e-4)
+    assert (config.activation.name, config.seed, config.optimizer["learning_rate"]) == ("mish", 3, 3e-4)
     assert config.overrides == ["activation=mish", "seed=3", "training.learning_rate=3e-4"]
     assert config.run_name == f"surfaces-mish-seed3-{identity(resolved(config))}"
     assert "overrides" not in resolved(config)

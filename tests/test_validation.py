@@ -65,7 +65,7 @@ def test_the_default_is_the_protocol_of_the_article() -> None:
     assert config.image_size == (224, 224)
     assert config.model.widths == [32, 64, 128, 256, 512, 1024]
     training = config.training
-    assert (training.epochs, training.batch_size, config.optimizer.learning_rate) == (100, 16, 1e-3)
+    assert (training.epochs, training.batch_size, config.optimizer["learning_rate"]) == (100, 16, 1e-3)
     assert (training.precision, training.monitor, config.loss.unlabeled) == ("float32", "loss", "article")
     assert (config.schedule.factor, config.schedule.patience, config.schedule.min_delta) == (0.2, 3, 1e-4)
     assert (training.early_stopping.patience, training.early_stopping.min_delta) == (5, 0)
@@ -90,6 +90,9 @@ def test_the_default_is_the_protocol_of_the_article() -> None:
         ("training.batch_size=0", r"training\.batch_size=0"),
         ("training.learning_rate=0", r"optimizer\.learning_rate"),
         ("training.learning_rate=inf", r"optimizer\.learning_rate"),
+        ("optimizer.learning_rate=fast", r"optimizer\.learning_rate=fast: expected a number above 0"),
+        ("optimizer.name=a/b", r"optimizer\.name=a/b"),
+        ("optimizer._target_=''", r"optimizer\._target_: required"),
         ("schedule.factor=1.5", r"schedule\.factor"),
         ("model.widths=[8,16]", r"encoder_blocks.*expected 2"),
         ("study=../elsewhere", r"study=\.\./elsewhere: .* it is used as a directory name"),
@@ -137,7 +140,8 @@ def test_configurations_of_two_activations_differ_only_below_activation() -> Non
     "override",
     ["activation=mish", "seed=1", "seeding.order=3", "label_type=regions", "data.image_size=64", "training.epochs=3",
      "data.split=shuffled", "data.remove_duplicates=true", "augmentation.name=flip",
-     "evaluation.interpolation=bilinear", "loss.average_over=known_pixels", "model=unet_small"],
+     "evaluation.interpolation=bilinear", "loss.average_over=known_pixels", "model=unet_small", "optimizer=adam",
+     "optimizer=muon", "optimizer.amsgrad=false", "+optimizer.beta_1=0.8"],
 )  # fmt: skip
 def test_values_that_affect_results_change_the_identity(override: str) -> None:
     assert identity_of(config_of(override)) != identity_of(config_of())
@@ -151,6 +155,13 @@ def test_values_that_affect_results_change_the_identity(override: str) -> None:
 )  # fmt: skip
 def test_paths_threads_and_tracking_do_not_change_the_identity(override: str) -> None:
     assert identity_of(config_of(override)) == identity_of(config_of())
+
+
+def test_the_arguments_of_an_optimizer_change_the_identity() -> None:
+    assert identity_of(config_of("optimizer=adamw")) != identity_of(
+        config_of("optimizer=adamw", "optimizer.weight_decay=1e-2")
+    )
+    assert identity_of(config_of("optimizer.learning_rate=1")) == identity_of(config_of("optimizer.learning_rate=1.0"))
 
 
 def test_the_identity_of_an_existing_run_has_not_changed() -> None:

@@ -99,9 +99,12 @@ def _read_files(config: Config) -> None:
 
 
 def _resolve_aliases(config: Config) -> None:
-    """Moves `training.learning_rate` to `optimizer.learning_rate`."""
+    """Moves `training.learning_rate` to `optimizer.learning_rate`, which is a floating-point number."""
     if config.training.learning_rate is not None:
-        config.optimizer.learning_rate, config.training.learning_rate = config.training.learning_rate, None
+        config.optimizer["learning_rate"], config.training.learning_rate = config.training.learning_rate, None
+    rate = config.optimizer.get("learning_rate")
+    if isinstance(rate, int) and not isinstance(rate, bool):
+        config.optimizer["learning_rate"] = float(rate)
     if config.comparison.chosen_on_validation == "training.learning_rate":
         config.comparison.chosen_on_validation = "optimizer.learning_rate"
 
@@ -119,8 +122,11 @@ def _problems(config: Config) -> Iterator[str]:
     yield from empty_places(config)
     yield from _model_problems(config.model)
     yield from _size_problems(config.data.image_size, 2 ** (len(config.model.widths) - 1))
-    if not 0 < config.optimizer.learning_rate < float("inf"):
-        yield f"optimizer.learning_rate={config.optimizer.learning_rate}: expected a number above 0"
+    rate = config.optimizer.get("learning_rate")
+    if not isinstance(rate, float) or not 0 < rate < float("inf"):
+        yield f"optimizer.learning_rate={rate}: expected a number above 0"
+    if not str(config.optimizer.get("_target_") or ""):
+        yield "optimizer._target_: required, the optimizer's class, e.g. keras.optimizers.Adam"
     if not 0 < config.schedule.factor < 1:
         yield f"schedule.factor={config.schedule.factor}: expected a number between 0 and 1"
     if not 0 <= config.normalization.momentum < 1:
@@ -149,7 +155,7 @@ def _problems(config: Config) -> Iterator[str]:
     if not str(config.activation.layer.get("_target_", "")):
         yield "activation.layer._target_: required, the layer's class, e.g. keras.layers.ReLU"
     yield from _comparison_problems(config)
-    for key in ("study", "activation.name", "data.name", "model.name", "sweep.label"):
+    for key in ("study", "activation.name", "data.name", "model.name", "optimizer.name", "sweep.label"):
         name = str(value_of(config, key))
         if not is_safe_name(name) and (name or key != "sweep.label"):
             yield f"{key}={name}: expected only letters, digits, '-', '_' and '.', since it is used as a directory name"

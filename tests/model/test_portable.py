@@ -47,7 +47,7 @@ def network(name: str, precision: str) -> Network:
     unet = build_unet((16, 16), 3, activation_factory(target, arguments), [4, 6], [1, 1], [1], 0)
     generator = np.random.default_rng(1)
     unet.set_weights([generator.uniform(0.1, 0.5, weight.shape) for weight in unet.get_weights()])
-    return Network(unet, SegmentationLoss(), 1e-3)
+    return Network(unet, SegmentationLoss(), keras.optimizers.Adam(1e-3, amsgrad=True))
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])

@@ -81,7 +81,12 @@ def test_values_move_to_their_new_keys() -> None:
     )  # fmt: skip
     content["overrides"] = ["training.augmentation=flip", "data.color=rgb", "training.plateau.factor=0.5", "seed=1"]
     config = migrate(content)["config"]
-    assert config["optimizer"] == {"learning_rate": 3e-4, "name": "adam_amsgrad"}
+    assert config["optimizer"] == {
+        "learning_rate": 3e-4,
+        "name": "adam_amsgrad",
+        "_target_": "keras.optimizers.Adam",
+        "amsgrad": True,
+    }
     assert config["schedule"] == {"factor": 0.5, "name": "plateau"}
     assert config["loss"] == {"unlabeled": "ignored", "average_over": "known_pixels", "name": "cross_entropy"}
     assert config["augmentation"] == {"name": "flip"}

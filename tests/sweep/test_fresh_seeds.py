@@ -47,14 +47,14 @@ class Launcher:
 
     def __call__(self, jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
         configs = [from_hydra(composed(job)) for job in jobs]
-        self.rounds.append([(each.activation.name, each.optimizer.learning_rate, each.seed) for each in configs])
+        self.rounds.append([(each.activation.name, each.optimizer["learning_rate"], each.seed) for each in configs])
         for config in configs:
             self._write(config)
         return [JobReturn(status=JobStatus.COMPLETED) for _ in jobs]
 
     def _write(self, config: Config) -> None:
         counts = np.random.default_rng([config.seed, *config.activation.name.encode()]).integers(1, 90, (4, 2, 1))
-        finish(config, counts, ("sky",), BEST.get((config.activation.name, config.optimizer.learning_rate), 0.5))
+        finish(config, counts, ("sky",), BEST.get((config.activation.name, config.optimizer["learning_rate"]), 0.5))
 
 
 def test_the_winners_of_the_choice_get_fresh_seeds(capsys: pytest.CaptureFixture[str]) -> None:

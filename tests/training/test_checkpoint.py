@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from activation_study import backend
 from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splitting.splits import split
+from activation_study.location import conf_dir
 from activation_study.model.network import Network, weights_digest
 from activation_study.training.checkpoint import CHECKPOINT_FOLDER, MAX_SAVING_FRACTION, Checkpoints, remove_saves
 from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.integration
 SPLIT = split(18, "sorted")  # 10 train, 4 validation, 4 test: 3 steps and 1 validation batch per epoch
 OPTIONS = Training(epochs=4, batch_size=4, precision="float32", monitor="loss", early_stopping=EarlyStopping(3, 0.05))
 LEARNING_RATE = 1e-2
+OPTIMIZERS = sorted(path.stem for path in (conf_dir() / "optimizer").glob("*.yaml"))
 ARGUMENTS = {"keras.layers.Dropout": {"rate": 0.3}, "keras.layers.GaussianNoise": {"stddev": 0.3}}
 
 
@@ -39,15 +42,20 @@ def data() -> PreprocessedData:
 
 
 def build_network(
-    activation: str = "keras.layers.ReLU", precision: str = "float32", arguments: dict[str, Any] | None = None
+    activation: str = "keras.layers.ReLU",
+    precision: str = "float32",
+    arguments: dict[str, Any] | None = None,
+    optimizer: str = "adam_amsgrad",
 ) -> Network:
     from activation_study.model.activation_factory import activation_factory
     from activation_study.model.losses import SegmentationLoss
+    from activation_study.model.optimizers import make_optimizer
     from activation_study.model.unet import build_unet
 
     backend.configure_backend(None, precision)
     unet = build_unet((16, 16), 3, activation_factory(activation, arguments or {}), [4, 6], [1, 1], [1], seed=0)
-    return Network(unet, SegmentationLoss(), LEARNING_RATE)
+    options = yaml.safe_load((conf_dir() / "optimizer" / f"{optimizer}.yaml").read_text(encoding="utf-8"))
+    return Network(unet, SegmentationLoss(), make_optimizer({**options, "learning_rate": LEARNING_RATE}))
 
 
 def continue_training(
@@ -76,19 +84,21 @@ def bits(state: TrainState) -> list[dict[str, float]]:
 
 
 @pytest.mark.parametrize(
-    ("activation", "precision"),
+    ("activation", "precision", "optimizer"),
     [
-        ("keras.layers.ReLU", "float32"),
-        ("activation_study.model.activations.FReLU", "mixed_bfloat16"),
-        ("activation_study.model.activations.Mish", "mixed_float16"),
-        ("keras.layers.Dropout", "float32"),
-        ("keras.layers.GaussianNoise", "mixed_bfloat16"),
+        ("keras.layers.ReLU", "float32", "adam_amsgrad"),
+        ("activation_study.model.activations.FReLU", "mixed_bfloat16", "adam_amsgrad"),
+        ("activation_study.model.activations.Mish", "mixed_float16", "adam_amsgrad"),
+        ("keras.layers.Dropout", "float32", "adam_amsgrad"),
+        ("keras.layers.GaussianNoise", "mixed_bfloat16", "adam_amsgrad"),
+        *(("keras.layers.ReLU", "float32", each) for each in OPTIMIZERS if each != "adam_amsgrad"),
+        ("keras.layers.ReLU", "mixed_float16", "muon"),
     ],
 )
 def test_training_resumes_bit_for_bit_from_any_step(
-    activation: str, precision: str, data: PreprocessedData, tmp_path: Path
+    activation: str, precision: str, optimizer: str, data: PreprocessedData, tmp_path: Path
 ) -> None:
-    network = build_network(activation, precision, ARGUMENTS.get(activation))
+    network = build_network(activation, precision, ARGUMENTS.get(activation), optimizer)
     untrained, fresh_optimizer, initial_random = network.weights(), network.optimizer_state(), network.random_state()
     expected_state = continue_training(network, data, first_state())
     expected = weights_digest(network.weights())

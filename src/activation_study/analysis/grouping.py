@@ -28,11 +28,12 @@ class Variants:
     def __init__(self, configs: Sequence[ConfigValues]) -> None:
         self._varying: dict[tuple[str, ...], set[str]] = {}
         keys: dict[str, None] = {}
+        every = [flatten(config) for config in configs]
         for name, group in grouped(configs, arm).items():
             flat = [flatten(config) for config in group]
             candidates = (key for key in dict.fromkeys(key for values in flat for key in values) if _distinguishes(key))
             varying = [key for key in candidates if len({str(values.get(key)) for values in flat}) > 1]
-            varying = [key for key in varying if not _follows_another(key, flat)]
+            varying = [key for key in varying if not (_follows_another(key, flat) or _follows_from_name(key, every))]
             self._varying[name] = set(varying)
             keys.update(dict.fromkeys(varying))
         self._usual = {
@@ -71,6 +72,13 @@ def _follows_another(key: str, values: Sequence[ConfigValues]) -> bool:
     """Whether a key has the value of the key that conf/ derives it from, in every run."""
     source = DERIVED.get(key)
     return source is not None and all(each.get(key) == each.get(source) for each in values)
+
+
+def _follows_from_name(key: str, values: Sequence[ConfigValues]) -> bool:
+    """Whether a key varies only with the name of its group's option, as model.widths with model.name."""
+    name = f"{key.rpartition('.')[0]}.name"
+    names = {each.get(name) for each in values}
+    return key != name and 1 < len(names) == len({(each.get(name), str(each.get(key))) for each in values})
 
 
 def _majority(values: Sequence[str]) -> str | None:

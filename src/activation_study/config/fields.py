@@ -26,11 +26,20 @@ def pattern() -> Any:
     return field(default=None, metadata={"whole": True})
 
 
+def component(declares: type) -> Any:
+    """A group that is made by a class: a dictionary with `_target_` and the arguments that its option's file gives.
+
+    Args:
+        declares: a dataclass with the keys that each option has.
+    """
+    return field(default_factory=dict, metadata={"declares": declares})
+
+
 def value_of(config: Any, key: str) -> Any:
-    """The value of a configuration at a dotted key."""
+    """The value of a configuration at a dotted key; MISSING where an option of a component lacks it."""
     value: Any = config
     for part in key.split("."):
-        value = getattr(value, part)
+        value = value.get(part, MISSING) if isinstance(value, dict) else getattr(value, part)
     return value
 
 
@@ -40,6 +49,7 @@ def declared(schema: Any, prefix: str = "") -> dict[str, "Field[Any]"]:
     for each in fields(schema):
         found[prefix + each.name] = each
         group = each.default_factory if each.type is Any else each.type  # of `optional` keys
+        group = each.metadata.get("declares", group)
         if is_dataclass(group):
             found |= declared(group, f"{prefix}{each.name}.")
     return found

@@ -37,6 +37,8 @@ _FROZEN = {new: old for old, new in RENAMED.items()}
 INTRODUCED = {
     "normalization.name": "batch",
     "optimizer.name": "adam_amsgrad",
+    "optimizer._target_": "keras.optimizers.Adam",
+    "optimizer.amsgrad": True,
     "schedule.name": "plateau",
     "loss.name": "cross_entropy",
     "data.classes": None,
@@ -47,6 +49,8 @@ INTRODUCED = {
     "data.groups_digest": None,
     "evaluation.weights": "best",
 }
+# Groups that were introduced since with all of their keys.
+INTRODUCED_GROUPS = ("optimizer",)
 READ_BY_IDS = ("read_by", "ids")  # of `data.classes`, likewise: says what held when there was no other way
 # What decides a run's result, by frozen names; paths, threads, tracking and the study's name do not.
 IDENTITY_KEYS = (
@@ -82,6 +86,7 @@ def identity(config: Values, algorithms: Mapping[str, int] | None = None, protoc
     values: Values = {"protocol": protocol}
     values |= {key: _get(frozen, key) for key in IDENTITY_KEYS if _has(frozen, key)}
     values |= {key: _get(config, key) for key, default in INTRODUCED.items() if _get(config, key, default) != default}
+    values |= _new_keys(config)
     if classes := values.get("data.classes"):
         values["data.classes"] = {key: value for key, value in classes.items() if (key, value) != READ_BY_IDS}
     values |= {f"algorithm.{name}": version for name, version in algorithms.items() if version > 1}
@@ -93,7 +98,7 @@ def identity(config: Values, algorithms: Mapping[str, int] | None = None, protoc
 
 def affects_result(key: str) -> bool:
     """Whether a dotted key of the resolved configuration decides a result, and so belongs to the identity."""
-    if key in INTRODUCED or any(key.startswith(f"{each}.") for each in INTRODUCED):
+    if key in INTRODUCED or any(key.startswith(f"{each}.") for each in (*INTRODUCED, *INTRODUCED_GROUPS)):
         return True
     frozen = frozen_key(key)
     if frozen in NOT_IDENTITY:
@@ -146,6 +151,15 @@ def rename(values: Values, pairs: dict[str, str]) -> None:
         for name in path:
             place = place.setdefault(name, {})
         place[last] = {**place.get(last, {}), **value} if isinstance(value, dict) else value
+
+
+def _new_keys(config: Values) -> Values:
+    """The keys of the groups that were introduced since, but those that have frozen names or a value that is left out.
+
+    They say what held before only together with the group's name, so that no earlier run has them.
+    """
+    keys = flatten({group: config[group] for group in INTRODUCED_GROUPS if isinstance(config.get(group), dict)})
+    return {key: value for key, value in keys.items() if key not in INTRODUCED and frozen_key(key) == key}
 
 
 def _frozen(config: Values) -> Values:

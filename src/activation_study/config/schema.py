@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from activation_study.config.fields import at_least, choice, path_or_content, pattern
+from activation_study.config.fields import at_least, choice, component, path_or_content, pattern
 from activation_study.config.identity import identity
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.credentials import without_credentials_inside
@@ -86,11 +86,16 @@ class Normalization:
     momentum: float = MISSING
 
 
+# `name`, `_target_` and the arguments of that class, by their names.
+Component = dict[str, Any]
+
+
 @dataclass
 class Optimizer:
-    """The optimizer; `adam_amsgrad` is Adam with amsgrad, the article's."""
+    """What each optimizer has; its class's other arguments stand beside these."""
 
-    name: str = choice("adam_amsgrad")
+    name: str = MISSING
+    _target_: str = MISSING
     learning_rate: float = MISSING
 
 
@@ -230,7 +235,7 @@ class Config:
     data: Data = field(default_factory=Data)
     model: Model = field(default_factory=Model)
     normalization: Normalization = field(default_factory=Normalization)
-    optimizer: Optimizer = field(default_factory=Optimizer)
+    optimizer: Component = component(Optimizer)  # noqa: RUF009  # a field
     schedule: Schedule = field(default_factory=Schedule)
     loss: Loss = field(default_factory=Loss)
     augmentation: Augmentation = field(default_factory=Augmentation)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from activation_study.model import activations
+from activation_study.model.components import check_arguments, find_class
 
 # (the layer's name, its seed) → a new layer.
 ActivationFactory = Callable[[str, int], keras.Layer]
@@ -14,16 +15,6 @@ ActivationFactory = Callable[[str, int], keras.Layer]
 # Layers of Keras that are not allowed, since they run arbitrary code; layers of `activations` that are allowed.
 UNSAFE_LAYERS = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
 CUSTOM_LAYERS = ("Mish", "FReLU", "DepthwiseReLU", "ReLUDepthwiseReLU", "ResidualDepthwiseReLU")
-
-
-def _check_arguments(value: Any) -> None:
-    """Raises ValueError if arguments name an object outside Keras, or contain code as text."""
-    if isinstance(value, dict):
-        module, name = str(value.get("module") or "keras"), str(value.get("class_name", ""))
-        if module.partition(".")[0] != "keras" or "lambda" in name.lower():
-            raise ValueError(f"activation.layer: its arguments name {module} {name}: only objects of Keras are allowed")
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_arguments(item)
 
 
 def activation_factory(target: str, arguments: dict[str, Any], scope: str = "all") -> ActivationFactory:
@@ -40,20 +31,14 @@ def activation_factory(target: str, arguments: dict[str, Any], scope: str = "all
     Raises:
         ValueError: the target is not allowed, or the class rejects the arguments; the message has both.
     """
-    module, _, class_name = target.rpartition(".")
-    modules: dict[str, dict[str, Any]] = {
+    modules = {
         "keras.layers": vars(keras.layers),
         activations.__name__: {layer: getattr(activations, layer) for layer in CUSTOM_LAYERS},
     }
-    if module not in modules:
-        raise ValueError(f"activation.layer._target_={target}: only classes of {' or '.join(modules)} are allowed")
-    candidate = modules[module].get(class_name)
-    if not (inspect.isclass(candidate) and issubclass(candidate, keras.Layer)):
-        raise ValueError(f"activation.layer._target_={target}: {module} has no layer of that name")
-    if class_name in UNSAFE_LAYERS:
+    layer_class: Callable[..., keras.Layer] = find_class("activation.layer._target_", target, keras.Layer, modules)
+    if layer_class.__name__ in UNSAFE_LAYERS:
         raise ValueError(f"activation.layer._target_={target}: not allowed, since it can run arbitrary code")
-    _check_arguments(arguments)
-    layer_class: Callable[..., keras.Layer] = candidate
+    check_arguments("activation.layer", arguments)
     takes_seed = "seed" in inspect.signature(layer_class).parameters
 
     def make(name: str, seed: int) -> keras.Layer:

@@ -20,7 +20,7 @@ def build_network(config: Config, classes: int, backend: str | None = None) -> "
         backend: as of `import_keras`.
 
     Raises:
-        BadInput: the activation's class or arguments cannot be used, or the backend cannot.
+        BadInput: a class or its arguments cannot be used, or the backend cannot.
     """
     from activation_study.backend import compiles_steps, configure_backend
 
@@ -28,10 +28,15 @@ def build_network(config: Config, classes: int, backend: str | None = None) -> "
     compiled = compiles_steps(config.training.jit_compile)
     from activation_study.model.losses import SegmentationLoss
     from activation_study.model.network import Network
+    from activation_study.model.optimizers import make_optimizer
 
     unet = untrained_unet(config, classes)
     loss = SegmentationLoss(config.loss.unlabeled, config.loss.average_over)
-    return Network(unet, loss, config.optimizer.learning_rate, compiled)
+    try:
+        optimizer = make_optimizer(config.optimizer)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    return Network(unet, loss, optimizer, compiled)
 
 
 def untrained_unet(config: Config, classes: int) -> "keras.Model":

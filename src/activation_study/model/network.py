@@ -28,19 +28,19 @@ class Network:
     Args:
         unet: from `build_unet`.
         loss: takes logits, so that softmax and cross-entropy are one operation.
-        learning_rate: the initial learning rate of Adam with amsgrad, as in the article.
+        optimizer: of the configuration; its state is in its variables.
         jit_compile: whether XLA compiles whole steps.
     """
 
     def __init__(
-        self, unet: keras.Model, loss: SegmentationLoss, learning_rate: float, jit_compile: bool = False
+        self, unet: keras.Model, loss: SegmentationLoss, optimizer: keras.Optimizer, jit_compile: bool = False
     ) -> None:
         self.unet = unet
         logits = keras.Model(unet.input, unet.get_layer("logits").output)
         images = keras.Input(unet.input_shape[1:], dtype="uint8")
         self._training = keras.Model(images, logits(scale_tensor(images)))
         self._training.compile(
-            optimizer=keras.optimizers.Adam(learning_rate, amsgrad=True),
+            optimizer=optimizer,
             loss=loss,
             metrics=[PixelConfusion(unet.output_shape[-1])],
             jit_compile=jit_compile,

@@ -7,7 +7,7 @@ from activation_study.config.algorithms import algorithms_of
 from activation_study.config.identity import RENAMED, rename, renamed_key
 
 # Raised when fields of a record or keys of its configuration change their names or meaning.
-RECORD_VERSION = 3
+RECORD_VERSION = 4
 
 # The options of the groups before they had names.
 ARTICLE_OPTIONS = {
@@ -56,4 +56,11 @@ def _add_algorithms(content: Content) -> None:
     content["algorithms"] = dict.fromkeys(algorithms_of(content["config"]), 1)
 
 
-MIGRATIONS: tuple[Callable[[Content], None], ...] = (_rename_keys, _add_algorithms)
+def _add_classes(content: Content) -> None:
+    """3 → 4: an optimizer says its class; until then there was one."""
+    optimizer = content["config"].setdefault("optimizer", {})
+    optimizer.setdefault("_target_", "keras.optimizers.Adam")
+    optimizer.setdefault("amsgrad", True)
+
+
+MIGRATIONS: tuple[Callable[[Content], None], ...] = (_rename_keys, _add_algorithms, _add_classes)

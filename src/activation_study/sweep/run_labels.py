@@ -26,19 +26,9 @@ def label_runs(configs: Sequence[Config]) -> None:
         variants, pinned = Variants(values), _pinned_seeds(flat)
         data = ["data.name"] if len({each["data.name"] for each in flat}) > 1 else []
         for config, nested, each in zip(group, values, flat, strict=True):
-            varied = {
-                key: value for key, value in variants.settings(nested).items() if not _follows_from_name(key, flat)
-            }
-            settings = {key: each[key] for key in data} | varied | {key: each[key] for key in pinned}
+            settings = {key: each[key] for key in data} | variants.settings(nested) | {key: each[key] for key in pinned}
             if settings:
                 config.sweep.label = run_label(config, settings)
-
-
-def _follows_from_name(key: str, values: Sequence[dict[str, Any]]) -> bool:
-    """Whether a key varies only with the name of its group's option, as model.widths with model.name."""
-    name = f"{key.rpartition('.')[0]}.name"
-    names = {each.get(name) for each in values}
-    return key != name and 1 < len(names) == len({(each.get(name), str(each.get(key))) for each in values})
 
 
 def _pinned_seeds(values: Sequence[dict[str, Any]]) -> list[str]:

@@ -1,0 +1,58 @@
+"""The optimizer of a configuration, and the one that Keras lacks for convolutions."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from activation_study.model.components import arguments_of, check_arguments, find_class
+
+# Of Keras: they wrap others, or need other weights for the evaluation than for training.
+UNSUITABLE = ("LossScaleOptimizer", "MultiOptimizer", "OptimizerMap", "Optimizer", "ScheduleFreeAdamW")
+
+
+class ConvolutionMuon(keras.optimizers.Muon):
+    """Muon for convolutions: each kernel [height, width, in, out] is taken as the matrix [height · width · in, out].
+
+    Keras' Muon gives every variable that is not a matrix to AdamW, and so all of a convolutional network. Here AdamW
+    has what is left: biases, normalisations, depthwise kernels and the layer before the softmax (`exclude_layers`).
+    Its learning rate is `adam_lr_ratio` times that of Muon. Arguments are those of Keras' class.
+
+    Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, where kernels are flattened
+    in the same way.
+    """
+
+    def _should_use_adamw(self, variable: Any) -> bool:
+        if len(variable.shape) == 4 and variable.shape[-1] > 1:
+            return any(name in variable.path for name in self.exclude_layers)
+        return bool(super()._should_use_adamw(variable))
+
+    def _muon_update_step(self, gradient: Any, variable: Any, lr: Any, m: Any) -> None:
+        self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
+        direction = ops.add(gradient, self.momentum * m) if self.nesterov else m
+        matrix = ops.reshape(direction, (-1, variable.shape[-1]))
+        update = self.lr_adjust(lr * self.zeropower_via_newtonschulz5(matrix, self.ns_steps))
+        self.assign_sub(variable, ops.reshape(update, variable.shape))
+
+
+def make_optimizer(options: dict[str, Any]) -> keras.Optimizer:
+    """A new optimizer.
+
+    Args:
+        options: the group `optimizer` of the configuration: `name`, `_target_`, `learning_rate` and other arguments.
+
+    Raises:
+        ValueError: the class is not allowed, or rejects the arguments; the message has both.
+    """
+    modules = {
+        "keras.optimizers": {name: each for name, each in vars(keras.optimizers).items() if name not in UNSUITABLE},
+        __name__: {ConvolutionMuon.__name__: ConvolutionMuon},
+    }
+    target, arguments = options["_target_"], arguments_of(options)
+    optimizer_class = find_class("optimizer._target_", target, keras.Optimizer, modules)
+    check_arguments("optimizer", arguments)
+    try:
+        optimizer: keras.Optimizer = optimizer_class(**arguments)
+    except Exception as error:  # whatever a class raises about its arguments
+        raise ValueError(f"optimizer: {target} rejects {arguments}: {error}") from error
+    return optimizer
