@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from activation_study import energy
+from activation_study.config.factor import factor_problem
 from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.places import empty_places, expand_home
@@ -105,8 +106,9 @@ def _resolve_aliases(config: Config) -> None:
     rate = config.optimizer.get("learning_rate")
     if isinstance(rate, int) and not isinstance(rate, bool):
         config.optimizer["learning_rate"] = float(rate)
-    if config.comparison.chosen_on_validation == "training.learning_rate":
-        config.comparison.chosen_on_validation = "optimizer.learning_rate"
+    for key in ("chosen_on_validation", "factor"):
+        if getattr(config.comparison, key) == "training.learning_rate":
+            setattr(config.comparison, key, "optimizer.learning_rate")
 
 
 def _problems(config: Config) -> Iterator[str]:
@@ -212,6 +214,8 @@ def _image_problems(data: Data) -> Iterator[str]:
 
 def _comparison_problems(config: Config) -> Iterator[str]:
     comparison = config.comparison
+    if comparison.factor is not None and (problem := factor_problem(comparison.factor, resolved(config))):
+        yield problem
     yield from contrast_problems(comparison.contrasts)
     if comparison.questions and len(comparison.questions) != len(comparison.contrasts):
         expected = f"expected {len(comparison.contrasts)}, one for each contrast"
@@ -240,7 +244,7 @@ def contrast_problems(contrasts: list[list[str]], key: str = "comparison.contras
         yield f"{key}: {len(contrasts)} pairs, expected {MAX_CONTRASTS} or fewer"
     for pair in contrasts:
         if len(pair) != 2 or pair[0] == pair[1]:
-            yield f"{key}: {pair}: expected two different activations, e.g. [mish,relu]"
+            yield f"{key}: {pair}: expected two different names, e.g. [mish,relu]"
 
 
 def _model_problems(model: Model) -> Iterator[str]:

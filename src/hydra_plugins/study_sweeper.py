@@ -19,6 +19,7 @@ class StudySweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs every combination of `arguments` that is not finished, by the configured launcher."""
+        from activation_study.config.factor import with_factor
         from activation_study.config.planned_seeds import with_planned_seeds
         from activation_study.hardware import available_threads
         from activation_study.sweep.run_sweep import run_sweep
@@ -33,8 +34,9 @@ class StudySweeper(BasicSweeper):
         if self.config.seeds == "auto":
             parameters, arguments = with_planned_seeds(parameters, arguments, self.config.comparison.looks)
         jobs = self._combinations([*parameters, *arguments], loader)
+        every = [each for job in jobs for each in self._expanded(job, compose, loader)]
         return run_sweep(
-            [each for job in jobs for each in self._expanded(job, compose, loader)],
+            with_factor(every, compose(every[0]).comparison.factor),
             compose=compose,
             launch=lambda todo: launcher.launch(todo, initial_job_idx=0),
             threads=launcher.threads(available_threads()) if hasattr(launcher, "threads") else None,

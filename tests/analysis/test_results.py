@@ -259,7 +259,8 @@ def test_an_incomplete_study_is_reported_with_a_warning(study: Path, capsys: pyt
     write_run(study, "relu", 4, status="FAILED")
     folder = make_report(study, ReportOptions(allow_incomplete=True))
     page = (folder / "index.html").read_text(encoding="utf-8")
-    assert '<p class="warning">This study is incomplete. Only seeds that all activations have are compared.' in page
+    note = "Each contrast uses the seeds that both of its activations have."
+    assert f'<p class="warning">This study is incomplete. {note}' in page
     assert "warning: the study is incomplete:" in capsys.readouterr().out
 
 
@@ -323,3 +324,40 @@ def test_points_have_one_decimal_and_zero_has_no_sign(value: float, signed: bool
 )
 def test_a_p_below_a_thousandth_is_not_written_as_zero(p: float, text: str) -> None:
     assert format_p(p) == text
+
+
+def test_another_factor_names_arms_tables_and_sentences(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    for name, accuracy in (("adam", 0.9), ("sgd", 0.6)):
+        for seed in range(4):
+            optimizer = {"name": name, "_target_": f"keras.optimizers.{name}", "learning_rate": 1e-3}
+            config = {"optimizer": optimizer, "comparison": {"factor": "optimizer"}}
+            write_run(study, "mish", seed, accuracy, config=config)
+    (condition,), problems = read_study(study)
+    assert problems == []
+    assert [arm.name for arm in condition.arms] == ["adam", "sgd"]
+    assert condition.variant == ()
+    folder = make_report(study, ReportOptions())
+    report = (folder / "report.md").read_text()
+    assert report.startswith("# study: comparison of optimizers")
+    assert "SGD is below Adam by" in report
+    assert "| optimizer | pooled |" in report
+    assert "activation" not in report
+    with open(folder / "runs.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert {line["activation"] for line in lines} == {"mish"}
+    assert {line["arm"] for line in lines} == {"adam", "sgd"}
+
+
+def test_options_of_the_factor_make_arms_and_others_conditions(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    for seed in range(2):
+        for activation in ("relu", "mish"):
+            for decay in (None, 0.1):
+                optimizer = {"name": "adamw", "learning_rate": 1e-3} | ({"weight_decay": decay} if decay else {})
+                config = {"optimizer": optimizer, "comparison": {"factor": "optimizer"}}
+                write_run(study, activation, seed, config=config)
+    conditions, _ = read_study(study)
+    assert {each.variant for each in conditions} == {("activation.name=relu",), ("activation.name=mish",)}
+    names = {arm.name for each in conditions for arm in each.arms}
+    assert names == {"adamw weight_decay=None", "adamw weight_decay=0.1"}

@@ -12,7 +12,7 @@ REFUSED = [
     ("compare", ("study=",), "study=NAME is needed"),
     ("compare", ("study=multirun/a",), "expected study=a folder=multirun"),
     ("compare", ("study=a", "contrasts=[mish,relu]"), "contrasts=[mish,relu]: expected a list of lists, e.g. [[a,b]]"),
-    ("compare", ("study=a", "contrasts=[[mish]]"), "contrasts: ['mish']: expected two different activations"),
+    ("compare", ("study=a", "contrasts=[[mish]]"), "contrasts: ['mish']: expected two different names"),
     ("inspect", ("seed=-1",), "seed=-1: expected 0 or more"),
     ("compare", ("study=[a,b]",), "study=[a,b]: expected one value"),
     ("reproduce", ("run=",), "run=RUN is needed"),

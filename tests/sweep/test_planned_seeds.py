@@ -177,7 +177,10 @@ def test_a_study_that_was_begun_without_a_plan_is_refused() -> None:
         ),
         (plan(activations=("relu",)), "expected two or more activations, e.g. activation=relu,mish"),
         ([*plan(), *plan("training.batch_size=2")], "the sweep varies training.batch_size=.*; expected activations"),
-        ([*plan(), *plan("activation.layer.kernel_size=5", activations=("frelu",))], "varies options of an activation"),
+        (
+            [*plan(), *plan("activation.layer.kernel_size=5", activations=("frelu",))],
+            "varies options of one activation",
+        ),
         ([*plan(), *plan("study=other")], "expected runs of one study"),
         ([*plan(), ["activation=elu", "seed=0"]], "seeds: expected the same value for all runs of a sweep"),
         (

@@ -22,7 +22,7 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     """
     primary = [contrast for contrast in contrasts if contrast.primary]
     if not primary:
-        return f"On {condition.title} there is only one activation, so there is nothing to compare."
+        return f"On {condition.title} there is only one {condition.factor.title}, so there is nothing to compare."
     sentences = [_sentence(contrast) for contrast in primary]
     data = [] if condition.data == condition.subject else [condition.data]
     if condition.groups and primary[0].new_images is None:

@@ -42,8 +42,8 @@ class Contrast:
     """The comparison of two activations in one condition and metric: is a above b?
 
     Args:
-        a: an activation.
-        b: the activation that it is compared with.
+        a: an arm.
+        b: the arm that it is compared with.
         metric: `mean_iou` (pooled, primary) or `article_mean_iou`.
         seeds: number of seeds.
         paired: the comparison on this test set.
@@ -154,8 +154,8 @@ def pairs_of(
     unknown = sorted({name for pair in (*declared, *asked) for name in pair} - set(names))
     if unknown:
         raise BadInput(
-            f"The contrasts cannot be used: no runs of {', '.join(unknown)} on {condition.title}; expected activations "
-            f"among {', '.join(names)}"
+            f"The contrasts cannot be used: no runs of {', '.join(unknown)} on {condition.title}; expected "
+            f"{condition.factor.plural} among {', '.join(names)}"
         )
     before = [(a, b) for a, b in declared] or [(name, names[0]) for name in names[1:]]
     given = [(a, b) for a, b in asked]

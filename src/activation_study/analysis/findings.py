@@ -15,6 +15,7 @@ from activation_study.analysis.looks.added_seeds import added_seeds, looked_at
 from activation_study.analysis.looks.planned_looks import Plan, Planned
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
+from activation_study.config.factor import Factor
 from activation_study.config.schema import Comparison
 from activation_study.records.record import Record
 
@@ -46,6 +47,11 @@ class Findings:
     planned: PlannedContrasts | None = None
     looked_at: tuple[dict[str, Any], ...] = ()
     added_seeds: str = ""
+
+    @property
+    def factor(self) -> Factor:
+        """What the study compares."""
+        return self.compared[0][0].factor
 
     @property
     def conditions(self) -> list[Condition]:

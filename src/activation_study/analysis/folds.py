@@ -47,7 +47,9 @@ def _merged(folds: Sequence[Condition]) -> Condition:
         if len(same) == len(folds) and seeds:
             arms.append(_merged_arm([each.at(seeds) for each in same]))
     if not arms:
-        raise BadInput(f"{first.title}: no activation has a seed in all of {len(folds)} folds; train the missing runs")
+        raise BadInput(
+            f"{first.title}: no {first.factor.title} has a seed in all of {len(folds)} folds; train the missing runs"
+        )
     return replace(
         first,
         variant=tuple(setting for setting in first.variant if not setting.startswith("data.fold=")),

@@ -7,6 +7,10 @@ import numpy as np
 from activation_study.analysis.statistics import Interval
 
 MAX_DIGITS = 4  # of points
+_KNOWN_NAMES = {
+    **{"relu": "ReLU", "mish": "Mish", "frelu": "FReLU", "silu": "SiLU", "gelu": "GELU", "elu": "ELU"},
+    **{"adam_amsgrad": "Adam-AMSGrad", "adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "lion": "Lion", "muon": "Muon"},
+}
 LEVEL = 0.05
 SMALLEST_WRITTEN_P = 0.001
 
@@ -49,10 +53,9 @@ def pair_name(a: str, b: str) -> str:
 
 
 def display_name(name: str) -> str:
-    """An activation's name as written in prose."""
-    known = {"relu": "ReLU", "mish": "Mish", "frelu": "FReLU", "silu": "SiLU", "gelu": "GELU", "elu": "ELU"}
+    """The name of an arm as written in prose."""
     first, _, rest = name.partition(" ")
-    return f"{known.get(first, first)} {rest}".strip()
+    return f"{_KNOWN_NAMES.get(first, first)} {rest}".strip()
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -1,9 +1,10 @@
-"""Groups the runs of a study: by arm (data set, label type and activation) and by variant."""
+"""Groups the runs of a study: by arm (data set, label type and value of the factor) and by variant."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from activation_study.config.factor import Factor, factor_of
 from activation_study.config.identity import affects_result, flatten
 from activation_study.config.protocols import choices, followed_protocol
 
@@ -13,9 +14,9 @@ DERIVED = {"activation.layer.momentum": "normalization.momentum"}
 Item = TypeVar("Item")
 
 
-def arm(config: ConfigValues) -> tuple[str, ...]:
-    """The names of data set, label type and activation of a run."""
-    return tuple(config[group]["name"] for group in ("data", "label_type", "activation"))
+def arm(config: ConfigValues, factor: Factor) -> tuple[str, ...]:
+    """The names of data set, label type and arm of a run."""
+    return (config["data"]["name"], config["label_type"]["name"], factor.arm(config))
 
 
 class Variants:
@@ -23,13 +24,15 @@ class Variants:
 
     Args:
         configs: configurations of all runs.
+        factor: what their study compares.
     """
 
-    def __init__(self, configs: Sequence[ConfigValues]) -> None:
+    def __init__(self, configs: Sequence[ConfigValues], factor: Factor) -> None:
+        self._factor = factor
         self._varying: dict[tuple[str, ...], set[str]] = {}
         keys: dict[str, None] = {}
         every = [flatten(config) for config in configs]
-        for name, group in grouped(configs, arm).items():
+        for name, group in grouped(configs, self._arm).items():
             flat = [flatten(config) for config in group]
             candidates = (key for key in dict.fromkeys(key for values in flat for key in values) if _distinguishes(key))
             varying = [key for key in candidates if len({str(values.get(key)) for values in flat}) > 1]
@@ -40,10 +43,13 @@ class Variants:
             key: _majority([value for config in configs for value in self._value(config, key)]) for key in keys
         }
 
+    def _arm(self, config: ConfigValues) -> tuple[str, ...]:
+        return arm(config, self._factor)
+
     def _value(self, config: ConfigValues, key: str) -> list[str]:
         """The key's value as text; empty if no run of the arm has the key."""
         value = flatten(config).get(key)
-        return [] if value is None and key not in self._varying[arm(config)] else [str(value)]
+        return [] if value is None and key not in self._varying[self._arm(config)] else [str(value)]
 
     def settings(self, config: ConfigValues) -> dict[str, Any]:
         """What affects results and has another value in this run than in most runs: key → value.
@@ -76,7 +82,7 @@ def _follows_another(key: str, values: Sequence[ConfigValues]) -> bool:
 
 def _follows_from_name(key: str, values: Sequence[ConfigValues]) -> bool:
     """Whether a key varies only with the name of its group's option, as model.widths with model.name."""
-    name = f"{key.rpartition('.')[0]}.name"
+    name = f"{key.partition('.')[0]}.name"
     names = {each.get(name) for each in values}
     return key != name and 1 < len(names) == len({(each.get(name), str(each.get(key))) for each in values})
 
@@ -101,16 +107,18 @@ def arms_by_condition(
     """The arms of each condition, with their items.
 
     Returns:
-        Of each data set, label type and variant, the name and the items of each arm. The name is the activation with
-        the options that the study varies.
+        Of each data set, label type and variant, the name and the items of each arm. The name is the value of the
+        study's factor, with the options that the study varies.
     """
-    variants = Variants([config_of(item) for item in items])
-    groups = grouped(items, lambda item: (*arm(config_of(item)), *variants.of(config_of(item))))
+    configs = [config_of(item) for item in items]
+    factor = factor_of(configs)
+    variants = Variants(configs, factor)
+    groups = grouped(items, lambda item: (*arm(config_of(item), factor), *variants.of(config_of(item))))
     conditions: dict[tuple[str, ...], list[tuple[str, list[Item]]]] = {}
-    for (data, label_type, activation, *variant), group in groups.items():
-        options = [_short(setting) for setting in variant if setting.startswith("activation.")]
-        others = [setting for setting in variant if not setting.startswith("activation.")]
-        conditions.setdefault((data, label_type, *others), []).append((" ".join([activation, *options]), group))
+    for (data, label_type, name, *variant), group in groups.items():
+        options = [_short(setting) for setting in variant if factor.includes(setting.partition("=")[0])]
+        others = [setting for setting in variant if not factor.includes(setting.partition("=")[0])]
+        conditions.setdefault((data, label_type, *others), []).append((" ".join([name, *options]), group))
     return conditions
 
 
@@ -128,9 +136,11 @@ def rows(
     Returns:
         The headings of the key columns, without "variant" if there is only one, and the items by these columns.
     """
-    variants = Variants([config_of(item) for item in items])
-    groups = grouped(items, lambda item: (*arm(config_of(item)), " ".join(variants.of(config_of(item)))))
-    headings = ["data", "label type", "activation"]
+    configs = [config_of(item) for item in items]
+    factor = factor_of(configs)
+    variants = Variants(configs, factor)
+    groups = grouped(items, lambda item: (*arm(config_of(item), factor), " ".join(variants.of(config_of(item)))))
+    headings = ["data", "label type", factor.title]
     if not any(key[-1] for key in groups):
         return headings, {key[:-1]: group for key, group in groups.items()}
     return [*headings, "variant"], groups

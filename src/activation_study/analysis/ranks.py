@@ -57,7 +57,8 @@ def rank_arms(conditions: Sequence[Condition]) -> Ranks:
     common = set.intersection(*({arm.name for arm in condition.arms} for condition in conditions))
     arms = [arm.name for arm in conditions[0].arms if arm.name in common]
     if len(arms) < FEWEST_ARMS:
-        raise BadInput(f"ranks=true: expected three or more activations on all data sets, found {len(arms)}")
+        expected = f"expected three or more {conditions[0].factor.plural} on all data sets"
+        raise BadInput(f"ranks=true: {expected}, found {len(arms)}")
     if find_spec("scikit_posthocs") is None:
         raise BadInput(f"ranks=true: scikit-posthocs is not installed: {install_hint('ranks')}")
     return compare_ranks(data, arms, np.array([[_score(conditions, name, arm) for arm in arms] for name in data]))

@@ -1,9 +1,9 @@
 """The finished runs of a study as arrays: one condition per data set, label type and variant, and in it one arm per
-activation, with its runs in the order of their seeds.
+value of the factor, with its runs in the order of their seeds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from activation_study.analysis.comparable_runs import (
 )
 from activation_study.analysis.finished_runs import read_runs
 from activation_study.analysis.grouping import arms_by_condition
+from activation_study.config.factor import Factor, factor_of
 from activation_study.config.places import study_arguments
 from activation_study.errors import MAX_LISTED, BadInput, counted, problems_message
 from activation_study.location import command
@@ -30,10 +31,10 @@ from activation_study.records.run import Run
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """One activation within a condition.
+    """One value of the factor within a condition, e.g. one activation.
 
     Args:
-        name: name of the activation.
+        name: of the value.
         seeds: seeds of its n runs, ascending.
         records: records of its runs, in that order; of several folds, those of each seed one after the other.
         folders: folders of its runs, likewise.
@@ -100,6 +101,7 @@ class Condition:
         image_hashes: a digest of each test image; equal if the same image occurs under two names.
         groups: the group of each test image; empty without `data.groups`.
         arms: the arms, in the order of their first runs.
+        factor: what the study compares.
         repeats: its runs are also in other conditions.
         folds: of how many folds it is; 1 without a cross-validation.
     """
@@ -113,6 +115,7 @@ class Condition:
     image_hashes: tuple[str, ...]
     groups: tuple[str, ...]
     arms: tuple[Arm, ...]
+    factor: Factor = field(default_factory=Factor)
     repeats: bool = False
     folds: int = 1
 
@@ -159,19 +162,20 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
         fix = f"compare {ended}" if running else f"{fix}, or give the folder that contains the study as folder=PATH"
         raise BadInput(f"{study.absolute()}: no finished runs{there}; {fix}")
     reject_mixtures(study, runs)
+    factor = factor_of([run.record.config for run in runs])
     arms = arms_by_condition(runs, lambda run: run.record.config)
     reject_duplicate_seeds(study, arms)
     planned = has_planned_looks([run.record for run in runs])
     problems = [*unfinished, *([] if planned else seed_problems(arms))]
     if problems and not allow_incomplete:
-        hint = "Complete it with a sweep over all activations and seeds, or use allow_incomplete=true."
+        hint = f"Complete it with a sweep over all {factor.plural} and seeds, or use allow_incomplete=true."
         if running:
             hint = f"It is still running. Compare {ended}, or use allow_incomplete=true."
         raise BadInput(problems_message(f"{study} is incomplete", problems, hint))
-    return [_condition(key[2:], group) for key, group in arms.items()], problems
+    return [_condition(key[2:], group, factor) for key, group in arms.items()], problems
 
 
-def _condition(variant: tuple[str, ...], arms: NamedRuns) -> Condition:
+def _condition(variant: tuple[str, ...], arms: NamedRuns, factor: Factor) -> Condition:
     first = arms[0][1][0]
     config = first.record.config
     return Condition(
@@ -184,6 +188,7 @@ def _condition(variant: tuple[str, ...], arms: NamedRuns) -> Condition:
         image_hashes=first.image_hashes,
         groups=first.groups,
         arms=tuple(_arm(name, group) for name, group in arms),
+        factor=factor,
     )
 
 

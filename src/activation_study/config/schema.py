@@ -170,7 +170,9 @@ class Comparison:
     """What the study asks.
 
     Args:
-        contrasts: pairs of activations: [[a, b], …] asks whether a is above b.
+        factor: the group or key whose values are compared; null: the activation, or the only other one that the sweep
+            varies.
+        contrasts: pairs of its values: [[a, b], …] asks whether a is above b.
         questions: what each of them asks, in words.
         margin: the smallest difference of mean IoU that matters, in points; null: nothing is called equivalent.
         looks: the numbers of seeds at which `seeds=auto` looks at the results; empty: the seeds are fixed.
@@ -180,6 +182,7 @@ class Comparison:
         fresh: whether the run is one of these; set by the sweep.
     """
 
+    factor: str | None = None
     contrasts: list[list[str]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     margin: float | None = None

@@ -6,6 +6,7 @@ from statistics import fmean
 from rich.table import Table
 
 from activation_study.analysis.grouping import arm, rows
+from activation_study.config.factor import Factor
 from activation_study.records.record import Record
 
 # Mean and maximum over five unseeded runs, as published in 2021, in percent.
@@ -50,7 +51,7 @@ def published(record: Record) -> tuple[float, float] | None:
 
     None for other data, and for runs by another protocol.
     """
-    data, label_type, activation = arm(record.config)
+    data, label_type, activation = arm(record.config, Factor())
     comparable = data == "stanford_background" and record.has_article_score
     return PUBLISHED.get((label_type, activation)) if comparable else None
 

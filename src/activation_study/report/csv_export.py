@@ -65,10 +65,10 @@ def _runs(findings: Findings) -> Iterable[list[Any]]:
                 scores = [record.results["test/mean_iou"], article]
                 cost = [len(record.epochs), round(record.training_seconds, 1)]
                 location = [run_id_of(folder, record) or "", folder.as_posix()]
-                activation, *options = arm.name.split(" ")
-                variant = ", ".join([*condition.variant, *options])
+                variant = ", ".join([*condition.variant, *arm.name.split(" ")[1:]])
                 names = [condition.data, variant, arm.name, record.ended_at_cap]
-                yield [record.study, condition.label_type, activation, seed, *scores, *cost, *location, *names]
+                names_of_run = [record.study, condition.label_type, record.config["activation"]["name"], seed]
+                yield [*names_of_run, *scores, *cost, *location, *names]
 
 
 def _differences(findings: Findings) -> Iterable[list[Any]]:

@@ -25,6 +25,7 @@ def describe_findings(findings: Findings, folder: Path, ranks: Ranks | None = No
     main = findings.main
     return {
         "study": findings.study,
+        "factor": findings.factor.key,
         "report": folder / "index.html",
         "folder": folder,
         "problems": findings.problems,

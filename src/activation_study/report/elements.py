@@ -103,6 +103,7 @@ class Contents:
 
     Args:
         study: name of the study.
+        factor: what it compares, for one and for several: "activation", "activations".
         summary: the conclusions, one paragraph each.
         classes: what stands out in the classes, one sentence each.
         reduced: whether network and image size are smaller than the article's.
@@ -116,6 +117,7 @@ class Contents:
     """
 
     study: str
+    factor: tuple[str, str]
     summary: tuple[str, ...]
     classes: tuple[str, ...]
     reduced: bool

@@ -17,7 +17,7 @@ from activation_study.report.elements import Gallery, ImagePanel, ImageRow
 RULE = (
     "for each of the first two contrasts, the two images with the largest and the smallest difference of the image's "
     "mean IoU (over its own classes, mean over the seeds); the image with the median difference of the first contrast; "
-    "and the image with the lowest mean IoU over all activations and seeds."
+    "and the image with the lowest mean IoU over all runs."
 )
 
 
@@ -38,7 +38,9 @@ def choose(condition: Condition, contrasts: Sequence[Contrast]) -> dict[int, str
         candidates.append((median, f"median {primary[0].pair}: {_points(difference[median])}{over_seeds}"))
     overall = np.mean(list(scores.values()), axis=0)
     worst = int(np.argmin(overall))
-    candidates.append((worst, f"lowest mean IoU over all activations: {format_points(overall[worst])} %{over_seeds}"))
+    candidates.append(
+        (worst, f"lowest mean IoU over all {condition.factor.plural}: {format_points(overall[worst])} %{over_seeds}")
+    )
     reasons: dict[int, str] = {}
     for index, reason in candidates:
         reasons[index] = f"{reasons[index]}; {reason}" if index in reasons else reason
@@ -55,7 +57,7 @@ def gallery(condition: Condition, contrasts: Sequence[Contrast]) -> Gallery:
         raise BadInput("each fold has its own test images")
     common = common_seeds(*condition.arms)
     if not common:
-        raise BadInput("no seed is common to all activations")
+        raise BadInput(f"no seed is common to all {condition.factor.plural}")
     arms = [arm.at(common[:1]) for arm in condition.arms]
     chosen = choose(condition, contrasts)
     names = [condition.images[index] for index in chosen]
@@ -70,10 +72,10 @@ def gallery(condition: Condition, contrasts: Sequence[Contrast]) -> Gallery:
         ]
         for arm in arms:
             iou = 100 * float(mean_iou(arm.confusions[0, index]))
-            activation = display_name(arm.name)
+            shown = display_name(arm.name)
             prediction = label_map_uri(predictions[arm.name][row], condition.colors)
-            alt = f"prediction of {activation} for {name}"
-            panels.append(ImagePanel(f"{activation}, seed {arm.seeds[0]}, IoU {iou:.1f} %", alt, prediction))
+            alt = f"prediction of {shown} for {name}"
+            panels.append(ImagePanel(f"{shown}, seed {arm.seeds[0]}, IoU {iou:.1f} %", alt, prediction))
         rows.append(ImageRow(reason, tuple(panels)))
     legend = [*zip(condition.classes, condition.colors, strict=True), ("unknown", UNKNOWN_COLOR)]
     return Gallery(tuple(rows), tuple(legend), common[0])

@@ -34,7 +34,7 @@ def _scores(findings: Findings) -> Table:
             level = format_interval(mean_over_seeds(values))
             rows.append((condition.title, display_name(arm.name), str(len(arm.seeds)), level, deviation))
     caption = "Pooled mean IoU on the test images in percent: mean over seeds with 95 % interval, standard deviation."
-    return Table(("labels", "activation", "seeds", "mean IoU", "SD"), tuple(rows), caption)
+    return Table(("labels", findings.main[0].factor.title, "seeds", "mean IoU", "SD"), tuple(rows), caption)
 
 
 def _differences(findings: Findings) -> Table:

@@ -15,7 +15,7 @@ def ranks_section(ranks: Ranks) -> Section:
     colors = activation_colors(ranks.arms)
     caption = (
         f"Critical-difference diagram: mean ranks over {len(ranks.data)} data sets, 1 is the best. A bar joins "
-        "activations whose ranks are not shown to differ (Nemenyi's test at 5 %, corrected for the number of pairs)."
+        "arms whose ranks are not shown to differ (Nemenyi's test at 5 %, corrected for the number of pairs)."
     )
     return Section(
         slug="ranks",

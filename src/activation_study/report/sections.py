@@ -62,6 +62,7 @@ def build_sections(findings: Findings, pictures: bool, ranks: Ranks | None = Non
     main = findings.main
     return Contents(
         study=findings.study,
+        factor=(findings.factor.title, findings.factor.plural),
         summary=(*findings.summary, *([ranks_sentence(ranks)] if ranks else [])),
         classes=tuple(findings.classes),
         reduced=_reduced(findings.conditions[0]),
@@ -106,9 +107,9 @@ def _followed(conditions: Sequence[Condition]) -> str:
 def _changes_section(ablations: Ablations) -> Section:
     base = ablations.base
     caption = (
-        f"Effect of each change of the protocol on the mean IoU of each activation on {base.subject}, in points, "
-        "paired by seed: mean and 95 % interval over seeds. An interval that contains 0 leaves open whether there is "
-        "an effect."
+        f"Effect of each change of the protocol on the mean IoU of each {base.factor.title} on {base.subject}, in "
+        "points, paired by seed: mean and 95 % interval over seeds. An interval that contains 0 leaves open whether "
+        "there is an effect."
     )
     return Section(
         slug=_slug(base, f"{base.subject} protocol"),
@@ -128,13 +129,12 @@ def _condition_section(findings: Findings, condition: Condition, main: bool, pic
     contrasts = findings.contrasts(condition)
     images, no_images = _gallery(condition, contrasts) if main and pictures else (None, "")
     selections = (selection_table(selection) for selection in findings.selections if selection.condition is condition)
-    further = [other_metrics_table(contrasts)] if any(contrast.other_metrics for contrast in contrasts) else []
     return Section(
         slug=_slug(condition, condition.title),
         title=condition.title,
         data="" if condition.data == condition.subject else condition.data,
         conclusion=findings.conclusion(condition),
-        tables=(*selections, arms_table(condition, _reduced(condition)), *further),
+        tables=(*selections, arms_table(condition, _reduced(condition))),
         colors=_colors(condition),
         figures=tuple(_figures(condition, contrasts)),
         gallery=images,
@@ -168,7 +168,7 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
     differences = (
         f"Differences of pooled mean IoU {test}, paired by seed. Thick blue line with diamond: mean on this test set, "
         "95 % interval of the paired t. Thin orange line: 95 % interval for new images of this kind. An interval that "
-        "contains 0 leaves open which activation is above the other."
+        f"contains 0 leaves open which {condition.factor.title} is above the other."
     )
     classes = f"IoU of each class {test}: mean over {seeds} (dot), minimum to maximum (line)."
     learning = (
@@ -188,7 +188,8 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
     if contrasts:
         further = [] if condition.folds > 1 else [further_tests_table(contrasts)]  # they would leave the folds aside
         weights = [other_weights_table(contrasts)] if any(each.other_weights for each in contrasts) else []
-        numbers = (difference_table(contrasts), *weights, *further)
+        metrics = [other_metrics_table(contrasts)] if any(each.other_metrics for each in contrasts) else []
+        numbers = (difference_table(contrasts), *weights, *metrics, *further)
         figures.append(Figure("Differences", differences_figure(contrasts), differences, numbers))
     if any(contrast.looks for contrast in contrasts):
         figures.append(Figure("Looks", looks_figure(contrasts), looks, (looks_table(contrasts),)))

@@ -75,7 +75,7 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
     contents = build_sections(findings, report_options.pictures, ranks)
     write_pages(folder, contents)
     if problems:
-        hint = "Each contrast uses the seeds that both of its activations have."
+        hint = "Each contrast uses the seeds that both of its arms have."
         print(problems_message("warning: the study is incomplete", problems, hint))
     print_summary(findings)
     if ranks:

@@ -22,7 +22,7 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
     published_numbers = [published(arm.records[0]) for arm in condition.arms]
     any_published = any(published_numbers)
     article = "article_mean_iou" in metrics_of(condition)
-    head = ["activation", "pooled", "SD", "min", "max", *(["article's protocol"] if article else [])]
+    head = [condition.factor.title, "pooled", "SD", "min", "max", *(["article's protocol"] if article else [])]
     head += ["published"] if any_published else []
     rows = []
     for arm, numbers in zip(condition.arms, published_numbers, strict=True):
@@ -95,8 +95,8 @@ def cost_table(condition: Condition) -> Table:
             watt_hours = np.median([1000 * result["energy_kwh"] for result in results])
             row += [f"{watt_hours:.3g}", f"{100 * arm.metric(PRIMARY).mean():.1f}"]
         rows.append(tuple(row))
-    head = ["activation", "parameters", "epochs", "minutes", "images/s", "peak memory, GiB"]
-    caption = f"Cost of training, medians over the runs of each activation. {PEAK_MEMORY}"
+    head = [condition.factor.title, "parameters", "epochs", "minutes", "images/s", "peak memory, GiB"]
+    caption = f"Cost of training, medians over the runs of each {condition.factor.title}. {PEAK_MEMORY}"
     if any(record.ended_at_cap for arm in condition.arms for record in arm.records):
         caption += " At the cap: training.epochs ended the training, so it might have gone on to improve."
     if measured:
@@ -135,8 +135,9 @@ def changes_table(ablations: Ablations) -> Table:
         rows.append((change.title, *effects, *(cell for cells in of_pairs for cell in cells)))
     caption = (
         "First row: mean IoU in percent under the usual protocol. Other rows, one for each change of the protocol, "
-        f"in points: how far it moves the mean IoU of each activation; {listed(titles)} under it, and how far it moves "
-        "each of them. Paired by seed, with 95 % intervals over seeds, not corrected for their number."
+        f"in points: how far it moves the mean IoU of each {ablations.base.factor.title}; {listed(titles)} under it, "
+        "and how far it moves each of them. Paired by seed, with 95 % intervals over seeds, not corrected for their "
+        "number."
     )
     return Table(head, tuple(rows), caption + ablations.note)
 
@@ -155,7 +156,7 @@ def selection_table(selection: Selection) -> Table:
         f"Mean IoU on the validation split for each {selection.key}, in percent, at the best weights, mean over seeds. "
         f"The arrow marks the selected value. The test split has no part in the selection. {' '.join(selection.notes)}"
     )
-    return Table(("activation", *values), tuple(rows), caption.rstrip())
+    return Table((selection.condition.factor.title, *values), tuple(rows), caption.rstrip())
 
 
 def signed(interval: Interval | None) -> str:

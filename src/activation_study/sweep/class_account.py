@@ -7,6 +7,7 @@ from activation_study.analysis.class_summary import summarized
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.grouping import arm, grouped
 from activation_study.class_findings import ClassFindings
+from activation_study.config.factor import factor_of
 from activation_study.records.record import Record
 from activation_study.records.run import read_findings
 
@@ -17,13 +18,14 @@ def class_account(records: Mapping[Path, Record]) -> list[str]:
     Args:
         records: of finished runs of one study, by their folders.
     """
-    groups = grouped(list(records), lambda folder: arm(records[folder].config)[:2])
+    factor = factor_of([record.config for record in records.values()])
+    groups = grouped(list(records), lambda folder: arm(records[folder].config, factor)[:2])
     sentences = []
     for (data, label_type), folders in groups.items():
         findings: dict[str, list[ClassFindings]] = {}
         for folder in folders:
             if (found := read_findings(folder, records[folder])) is not None:
-                findings.setdefault(display_name(arm(records[folder].config)[2]), []).append(found)
+                findings.setdefault(display_name(arm(records[folder].config, factor)[2]), []).append(found)
         prefix = f"{label_type} of {data}: " if len(groups) > 1 else ""
         sentences += [prefix + sentence for sentence in summarized(findings, records[folders[0]].classes)]
     return sentences

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from rich.table import Table
 
 from activation_study.analysis.grouping import arm, rows
+from activation_study.config.factor import Factor
 from activation_study.config.identity import training_key
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
@@ -165,7 +166,7 @@ def _time(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> str:
 def _seconds(job: Job, finished: Sequence[Record]) -> float | None:
     config = resolved(job.config)
     comparable = [run for run in finished if all(run.config.get(key) == config[key] for key in TIME_GROUPS)]
-    same_arm = [run for run in comparable if arm(run.config) == arm(config)]
+    same_arm = [run for run in comparable if arm(run.config, Factor()) == arm(config, Factor())]
     return seconds_left(job.config, job.before if job.status == RunStatus.RESUMABLE else None, same_arm or comparable)
 
 

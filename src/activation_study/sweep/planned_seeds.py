@@ -12,6 +12,7 @@ from activation_study.analysis.looks.added_seeds import named
 from activation_study.analysis.looks.planned_looks import Look, next_look
 from activation_study.analysis.looks.planned_looks import Path as LookPath
 from activation_study.analysis.results import Condition, read_study
+from activation_study.config.factor import factor_of
 from activation_study.config.schema import resolved
 from activation_study.console import format_duration
 from activation_study.errors import MAX_LISTED, BadInput, counted
@@ -45,11 +46,12 @@ class PlannedSeeds:
         assert plan is not None  # the sweeper gives looks
         self.plan = plan
         conditions = arms_by_condition(self._jobs, lambda job: resolved(job.config))
+        factor = factor_of([resolved(job.config) for job in self._jobs])
         variants = sorted({setting for _, _, *variant in conditions for setting in variant})
         if variants:
             raise BadInput(
-                f"seeds=auto: the sweep varies {', '.join(variants[:MAX_LISTED])}; expected activations, label types "
-                "and data alone, since only their contrasts are decided"
+                f"seeds=auto: the sweep varies {', '.join(variants[:MAX_LISTED])}; expected "
+                f"{factor.plural}, label types and data alone, since only their contrasts are decided"
             )
         self._arms: dict[Arm, list[Job]] = {
             (*key, name): sorted(group, key=lambda job: job.config.seed)
@@ -59,12 +61,12 @@ class PlannedSeeds:
         names = list(dict.fromkeys(name for *_, name in self._arms))
         if options := [name for name in names if " " in name]:  # what is named depends on how many runs there are
             raise BadInput(
-                f"seeds=auto: the sweep varies options of an activation ({', '.join(options)}); give each of them a "
-                "name of its own, as a file in conf/activation/"
+                f"seeds=auto: the sweep varies options of one {factor.title} ({', '.join(options)}); give each of them "
+                f"a name of its own, as a file in conf/{factor.key.partition('.')[0]}/"
             )
         self.contrasts = [list(pair) for pair in comparison.contrasts] or [[name, names[0]] for name in names[1:]]
         if not self.contrasts:
-            raise BadInput("seeds=auto: expected two or more activations, e.g. activation=relu,mish")
+            raise BadInput(f"seeds=auto: expected two or more {factor.plural}, e.g. activation=relu,mish")
         if len(self.contrasts) > MAX_CONTRASTS:
             raise BadInput(
                 f"seeds=auto: {len(self.contrasts)} contrasts, expected {MAX_CONTRASTS} or fewer; declare those that "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from activation_study.analysis.grouping import Variants
+from activation_study.config.factor import Factor
 from activation_study.config.identity import flatten
 from activation_study.config.run_names import run_label
 from activation_study.config.schema import Config, resolved
@@ -23,7 +24,7 @@ def label_runs(configs: Sequence[Config]) -> None:
     for group in studies.values():
         values = [resolved(config) for config in group]
         flat = [flatten(each) for each in values]
-        variants, pinned = Variants(values), _pinned_seeds(flat)
+        variants, pinned = Variants(values, Factor()), _pinned_seeds(flat)
         data = ["data.name"] if len({each["data.name"] for each in flat}) > 1 else []
         for config, nested, each in zip(group, values, flat, strict=True):
             settings = {key: each[key] for key in data} | variants.settings(nested) | {key: each[key] for key in pinned}

@@ -26,6 +26,11 @@ def test_the_main_parameters_come_first_and_nothing_is_said_twice() -> None:
     assert "activation.momentum" not in values, "it is the normalisation's"
 
 
+def test_what_the_study_compares_comes_first() -> None:
+    values = params("data=scenes", "comparison.factor=optimizer", "optimizer=sgd", "activation=mish")
+    assert list(values.items())[:3] == [("optimizer", "sgd"), ("activation", "mish"), ("label_type", "surfaces")]
+
+
 def test_two_runs_of_a_sweep_differ_in_what_was_swept_alone() -> None:
     one, other = params("data=scenes", "seed=0"), params("data=scenes", "seed=1")
     assert {key for key in one if one[key] != other[key]} == {"seed"}

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from activation_study.class_findings import ClassFindings
+from activation_study.config.factor import factor_of
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.config.overrides import override_key
 from activation_study.location import command
@@ -48,7 +49,9 @@ def describe_run(record: Record, run_id: str, findings: ClassFindings | None = N
 
 def _paragraphs(record: Record, run_id: str, findings: ClassFindings | None) -> Iterator[str]:
     config = record.config
-    title = f"**{config['activation']['name']}** on {config['label_type']['name']} of {config['data']['name']}"
+    compared, activation = factor_of([config]).arm(config), config["activation"]["name"]
+    title = f"**{compared}**" if compared == activation else f"**{compared}** with {activation}"
+    title += f" on {config['label_type']['name']} of {config['data']['name']}"
     yield f"{title}, seed {config['seed']}: {_status(record)}."
     if record.error:
         yield f"Error: `{record.error}`"

@@ -1,5 +1,6 @@
 """The parameters of a run in MLflow: each setting that decides its result, once, by a short name."""
 
+from activation_study.config.factor import factor_of
 from activation_study.config.identity import Values, affects_result, flatten
 from activation_study.records.record import Record
 
@@ -23,7 +24,7 @@ def run_params(record: Record) -> dict[str, str]:
         del values[key]  # the whole list, with ids and colours
     if config["data"].get("classes"):
         values["data.classes"] = ", ".join(record.classes)
-    main = {key: values[key] for key in MAIN if key in values}
+    main = {key: values[key] for key in dict.fromkeys((factor_of([config]).key, *MAIN)) if key in values}
     return {key: str(value) for key, value in {**main, **dict(sorted(values.items()))}.items()}
 
 

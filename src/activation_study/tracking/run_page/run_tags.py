@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from activation_study.class_findings import ClassFindings
+from activation_study.config.factor import factor_of
 from activation_study.config.protocols import followed_protocol
 from activation_study.location import SCRIPTS
 from activation_study.palette import activation_color
@@ -43,13 +44,13 @@ def run_tags(record: Record, folder: Path, findings: ClassFindings | None = None
 
 
 def color_tags(tags: Mapping[str, str], record: Record) -> dict[str, str]:
-    """The tag that gives all runs with one activation its colour; none if the run has a colour already.
+    """The tag that gives all runs of one arm their colour; none if the run has a colour already.
 
     Args:
         tags: the tags that the run has.
         record: of the run.
     """
-    return {} if COLOR_TAG in tags else {COLOR_TAG: activation_color(record.config["activation"]["name"])}
+    return {} if COLOR_TAG in tags else {COLOR_TAG: activation_color(factor_of([record.config]).arm(record.config))}
 
 
 def source_tags(record: Record) -> dict[str, str]:
