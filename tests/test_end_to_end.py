@@ -231,7 +231,7 @@ def test_a_study_is_compared_and_invalid_options_are_rejected(sweep: tuple[Path,
     for arguments, message in (
         ([], "study=NAME is needed"),
         (["study=tinny"], "study=tinny: there is no such folder"),
-        (["study=tiny", "contrasts=[[relu]]"], "expected two different activations"),
+        (["study=tiny", "contrasts=[[relu]]"], "expected two different names"),
         (["study=tiny", "contrasts=[[gelu,relu]]"], "no runs of gelu on surfaces"),
     ):
         rejected = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=folder, check=False)
