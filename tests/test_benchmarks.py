@@ -8,7 +8,7 @@ import pytest
 import reference_unet  # in benchmarks/
 from activation_study.data.dataset import Dataset
 from activation_study.data.iccv09 import Iccv09Folder
-from activation_study.evaluation.evaluate import confusion_matrices
+from activation_study.evaluation.evaluate import count_images
 from activation_study.metrics import summary
 from common import configuration, drawn_folder  # in benchmarks/
 
@@ -41,7 +41,7 @@ def test_the_reference_computes_the_same_mean_iou(dataset: Dataset) -> None:
     test = dataset.split.test
     outputs = np.random.default_rng(0).random((len(test), SIDE, SIDE, CLASSES), np.float32)
     reference = reference_unet.mean_iou(list(outputs), [files(dataset)[1][index] for index in test], CLASSES)
-    confusions = confusion_matrices(
+    confusions, _ = count_images(
         lambda images: outputs,
         dataset.preprocessed.images,
         dataset.source,

@@ -52,22 +52,6 @@ def predict_in_batches(
         yield from predict(images[indices[start : start + batch_size]])
 
 
-def confusion_matrices(
-    predict: Predictor,
-    images: NDArray[np.uint8],
-    source: Source,
-    label_type: LabelType,
-    indices: Indices,
-    interpolation: str,
-    batch_size: int,
-) -> Counts:
-    """One confusion matrix per chosen image against its original label: int64 [images, C + 1, C].
-
-    Arguments as of `count_images`.
-    """
-    return count_images(predict, images, source, label_type, indices, interpolation, batch_size)[0]
-
-
 def count_images(
     predict: Predictor,
     images: NDArray[np.uint8],
