@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from activation_study.config.identity import flatten
+from activation_study.config.identity import affects_result, flatten
 from activation_study.config.overrides import override_key
 
 DEFAULT = "activation"
-# What a study varies without comparing it: its conditions, its repetitions, and how it is run.
-_NO_FACTORS = (
-    *("data", "label_type", "protocol", "seed", "seeding", "evaluation", "tracking", "comparison", "experiment"),
-    *("study", "threads", "folder", "rerun", "allow_changes", "sweep"),
-)
+# What affects results and is varied without being compared: conditions and repetitions.
+_NO_FACTORS = ("data", "label_type", "seed", "seeding", "evaluation")
 _ALIASES = {"training.learning_rate": "optimizer.learning_rate"}
 _TITLES = {"model": "network", "activation.scope": "scope of the activation"}
 _PLURALS = {"loss": "losses"}
@@ -30,12 +27,8 @@ class Factor:
 
     def arm(self, config: Mapping[str, Any]) -> str:
         """The name of a run's arm: that of the group's option, or "learning_rate=0.001" of a key."""
-        value: Any = config
-        for part in self.key.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        if isinstance(value, Mapping):
-            return str(value.get("name"))
-        return f"{self.key.rpartition('.')[2]}={value}"
+        values, name = flatten(dict(config)), f"{self.key}.name"
+        return str(values[name]) if name in values else f"{self.key.rpartition('.')[2]}={values.get(self.key)}"
 
     def includes(self, key: str) -> bool:
         """Whether a dotted key is the factor's own, or an option of it."""
@@ -74,7 +67,7 @@ def with_factor(jobs: Sequence[Sequence[str]], declared: str | None) -> list[lis
     values: dict[str, set[str]] = {}
     for override in (each for job in jobs for each in job):
         values.setdefault(override_key(override), set()).add(override.partition("=")[2])
-    varied = [key for key, found in values.items() if len(found) > 1 and key.partition(".")[0] not in _NO_FACTORS]
+    varied = [key for key, found in values.items() if len(found) > 1 and _can_be_compared(key)]
     if declared is not None or len(varied) != 1 or varied[0].partition(".")[0] == DEFAULT:
         return [list(job) for job in jobs]
     return [[*job, f"comparison.factor={_ALIASES.get(varied[0], varied[0])}"] for job in jobs]
@@ -87,11 +80,13 @@ def factor_problem(key: str, config: Mapping[str, Any]) -> str | None:
         key: `comparison.factor`.
         config: resolved.
     """
-    group = config.get(key)
-    known = flatten(dict(config))
-    if key.partition(".")[0] in _NO_FACTORS or not (key in known or (isinstance(group, Mapping) and "name" in group)):
-        return (
-            f"comparison.factor={key}: expected a group or key that is compared, e.g. activation, optimizer, model or "
-            "optimizer.learning_rate"
-        )
-    return None
+    if _can_be_compared(key) and {key, f"{key}.name"} & flatten(dict(config)).keys():
+        return None
+    return (
+        f"comparison.factor={key}: expected a group or key that is compared, e.g. activation, optimizer, model or "
+        "optimizer.learning_rate"
+    )
+
+
+def _can_be_compared(key: str) -> bool:
+    return key.partition(".")[0] not in _NO_FACTORS and (affects_result(key) or affects_result(f"{key}.name"))
