@@ -67,12 +67,8 @@ class Findings:
         """The contrasts of one condition."""
         return dict(self.compared)[condition]
 
-    @property
-    def _declared(self) -> list[Contrast]:
-        """The contrasts of the primary metric that decide and were declared before the runs."""
-        return [each for condition in self.main for each in self._declared_on(condition)]
-
     def _declared_on(self, condition: Condition) -> list[Contrast]:
+        """The contrasts of the primary metric that were declared before the runs."""
         return [each for each in self.contrasts(condition) if each.primary and not each.afterwards]
 
     def conclusion(self, condition: Condition) -> str:
@@ -93,10 +89,10 @@ class Findings:
     def summary(self) -> list[str]:
         """The conclusions of the study, and how changes of the protocol affect them."""
         notes = [note for selection in self.selections for note in selection.notes]
-        looks = filter(None, (self.added_seeds, looks_sentence(self.planned, self._declared) if self.planned else ""))
         declared = [(condition.title, each) for condition in self.main for each in self._declared_on(condition)]
-        noise = filter(None, (noise_sentence(declared),))
-        return [*map(self.conclusion, self.main), *noise, *looks, *notes, *map(ablation_sentence, self.ablations)]
+        looks = looks_sentence(self.planned, [each for _, each in declared]) if self.planned else ""
+        seeds = filter(None, (noise_sentence(declared), self.added_seeds, looks))
+        return [*map(self.conclusion, self.main), *seeds, *notes, *map(ablation_sentence, self.ablations)]
 
 
 def compare_study(

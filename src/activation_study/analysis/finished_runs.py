@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
+from activation_study.config.overrides import override_key
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import BadInput
 from activation_study.files import replacing
@@ -144,7 +145,7 @@ def _without_machine_settings(record: Record) -> Record:
 
 def without_keys(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
     """The overrides of other keys than these."""
-    return [override for override in overrides if override.lstrip("+").partition("=")[0] not in keys]
+    return [override for override in overrides if override_key(override) not in keys]
 
 
 def _packed_run(arrays: Mapping[str, NDArray[Any]], number: int) -> Run:
