@@ -24,8 +24,8 @@ def main(folder: Path) -> None:
     import keras
 
     from activation_study.model.activation_factory import activation_factory
-    from activation_study.model.losses import SegmentationLoss
-    from activation_study.model.unet import build_unet
+    from activation_study.model.losses.cross_entropy import SegmentationLoss
+    from activation_study.model.networks.unet import build_unet
 
     generator = np.random.default_rng(0)
     images = generator.uniform(size=(3, 32, 32, 3)).astype(np.float32)

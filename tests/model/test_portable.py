@@ -12,9 +12,9 @@ import pytest
 
 from activation_study import backend
 from activation_study.model.activation_factory import activation_factory
-from activation_study.model.losses import SegmentationLoss
+from activation_study.model.losses.cross_entropy import SegmentationLoss
 from activation_study.model.network import Network, weights_digest
-from activation_study.model.unet import build_unet
+from activation_study.model.networks.unet import build_unet
 
 pytestmark = [
     pytest.mark.integration,

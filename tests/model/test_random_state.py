@@ -12,8 +12,8 @@ import tensorflow as tf
 from activation_study import backend
 from activation_study.errors import BadInput
 from activation_study.model.activation_factory import activation_factory
+from activation_study.model.networks.unet import build_unet
 from activation_study.model.random_state import random_states, reject_unsaved_state, seed_generators
-from activation_study.model.unet import build_unet
 
 pytestmark = pytest.mark.integration
 

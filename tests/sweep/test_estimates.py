@@ -17,7 +17,7 @@ from activation_study.sweep.estimates import parameters, seconds_left
 )
 def test_the_estimated_number_of_parameters_is_that_of_the_network(model: Model, classes: int) -> None:
     from activation_study.model.activation_factory import activation_factory
-    from activation_study.model.unet import build_unet
+    from activation_study.model.networks.unet import build_unet
 
     backend.configure_backend(None, "float32")  # before TensorFlow starts, as other tests in this process need it
     make = activation_factory("keras.layers.ReLU", {})

@@ -48,9 +48,9 @@ def build_network(
     optimizer: str = "adam_amsgrad",
 ) -> Network:
     from activation_study.model.activation_factory import activation_factory
-    from activation_study.model.losses import SegmentationLoss
+    from activation_study.model.losses.cross_entropy import SegmentationLoss
+    from activation_study.model.networks.unet import build_unet
     from activation_study.model.optimizers import make_optimizer
-    from activation_study.model.unet import build_unet
 
     backend.configure_backend(None, precision)
     unet = build_unet((16, 16), 3, activation_factory(activation, arguments or {}), [4, 6], [1, 1], [1], seed=0)

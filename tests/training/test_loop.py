@@ -138,8 +138,8 @@ def build_network(learning_rate: float = 1e-3, activation: str = "keras.layers.R
     import keras
 
     from activation_study.model.activation_factory import activation_factory
-    from activation_study.model.losses import SegmentationLoss
-    from activation_study.model.unet import build_unet
+    from activation_study.model.losses.cross_entropy import SegmentationLoss
+    from activation_study.model.networks.unet import build_unet
 
     unet = build_unet((16, 16), 3, activation_factory(activation, {}), [4, 8, 8], [1, 1, 1], [1, 1], seed=0)
     return Network(unet, SegmentationLoss(), keras.optimizers.Adam(learning_rate, amsgrad=True))

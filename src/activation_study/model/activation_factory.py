@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
+from activation_study.config.components import check_arguments, find_class
 from activation_study.model import activations
-from activation_study.model.components import check_arguments, find_class
 
 # (the layer's name, its seed) → a new layer.
 ActivationFactory = Callable[[str, int], keras.Layer]

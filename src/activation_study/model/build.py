@@ -26,7 +26,7 @@ def build_network(config: Config, classes: int, backend: str | None = None) -> "
 
     configure_backend(config.threads, config.training.precision, backend)
     compiled = compiles_steps(config.training.jit_compile)
-    from activation_study.model.losses import SegmentationLoss
+    from activation_study.model.losses.cross_entropy import SegmentationLoss
     from activation_study.model.network import Network
     from activation_study.model.optimizers import make_optimizer
 
@@ -46,8 +46,8 @@ def untrained_unet(config: Config, classes: int) -> "keras.Model":
         BadInput: the activation's class or arguments cannot be used.
     """
     from activation_study.model.activation_factory import activation_factory
+    from activation_study.model.networks.unet import build_unet
     from activation_study.model.random_state import seed_generators
-    from activation_study.model.unet import build_unet
 
     arguments = {key: value for key, value in config.activation.layer.items() if key != "_target_"}
     try:

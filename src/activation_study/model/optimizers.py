@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from activation_study.model.components import arguments_of, check_arguments, find_class
+from activation_study.config.components import arguments_of, check_arguments, find_class
 
 # Of Keras: they wrap others, or need other weights for the evaluation than for training.
 UNSUITABLE = ("LossScaleOptimizer", "MultiOptimizer", "OptimizerMap", "Optimizer", "ScheduleFreeAdamW")

@@ -17,7 +17,7 @@ SOFTMAX_OF_2_1_0 = [0.665, 0.245, 0.090]
 # Runs in another process: this one has TensorFlow's deterministic operations enabled, which cannot be undone.
 SCRIPT = """
 import json, keras, numpy as np, tensorflow as tf
-from activation_study.model.losses import SegmentationLoss
+from activation_study.model.losses.cross_entropy import SegmentationLoss
 from tensorflow.python.framework import config
 
 generator = np.random.default_rng(0)
@@ -80,7 +80,7 @@ def value_and_gradient(
 ) -> tuple[float, NDArray[np.float32]]:
     import tensorflow as tf
 
-    from activation_study.model.losses import SegmentationLoss
+    from activation_study.model.losses.cross_entropy import SegmentationLoss
 
     inputs = tf.constant(logits)
     with tf.GradientTape() as tape:
@@ -181,7 +181,7 @@ def test_large_logits_stay_finite() -> None:
 def test_the_loss_of_half_precision_logits_is_computed_in_float32() -> None:
     import tensorflow as tf
 
-    from activation_study.model.losses import SegmentationLoss
+    from activation_study.model.losses.cross_entropy import SegmentationLoss
 
     labels, logits = example()
     rounded = tf.cast(logits, tf.bfloat16)
@@ -202,7 +202,7 @@ def count_pixels(labels: NDArray[np.int8], logits: NDArray[np.float32]) -> NDArr
 
 
 def test_the_pixel_confusion_counts_truth_by_prediction_without_unknown_pixels() -> None:
-    from activation_study.model.losses import PixelConfusion
+    from activation_study.model.pixel_confusion import PixelConfusion
 
     labels, logits = example()
     metric = PixelConfusion(5)
@@ -220,7 +220,7 @@ def test_the_pixel_confusion_counts_truth_by_prediction_without_unknown_pixels()
 def test_the_pixel_confusion_is_exact_at_many_pixels_and_in_mixed_precision() -> None:
     import keras
 
-    from activation_study.model.losses import PixelConfusion
+    from activation_study.model.pixel_confusion import PixelConfusion
 
     labels = np.zeros((1, 300, 301), np.int8)
     logits = np.broadcast_to(np.array([0, 1], np.float32), (1, 300, 301, 2))

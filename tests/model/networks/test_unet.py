@@ -12,10 +12,10 @@ import side_by_side  # in benchmarks/
 from activation_study import backend
 from activation_study.model.activation_factory import activation_factory
 from activation_study.model.network import shared_weights_digest
+from activation_study.model.networks.unet import build_unet
 from activation_study.model.normalization import BatchNormalization
-from activation_study.model.unet import build_unet
 
-CONFIGURATION = Path(__file__).resolve().parents[2] / "conf"
+CONFIGURATION = Path(__file__).resolve().parents[3] / "conf"
 ACTIVATIONS = sorted(path.stem for path in (CONFIGURATION / "activation").glob("*.yaml"))
 TINY = {"widths": [4, 8, 8], "encoder_blocks": [1, 1, 2], "decoder_blocks": [1, 1]}
 

@@ -1,0 +1,1 @@
+"""The losses on integer label maps, −1 where a pixel has no class."""

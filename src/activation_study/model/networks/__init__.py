@@ -1,0 +1,1 @@
+"""The networks: functions from the parts of a network to a Keras model."""
