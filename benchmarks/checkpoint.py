@@ -8,6 +8,7 @@ from pathlib import Path
 
 from activation_study.training.checkpoint import CHECKPOINT_FOLDER, Checkpoints
 from activation_study.training.loop import initial_state
+from activation_study.training.schedule import Schedule
 from common import batch, configuration, in_turns, network
 
 REPETITIONS = 5
@@ -16,14 +17,14 @@ REPETITIONS = 5
 def main() -> None:
     """Prints the medians."""
     config = configuration(*sys.argv[1:])
-    model, state = network(config), initial_state(config.schedule, config.training.early_stopping)
+    model, state = network(config), initial_state(Schedule(), config.training.early_stopping)
     model.train_on(*batch(config))
     state.best_weights = model.weights()
     folder = Path(tempfile.mkdtemp(dir=config.folder if Path(config.folder).is_dir() else None))
     checkpoints = Checkpoints(folder, "a")
     try:
         saves, restores = in_turns(
-            lambda: checkpoints.save(model, state), lambda: checkpoints.restore(model), turns=REPETITIONS
+            lambda: checkpoints.save(model, state), lambda: checkpoints.restore(model, Schedule()), turns=REPETITIONS
         )
         size = max(path.stat().st_size for path in (folder / CHECKPOINT_FOLDER).iterdir())
     finally:

@@ -14,7 +14,9 @@ from unittest.mock import patch
 import numpy as np
 
 import reference_unet
+from activation_study.config.identity import INTRODUCED_STEPS
 from activation_study.config.schema import Config
+from activation_study.data.augmentation import make_steps
 from activation_study.data.dataset import Dataset
 from activation_study.data.iccv09 import Iccv09Folder
 from activation_study.evaluation import score
@@ -30,6 +32,7 @@ from activation_study.training import loop
 from activation_study.training.checkpoint import MAX_SAVING_FRACTION, Checkpoints
 from activation_study.training.loop import TrainingSetup, initial_state, train_epoch
 from activation_study.training.progress import TrainingProgress
+from activation_study.training.schedule import Schedule
 from common import PROJECT, batch, configuration, in_turns, medians, network, preprocess_uncached, table, timed
 from interleaved import log, widths_from
 
@@ -136,11 +139,16 @@ def _loop(config: Config) -> Iterator[list[str]]:
     images, labels = batch(config)
     steps = len(dataset.split.train) // config.training.batch_size
 
-    def epoch(augmentation: str) -> None:
-        state = initial_state(config.schedule, config.training.early_stopping)
+    def epoch(name: str) -> None:
+        state = initial_state(Schedule(), config.training.early_stopping)
         with TrainingProgress("bench", "", 1, len(dataset.split.train), state) as progress:
             setup = TrainingSetup(
-                model, dataset.preprocessed, dataset.split, config.training, augmentation, config.seeding
+                model,
+                dataset.preprocessed,
+                dataset.split,
+                config.training,
+                make_steps(INTRODUCED_STEPS[name]),
+                config.seeding,
             )
             train_epoch(setup, state, progress.step)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from activation_study.config.fields import declared
+from activation_study.config.component_problems import COMPONENT_GROUPS
+from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, identity
 from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput
@@ -14,8 +15,8 @@ from activation_study.validation import from_hydra
 from hydra_compose import CONF, composed
 
 GROUPS = (
-    "activation", "label_type", "data", "model", "training", "evaluation", "seeding", "tracking", "experiment",
-    "protocol",
+    "activation", "label_type", "data", *COMPONENT_GROUPS, "augmentation", "training", "evaluation", "seeding",
+    "tracking", "experiment", "protocol",
 )  # fmt: skip
 OPTIONS = [
     f"{group}={file.relative_to(CONF / group).with_suffix('')}"
@@ -46,8 +47,8 @@ def test_every_option_of_every_group_composes(option: str, tmp_path: Path) -> No
     required = own_data(tmp_path) if option in OWN_DATA else REQUIRED.get(option, [])
     config = config_of("data=folder" if option in OWN_DATA else option, *required)
     group, name = option.split("=")
-    if group in ("activation", "label_type", "data", "model"):
-        assert getattr(config, group).name == name
+    if group in ("activation", "label_type", "data", "augmentation", *COMPONENT_GROUPS):
+        assert value_of(config, f"{group}.name") == name
 
 
 def test_the_groups_have_the_documented_options() -> None:
@@ -63,11 +64,12 @@ def test_the_default_is_the_protocol_of_the_article() -> None:
     config = config_of()
     assert (config.activation.name, config.label_type.name, config.seed) == ("relu", "surfaces", 0)
     assert config.image_size == (224, 224)
-    assert config.model.widths == [32, 64, 128, 256, 512, 1024]
+    assert config.model["widths"] == [32, 64, 128, 256, 512, 1024]
     training = config.training
     assert (training.epochs, training.batch_size, config.optimizer["learning_rate"]) == (100, 16, 1e-3)
-    assert (training.precision, training.monitor, config.loss.unlabeled) == ("float32", "loss", "article")
-    assert (config.schedule.factor, config.schedule.patience, config.schedule.min_delta) == (0.2, 3, 1e-4)
+    assert (training.precision, training.monitor, config.loss["unlabeled"]) == ("float32", "loss", "article")
+    schedule = config.schedule
+    assert (schedule["factor"], schedule["patience"], schedule["min_delta"]) == (0.2, 3, 1e-4)
     assert (training.early_stopping.patience, training.early_stopping.min_delta) == (5, 0)
     assert (config.data.split, config.data.label_interpolation, config.data.channel_order) == (
         "sorted",
@@ -94,6 +96,13 @@ def test_the_default_is_the_protocol_of_the_article() -> None:
         ("optimizer.name=a/b", r"optimizer\.name=a/b"),
         ("optimizer._target_=''", r"optimizer\._target_: required"),
         ("schedule.factor=1.5", r"schedule\.factor"),
+        ("schedule.patience=few", r"schedule\.patience=few: expected a number of 0 or more"),
+        ("loss.unlabeled=maybe", r"loss\.unlabeled=maybe: expected article or ignored"),
+        ("loss._target_=''", r"loss\._target_: required"),
+        ("normalization.momentum=1", r"normalization\.momentum=1\.0: expected a number of at least 0 and below 1"),
+        ("model.widths=[8,a]", r"model\.widths=\[8, 'a'\]: expected whole numbers of 1 or more"),
+        ("model.widths=[8]", r"model\.widths=\[8\]: expected two or more levels"),
+        ("upsampling.name=a/b", r"upsampling\.name=a/b"),
         ("model.widths=[8,16]", r"encoder_blocks.*expected 2"),
         ("study=../elsewhere", r"study=\.\./elsewhere: .* it is used as a directory name"),
         ("study=a/b", r"study=a/b"),

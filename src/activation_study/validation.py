@@ -11,12 +11,13 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from activation_study import energy
+from activation_study.config.component_problems import COMPONENT_GROUPS, component_problems, make_floats
 from activation_study.config.factor import factor_problem
 from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.places import empty_places, expand_home
 from activation_study.config.planned_seeds import look_problem
-from activation_study.config.schema import Config, Data, Model, Tracking, resolved
+from activation_study.config.schema import Config, Data, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.images.image_io import MAX_CHANNELS
 from activation_study.data.labels.class_list import read_classes
@@ -28,7 +29,7 @@ from activation_study.hardware import fastest_precision
 from activation_study.location import command, install_hint
 
 # Groups whose keys can be chosen on the validation split.
-SELECTABLE_GROUPS = ("training.", "optimizer.", "schedule.", "loss.", "normalization.", "model.")
+SELECTABLE_GROUPS = ("training.", *(f"{group}." for group in COMPONENT_GROUPS))
 MAX_CONTRASTS = 5  # each additional one needs more seeds (Holm's correction)
 
 
@@ -100,12 +101,10 @@ def _read_files(config: Config) -> None:
 
 
 def _resolve_aliases(config: Config) -> None:
-    """Moves `training.learning_rate` to `optimizer.learning_rate`, which is a floating-point number."""
+    """Moves `training.learning_rate` to `optimizer.learning_rate`."""
     if config.training.learning_rate is not None:
         config.optimizer["learning_rate"], config.training.learning_rate = config.training.learning_rate, None
-    rate = config.optimizer.get("learning_rate")
-    if isinstance(rate, int) and not isinstance(rate, bool):
-        config.optimizer["learning_rate"] = float(rate)
+    make_floats(config)
     for key in ("chosen_on_validation", "factor"):
         if getattr(config.comparison, key) == "training.learning_rate":
             setattr(config.comparison, key, "optimizer.learning_rate")
@@ -122,17 +121,10 @@ def _problems(config: Config) -> Iterator[str]:
         if smallest is not None and value is not None and not value >= smallest:
             yield f"{key}={value}: expected {smallest} or more"
     yield from empty_places(config)
-    yield from _model_problems(config.model)
-    yield from _size_problems(config.data.image_size, 2 ** (len(config.model.widths) - 1))
-    rate = config.optimizer.get("learning_rate")
-    if not isinstance(rate, float) or not 0 < rate < float("inf"):
-        yield f"optimizer.learning_rate={rate}: expected a number above 0"
-    if not str(config.optimizer.get("_target_") or ""):
-        yield "optimizer._target_: required, the optimizer's class, e.g. keras.optimizers.Adam"
-    if not 0 < config.schedule.factor < 1:
-        yield f"schedule.factor={config.schedule.factor}: expected a number between 0 and 1"
-    if not 0 <= config.normalization.momentum < 1:
-        yield f"normalization.momentum={config.normalization.momentum}: expected a number of at least 0 and below 1"
+    problems = list(component_problems(config))
+    yield from problems
+    if not any(problem.startswith("model.widths") for problem in problems):
+        yield from _size_problems(config.data.image_size, 2 ** (len(config.model.get("widths", [0])) - 1))
     if config.dry_run and config.sync:
         yield "dry_run=true and sync=true exclude each other: sync copies runs, and dry_run does nothing"
     if config.data.split == "kfold" and config.data.fold >= config.data.folds:
@@ -157,7 +149,8 @@ def _problems(config: Config) -> Iterator[str]:
     if not str(config.activation.layer.get("_target_", "")):
         yield "activation.layer._target_: required, the layer's class, e.g. keras.layers.ReLU"
     yield from _comparison_problems(config)
-    for key in ("study", "activation.name", "data.name", "model.name", "optimizer.name", "sweep.label"):
+    names = (f"{group}.name" for group in ("activation", "data", *COMPONENT_GROUPS, "augmentation"))
+    for key in ("study", *names, "sweep.label"):
         name = str(value_of(config, key))
         if not is_safe_name(name) and (name or key != "sweep.label"):
             yield f"{key}={name}: expected only letters, digits, '-', '_' and '.', since it is used as a directory name"
@@ -245,21 +238,6 @@ def contrast_problems(contrasts: list[list[str]], key: str = "comparison.contras
     for pair in contrasts:
         if len(pair) != 2 or pair[0] == pair[1]:
             yield f"{key}: {pair}: expected two different names, e.g. [mish,relu]"
-
-
-def _model_problems(model: Model) -> Iterator[str]:
-    levels = len(model.widths)
-    if levels < 2:
-        yield f"model.widths={model.widths}: expected two or more levels"
-    for key, values, length in (
-        ("widths", model.widths, levels),
-        ("encoder_blocks", model.encoder_blocks, levels),
-        ("decoder_blocks", model.decoder_blocks, levels - 1),
-    ):
-        if len(values) != length:
-            yield f"model.{key}={values}: expected {length} numbers for {levels} widths"
-        if any(value < 1 for value in values):
-            yield f"model.{key}={values}: expected only numbers of 1 or more"
 
 
 def _size_problems(size: Any, multiple: int) -> Iterator[str]:

@@ -53,8 +53,10 @@ def test_an_option_of_another_group_does_not_restore_the_article(own: tuple[str,
 
 
 def test_a_configuration_is_told_by_its_values_not_by_the_name_that_was_typed() -> None:
-    every = [f"{key}={value}" for key, value in choices("modern").items() if key != "augmentation.name"]
+    every = [f"{key}={value}" for key, value in choices("modern").items() if not key.startswith("augmentation.")]
     assert followed("protocol=article", *every, "augmentation=flip") == "modern"
+    other = "augmentation.steps=[]"
+    assert followed("protocol=article", *every, "augmentation=flip", other) == f"modern, except {other}"
     assert followed("protocol=article_with/rgb") == "article, except data.channel_order=rgb"
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from activation_study.data.augmentation import augment
+from activation_study.config.identity import INTRODUCED_STEPS
+from activation_study.data.augmentation import augment, make_steps
 from activation_study.data.batching import Batch
 
 NAMES = ("none", "flip", "flip_crop_color")
@@ -21,7 +22,7 @@ def batch() -> Batch:
 
 
 def augment_with_seed(batch: Batch, name: str, seed: int = 0) -> Batch:
-    return augment(batch, name, np.random.default_rng(seed))
+    return augment(batch, make_steps(INTRODUCED_STEPS[name]), np.random.default_rng(seed))
 
 
 def equal(a: NDArray, b: NDArray) -> bool:
@@ -64,7 +65,9 @@ def test_labels_are_cropped_with_their_images() -> None:
     grey = np.repeat((60 + 45 * quarters)[..., None], 3, axis=-1).astype(np.uint8)
     batch = np.repeat(grey[None], 40, axis=0), np.repeat(quarters[None], 40, axis=0)
     edges = set()
-    for image, label in zip(*augment(batch, "flip_crop_color", np.random.default_rng(0)), strict=True):
+    for image, label in zip(
+        *augment(batch, make_steps(INTRODUCED_STEPS["flip_crop_color"]), np.random.default_rng(0)), strict=True
+    ):
         for quarter in range(4):
             greys = image[..., 0][label == quarter]
             assert (greys == np.median(greys)).mean() > 0.85
@@ -74,7 +77,11 @@ def test_labels_are_cropped_with_their_images() -> None:
 
 def test_colours_change_by_at_most_what_the_formula_allows() -> None:
     grey = np.full((500, 8, 8, 3), 127, np.uint8)
-    images, labels = augment((grey, np.zeros((500, 8, 8), np.int8)), "flip_crop_color", np.random.default_rng(0))
+    images, labels = augment(
+        (grey, np.zeros((500, 8, 8), np.int8)),
+        make_steps(INTRODUCED_STEPS["flip_crop_color"]),
+        np.random.default_rng(0),
+    )
     values = images[:, 0, 0, 0].astype(int)
     assert (images == images[:, :1, :1, :1]).all()
     assert values.min() >= 127.5 - 25.5 - 2
@@ -83,7 +90,11 @@ def test_colours_change_by_at_most_what_the_formula_allows() -> None:
     assert not labels.any()
     black_and_white = np.zeros((200, 4, 4, 3), np.uint8)
     black_and_white[:, :2] = 255
-    contrast = augment((black_and_white, np.zeros((200, 4, 4), np.int8)), "flip_crop_color", np.random.default_rng(0))
+    contrast = augment(
+        (black_and_white, np.zeros((200, 4, 4), np.int8)),
+        make_steps(INTRODUCED_STEPS["flip_crop_color"]),
+        np.random.default_rng(0),
+    )
     assert contrast[0].min() == 0
     assert contrast[0].max() == 255  # clipped, not wrapped: the order is kept
     assert (contrast[0].max(axis=(1, 2, 3)) > contrast[0].min(axis=(1, 2, 3)) + 150).all()

@@ -24,7 +24,8 @@ def main(folder: Path) -> None:
     import keras
 
     from activation_study.model.activation_factory import activation_factory
-    from activation_study.model.losses.cross_entropy import SegmentationLoss
+    from activation_study.model.losses.cross_entropy import CrossEntropy
+    from activation_study.model.network_parts import NetworkParts
     from activation_study.model.networks.unet import build_unet
 
     generator = np.random.default_rng(0)
@@ -32,7 +33,7 @@ def main(folder: Path) -> None:
     labels = generator.integers(-1, 4, size=(3, 32, 32)).astype(np.int8)
     for target in ACTIVATIONS:
         name = target.rpartition(".")[2]
-        unet = build_unet((32, 32), 4, activation_factory(target, {}), [8, 16, 16], [1, 1, 2], [2, 1], seed=1)
+        unet = build_unet(NetworkParts((32, 32), 4, activation_factory(target, {}), 1), [8, 16, 16], [1, 1, 2], [2, 1])
         weights = folder / f"weights-{name}.npz"
         if weights.exists():
             with np.load(weights) as saved:
@@ -40,7 +41,7 @@ def main(folder: Path) -> None:
         else:
             np.savez(weights, *unet.get_weights())
         logits = keras.Model(unet.input, unet.get_layer("logits").output)
-        loss, gradients = loss_and_gradients(logits, SegmentationLoss(), images, labels)
+        loss, gradients = loss_and_gradients(logits, CrossEntropy(), images, labels)
         arrays = {str(number): np.asarray(gradient) for number, gradient in enumerate(gradients)}
         path = folder / f"{keras.backend.backend()}-{name}.npz"
         np.savez(path, loss=np.asarray(loss), parameters=unet.count_params(), **arrays)

@@ -11,12 +11,14 @@ from omegaconf import OmegaConf
 from scipy.special import erf
 
 from activation_study import backend
+from activation_study.errors import BadInput
 from activation_study.model.activation_factory import activation_factory
 
 Floats = NDArray[np.float64]
 FOLDER = Path(__file__).resolve().parents[2] / "conf/activation"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 SLOPES = np.array([0.3, -0.2, 0.05])
+MOMENTUM = {"normalization": {"momentum": 0.99}, "protocol_defaults": {"normalization": {"momentum": 0.99}}}
 EPSILON = 1e-3  # of Keras' batch normalisation
 
 
@@ -108,9 +110,7 @@ def numeric_gradient(function: Callable[[Floats], Floats], x: Floats, upstream: 
 
 
 def factory(name: str, **more: Any) -> Any:
-    options = OmegaConf.to_container(
-        OmegaConf.merge({"normalization": {"momentum": 0.99}}, OmegaConf.load(FOLDER / f"{name}.yaml")), resolve=True
-    )
+    options = OmegaConf.to_container(OmegaConf.merge(MOMENTUM, OmegaConf.load(FOLDER / f"{name}.yaml")), resolve=True)
     assert isinstance(options, dict)
     arguments = {**options["layer"], **more}
     return activation_factory(arguments.pop("_target_"), arguments, options.get("scope", "all"))
@@ -299,7 +299,7 @@ def test_frelu_with_gamma_zero_starts_as_relu(training: bool) -> None:
 
 @pytest.mark.parametrize("size", [-1, 0, 2, 4])
 def test_frelu_rejects_a_window_without_a_centre(size: int) -> None:
-    with pytest.raises(ValueError, match=f"kernel_size must be odd and positive, not {size}"):
+    with pytest.raises(BadInput, match=f"kernel_size must be odd and positive, not {size}"):
         factory("frelu", kernel_size=size)
 
 
@@ -393,7 +393,7 @@ def test_frelus_options_survive_saving() -> None:
     ],
 )
 def test_a_target_that_is_no_allowed_layer_is_rejected(target: str) -> None:
-    with pytest.raises(ValueError, match=f"activation.layer._target_={target}: "):
+    with pytest.raises(BadInput, match=f"activation.layer._target_={target}: "):
         activation_factory(target, {})
 
 
@@ -409,7 +409,7 @@ def test_a_target_that_is_no_allowed_layer_is_rejected(target: str) -> None:
     ],
 )
 def test_a_rejected_argument_is_reported_with_its_class(target: str, arguments: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"activation\.layer: ") as error:
+    with pytest.raises(BadInput, match=r"activation\.layer: ") as error:
         activation_factory(target, arguments)
     assert f"{target} rejects {arguments}" in str(error.value)
 
@@ -425,11 +425,11 @@ def test_a_rejected_argument_is_reported_with_its_class(target: str, arguments: 
     ],
 )
 def test_an_argument_that_names_other_code_is_rejected_before_anything_is_built(argument: Any) -> None:
-    with pytest.raises(ValueError, match=r"its arguments name .*: only objects of Keras are allowed"):
+    with pytest.raises(BadInput, match=r"its arguments name .*: only objects of Keras are allowed"):
         activation_factory("keras.layers.Activation", {"activation": argument})
 
 
 @pytest.mark.parametrize("scope", ["encoder", "decoder"])
 def test_a_rejected_argument_is_found_in_every_scope(scope: str) -> None:
-    with pytest.raises(ValueError, match="rejects"):
+    with pytest.raises(BadInput, match="rejects"):
         activation_factory("activation_study.model.activations.FReLU", {"kernel_size": 2}, scope)

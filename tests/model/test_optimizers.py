@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+from activation_study.errors import BadInput
 from activation_study.location import conf_dir
 from activation_study.model.optimizers import ConvolutionMuon, make_optimizer
 
@@ -45,7 +46,7 @@ def test_the_default_is_the_article_s() -> None:
      "activation_study.model.optimizers.make_optimizer"],
 )  # fmt: skip
 def test_other_targets_are_rejected(target: str) -> None:
-    with pytest.raises(ValueError, match=f"optimizer._target_={target}: "):
+    with pytest.raises(BadInput, match=f"optimizer._target_={target}: "):
         make_optimizer({"name": "x", "_target_": target, "learning_rate": 1e-3})
 
 
@@ -53,13 +54,13 @@ def test_other_targets_are_rejected(target: str) -> None:
     "arguments", [{"lerning_rate": 1e-3}, {"learning_rate": "fast"}, {"learning_rate": 1e-3, "momentum": 0.9}]
 )
 def test_a_rejected_argument_is_reported_with_its_class(arguments: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"optimizer: keras\.optimizers\.Adam rejects "):
+    with pytest.raises(BadInput, match=r"optimizer: keras\.optimizers\.Adam rejects "):
         make_optimizer({"name": "x", "_target_": "keras.optimizers.Adam", **arguments})
 
 
 def test_an_argument_that_names_other_code_is_rejected() -> None:
     schedule = {"module": "os", "class_name": "system", "config": {}}
-    with pytest.raises(ValueError, match="only objects of Keras are allowed"):
+    with pytest.raises(BadInput, match="only objects of Keras are allowed"):
         make_optimizer({"name": "x", "_target_": "keras.optimizers.SGD", "learning_rate": schedule})
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from activation_study import backend
 from activation_study.model.activation_factory import activation_factory
-from activation_study.model.losses.cross_entropy import SegmentationLoss
+from activation_study.model.losses.cross_entropy import CrossEntropy
 from activation_study.model.network import Network, weights_digest
+from activation_study.model.network_parts import NetworkParts
 from activation_study.model.networks.unet import build_unet
 
 pytestmark = [
@@ -44,10 +45,10 @@ assert not any(name.startswith("activation_study") for name in sys.modules)
 def network(name: str, precision: str) -> Network:
     target, arguments = {**KERAS_LAYERS, **OWN_LAYERS}[name]
     backend.configure_backend(None, precision)
-    unet = build_unet((16, 16), 3, activation_factory(target, arguments), [4, 6], [1, 1], [1], 0)
+    unet = build_unet(NetworkParts((16, 16), 3, activation_factory(target, arguments)), [4, 6], [1, 1], [1])
     generator = np.random.default_rng(1)
     unet.set_weights([generator.uniform(0.1, 0.5, weight.shape) for weight in unet.get_weights()])
-    return Network(unet, SegmentationLoss(), keras.optimizers.Adam(1e-3, amsgrad=True))
+    return Network(unet, CrossEntropy(), keras.optimizers.Adam(1e-3, amsgrad=True))
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])

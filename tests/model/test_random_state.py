@@ -12,6 +12,7 @@ import tensorflow as tf
 from activation_study import backend
 from activation_study.errors import BadInput
 from activation_study.model.activation_factory import activation_factory
+from activation_study.model.network_parts import NetworkParts
 from activation_study.model.networks.unet import build_unet
 from activation_study.model.random_state import random_states, reject_unsaved_state, seed_generators
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.integration
 
 def unet(make: Callable[[str, int], keras.Layer], seed: int = 0) -> keras.Model:
     backend.configure_backend(None, "float32")
-    model = build_unet((8, 8), 2, make, [2, 3], [1, 1], [1], seed)
+    model = build_unet(NetworkParts((8, 8), 2, make, seed), [2, 3], [1, 1], [1])
     seed_generators(model, seed)
     return model
 

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from activation_study.config.component_problems import COMPONENT_GROUPS
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS, RENAMED, flatten, identity
 from activation_study.config.schema import Config, resolved
 from activation_study.records.migrations import RECORD_VERSION, migrate
 from activation_study.records.record import Record, parse_record
+from activation_study.validation import from_hydra
+from hydra_compose import composed
 
 STUDIES = Path(__file__).parents[2] / "docs" / "studies"
 
@@ -87,14 +90,34 @@ def test_values_move_to_their_new_keys() -> None:
         "_target_": "keras.optimizers.Adam",
         "amsgrad": True,
     }
-    assert config["schedule"] == {"factor": 0.5, "name": "plateau"}
-    assert config["loss"] == {"unlabeled": "ignored", "average_over": "known_pixels", "name": "cross_entropy"}
-    assert config["augmentation"] == {"name": "flip"}
-    assert config["normalization"] == {"momentum": 0.9, "name": "batch"}
+    assert config["schedule"] == {
+        "factor": 0.5,
+        "name": "plateau",
+        "_target_": "activation_study.training.schedule.Plateau",
+    }
+    assert config["loss"] == {
+        "unlabeled": "ignored", "average_over": "known_pixels", "name": "cross_entropy",
+        "_target_": "activation_study.model.losses.cross_entropy.CrossEntropy",
+    }  # fmt: skip
+    flip = {"_target_": "activation_study.data.augmentation.Flip", "probability": 0.5}
+    assert config["augmentation"] == {"name": "flip", "steps": [flip]}
+    assert config["normalization"]["momentum"] == 0.9
     assert config["training"] == {"early_stopping": {"patience": 7}, "epochs": 3}
     assert config["comparison"]["chosen_on_validation"] == "optimizer.learning_rate"
     expected = ["augmentation.name=flip", "data.channel_order=rgb", "schedule.factor=0.5", "seed=1"]
     assert content["overrides"] == expected
+
+
+def test_the_groups_of_a_migrated_record_are_those_of_a_run_today() -> None:
+    today = resolved(from_hydra(composed(["protocol=modern", "augmentation=flip_crop_color"])))
+    before = json.loads(json.dumps(today))
+    for group in COMPONENT_GROUPS:
+        if group != "optimizer":  # it had its class before
+            del before[group]["_target_"]
+    for group in ("upsampling", "initializer"):
+        del before[group]
+    del before["augmentation"]["steps"]
+    assert migrate({"version": 4, "config": before, "overrides": []})["config"] == today
 
 
 def test_a_record_of_the_current_version_is_unchanged() -> None:

@@ -11,6 +11,7 @@ from activation_study.errors import BadInput
 from activation_study.records.record import Record
 from activation_study.runs.execute import _restore_state
 from activation_study.training.loop import TrainState, initial_state
+from activation_study.training.schedule import Plateau
 from activation_study.validation import from_hydra
 from hydra_compose import composed
 
@@ -21,10 +22,11 @@ def restored(epochs: list[dict[str, float]], saved: list[dict[str, float]]) -> t
     """A record with these epochs, and the state from a checkpoint with those."""
     config = from_hydra(composed(["data=scenes"]))
     record = Record(config.run_name, config.study, "0", resolved(config), [], [], {}, {}, epochs=list(epochs))
-    state = replace(initial_state(config.schedule, config.training.early_stopping), history=list(saved))
-    checkpoints: Any = SimpleNamespace(restore=lambda network: state)
+    initial = initial_state(Plateau(0.2, 3, 0.0), config.training.early_stopping)
+    state = replace(initial, history=list(saved))
+    checkpoints: Any = SimpleNamespace(restore=lambda network, schedule: state)
     network: Any = None
-    return record, _restore_state(config, record, True, network, checkpoints)
+    return record, _restore_state(config, record, True, network, checkpoints, initial)
 
 
 @pytest.mark.parametrize(("recorded", "saved"), [(2, 2), (3, 1), (1, 3), (0, 2)])

@@ -3,25 +3,27 @@
 import pytest
 
 from activation_study import backend
-from activation_study.config.schema import Config, Model, Training
+from activation_study.config.schema import Config, Training
 from activation_study.records.record import Record
 from activation_study.sweep.estimates import parameters, seconds_left
 
 
 @pytest.mark.parametrize(
-    ("model", "classes"),
+    ("shape", "classes"),
     [
-        (Model("unet", [32, 64, 128, 256, 512, 1024], [1, 1, 1, 1, 2, 2], [1, 2, 1, 1, 1]), 3),
-        (Model("odd", [4, 6, 10], [2, 1, 3], [2, 1]), 8),
+        (([32, 64, 128, 256, 512, 1024], [1, 1, 1, 1, 2, 2], [1, 2, 1, 1, 1]), 3),
+        (([4, 6, 10], [2, 1, 3], [2, 1]), 8),
     ],
 )
-def test_the_estimated_number_of_parameters_is_that_of_the_network(model: Model, classes: int) -> None:
+def test_the_estimated_number_of_parameters_is_that_of_the_network(shape: tuple[list[int], ...], classes: int) -> None:
     from activation_study.model.activation_factory import activation_factory
+    from activation_study.model.network_parts import NetworkParts
     from activation_study.model.networks.unet import build_unet
 
     backend.configure_backend(None, "float32")  # before TensorFlow starts, as other tests in this process need it
     make = activation_factory("keras.layers.ReLU", {})
-    unet = build_unet((32, 32), classes, make, model.widths, model.encoder_blocks, model.decoder_blocks, 0)
+    unet = build_unet(NetworkParts((32, 32), classes, make), *shape)
+    model = dict(zip(("widths", "encoder_blocks", "decoder_blocks"), shape, strict=True))
     assert parameters(model, classes) == unet.count_params()
 
 

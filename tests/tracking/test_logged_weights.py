@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from activation_study.config.schema import resolved
-from activation_study.model.build import untrained_unet
+from activation_study.model.build import untrained_network
 from activation_study.model.network import weights_digest
 from activation_study.records.record import Record
 from activation_study.tracking.synced import Synced, sync_runs
@@ -26,7 +26,7 @@ pytestmark = [
 
 def write_weights(path: Path, value: float) -> str:
     """Writes the weights of the small U-Net; returns their digest."""
-    network = untrained_unet(CONFIG, 3)
+    network = untrained_network(CONFIG, 3)
     network.set_weights([np.full(weight.shape, value, np.float32) for weight in network.get_weights()])
     network.save(path)
     return weights_digest(network.get_weights())

@@ -8,14 +8,17 @@ import pytest
 import yaml
 
 from activation_study import backend
-from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
+from activation_study.config.identity import INTRODUCED_STEPS
+from activation_study.config.schema import EarlyStopping, Seeding, Training
 from activation_study.config.scored_weights import WEIGHTS
+from activation_study.data.augmentation import make_steps
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splitting.splits import split
 from activation_study.location import conf_dir
 from activation_study.model.network import Network, weights_digest
 from activation_study.training.checkpoint import CHECKPOINT_FOLDER, MAX_SAVING_FRACTION, Checkpoints, remove_saves
 from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train
+from activation_study.training.schedule import Cosine, Plateau
 
 pytestmark = pytest.mark.integration
 
@@ -26,8 +29,12 @@ OPTIMIZERS = sorted(path.stem for path in (conf_dir() / "optimizer").glob("*.yam
 ARGUMENTS = {"keras.layers.Dropout": {"rate": 0.3}, "keras.layers.GaussianNoise": {"stddev": 0.3}}
 
 
-def first_state() -> TrainState:
-    return initial_state(Schedule("plateau", 0.2, 1, 0.05), OPTIONS.early_stopping)
+def with_plateau() -> TrainState:
+    return initial_state(Plateau(0.2, 1, 0.05), OPTIONS.early_stopping)
+
+
+def with_cosine() -> TrainState:
+    return initial_state(Cosine(LEARNING_RATE, OPTIONS.epochs, 3, warmup_epochs=1), OPTIONS.early_stopping)
 
 
 class Stop(Exception):
@@ -48,14 +55,15 @@ def build_network(
     optimizer: str = "adam_amsgrad",
 ) -> Network:
     from activation_study.model.activation_factory import activation_factory
-    from activation_study.model.losses.cross_entropy import SegmentationLoss
+    from activation_study.model.losses.cross_entropy import CrossEntropy
+    from activation_study.model.network_parts import NetworkParts
     from activation_study.model.networks.unet import build_unet
     from activation_study.model.optimizers import make_optimizer
 
     backend.configure_backend(None, precision)
-    unet = build_unet((16, 16), 3, activation_factory(activation, arguments or {}), [4, 6], [1, 1], [1], seed=0)
+    unet = build_unet(NetworkParts((16, 16), 3, activation_factory(activation, arguments or {})), [4, 6], [1, 1], [1])
     options = yaml.safe_load((conf_dir() / "optimizer" / f"{optimizer}.yaml").read_text(encoding="utf-8"))
-    return Network(unet, SegmentationLoss(), make_optimizer({**options, "learning_rate": LEARNING_RATE}))
+    return Network(unet, CrossEntropy(), make_optimizer({**options, "learning_rate": LEARNING_RATE}))
 
 
 def continue_training(
@@ -71,7 +79,7 @@ def continue_training(
             raise Stop
 
     train(
-        TrainingSetup(network, data, SPLIT, OPTIONS, "flip_crop_color", Seeding(0, 0, 0)),
+        TrainingSetup(network, data, SPLIT, OPTIONS, make_steps(INTRODUCED_STEPS["flip_crop_color"]), Seeding(0, 0, 0)),
         state,
         on_step,
         lambda state: None,
@@ -84,26 +92,28 @@ def bits(state: TrainState) -> list[dict[str, float]]:
 
 
 @pytest.mark.parametrize(
-    ("activation", "precision", "optimizer"),
+    ("activation", "precision", "optimizer", "schedule"),
     [
-        ("keras.layers.ReLU", "float32", "adam_amsgrad"),
-        ("activation_study.model.activations.FReLU", "mixed_bfloat16", "adam_amsgrad"),
-        ("activation_study.model.activations.Mish", "mixed_float16", "adam_amsgrad"),
-        ("keras.layers.Dropout", "float32", "adam_amsgrad"),
-        ("keras.layers.GaussianNoise", "mixed_bfloat16", "adam_amsgrad"),
-        *(("keras.layers.ReLU", "float32", each) for each in OPTIMIZERS if each != "adam_amsgrad"),
-        ("keras.layers.ReLU", "mixed_float16", "muon"),
+        ("keras.layers.ReLU", "float32", "adam_amsgrad", "plateau"),
+        ("activation_study.model.activations.FReLU", "mixed_bfloat16", "adam_amsgrad", "plateau"),
+        ("activation_study.model.activations.Mish", "mixed_float16", "adam_amsgrad", "plateau"),
+        ("keras.layers.Dropout", "float32", "adam_amsgrad", "plateau"),
+        ("keras.layers.GaussianNoise", "mixed_bfloat16", "adam_amsgrad", "plateau"),
+        *(("keras.layers.ReLU", "float32", each, "plateau") for each in OPTIMIZERS if each != "adam_amsgrad"),
+        ("keras.layers.ReLU", "mixed_float16", "muon", "plateau"),
+        ("keras.layers.ReLU", "float32", "adam_amsgrad", "cosine_warmup"),
     ],
 )
 def test_training_resumes_bit_for_bit_from_any_step(
-    activation: str, precision: str, optimizer: str, data: PreprocessedData, tmp_path: Path
+    activation: str, precision: str, optimizer: str, schedule: str, data: PreprocessedData, tmp_path: Path
 ) -> None:
+    first_state = {"plateau": with_plateau, "cosine_warmup": with_cosine}[schedule]
     network = build_network(activation, precision, ARGUMENTS.get(activation), optimizer)
     untrained, fresh_optimizer, initial_random = network.weights(), network.optimizer_state(), network.random_state()
     expected_state = continue_training(network, data, first_state())
     expected = weights_digest(network.weights())
     assert len(expected_state.history) > 2
-    assert network.learning_rate < LEARNING_RATE, "the state of the plateau rule must matter"
+    assert network.learning_rate < LEARNING_RATE, "the state of the schedule must matter"
     for stop_at in (1, 3, 4, 5, 11):  # within an epoch, at its last step, in its validation, after it, later
         network.set_weights(untrained)
         network.set_optimizer_state(fresh_optimizer)
@@ -116,7 +126,7 @@ def test_training_resumes_bit_for_bit_from_any_step(
         network.set_weights(untrained)
         network.set_optimizer_state(fresh_optimizer)
         network.set_random_state(initial_random)
-        restored_state = Checkpoints(folder, "a").restore(network)
+        restored_state = Checkpoints(folder, "a").restore(network, first_state().schedule)
         assert restored_state is not None
         assert (restored_state.epoch, restored_state.step) == (state.epoch, state.step)
         continue_training(network, data, restored_state)
@@ -141,7 +151,7 @@ def network(data: PreprocessedData) -> Network:
 @pytest.fixture
 def two_saves(network: Network, data: PreprocessedData, tmp_path: Path) -> tuple[Path, list[str]]:
     """Two saves of one training, and the digests of the weights in them."""
-    checkpoints, state, digests = Checkpoints(tmp_path, "a"), first_state(), []
+    checkpoints, state, digests = Checkpoints(tmp_path, "a"), with_plateau(), []
     for _ in range(2):
         with pytest.raises(Stop):
             continue_training(network, data, state, 2)
@@ -155,7 +165,7 @@ def newest(folder: Path) -> Path:
 
 
 def restored_digest(folder: Path, network: Network) -> str | None:
-    state = Checkpoints(folder.parent, "a").restore(network)
+    state = Checkpoints(folder.parent, "a").restore(network, with_plateau().schedule)
     return None if state is None else weights_digest(network.weights())
 
 
@@ -182,7 +192,7 @@ def test_a_damaged_save_costs_only_itself(two_saves: tuple[Path, list[str]], net
     damage(newest(folder))
     assert restored_digest(folder, network) == digests[0]
     checkpoints = Checkpoints(folder.parent, "a")
-    state = checkpoints.restore(network)
+    state = checkpoints.restore(network, with_plateau().schedule)
     assert state is not None
     checkpoints.save(network, state)
     assert restored_digest(folder, network) == digests[0]
@@ -219,7 +229,7 @@ def test_a_save_replaces_the_older_of_the_two(
     folder, digests = two_saves
     kept = newest(folder).read_bytes()
     checkpoints = Checkpoints(folder.parent, "a")
-    state = checkpoints.restore(network)
+    state = checkpoints.restore(network, with_plateau().schedule)
     assert state is not None
     with pytest.raises(Stop):
         continue_training(network, data, state, 2)
@@ -237,17 +247,17 @@ def test_the_temporary_file_of_a_killed_save_is_removed(two_saves: tuple[Path, l
 
 
 def test_without_a_save_there_is_nothing_to_restore(network: Network, tmp_path: Path) -> None:
-    assert Checkpoints(tmp_path, "a").restore(network) is None
+    assert Checkpoints(tmp_path, "a").restore(network, with_plateau().schedule) is None
     remove_saves(tmp_path)
 
 
 def test_saves_of_another_attempt_or_network_are_ignored(two_saves: tuple[Path, list[str]], network: Network) -> None:
     folder, digests = two_saves
     before = weights_digest(network.weights())
-    assert Checkpoints(folder.parent, "b").restore(network) is None
+    assert Checkpoints(folder.parent, "b").restore(network, with_plateau().schedule) is None
     other = build_network("activation_study.model.activations.FReLU")
     untrained = weights_digest(other.weights())
-    assert Checkpoints(folder.parent, "a").restore(other) is None
+    assert Checkpoints(folder.parent, "a").restore(other, with_plateau().schedule) is None
     assert (weights_digest(network.weights()), weights_digest(other.weights())) == (before, untrained)
     assert restored_digest(folder, network) == digests[1]
 
@@ -260,7 +270,7 @@ def test_a_save_is_due_after_the_interval_but_saving_takes_a_small_fraction_of_t
     checkpoints = Checkpoints(tmp_path, "a")
     assert checkpoints.due(0)
     assert [checkpoints.due(0.2) for _ in range(3)] == [False, True, True]
-    checkpoints.save(network, first_state())
+    checkpoints.save(network, with_plateau())
     due = [checkpoints.due(0.2) for _ in range(200)]
     assert due.index(True) == 1 / MAX_SAVING_FRACTION - 1
     assert checkpoints.due(0)

@@ -11,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from activation_study import backend
-from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
+from activation_study.config.identity import INTRODUCED_STEPS
+from activation_study.config.schema import EarlyStopping, Seeding, Training
+from activation_study.data.augmentation import Step, make_steps
 from activation_study.data.batching import batches, epoch_order
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splitting.splits import Split, split
@@ -28,7 +30,7 @@ from activation_study.training.loop import (
     training_batches,
     validate,
 )
-from activation_study.training.schedule import PlateauRule
+from activation_study.training.schedule import Plateau
 from activation_study.training.weight_average import DECAY
 
 # Keras itself triggers this when it calls `np.array` on a variable.
@@ -76,10 +78,10 @@ def test_the_plateau_rule_equals_keras(patience: int, min_delta: float, exact: b
         )
         callback.set_model(stub)
         callback.on_train_begin()
-        rule, learning_rate = PlateauRule(factor, patience, min_delta), 1e-3
+        rule, learning_rate = Plateau(factor, patience, min_delta), 1e-3
         for epoch, loss in enumerate(random_losses(seed, exact)):
             callback.on_epoch_end(epoch, {"loss": loss})
-            before, learning_rate = learning_rate, rule.update(loss, learning_rate)
+            before, learning_rate = learning_rate, rule.after_epoch(loss, learning_rate)
             assert learning_rate == stub.optimizer.learning_rate, (seed, epoch)
             reductions += learning_rate < before
     assert reductions > 0
@@ -138,17 +140,18 @@ def build_network(learning_rate: float = 1e-3, activation: str = "keras.layers.R
     import keras
 
     from activation_study.model.activation_factory import activation_factory
-    from activation_study.model.losses.cross_entropy import SegmentationLoss
+    from activation_study.model.losses.cross_entropy import CrossEntropy
+    from activation_study.model.network_parts import NetworkParts
     from activation_study.model.networks.unet import build_unet
 
-    unet = build_unet((16, 16), 3, activation_factory(activation, {}), [4, 8, 8], [1, 1, 1], [1, 1], seed=0)
-    return Network(unet, SegmentationLoss(), keras.optimizers.Adam(learning_rate, amsgrad=True))
+    unet = build_unet(NetworkParts((16, 16), 3, activation_factory(activation, {})), [4, 8, 8], [1, 1, 1], [1, 1])
+    return Network(unet, CrossEntropy(), keras.optimizers.Adam(learning_rate, amsgrad=True))
 
 
 class Options(NamedTuple):
     training: Training
-    schedule: Schedule
-    augmentation: str
+    schedule: Plateau
+    augmentation: list[Step]
 
     def initial_state(self) -> TrainState:
         return initial_state(self.schedule, self.training.early_stopping)
@@ -161,7 +164,7 @@ def make_options(
     training = Training(
         epochs=epochs, batch_size=4, precision="float32", monitor=monitor, early_stopping=early_stopping
     )
-    return Options(training, Schedule("plateau", factor=0.2, patience=patience, min_delta=min_delta), augmentation)
+    return Options(training, Plateau(0.2, patience, min_delta), make_steps(INTRODUCED_STEPS[augmentation]))
 
 
 def trained(
@@ -206,7 +209,7 @@ def test_the_best_weights_have_the_smallest_validation_loss(noisy: TrainingResul
 def test_the_last_weights_and_the_average_are_those_of_the_epochs(data: PreprocessedData) -> None:
     network, options, after = build_network(), make_options(epochs=3), []
     state = options.initial_state()
-    setup = TrainingSetup(network, data, SPLIT, options.training, "none", Seeding(0, 0, 0))
+    setup = TrainingSetup(network, data, SPLIT, options.training, [], Seeding(0, 0, 0))
     train(setup, state, lambda *_: None, lambda state: after.append(network.weights()))
     assert weights_digest(state.last_weights) == weights_digest(after[-1])
     factors = DECAY ** np.arange(2, -1, -1.0) / (1 + DECAY + DECAY**2)
@@ -225,7 +228,7 @@ def test_a_meter_adds_the_energy_of_each_epoch_and_changes_nothing_else(data: Pr
 
 def validate_result(result: TrainingResult, data: PreprocessedData) -> RunningMetrics:
     return validate(
-        TrainingSetup(result.network, data, SPLIT, make_options().training, "none", Seeding(0, 0, 0)),
+        TrainingSetup(result.network, data, SPLIT, make_options().training, [], Seeding(0, 0, 0)),
         result.state,
         lambda *_: None,
     )
@@ -292,11 +295,11 @@ def _logits(network: Network) -> Any:
 @pytest.mark.parametrize(("monitor", "metric"), [("loss", "train/loss"), ("val_loss", "val/loss")])
 def test_the_rules_monitor_the_configured_loss(data: PreprocessedData, monitor: str, metric: str) -> None:
     result = trained(data, make_options(epochs=12, monitor=monitor, patience=2, min_delta=0.02), learning_rate=0.02)
-    plateau, stopping = PlateauRule(0.2, 2, 0.02), StoppingRule(2, 0.02)
+    plateau, stopping = Plateau(0.2, 2, 0.02), StoppingRule(2, 0.02)
     learning_rate = result.epochs[0]["learning_rate"]
     for number, metrics in enumerate(result.epochs, 1):
         assert metrics["learning_rate"] == pytest.approx(learning_rate, rel=1e-6)
-        learning_rate = plateau.update(metrics[metric], learning_rate)
+        learning_rate = plateau.after_epoch(metrics[metric], learning_rate)
         assert stopping.update(metrics[metric], number) == (number == len(result.epochs))
     assert len(result.epochs) < 12
     assert result.network.learning_rate == pytest.approx(
@@ -330,7 +333,8 @@ def test_another_order_seed_gives_other_weights(data: PreprocessedData) -> None:
 
 
 def test_an_epoch_resumed_in_the_middle_has_the_same_augmented_batches(data: PreprocessedData) -> None:
-    setup = TrainingSetup(build_network(), data, SPLIT, make_options().training, "flip_crop_color", Seeding(0, 0, 0))
+    steps = make_steps(INTRODUCED_STEPS["flip_crop_color"])
+    setup = TrainingSetup(build_network(), data, SPLIT, make_options().training, steps, Seeding(0, 0, 0))
     all_batches, remaining = (list(training_batches(setup, 2, step)) for step in (0, 1))
     assert len(all_batches) == len(remaining) + 1 >= 3
     for (images, labels), (resumed_images, resumed_labels) in zip(all_batches[1:], remaining, strict=True):

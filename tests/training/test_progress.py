@@ -3,11 +3,12 @@
 import pytest
 
 from activation_study import console
-from activation_study.config.schema import EarlyStopping, Schedule
+from activation_study.config.schema import EarlyStopping
 from activation_study.console import format_duration
 from activation_study.training import progress as progress_module
 from activation_study.training.loop import initial_state
 from activation_study.training.progress import TrainingProgress
+from activation_study.training.schedule import Plateau
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ def test_without_bars_an_estimate_comes_first_and_then_a_line_now_and_then(
 ) -> None:
     clock = [0.0]
     monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
-    state = initial_state(Schedule("plateau", 0.1, 3, 0.0), EarlyStopping(5, 0.0))
+    state = initial_state(Plateau(0.1, 3, 0.0), EarlyStopping(5, 0.0))
     state.totals.images, state.totals.loss_sum = 1, 0.5
     monkeypatch.setenv("TERM", "dumb")
     with TrainingProgress("run", "", epochs=100, images=100, state=state) as progress:
@@ -39,7 +40,7 @@ def test_the_line_of_an_epoch_says_that_its_scores_are_of_the_validation_images(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TERM", "dumb")
-    state = initial_state(Schedule("plateau", 0.1, 3, 0.0), EarlyStopping(5, 0.0))
+    state = initial_state(Plateau(0.1, 3, 0.0), EarlyStopping(5, 0.0))
     with TrainingProgress("run", "", epochs=2, images=100, state=state) as progress:
         progress.epoch(2, {"train/loss": 0.5, "val/loss": 0.25, "val/mean_iou": 0.285, "images_per_second": 9.0})
     assert "validation loss 0.2500, validation mean IoU 0.285, 9 images/s" in capsys.readouterr().out

@@ -1,41 +1,82 @@
-"""Objects of configured classes: which classes a configuration may name, and what is said where one cannot be used."""
+"""Objects of configured classes: which classes a configuration may name, and what is said where one cannot be used.
+
+An option of a group has `name`, `_target_` (a class, or a function) and that class's arguments.
+"""
 
 import inspect
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from activation_study.errors import BadInput
 
-def find_class(key: str, target: str, base: type, modules: Mapping[str, Mapping[str, Any]]) -> type:
-    """The class that a key names.
+# Module → what a configuration may name of it.
+Modules = Mapping[str, Mapping[str, Any]]
+
+
+def make_component(
+    key: str, options: Mapping[str, Any], base: type | None, modules: Modules, name: str | None = None, **context: Any
+) -> Any:
+    """What an option of the configuration describes.
+
+    Args:
+        key: of the configuration, for messages, e.g. `optimizer`.
+        options: `_target_` and its arguments; `name` is left out.
+        base: what the class must be derived from; None: the target is a function.
+        modules: the allowed modules.
+        name: of a layer.
+        **context: arguments that the program has, such as a seed; passed on if they are taken and not given.
+
+    Raises:
+        BadInput: the target is not allowed, or rejects the arguments; the message has both.
+    """
+    target, arguments = str(options.get("_target_")), arguments_of(options)
+    found = find_target(f"{key}._target_", target, base, modules)
+    check_arguments(key, arguments)
+    try:
+        taken = inspect.signature(found).parameters.keys() - arguments.keys()
+        known = {key: value for key, value in context.items() if key in taken}
+        return found(**arguments, **known, **({} if name is None else {"name": name}))
+    except Exception as error:  # whatever it raises about its arguments
+        raise BadInput(f"{key}: {target} rejects {arguments}: {error}") from error
+
+
+def find_target(key: str, target: str, base: type | None, modules: Modules) -> Callable[..., Any]:
+    """The class or function that a key names.
 
     Args:
         key: of the configuration, for messages, e.g. `optimizer._target_`.
-        target: its value, `<module>.<class>`.
-        base: what the class must be derived from.
-        modules: the allowed modules with their contents, by their names.
+        target: its value, `<module>.<name>`.
+        base: as of `make_component`.
+        modules: the allowed modules.
 
     Raises:
-        ValueError: the module is not allowed, or has no such class.
+        BadInput: the module is not allowed, or has nothing of that name.
     """
     module, _, name = target.rpartition(".")
     if module not in modules:
-        raise ValueError(f"{key}={target}: only classes of {' or '.join(modules)} are allowed")
+        raise BadInput(f"{key}={target}: only classes of {' or '.join(modules)} are allowed")
     candidate = modules[module].get(name)
-    if not (inspect.isclass(candidate) and issubclass(candidate, base)):
-        raise ValueError(f"{key}={target}: {module} has no {base.__name__.lower()} of that name")
+    if base is None:
+        fits = inspect.isfunction(candidate)
+    else:
+        fits = inspect.isclass(candidate) and issubclass(candidate, base) and candidate is not base
+    if not fits:
+        kind = "function" if base is None else base.__name__.lower()
+        raise BadInput(f"{key}={target}: {module} has no {kind} of that name")
+    assert callable(candidate)
     return candidate
 
 
-def arguments_of(options: Mapping[str, Any], others: Collection[str] = ()) -> dict[str, Any]:
-    """The arguments of a component's class: all of its keys but `name`, `_target_` and the others."""
-    return {key: value for key, value in options.items() if key not in ("name", "_target_", *others)}
+def arguments_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a component's class: all of its keys but `name` and `_target_`."""
+    return {key: value for key, value in options.items() if key not in ("name", "_target_")}
 
 
 def check_arguments(key: str, value: Any) -> None:
-    """Raises ValueError if arguments name an object outside Keras, or contain code as text."""
+    """Raises BadInput if arguments name an object outside Keras, or contain code as text."""
     if isinstance(value, dict):
         module, name = str(value.get("module") or "keras"), str(value.get("class_name", ""))
         if module.partition(".")[0] != "keras" or "lambda" in name.lower():
-            raise ValueError(f"{key}: its arguments name {module} {name}: only objects of Keras are allowed")
+            raise BadInput(f"{key}: its arguments name {module} {name}: only objects of Keras are allowed")
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         check_arguments(key, item)

@@ -36,11 +36,20 @@ _FROZEN = {new: old for old, new in RENAMED.items()}
 # Introduced since: left out while they have this value.
 INTRODUCED = {
     "normalization.name": "batch",
+    "normalization._target_": "activation_study.model.normalization.BatchNormalization",
+    "model._target_": "activation_study.model.networks.unet.build_unet",
+    "upsampling.name": "nearest",
+    "upsampling._target_": "keras.layers.UpSampling2D",
+    "upsampling.interpolation": "nearest",
+    "initializer.name": "he_normal",
+    "initializer._target_": "keras.initializers.HeNormal",
     "optimizer.name": "adam_amsgrad",
     "optimizer._target_": "keras.optimizers.Adam",
     "optimizer.amsgrad": True,
     "schedule.name": "plateau",
+    "schedule._target_": "activation_study.training.schedule.Plateau",
     "loss.name": "cross_entropy",
+    "loss._target_": "activation_study.model.losses.cross_entropy.CrossEntropy",
     "data.classes": None,
     "data.split_digest": None,
     "data.channels": 3,
@@ -50,7 +59,17 @@ INTRODUCED = {
     "evaluation.weights": "best",
 }
 # Groups that were introduced since with all of their keys.
-INTRODUCED_GROUPS = ("optimizer",)
+INTRODUCED_GROUPS = ("normalization", "upsampling", "initializer", "optimizer", "loss", "augmentation")
+# The steps of the augmentations that had names alone, likewise.
+_STEPS = "activation_study.data.augmentation"
+_FLIP = {"_target_": f"{_STEPS}.Flip", "probability": 0.5}
+_CROP = {"_target_": f"{_STEPS}.Crop", "smallest": 0.75}
+_COLOR = {"_target_": f"{_STEPS}.ContrastAndBrightness", "contrast": 0.2, "brightness": 0.1}
+INTRODUCED_STEPS: Mapping[str, list[Any]] = {
+    "none": [],
+    "flip": [_FLIP],
+    "flip_crop_color": [_FLIP, {"_target_": f"{_STEPS}.ImageByImage", "steps": [_CROP, _COLOR]}],
+}
 READ_BY_IDS = ("read_by", "ids")  # of `data.classes`, likewise: says what held when there was no other way
 # What decides a run's result, by frozen names; paths, threads, tracking and the study's name do not.
 IDENTITY_KEYS = (
@@ -159,6 +178,8 @@ def _new_keys(config: Values) -> Values:
     They say what held before only together with the group's name, so that no earlier run has them.
     """
     keys = flatten({group: config[group] for group in INTRODUCED_GROUPS if isinstance(config.get(group), dict)})
+    if keys.get("augmentation.steps") == INTRODUCED_STEPS.get(keys.get("augmentation.name", "none")):
+        keys.pop("augmentation.steps", None)
     return {key: value for key, value in keys.items() if key not in INTRODUCED and frozen_key(key) == key}
 
 

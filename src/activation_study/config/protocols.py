@@ -14,6 +14,7 @@ from activation_study.location import conf_dir
 
 ARTICLE, MODERN = "article", "modern"
 _ARTICLES_DATA = ("stanford_background", "scenes")
+_STEPS = "augmentation.steps"
 _AUTOMATIC_SPLIT = "auto"  # any split but the article's
 
 
@@ -47,7 +48,10 @@ def followed_protocol(config: Mapping[str, Any]) -> Followed:
         Followed(name, {key: values[key] for key, choice in choices(name).items() if _differs(key, values, choice)})
         for name in (ARTICLE, MODERN)
     )
-    return min(candidates, key=lambda each: len(each.deviations))
+    nearest = min(candidates, key=lambda each: len(each.deviations))
+    if "augmentation.name" in nearest.deviations:  # which says the steps
+        return Followed(nearest.name, {key: each for key, each in nearest.deviations.items() if key != _STEPS})
+    return nearest
 
 
 @cache
@@ -56,7 +60,8 @@ def choices(name: str) -> Mapping[str, Any]:
     import yaml
 
     content = yaml.safe_load((conf_dir() / "protocol" / f"{name}.yaml").read_text(encoding="utf-8"))
-    return {key: value for key, value in flatten(content).items() if key != "protocol"}
+    values = {key.removeprefix("protocol_defaults."): value for key, value in flatten(content).items()}
+    return {key: value for key, value in values.items() if key != "protocol"}
 
 
 def _differs(key: str, values: Mapping[str, Any], choice: Any) -> bool:

@@ -68,61 +68,31 @@ class Data:
     remove_duplicates: bool = False
 
 
-@dataclass
-class Model:
-    """The U-Net's shape."""
-
-    name: str = MISSING
-    widths: list[int] = MISSING
-    encoder_blocks: list[int] = MISSING
-    decoder_blocks: list[int] = MISSING
-
-
-@dataclass
-class Normalization:
-    """The normalisation between convolution and activation; `momentum` is that of its moving statistics, per step."""
-
-    name: str = choice("batch")
-    momentum: float = MISSING
-
-
-# `name`, `_target_` and the arguments of that class, by their names.
+# `name`, `_target_` and the arguments of that class or function, by their names.
 Component = dict[str, Any]
 
 
 @dataclass
-class Optimizer:
-    """What each optimizer has; its class's other arguments stand beside these."""
+class ComponentOptions:
+    """What the options of each group have that name a class; its arguments stand beside these."""
 
     name: str = MISSING
     _target_: str = MISSING
+
+
+@dataclass
+class Optimizer(ComponentOptions):
+    """What each optimizer has."""
+
     learning_rate: float = MISSING
 
 
 @dataclass
-class Schedule:
-    """When the learning rate falls; `plateau` is Keras' ReduceLROnPlateau."""
-
-    name: str = choice("plateau")
-    factor: float = MISSING
-    patience: int = at_least(0)
-    min_delta: float = at_least(0)
-
-
-@dataclass
-class Loss:
-    """The loss, what pixels without a class do to its gradient, and over which pixels it is averaged."""
-
-    name: str = choice("cross_entropy")
-    unlabeled: str = choice("article", "ignored")
-    average_over: str = choice("all_pixels", "known_pixels")
-
-
-@dataclass
 class Augmentation:
-    """How training images are varied at random."""
+    """How training images are varied at random: by steps, each with `_target_` and arguments."""
 
-    name: str = choice("none", "flip", "flip_crop_color", default="none")
+    name: str = "none"
+    steps: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -236,11 +206,13 @@ class Config:
     activation: Activation = field(default_factory=Activation)
     label_type: LabelTypeOptions = field(default_factory=LabelTypeOptions)
     data: Data = field(default_factory=Data)
-    model: Model = field(default_factory=Model)
-    normalization: Normalization = field(default_factory=Normalization)
-    optimizer: Component = component(Optimizer)  # noqa: RUF009  # a field
-    schedule: Schedule = field(default_factory=Schedule)
-    loss: Loss = field(default_factory=Loss)
+    model: Component = component(ComponentOptions)  # noqa: RUF009  # a field
+    normalization: Component = component(ComponentOptions)  # noqa: RUF009
+    upsampling: Component = component(ComponentOptions)  # noqa: RUF009
+    initializer: Component = component(ComponentOptions)  # noqa: RUF009
+    optimizer: Component = component(Optimizer)  # noqa: RUF009
+    schedule: Component = component(ComponentOptions)  # noqa: RUF009
+    loss: Component = component(ComponentOptions)  # noqa: RUF009
     augmentation: Augmentation = field(default_factory=Augmentation)
     training: Training = field(default_factory=Training)
     evaluation: Evaluation = field(default_factory=Evaluation)
@@ -249,6 +221,7 @@ class Config:
     tracking: Tracking = field(default_factory=Tracking)
     experiment: Any = None
     protocol: Any = None
+    protocol_defaults: dict[str, Any] = field(default_factory=dict)  # arguments of the options that have them
     study: str = MISSING
     seed: int = at_least(0)
     seeds: str | None = choice("auto", None, default=None)
@@ -288,6 +261,7 @@ class Config:
 COMMAND_ONLY_KEYS = (
     "experiment",
     "protocol",
+    "protocol_defaults",
     "seeds",
     "rerun",
     "allow_changes",

@@ -6,7 +6,8 @@ from typing import Any
 
 import keras
 
-from activation_study.config.components import check_arguments, find_class
+from activation_study.config.components import check_arguments, find_target
+from activation_study.errors import BadInput
 from activation_study.model import activations
 
 # (the layer's name, its seed) → a new layer.
@@ -29,15 +30,15 @@ def activation_factory(target: str, arguments: dict[str, Any], scope: str = "all
         (name, seed) → a new layer of that name, seeded if the class takes a `seed`.
 
     Raises:
-        ValueError: the target is not allowed, or the class rejects the arguments; the message has both.
+        BadInput: the target is not allowed, or the class rejects the arguments; the message has both.
     """
     modules = {
         "keras.layers": vars(keras.layers),
         activations.__name__: {layer: getattr(activations, layer) for layer in CUSTOM_LAYERS},
     }
-    layer_class: Callable[..., keras.Layer] = find_class("activation.layer._target_", target, keras.Layer, modules)
+    layer_class = find_target("activation.layer._target_", target, keras.Layer, modules)
     if layer_class.__name__ in UNSAFE_LAYERS:
-        raise ValueError(f"activation.layer._target_={target}: not allowed, since it can run arbitrary code")
+        raise BadInput(f"activation.layer._target_={target}: not allowed, since it can run arbitrary code")
     check_arguments("activation.layer", arguments)
     takes_seed = "seed" in inspect.signature(layer_class).parameters
 
@@ -49,7 +50,7 @@ def activation_factory(target: str, arguments: dict[str, Any], scope: str = "all
     try:
         shape = make(f"{scope}_trial", 0)(keras.KerasTensor((None, 4, 4, 2))).shape
     except Exception as error:  # whatever a layer raises about its arguments
-        raise ValueError(f"activation.layer: {target} rejects {arguments}: {error}") from error
+        raise BadInput(f"activation.layer: {target} rejects {arguments}: {error}") from error
     if shape != (None, 4, 4, 2):
-        raise ValueError(f"activation.layer: {target} is not an activation: it changes the shape of its input")
+        raise BadInput(f"activation.layer: {target} is not an activation: it changes the shape of its input")
     return make

@@ -1,9 +1,10 @@
 """Builds the untrained network of a configuration."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from activation_study.config.components import arguments_of, make_component
 from activation_study.config.schema import Config
-from activation_study.errors import BadInput
 
 if TYPE_CHECKING:
     import keras
@@ -11,13 +12,16 @@ if TYPE_CHECKING:
     from activation_study.model.network import Network
 
 
-def build_network(config: Config, classes: int, backend: str | None = None) -> "Network":
+def build_network(
+    config: Config, classes: int, backend: str | None = None, class_pixels: Sequence[int] = ()
+) -> "Network":
     """The untrained network for this number of classes. Imports Keras, the first expensive step of a run.
 
     Args:
         config: of the run.
         classes: number of classes.
         backend: as of `import_keras`.
+        class_pixels: the number of training pixels of each class, which a loss may need.
 
     Raises:
         BadInput: a class or its arguments cannot be used, or the backend cannot.
@@ -26,45 +30,41 @@ def build_network(config: Config, classes: int, backend: str | None = None) -> "
 
     configure_backend(config.threads, config.training.precision, backend)
     compiled = compiles_steps(config.training.jit_compile)
-    from activation_study.model.losses.cross_entropy import SegmentationLoss
+    from activation_study.model.losses.make import make_loss
     from activation_study.model.network import Network
     from activation_study.model.optimizers import make_optimizer
 
-    unet = untrained_unet(config, classes)
-    loss = SegmentationLoss(config.loss.unlabeled, config.loss.average_over)
-    try:
-        optimizer = make_optimizer(config.optimizer)
-    except ValueError as error:
-        raise BadInput(str(error)) from error
-    return Network(unet, loss, optimizer, compiled)
+    loss, optimizer = make_loss(config.loss, class_pixels), make_optimizer(config.optimizer)
+    return Network(untrained_network(config, classes), loss, optimizer, compiled)
 
 
-def untrained_unet(config: Config, classes: int) -> "keras.Model":
+def untrained_network(config: Config, classes: int) -> "keras.Model":
     """The network without what training needs, in a process that has imported Keras.
 
     Raises:
-        BadInput: the activation's class or arguments cannot be used.
+        BadInput: one of its classes or their arguments cannot be used.
     """
     from activation_study.model.activation_factory import activation_factory
-    from activation_study.model.networks.unet import build_unet
+    from activation_study.model.layer_factories import (
+        initializer_factory,
+        normalization_factory,
+        upsampling_factory,
+    )
+    from activation_study.model.network_parts import NetworkParts
+    from activation_study.model.networks import MODULES
     from activation_study.model.random_state import seed_generators
 
-    arguments = {key: value for key, value in config.activation.layer.items() if key != "_target_"}
-    try:
-        make = activation_factory(config.activation.layer["_target_"], arguments, config.activation.scope)
-    except ValueError as error:
-        raise BadInput(str(error)) from error
-    model = config.model
-    unet = build_unet(
+    layer = config.activation.layer
+    parts = NetworkParts(
         config.image_size,
         classes,
-        make,
-        model.widths,
-        model.encoder_blocks,
-        model.decoder_blocks,
+        activation_factory(layer["_target_"], arguments_of(layer), config.activation.scope),
         config.seeding.weights,
-        config.normalization.momentum,
         config.data.channels,
+        normalization_factory(config.normalization),
+        upsampling_factory(config.upsampling),
+        initializer_factory(config.initializer),
     )
-    seed_generators(unet, config.seeding.weights)
-    return unet
+    network: keras.Model = make_component("model", config.model, None, MODULES, parts=parts)
+    seed_generators(network, config.seeding.weights)
+    return network

@@ -15,7 +15,7 @@ from activation_study.backend import compiled_prediction, compiled_steps
 from activation_study.data.images.input_convention import scale, scale_tensor
 from activation_study.data.labels.label_types import Labels
 from activation_study.files import replacing
-from activation_study.model.losses.cross_entropy import SegmentationLoss
+from activation_study.model.losses.base import SegmentationLoss
 from activation_study.model.moving_statistics import recompute_moving_statistics
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.pixel_confusion import PixelConfusion

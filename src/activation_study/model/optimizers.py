@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from activation_study.config.components import arguments_of, check_arguments, find_class
+from activation_study.config.components import make_component
 
 # Of Keras: they wrap others, or need other weights for the evaluation than for training.
 UNSUITABLE = ("LossScaleOptimizer", "MultiOptimizer", "OptimizerMap", "Optimizer", "ScheduleFreeAdamW")
@@ -42,17 +42,11 @@ def make_optimizer(options: dict[str, Any]) -> keras.Optimizer:
         options: the group `optimizer` of the configuration: `name`, `_target_`, `learning_rate` and other arguments.
 
     Raises:
-        ValueError: the class is not allowed, or rejects the arguments; the message has both.
+        BadInput: the class is not allowed, or rejects the arguments; the message has both.
     """
     modules = {
         "keras.optimizers": {name: each for name, each in vars(keras.optimizers).items() if name not in UNSUITABLE},
         __name__: {ConvolutionMuon.__name__: ConvolutionMuon},
     }
-    target, arguments = options["_target_"], arguments_of(options)
-    optimizer_class = find_class("optimizer._target_", target, keras.Optimizer, modules)
-    check_arguments("optimizer", arguments)
-    try:
-        optimizer: keras.Optimizer = optimizer_class(**arguments)
-    except Exception as error:  # whatever a class raises about its arguments
-        raise ValueError(f"optimizer: {target} rejects {arguments}: {error}") from error
+    optimizer: keras.Optimizer = make_component("optimizer", options, keras.Optimizer, modules)
     return optimizer

@@ -1,13 +1,14 @@
 """Migrates records of earlier versions to the current one, one version at a time."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 from activation_study.config.algorithms import algorithms_of
-from activation_study.config.identity import RENAMED, rename, renamed_key
+from activation_study.config.identity import INTRODUCED_STEPS, RENAMED, rename, renamed_key
 
 # Raised when fields of a record or keys of its configuration change their names or meaning.
-RECORD_VERSION = 4
+RECORD_VERSION = 5
 
 # The options of the groups before they had names.
 ARTICLE_OPTIONS = {
@@ -15,6 +16,19 @@ ARTICLE_OPTIONS = {
     "optimizer": "adam_amsgrad",
     "schedule": "plateau",
     "loss": "cross_entropy",
+}
+
+# What was written into the code before all groups had options.
+COMPONENTS = {
+    "model._target_": "activation_study.model.networks.unet.build_unet",
+    "normalization._target_": "activation_study.model.normalization.BatchNormalization",
+    "upsampling.name": "nearest",
+    "upsampling._target_": "keras.layers.UpSampling2D",
+    "upsampling.interpolation": "nearest",
+    "initializer.name": "he_normal",
+    "initializer._target_": "keras.initializers.HeNormal",
+    "schedule._target_": "activation_study.training.schedule.Plateau",
+    "loss._target_": "activation_study.model.losses.cross_entropy.CrossEntropy",
 }
 
 Content = dict[str, Any]
@@ -63,4 +77,14 @@ def _add_classes(content: Content) -> None:
     optimizer.setdefault("amsgrad", True)
 
 
-MIGRATIONS: tuple[Callable[[Content], None], ...] = (_rename_keys, _add_algorithms, _add_classes)
+def _add_components(content: Content) -> None:
+    """4 → 5: all groups say their classes, and augmentations their steps; until then there was one option each."""
+    config = content["config"]
+    for key, value in COMPONENTS.items():
+        group, _, last = key.partition(".")
+        config.setdefault(group, {}).setdefault(last, value)
+    augmentation = config.setdefault("augmentation", {})  # the first runs had no name for none
+    augmentation.setdefault("steps", copy.deepcopy(INTRODUCED_STEPS[augmentation.get("name", "none")]))
+
+
+MIGRATIONS: tuple[Callable[[Content], None], ...] = (_rename_keys, _add_algorithms, _add_classes, _add_components)

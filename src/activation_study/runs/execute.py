@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
 from activation_study.config.scored_weights import WEIGHTS
+from activation_study.data.augmentation import make_steps
 from activation_study.data.dataset import Dataset
 from activation_study.data.name_check import check_names
 from activation_study.energy import EnergyMeter, open_meter
@@ -39,8 +40,17 @@ from activation_study.tracking.registry import register_after
 from activation_study.tracking.synced import sync_runs
 from activation_study.tracking.system_metrics import sampled
 from activation_study.training.checkpoint import Checkpoints, remove_saves
-from activation_study.training.loop import TIMING_METRICS, TrainingSetup, TrainState, initial_state, train, validate
+from activation_study.training.loop import (
+    TIMING_METRICS,
+    TrainingSetup,
+    TrainState,
+    initial_state,
+    steps_per_epoch,
+    train,
+    validate,
+)
 from activation_study.training.progress import TrainingProgress
+from activation_study.training.schedule import make_schedule
 from activation_study.user import provide_user
 
 if TYPE_CHECKING:
@@ -107,10 +117,15 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
     changes = changes_since_sweep(config)
     meter = open_meter(config.tracking.energy)
     dataset = Dataset(config)
+    steps = steps_per_epoch(len(dataset.split.train), config.training)
+    schedule = make_schedule(config.schedule, config.optimizer["learning_rate"], config.training.epochs, steps)
+    initial = initial_state(schedule, config.training.early_stopping)
+    augmentation = make_steps(config.augmentation.steps)
     warnings = list(start_warnings(config, dataset))  # before the network is built: data may not allow the split
     _reject_other_data(config)
     with GracefulShutdown() as shutdown:  # before Keras is imported: an exception during its import may get lost
-        network = build_network(config, len(dataset.label_type.classes))
+        class_pixels = list(dataset.training_pixels.values())
+        network = build_network(config, len(dataset.label_type.classes), class_pixels=class_pixels)
         network.check_resumable()
         _stop_if_requested(config, shutdown)
         now = training_record(config, overrides, dataset, network)
@@ -120,12 +135,14 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         announce(now)
         record, resumed = start_or_resume(config, now, before)
         checkpoints = Checkpoints(config.run_folder, str(record.started))
-        state = _restore_state(config, record, resumed, network, checkpoints)
+        state = _restore_state(config, record, resumed, network, checkpoints, initial)
         record.changes = list(dict.fromkeys([*record.changes, *changes]))
         record.write(config.run_folder)
         mirror = Mirror(config.run_folder, config.tracking.uri, config.tracking.weights)
         heartbeat, meter = Heartbeat(config.run_folder), _meter_from_start(meter, record)
-        context = RunContext(config, dataset, network, record, state, mirror, checkpoints, shutdown, heartbeat, meter)
+        context = RunContext(
+            config, dataset, network, augmentation, record, state, mirror, checkpoints, shutdown, heartbeat, meter
+        )
         print_header(config, record, dataset, state)
         if not (config.sweep.position or state.done):  # a sweep has said it once for all of its runs
             for warning in warnings:
@@ -158,11 +175,10 @@ def _stop_if_requested(config: Config, shutdown: GracefulShutdown) -> None:
 
 
 def _restore_state(
-    config: Config, record: Record, resumed: bool, network: "Network", checkpoints: Checkpoints
+    config: Config, record: Record, resumed: bool, network: "Network", checkpoints: Checkpoints, initial: TrainState
 ) -> TrainState:
     """The state to train from: a checkpoint's, that of a finished run with the same training, or the initial one."""
-    initial = initial_state(config.schedule, config.training.early_stopping)
-    saved = checkpoints.restore(network) if resumed else None
+    saved = checkpoints.restore(network, initial.schedule) if resumed else None
     for number, (recorded, metrics) in enumerate(zip(record.epochs, saved.history if saved else [], strict=False), 1):
         if differing := _differing_metric(recorded, metrics):
             raise BadInput(
@@ -214,9 +230,14 @@ def _train(context: RunContext) -> None:
 
 def _setup(context: RunContext) -> TrainingSetup:
     config, data = context.config, context.dataset
-    augmentation, seeding = config.augmentation.name, config.seeding
     return TrainingSetup(
-        context.network, data.preprocessed, data.split, config.training, augmentation, seeding, context.meter
+        context.network,
+        data.preprocessed,
+        data.split,
+        config.training,
+        context.augmentation,
+        config.seeding,
+        context.meter,
     )
 
 

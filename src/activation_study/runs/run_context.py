@@ -1,10 +1,12 @@
 """What the steps of one run share: its configuration, data, network, record and state, and what they do to them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from activation_study.config.schema import Config
+from activation_study.data.augmentation import Step
 from activation_study.data.dataset import Dataset
 from activation_study.energy import EnergyMeter
 from activation_study.outcome import warn
@@ -30,6 +32,7 @@ class RunContext:
     config: Config
     dataset: Dataset
     network: "Network"
+    augmentation: Sequence[Step]
     record: Record
     state: TrainState
     mirror: Mirror

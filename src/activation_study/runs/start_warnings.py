@@ -65,7 +65,9 @@ def _unknown_warning(config: Config, dataset: Dataset) -> Iterator[str]:
 
 
 def _momentum_warning(config: Config, images: int) -> Iterator[str]:
-    momentum, epochs = config.normalization.momentum, config.training.epochs
+    momentum, epochs = config.normalization.get("momentum"), config.training.epochs
+    if momentum is None:
+        return
     batches = -(-images // config.training.batch_size)
     steps = epochs * batches
     left = momentum**steps

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from activation_study.config.schema import Config, Model
+from activation_study.config.schema import Component, Config
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.records.record import Record
 
@@ -46,9 +46,16 @@ def disk_while_training(config: Config, classes: int) -> int:
     return WEIGHT_BYTES * parameters(config.model, classes, config.data.channels) * CHECKPOINT_COPIES * CHECKPOINTS
 
 
-def parameters(model: Model, classes: int, channels: int = 3) -> int:
-    """Number of weights of the U-Net, including moving statistics, without those of the activations."""
-    widths, total = model.widths, 0
+def parameters(model: Component, classes: int, channels: int = 3) -> int:
+    """Number of weights of the U-Net, including moving statistics, without those of the activations.
+
+    Another network with such widths and blocks has about as many; 0 where a network has none.
+    """
+    widths, total = model.get("widths", []), 0
+    encoder_blocks = model.get("encoder_blocks", [1] * len(widths))
+    decoder_blocks = model.get("decoder_blocks", [1] * (len(widths) - 1))
+    if not widths:
+        return 0
 
     def conv(width: int, kernel_size: int = 3) -> None:
         nonlocal total, channels
@@ -61,9 +68,9 @@ def parameters(model: Model, classes: int, channels: int = 3) -> int:
             conv(width)
             total += 4 * width
 
-    for width, count in zip(widths, model.encoder_blocks, strict=True):
+    for width, count in zip(widths, encoder_blocks, strict=True):
         blocks(width, count)
-    for index, count in enumerate(model.decoder_blocks):
+    for index, count in enumerate(decoder_blocks):
         width = widths[-1 - index]
         channels += width if index else 0  # the skip connection
         blocks(width, count)

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from rich.table import Table
 
 from activation_study.analysis.grouping import arm, rows
+from activation_study.config.component_problems import COMPONENT_GROUPS
 from activation_study.config.factor import Factor
 from activation_study.config.identity import training_key
 from activation_study.config.run_names import keep_existing_name
@@ -26,7 +27,7 @@ from activation_study.validation import from_hydra
 
 Overrides = Sequence[str]
 # Runs with equal values in these groups take about the same time.
-TIME_GROUPS = ("data", "model", "normalization", "optimizer", "schedule", "loss", "augmentation", "training")
+TIME_GROUPS = ("data", *COMPONENT_GROUPS, "augmentation", "training")
 
 
 @dataclass(frozen=True)

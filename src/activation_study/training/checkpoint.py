@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from activation_study.files import remove_temporaries, replacing
 from activation_study.training.early_stopping import StoppingRule
 from activation_study.training.loop import RunningMetrics, TrainState
-from activation_study.training.schedule import PlateauRule
+from activation_study.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from activation_study.model.network import Network
@@ -61,13 +61,13 @@ class Checkpoints:
             self._last = time.monotonic()
             self._duration = self._last - started
 
-    def restore(self, network: "Network") -> TrainState | None:
-        """Loads the newest intact save into the network and returns its training state; None if there is none."""
+    def restore(self, network: "Network", schedule: Schedule) -> TrainState | None:
+        """Loads the newest intact save into network and schedule; returns its training state, None if there is none."""
         remove_temporaries(self._folder)
         for _, path in sorted(self._saves(), reverse=True):
             # These errors mean that other code wrote the save (allow_changes=true).
             with np.load(path, allow_pickle=False) as arrays, suppress(KeyError, TypeError, ValueError):
-                return _from_arrays(network, arrays)
+                return _from_arrays(network, schedule, arrays)
         return None
 
     def _saves(self) -> list[tuple[int, Path]]:
@@ -91,7 +91,7 @@ def remove_saves(folder: Path) -> None:
 
 def _to_arrays(network: "Network", state: TrainState) -> dict[str, NDArray[Any]]:
     scalars = {
-        "plateau": asdict(state.plateau),
+        "schedule": state.schedule.state(),
         "stopping": asdict(state.stopping),
         "totals": {"loss_sum": state.totals.loss_sum, "pictures": state.totals.images},
         **{name: getattr(state, name) for name in _SCALARS},
@@ -106,7 +106,7 @@ def _to_arrays(network: "Network", state: TrainState) -> dict[str, NDArray[Any]]
     return {**arrays, "confusion": state.totals.confusion, "state": np.array(json.dumps(scalars))}
 
 
-def _from_arrays(network: "Network", arrays: Any) -> TrainState:
+def _from_arrays(network: "Network", schedule: Schedule, arrays: Any) -> TrainState:
     weights, optimizer, random, best, ema, last = (
         [arrays[f"{name}{index}"] for index in range(sum(key.startswith(name) for key in arrays))]
         for name in _ARRAY_LISTS
@@ -116,8 +116,9 @@ def _from_arrays(network: "Network", arrays: Any) -> TrainState:
         raise ValueError("the checkpoint belongs to a different network")
     scalars = json.loads(str(arrays["state"]))
     totals = scalars.pop("totals")
+    schedule.restore(scalars.pop("schedule"))
     state = TrainState(
-        plateau=PlateauRule(**scalars.pop("plateau")),
+        schedule=schedule,
         stopping=StoppingRule(**scalars.pop("stopping")),
         totals=RunningMetrics(totals["loss_sum"], totals["pictures"], arrays["confusion"]),
         best_weights=best,

@@ -2,15 +2,15 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.config.schema import EarlyStopping, Schedule, Seeding, Training
-from activation_study.data.augmentation import augment
+from activation_study.config.schema import EarlyStopping, Seeding, Training
+from activation_study.data.augmentation import Step, augment
 from activation_study.data.batching import Batch, batches, epoch_order, prefetch
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splitting.splits import Split
@@ -18,7 +18,7 @@ from activation_study.energy import EnergyMeter
 from activation_study.metrics import pixel_accuracy, pooled_iou
 from activation_study.seeding import stream
 from activation_study.training.early_stopping import StoppingRule
-from activation_study.training.schedule import PlateauRule
+from activation_study.training.schedule import Schedule
 from activation_study.training.weight_average import moving_average
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class TrainState:
     """The state of a training, except for the weights and the optimizer; all of it is saved in a checkpoint.
 
     Args:
-        plateau: the rule for the learning rate.
+        schedule: the rule for the learning rate.
         stopping: the rule for early stopping.
         epoch: the current epoch: 1, 2, …
         step: number of finished steps in it.
@@ -83,7 +83,7 @@ class TrainState:
         history: the metrics of each finished epoch; `time` is the Unix time when it ended.
     """
 
-    plateau: PlateauRule
+    schedule: Schedule
     stopping: StoppingRule
     epoch: int = 1
     step: int = 0
@@ -105,10 +105,7 @@ class TrainState:
 
 def initial_state(schedule: Schedule, early_stopping: EarlyStopping) -> TrainState:
     """The state before the first step."""
-    return TrainState(
-        PlateauRule(schedule.factor, schedule.patience, schedule.min_delta),
-        StoppingRule(early_stopping.patience, early_stopping.min_delta),
-    )
+    return TrainState(schedule, StoppingRule(early_stopping.patience, early_stopping.min_delta))
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ class TrainingSetup:
         data: preprocessed images and labels.
         split: indices of the training and validation images.
         options: the training configuration.
-        augmentation: `none`, `flip` or `flip_crop_color`.
+        augmentation: its steps.
         seeding: seeds of the order of the batches and of the augmentation.
         meter: measures the energy; None: nothing does.
     """
@@ -129,7 +126,7 @@ class TrainingSetup:
     data: PreprocessedData
     split: Split
     options: Training
-    augmentation: str
+    augmentation: Sequence[Step]
     seeding: Seeding
     meter: EnergyMeter | None = None
 
@@ -137,7 +134,7 @@ class TrainingSetup:
 def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: OnEpoch) -> None:
     """Trains from `state` until the last epoch or early stopping; `state` keeps the weights that can be scored.
 
-    After each epoch, in the article's order: best weights (smallest validation loss), plateau, stopping.
+    After each epoch, in the article's order: best weights (smallest validation loss), learning rate, stopping.
 
     Args:
         setup: what to train.
@@ -170,7 +167,7 @@ def train(setup: TrainingSetup, state: TrainState, on_step: OnStep, on_epoch: On
             state.best_value, state.best_epoch, state.best_weights = validation.loss, state.epoch, weights
         state.ema_weights = moving_average(state.ema_weights, weights, state.epoch)
         monitored = state.totals.loss if options.monitor == "loss" else validation.loss
-        network.learning_rate = state.plateau.update(monitored, network.learning_rate)
+        network.learning_rate = state.schedule.after_epoch(monitored, network.learning_rate)
         state.done = state.stopping.update(monitored, state.epoch) or state.epoch >= options.epochs
         state.last_weights = weights if state.done else []
         state.epoch, state.step, state.totals, state.seconds = state.epoch + 1, 0, RunningMetrics(), 0.0
@@ -187,7 +184,11 @@ def train_epoch(setup: TrainingSetup, state: TrainState, on_step: OnStep) -> Non
     else:
         setup.meter.start(state.joules)
     started = time.perf_counter() - state.seconds
+    before = (state.epoch - 1) * steps_per_epoch(len(setup.split.train), setup.options)
     for images, labels in prefetch(training_batches(setup, state.epoch, state.step)):
+        learning_rate = state.schedule.before_step(before + state.step)
+        if learning_rate is not None:
+            network.learning_rate = learning_rate
         loss, confusion = network.train_on(images, labels)
         state.step += 1
         if not math.isfinite(loss):
@@ -198,6 +199,11 @@ def train_epoch(setup: TrainingSetup, state: TrainState, on_step: OnStep) -> Non
         state.totals.add(loss, confusion, len(images))
         state.seconds = time.perf_counter() - started
         on_step(state, len(images))
+
+
+def steps_per_epoch(images: int, options: Training) -> int:
+    """The number of batches of an epoch; the last may be smaller."""
+    return -(-images // options.batch_size)
 
 
 def _energy(meter: EnergyMeter | None) -> dict[str, float]:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from activation_study.data.augmentation import augment
+from activation_study.config.identity import INTRODUCED_STEPS
+from activation_study.data.augmentation import augment, make_steps
 from activation_study.data.images.image_reader import ImageReader
 from activation_study.data.images.resize import resize_bilinear, resize_by_area
 from activation_study.data.labels.label_types import LABEL_TYPES
@@ -46,9 +47,11 @@ def test_each_channel_is_resized_and_augmented_as_if_alone(channels: int) -> Non
         alone = [resize(np.ascontiguousarray(images[0][..., [index]]), (16, 16)) for index in range(channels)]
         np.testing.assert_array_equal(resize(images[0], (16, 16)), np.concatenate(alone, axis=-1))
     for name in ("flip", "flip_crop_color"):
-        together, moved = augment((images, labels), name, stream(0, "augmentation", 1))
+        together, moved = augment((images, labels), make_steps(INTRODUCED_STEPS[name]), stream(0, "augmentation", 1))
         assert together.shape == images.shape
         for index in range(channels):
-            one, same = augment((images[..., [index]], labels), name, stream(0, "augmentation", 1))
+            one, same = augment(
+                (images[..., [index]], labels), make_steps(INTRODUCED_STEPS[name]), stream(0, "augmentation", 1)
+            )
             np.testing.assert_array_equal(one[..., 0], together[..., index])
             np.testing.assert_array_equal(same, moved)

@@ -17,7 +17,7 @@ SOFTMAX_OF_2_1_0 = [0.665, 0.245, 0.090]
 # Runs in another process: this one has TensorFlow's deterministic operations enabled, which cannot be undone.
 SCRIPT = """
 import json, keras, numpy as np, tensorflow as tf
-from activation_study.model.losses.cross_entropy import SegmentationLoss
+from activation_study.model.losses.cross_entropy import CrossEntropy
 from tensorflow.python.framework import config
 
 generator = np.random.default_rng(0)
@@ -34,7 +34,7 @@ def softmax_loss(targets, labels, logits):  # the article's network ends in a so
     return tf.reduce_mean(keras.losses.categorical_crossentropy(targets, probabilities))
 
 def our_loss(targets, labels, logits):
-    return SegmentationLoss("article")(labels, logits)
+    return CrossEntropy("article")(labels, logits)
 
 def run(loss, targets, labels, logits):
     @tf.function
@@ -80,12 +80,12 @@ def value_and_gradient(
 ) -> tuple[float, NDArray[np.float32]]:
     import tensorflow as tf
 
-    from activation_study.model.losses.cross_entropy import SegmentationLoss
+    from activation_study.model.losses.cross_entropy import CrossEntropy
 
     inputs = tf.constant(logits)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        value = SegmentationLoss(**options)(labels, inputs)
+        value = CrossEntropy(**options)(labels, inputs)
     return float(value), tape.gradient(value, inputs).numpy()
 
 
@@ -181,13 +181,13 @@ def test_large_logits_stay_finite() -> None:
 def test_the_loss_of_half_precision_logits_is_computed_in_float32() -> None:
     import tensorflow as tf
 
-    from activation_study.model.losses.cross_entropy import SegmentationLoss
+    from activation_study.model.losses.cross_entropy import CrossEntropy
 
     labels, logits = example()
     rounded = tf.cast(logits, tf.bfloat16)
-    value = SegmentationLoss()(labels, rounded)
+    value = CrossEntropy()(labels, rounded)
     assert value.dtype == tf.float32
-    assert float(value) == float(SegmentationLoss()(labels, tf.cast(rounded, tf.float32)))
+    assert float(value) == float(CrossEntropy()(labels, tf.cast(rounded, tf.float32)))
 
 
 # --- counts ----------------------------------------------------------------------------------------------------------

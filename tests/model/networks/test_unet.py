@@ -12,11 +12,13 @@ import side_by_side  # in benchmarks/
 from activation_study import backend
 from activation_study.model.activation_factory import activation_factory
 from activation_study.model.network import shared_weights_digest
+from activation_study.model.network_parts import NetworkParts
 from activation_study.model.networks.unet import build_unet
 from activation_study.model.normalization import BatchNormalization
 
 CONFIGURATION = Path(__file__).resolve().parents[3] / "conf"
 ACTIVATIONS = sorted(path.stem for path in (CONFIGURATION / "activation").glob("*.yaml"))
+MOMENTUM = {"momentum": 0.99}
 TINY = {"widths": [4, 8, 8], "encoder_blocks": [1, 1, 2], "decoder_blocks": [1, 1]}
 
 
@@ -27,9 +29,10 @@ def _backend() -> None:
 
 def factory(name: str) -> Any:
     file = OmegaConf.load(CONFIGURATION / f"activation/{name}.yaml")
-    layer: Any = OmegaConf.to_container(OmegaConf.merge({"normalization": {"momentum": 0.99}}, file), resolve=True)[
-        "layer"
-    ]
+    layer: Any = OmegaConf.to_container(
+        OmegaConf.merge({"normalization": MOMENTUM, "protocol_defaults": {"normalization": MOMENTUM}}, file),
+        resolve=True,
+    )["layer"]
     return activation_factory(layer.pop("_target_"), layer)
 
 
@@ -42,11 +45,11 @@ def shape_of(model: str) -> dict[str, list[int]]:
 
 
 def build(activation: str = "relu", model: str = "unet_small", classes: int = 3, side: int = 32, seed: int = 0) -> Any:
-    return build_unet((side, side), classes, factory(activation), **shape_of(model), seed=seed)
+    return build_unet(NetworkParts((side, side), classes, factory(activation), seed), **shape_of(model))
 
 
 def tiny(activation: str = "relu", seed: int = 0) -> Any:
-    return build_unet((16, 16), 3, factory(activation), **TINY, seed=seed)
+    return build_unet(NetworkParts((16, 16), 3, factory(activation), seed), **TINY)
 
 
 @pytest.fixture(scope="module")
@@ -207,19 +210,20 @@ def test_the_output_is_a_distribution_over_the_classes_at_each_pixel(classes: in
 
 
 def test_height_and_width_may_differ() -> None:
-    assert build_unet((32, 64), 3, factory("relu"), **shape_of("unet_small"), seed=0).output_shape == (None, 32, 64, 3)
+    parts = NetworkParts((32, 64), 3, factory("relu"))
+    assert build_unet(parts, **shape_of("unet_small")).output_shape == (None, 32, 64, 3)
 
 
 @pytest.mark.parametrize("size", [(48, 32), (32, 48), (224, 225), (16, 16)])
 def test_a_size_that_is_no_multiple_of_32_is_rejected(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="must be multiples of 32"):
-        build_unet(size, 3, factory("relu"), **shape_of("unet_small"), seed=0)
+        build_unet(NetworkParts(size, 3, factory("relu")), **shape_of("unet_small"))
 
 
 @pytest.mark.parametrize(("key", "blocks"), [("encoder_blocks", [1, 1]), ("decoder_blocks", [1, 1, 1])])
 def test_lists_of_the_wrong_length_are_rejected(key: str, blocks: list[int]) -> None:
     with pytest.raises(ValueError, match="3 widths need 3 encoder_blocks and 2 decoder_blocks"):
-        build_unet((16, 16), 3, factory("relu"), **{**TINY, key: blocks}, seed=0)
+        build_unet(NetworkParts((16, 16), 3, factory("relu")), **{**TINY, key: blocks})
 
 
 # --- fairness --------------------------------------------------------------------------------------------------------

@@ -1,1 +1,5 @@
 """The networks: functions from the parts of a network to a Keras model."""
+
+from activation_study.model.networks import unet
+
+MODULES = {module.__name__: vars(module) for module in (unet,)}

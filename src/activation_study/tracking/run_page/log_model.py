@@ -14,7 +14,7 @@ from activation_study.config.identity import INTRODUCED
 from activation_study.config.schema import Data
 from activation_study.keras_import import import_keras, usable_backend
 from activation_study.location import PACKAGE
-from activation_study.model.build import untrained_unet
+from activation_study.model.build import untrained_network
 from activation_study.records.record import Record
 from activation_study.records.run import read_findings
 from activation_study.records.weights import load_recorded_weights
@@ -57,7 +57,7 @@ def log_model(uri: str, run_id: str, record: Record, weights: Path) -> str:
     )
     note = describe_run(record, run_id, read_findings(weights.parent, record))
     import_keras(usable_backend())  # here, because MLflow runs the model's code, which imports it
-    load_recorded_weights(untrained_unet(record.configuration(), classes), record, weights)
+    load_recorded_weights(untrained_network(record.configuration(), classes), record, weights)
     with current_store(uri), mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
         # An input example would be stored with every model; the explicit signature makes it unnecessary.
         warnings.filterwarnings("ignore", message=".*input example was not provided.*")

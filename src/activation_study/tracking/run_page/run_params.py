@@ -1,7 +1,7 @@
 """The parameters of a run in MLflow: each setting that decides its result, once, by a short name."""
 
 from activation_study.config.factor import factor_of
-from activation_study.config.identity import Values, affects_result, flatten
+from activation_study.config.identity import INTRODUCED, INTRODUCED_STEPS, Values, affects_result, flatten
 from activation_study.records.record import Record
 
 MAIN = ("activation", "label_type", "seed", "data", "model")
@@ -17,6 +17,8 @@ def run_params(record: Record) -> dict[str, str]:
     config = record.config
     values = {key: value for key, value in flatten({**config, "activation": {}}).items() if affects_result(key)}
     values |= _activation_params(config["activation"], config.get("normalization", {}))
+    for key in [key for key in values if _says_what_the_name_says(key, values)]:
+        del values[key]
     values = {key.removesuffix(".name"): value for key, value in values.items() if value is not None}
     for key in [key for key in values if key.startswith("seeding.") and values[key] == config["seed"]]:
         del values[key]
@@ -26,6 +28,13 @@ def run_params(record: Record) -> dict[str, str]:
         values["data.classes"] = ", ".join(record.classes)
     main = {key: values[key] for key in dict.fromkeys((factor_of([config]).key, *MAIN)) if key in values}
     return {key: str(value) for key, value in {**main, **dict(sorted(values.items()))}.items()}
+
+
+def _says_what_the_name_says(key: str, values: Values) -> bool:
+    """Whether it is the class or the steps of the article's option."""
+    if key == "augmentation.steps":
+        return bool(values[key] == INTRODUCED_STEPS.get(values.get("augmentation.name", "none")))
+    return key.endswith("._target_") and values[key] == INTRODUCED.get(key)
 
 
 def _activation_params(activation: Values, normalization: Values) -> Values:
