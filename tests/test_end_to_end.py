@@ -217,7 +217,7 @@ def test_a_study_is_compared_and_invalid_options_are_rejected(sweep: tuple[Path,
     result = subprocess.run([*command, "study=tiny"], capture_output=True, text=True, cwd=folder, check=False)
     assert result.returncode == 0, result.stderr
     assert "On surfaces (scenes, 2 seeds)" in result.stdout
-    assert "frelu − relu" in result.stdout
+    assert "FReLU − ReLU" in result.stdout
     with open(folder / "multirun/tiny/report/runs.csv", newline="") as file:
         lines = list(csv.DictReader(file))
     ids = {run.info.run_id: run.data.metrics["test/mean_iou"] for run in tracked(folder)}

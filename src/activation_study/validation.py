@@ -12,7 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from activation_study import energy
 from activation_study.config.component_problems import COMPONENT_GROUPS, component_problems, make_floats
-from activation_study.config.factor import factor_problem
+from activation_study.config.contrasts import as_pairs, contrast_problems
+from activation_study.config.factor import factor_problem, without_alias
 from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.places import empty_places, expand_home
@@ -30,7 +31,6 @@ from activation_study.location import command, install_hint
 
 # Groups whose keys can be chosen on the validation split.
 SELECTABLE_GROUPS = ("training.", *(f"{group}." for group in COMPONENT_GROUPS))
-MAX_CONTRASTS = 5  # each additional one needs more seeds (Holm's correction)
 
 
 def from_hydra(composed: DictConfig, name: str = "train") -> Config:
@@ -79,6 +79,7 @@ def validate(config: Config, what: str, hint: str) -> Config:
     problems = list(_problems(config))
     if problems:
         raise BadInput(problems_message(f"{what} is invalid", problems, hint))
+    config.comparison.contrasts = as_pairs(config.comparison.contrasts)
     config.data.image_size = list(config.image_size)
     if config.training.precision == "auto":
         config.training.precision = config.sweep.precision or fastest_precision()
@@ -105,9 +106,13 @@ def _resolve_aliases(config: Config) -> None:
     if config.training.learning_rate is not None:
         config.optimizer["learning_rate"], config.training.learning_rate = config.training.learning_rate, None
     make_floats(config)
-    for key in ("chosen_on_validation", "factor"):
-        if getattr(config.comparison, key) == "training.learning_rate":
-            setattr(config.comparison, key, "optimizer.learning_rate")
+    comparison = config.comparison
+    if comparison.chosen_on_validation:
+        comparison.chosen_on_validation = without_alias(comparison.chosen_on_validation)
+    if isinstance(comparison.factor, str):
+        comparison.factor = without_alias(comparison.factor)
+    elif isinstance(comparison.factor, list):
+        comparison.factor = [without_alias(key) for key in comparison.factor]
 
 
 def _problems(config: Config) -> Iterator[str]:
@@ -229,15 +234,6 @@ def _comparison_problems(config: Config) -> Iterator[str]:
     if key is not None and key not in selectable:
         expected = "expected a key that affects training, e.g. optimizer.learning_rate"
         yield f"comparison.chosen_on_validation={key}: {expected}"
-
-
-def contrast_problems(contrasts: list[list[str]], key: str = "comparison.contrasts") -> Iterator[str]:
-    """Yields an error message for each problem of the contrasts that a key has."""
-    if len(contrasts) > MAX_CONTRASTS:
-        yield f"{key}: {len(contrasts)} pairs, expected {MAX_CONTRASTS} or fewer"
-    for pair in contrasts:
-        if len(pair) != 2 or pair[0] == pair[1]:
-            yield f"{key}: {pair}: expected two different names, e.g. [mish,relu]"
 
 
 def _size_problems(size: Any, multiple: int) -> Iterator[str]:

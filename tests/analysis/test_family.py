@@ -65,7 +65,7 @@ def test_a_pair_that_is_asked_afterwards_is_marked_and_makes_the_family_larger(
     assert result.summary[0].count("(asked afterwards)") == 1
     report = make_report(two_label_types, ReportOptions(contrasts=[["frelu", "mish"]], pictures=False))
     assert "FReLU − Mish (asked afterwards)" in (report / "report.md").read_text()
-    assert "frelu − mish (asked" in " ".join(capsys.readouterr().out.split())
+    assert "FReLU − Mish (asked" in " ".join(capsys.readouterr().out.split())
     assert ",True,6," in (report / "differences.csv").read_text()
 
 

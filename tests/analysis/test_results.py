@@ -235,7 +235,7 @@ def test_the_tables_have_a_line_for_each_run_contrast_and_class(
         assert (line["new_images_low"] == "") == (contrast.metric != "mean_iou")
     assert len(tables["per_class"]) == 3 * 3 + 2 * 3
     output = capsys.readouterr().out
-    for text in ("mish − relu", "p (Holm)", "Mish is above ReLU"):
+    for text in ("Mish − ReLU", "p (Holm)", "Mish is above ReLU"):
         assert text in output
 
 
@@ -276,7 +276,7 @@ def test_declared_contrasts_come_from_the_runs_unless_given(tmp_path: Path, caps
     for seed, name in np.ndindex(3, 3):
         write_run(folder, ("relu", "mish", "frelu")[name], seed, contrasts=[["frelu", "mish"]], started=float(name))
     make_report(folder, ReportOptions())
-    assert "frelu − mish" in capsys.readouterr().out
+    assert "FReLU − Mish" in capsys.readouterr().out
     make_report(folder, ReportOptions([["mish", "frelu"]]))
     assert "mish − frelu" in capsys.readouterr().out
 

@@ -30,20 +30,20 @@ CONFIG = {
     ],
 )
 def test_an_arm_is_named_by_the_factor(key: str, arm: str, title: str, plural: str) -> None:
-    factor = Factor(key)
+    factor = Factor((key,))
     assert (factor.arm(CONFIG), factor.title, factor.plural) == (arm, title, plural)
 
 
 def test_options_of_the_factor_belong_to_it() -> None:
-    assert Factor("optimizer").includes("optimizer.weight_decay")
-    assert Factor("optimizer").includes("optimizer")
-    assert not Factor("optimizer").includes("optimizers.x")
+    assert Factor(("optimizer",)).includes("optimizer.weight_decay")
+    assert Factor(("optimizer",)).includes("optimizer")
+    assert not Factor(("optimizer",)).includes("optimizers.x")
 
 
 def test_the_first_declared_factor_is_the_study_s() -> None:
     declared = {**CONFIG, "comparison": {"factor": "optimizer"}}
-    assert factor_of([CONFIG, declared]) == Factor("optimizer")
-    assert factor_of([CONFIG, {}]) == Factor("activation")
+    assert factor_of([CONFIG, declared]) == Factor(("optimizer",))
+    assert factor_of([CONFIG, {}]) == Factor(("activation",))
 
 
 def jobs(*overrides: str) -> list[list[str]]:
@@ -92,4 +92,4 @@ def test_what_is_not_compared_cannot_be_a_factor(key: str) -> None:
 def test_groups_and_keys_of_training_can(key: str) -> None:
     config = resolved(from_hydra(composed([f"comparison.factor={key}"])))
     assert factor_problem(key, config) is None
-    assert factor_of([config]) == Factor(key)
+    assert factor_of([config]) == Factor((key,))

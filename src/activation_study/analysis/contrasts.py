@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from activation_study.analysis.crossed import Crossed, crossed
 from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
+from activation_study.analysis.interactions import ArmDifference, contributions_of, named_arm
 from activation_study.analysis.looks.planned_looks import Path, Planned, answer_of, look_at
-from activation_study.analysis.new_images import NewImages, of_crossed, on_new_images
+from activation_study.analysis.new_images import NewImages, of_crossed
 from activation_study.analysis.other_metrics import compare_other_metrics, disagreement
 from activation_study.analysis.other_weights import OtherWeights, other_weights
 from activation_study.analysis.results import Arm, Condition, common_seeds
@@ -27,10 +29,11 @@ from activation_study.analysis.statistics import (
     minimum_detectable_difference,
     paired,
 )
+from activation_study.config.contrasts import Pair, arms_in, default_pairs
 from activation_study.errors import BadInput
 from activation_study.metrics import Values, pooled_iou
 
-Pair = tuple[str, str]
+Compared = Arm | ArmDifference
 PlannedContrasts = Planned[tuple[Condition, str, str]]
 PRIMARY = "test/mean_iou"
 METRICS = {"mean_iou": PRIMARY, "article_mean_iou": "test/article/mean_iou"}
@@ -39,11 +42,11 @@ METRIC_LABELS = {"mean_iou": "pooled", "article_mean_iou": "article's"}  # in ta
 
 @dataclass(frozen=True)
 class Contrast:
-    """The comparison of two activations in one condition and metric: is a above b?
+    """The comparison of two arms in one condition and metric: is a above b?
 
     Args:
-        a: an arm.
-        b: the arm that it is compared with.
+        a: an arm, or a difference of two (an interaction), by its name.
+        b: that which it is compared with, likewise.
         metric: `mean_iou` (pooled, primary) or `article_mean_iou`.
         seeds: number of seeds.
         paired: the comparison on this test set.
@@ -57,7 +60,8 @@ class Contrast:
         over_folds: the difference over seeds and folds, both random, from which interval and p are; None without folds.
         new_images: the comparison on new images of this kind; None for the article's metric, and if all test images
             belong to one group.
-        other_metrics: the comparison by further metrics of the same predictions; primary metric, without folds.
+        other_metrics: the comparison by further metrics of the same predictions; primary metric, without folds, of
+            two arms.
         other_weights: the contrast by other weights of the same runs, by their names; likewise.
         class_differences: difference of each class's IoU with its interval on this test set; likewise.
         minimum_detectable: for 5, 8 and 20 seeds, the difference that they would detect with 80 % power.
@@ -144,20 +148,20 @@ def pairs_of(
 
     Args:
         condition: with the arms.
-        declared: pairs (a, b) of the configuration; if empty, each other arm against the first.
+        declared: pairs (a, b) of the configuration; if empty, `default_pairs`.
         asked: pairs given after the runs; one that is declared, in whatever order, is not asked afterwards.
 
     Raises:
         BadInput: an activation has no runs in the condition.
     """
     names = [arm.name for arm in condition.arms]
-    unknown = sorted({name for pair in (*declared, *asked) for name in pair} - set(names))
+    unknown = sorted({arm for pair in (*declared, *asked) for name in pair for arm in arms_in(name)} - set(names))
     if unknown:
         raise BadInput(
             f"The contrasts cannot be used: no runs of {', '.join(unknown)} on {condition.title}; expected "
             f"{condition.factor.plural} among {', '.join(names)}"
         )
-    before = [(a, b) for a, b in declared] or [(name, names[0]) for name in names[1:]]
+    before = [(a, b) for a, b in declared] or default_pairs(names, condition.factor)
     given = [(a, b) for a, b in asked]
     kept = {pair: False for pair in before if pair[::-1] not in given}
     return kept | {pair: not {pair, pair[::-1]} & set(before) for pair in given}
@@ -180,30 +184,32 @@ def compare_condition(
     Raises:
         BadInput: the arms have fewer than two seeds in common, or an activation has no runs.
     """
-    arms = {arm.name: arm for arm in condition.arms}
     pairs = pairs_of(condition, declared, asked)
     return [
-        _contrast(condition, metric, *_with_common_seeds(condition, arms[a], arms[b], planned), afterwards, planned)
+        _contrast(condition, metric, *_with_common_seeds(condition, a, b, planned), afterwards, planned)
         for metric in metrics_of(condition)
         for (a, b), afterwards in pairs.items()
     ]
 
 
-def _with_common_seeds(condition: Condition, a: Arm, b: Arm, planned: PlannedContrasts | None) -> tuple[Arm, Arm]:
-    """The two arms with the seeds that both have; of planned looks, those of the last one."""
-    seeds = common_seeds(a, b)
+def _with_common_seeds(
+    condition: Condition, a: str, b: str, planned: PlannedContrasts | None
+) -> tuple[Compared, Compared]:
+    """The two sides of a contrast with the seeds that both have; of planned looks, those of the last one."""
+    first, second = named_arm(condition, a), named_arm(condition, b)
+    seeds = common_seeds(first, second)
     if planned is not None:
-        seeds = seeds[: planned.seeds((condition, a.name, b.name))]
+        seeds = seeds[: planned.seeds((condition, a, b))]
     if len(seeds) < 2:
-        found = f"{a.name} and {b.name} have {len(seeds)}"
+        found = f"{a} and {b} have {len(seeds)}"
         raise BadInput(f"{condition.title}: expected two or more seeds in common; {found}; e.g. seed=0,1,2")
-    return a.at(seeds), b.at(seeds)
+    return first.at(seeds), second.at(seeds)
 
 
 def _contrast(
-    condition: Condition, metric: str, a: Arm, b: Arm, afterwards: bool, planned: PlannedContrasts | None
+    condition: Condition, metric: str, a: Compared, b: Compared, afterwards: bool, planned: PlannedContrasts | None
 ) -> Contrast:
-    """The comparison of two arms with the same seeds."""
+    """The comparison of two arms, or of two differences of arms, with the same seeds."""
     key = METRICS[metric]
     confidence = planned.plan.confidence if planned else CONFIDENCE_LEVEL
     result, primary = paired(a.metric(key), b.metric(key), confidence), key == PRIMARY
@@ -215,6 +221,13 @@ def _contrast(
     waits = planned is not None and key_of_plan in planned.paths and not looks
     if planned and looks and not primary:
         looks = look_at(a.metric(key) - b.metric(key), planned.plan, looks[-1].seeds)
+    further: dict[str, Any] = {"other_metrics": {}, "other_weights": {}, "class_differences": {}}
+    if primary and not over_folds and isinstance(a, Arm) and isinstance(b, Arm):
+        further = {
+            "other_metrics": compare_other_metrics(a, b),
+            "other_weights": other_weights(a, b, PRIMARY),
+            "class_differences": _class_differences(condition, a, b),
+        }
     return Contrast(
         a=a.name,
         b=b.name,
@@ -224,9 +237,7 @@ def _contrast(
         afterwards=afterwards,
         new_images=_on_new_images(condition, a, b, over_folds, confidence) if primary else None,
         over_folds=over_folds,
-        other_metrics=compare_other_metrics(a, b) if primary and not over_folds else {},
-        other_weights=other_weights(a, b, PRIMARY) if primary and not over_folds else {},
-        class_differences=_class_differences(condition, a, b) if primary and not over_folds else {},
+        **further,
         minimum_detectable={n: minimum_detectable_difference(result.deviation, n) for n in PLANNED_SEEDS},
         looks=looks,
         waits_for=planned.plan.looks[0] if planned and waits else None,
@@ -235,17 +246,18 @@ def _contrast(
 
 def differences_of(condition: Condition, a: str, b: str) -> Values:
     """A − b of each seed that both have, in the primary metric: [n]."""
-    arms = {arm.name: arm for arm in condition.arms}
-    seeds = common_seeds(arms[a], arms[b])
-    return arms[a].at(seeds).metric(PRIMARY) - arms[b].at(seeds).metric(PRIMARY)
+    first, second = named_arm(condition, a), named_arm(condition, b)
+    seeds = common_seeds(first, second)
+    return first.at(seeds).metric(PRIMARY) - second.at(seeds).metric(PRIMARY)
 
 
 def _on_new_images(
-    condition: Condition, a: Arm, b: Arm, over_folds: Crossed | None, confidence: float
+    condition: Condition, a: Compared, b: Compared, over_folds: Crossed | None, confidence: float
 ) -> NewImages | None:
     if over_folds is not None:
         return of_crossed(over_folds, confidence)
-    return on_new_images(a.confusions, b.confusions, condition.groups or condition.image_hashes, confidence)
+    units = condition.groups or condition.image_hashes
+    return of_crossed(crossed(contributions_of(a, units) - contributions_of(b, units)), confidence)
 
 
 def class_ious(arm: Arm) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from activation_study.analysis.looks.added_seeds import added_seeds, looked_at
 from activation_study.analysis.looks.planned_looks import Plan, Planned
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
+from activation_study.config.contrasts import MINUS
 from activation_study.config.factor import Factor
 from activation_study.config.schema import Comparison
 from activation_study.records.record import Record
@@ -120,7 +121,7 @@ def compare_study(
     key = declared.chosen_on_validation
     selections = select_on_validation(conditions, key) if key else []
     every = [*(selection.condition for selection in selections), *conditions]
-    ablations = ablations_of(conditions, [(a, b) for a, b in (*declared.contrasts, *asked)])
+    ablations = ablations_of(conditions, [(a, b) for a, b in (*declared.contrasts, *asked) if MINUS not in a + b])
     main = _main(every, ablations)
     planned = _planned(main, declared, asked)
     compared = [(each, tuple(compare_condition(each, declared.contrasts, asked, planned))) for each in every]

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from activation_study.analysis.statistics import Interval
+from activation_study.config.contrasts import MINUS, arms_in
+from activation_study.config.factor import JOINT
 
 MAX_DIGITS = 4  # of points
 _KNOWN_NAMES = {
@@ -49,13 +51,15 @@ def p_is(p: float) -> str:
 
 def pair_name(a: str, b: str) -> str:
     """The difference of two activations as written in prose: "Mish − ReLU"."""
-    return f"{display_name(a)} − {display_name(b)}"
+    return f"{display_name(a)}{MINUS}{display_name(b)}"
 
 
 def display_name(name: str) -> str:
-    """The name of an arm as written in prose."""
+    """The name of an arm as written in prose; of a difference of two in parentheses."""
+    if MINUS in name:
+        return f"({MINUS.join(map(display_name, arms_in(name)))})"
     first, _, rest = name.partition(" ")
-    return f"{_KNOWN_NAMES.get(first, first)} {rest}".strip()
+    return f"{JOINT.join(_KNOWN_NAMES.get(each, each) for each in first.split(JOINT))} {rest}".strip()
 
 
 def listed(parts: Sequence[str]) -> str:

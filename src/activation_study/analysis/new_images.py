@@ -73,9 +73,18 @@ def pseudo_values(a: Counts, b: Counts, units: Sequence[str]) -> Values:
         b: likewise.
         units: likewise.
     """
-    index = np.unique(np.asarray(units), return_inverse=True)[1]
-    (iou_a, influence_a), (iou_b, influence_b) = (_influence(counts, index) for counts in (a, b))
-    return np.asarray((iou_a - iou_b)[:, None] + influence_a.shape[1] * (influence_a - influence_b))
+    return contributions(a, units) - contributions(b, units)
+
+
+def contributions(counts: Counts, units: Sequence[str]) -> Values:
+    """What each unit contributes to each seed's pooled mean IoU: IoU_s + m ℓ_sg, [n seeds, m units].
+
+    Args:
+        counts: confusions of an arm, int64 [n seeds, images, C + 1, C].
+        units: as of `on_new_images`.
+    """
+    iou, influence = _influence(counts, np.unique(np.asarray(units), return_inverse=True)[1])
+    return np.asarray(iou[:, None] + influence.shape[1] * influence)
 
 
 def _influence(counts: Counts, unit_of_image: np.ndarray) -> tuple[Values, Values]:

@@ -5,6 +5,7 @@ value of the factor, with its runs in the order of their seeds.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,15 @@ class Arm:
         )
 
 
-def common_seeds(*arms: Arm) -> list[int]:
+class HasSeeds(Protocol):
+    """An arm, or what is computed from several."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of its runs."""
+
+
+def common_seeds(*arms: HasSeeds) -> list[int]:
     """The seeds that all of these arms have, ascending."""
     return sorted(set.intersection(*(set(arm.seeds) for arm in arms)))
 

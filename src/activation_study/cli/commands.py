@@ -18,6 +18,7 @@ from activation_study import outcome
 from activation_study.cli.refusal import file_errors_as_bad_input, refusals, refuse
 from activation_study.config.arguments import foreign_sweeper
 from activation_study.config.command_options import Compare, Evaluate, Export, Inspect, Predict, Reproduce, Watch
+from activation_study.config.contrasts import as_pairs, contrast_problems
 from activation_study.config.fields import declared
 from activation_study.config.overrides import override_key
 from activation_study.config.places import empty_places, expand_home, study_folder
@@ -28,7 +29,7 @@ from activation_study.errors import FEW, BadInput, counted, problems_message, su
 from activation_study.files import write_text
 from activation_study.location import command
 from activation_study.signals import EXIT_CODE_TERMINATED
-from activation_study.validation import contrast_problems, from_hydra
+from activation_study.validation import from_hydra
 
 Task = Callable[[DictConfig], Any]
 
@@ -138,7 +139,7 @@ def _compare(options: Compare) -> None:
         raise BadInput(problems_message("The contrasts cannot be used", problems, "Write contrasts=[[a,b],…]."))
     study = study_folder(options.folder, options.study)
     report_options = ReportOptions(
-        options.contrasts, options.allow_incomplete, options.pictures, options.ranks, options.tracking.uri
+        as_pairs(options.contrasts), options.allow_incomplete, options.pictures, options.ranks, options.tracking.uri
     )
     folder = make_report(study, report_options)
     if options.contrasts:

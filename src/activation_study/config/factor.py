@@ -8,6 +8,8 @@ from activation_study.config.identity import affects_result, flatten
 from activation_study.config.overrides import override_key
 
 DEFAULT = "activation"
+JOINT = "/"  # between the values of two factors, in the name of an arm
+MOST_FACTORS = 2
 # What affects results and is varied without being compared: conditions and repetitions.
 _NO_FACTORS = ("data", "label_type", "seed", "seeding", "evaluation")
 _ALIASES = {"training.learning_rate": "optimizer.learning_rate"}
@@ -17,31 +19,38 @@ _PLURALS = {"loss": "losses"}
 
 @dataclass(frozen=True)
 class Factor:
-    """The factor of a study.
+    """The factor of a study, or two of them, whose combinations are then the arms.
 
     Args:
-        key: a group, such as `activation`, or a single key, such as `optimizer.learning_rate`.
+        keys: each a group, such as `activation`, or a single key, such as `optimizer.learning_rate`.
     """
 
-    key: str = DEFAULT
+    keys: tuple[str, ...] = (DEFAULT,)
 
     def arm(self, config: Mapping[str, Any]) -> str:
-        """The name of a run's arm: that of the group's option, or "learning_rate=0.001" of a key."""
-        values, name = flatten(dict(config)), f"{self.key}.name"
-        return str(values[name]) if name in values else f"{self.key.rpartition('.')[2]}={values.get(self.key)}"
+        """The name of a run's arm: that of the group's option, or "learning_rate=0.001" of a key; "mish/sgd" of two."""
+        values = flatten(dict(config))
+        return JOINT.join(_value_name(key, values) for key in self.keys)
 
     def includes(self, key: str) -> bool:
         """Whether a dotted key is the factor's own, or an option of it."""
-        return key == self.key or key.startswith(f"{self.key}.")
+        return any(key == each or key.startswith(f"{each}.") for each in self.keys)
+
+    @property
+    def key(self) -> str:
+        """As text: "activation", or "activation,optimizer"."""
+        return ",".join(self.keys)
 
     @property
     def title(self) -> str:
-        """For headings and sentences: "activation", "learning rate"."""
-        return _TITLES.get(self.key, self.key.rpartition(".")[2].replace("_", " "))
+        """For headings and sentences: "activation", "learning rate", "activation and optimizer"."""
+        return " and ".join(map(_title, self.keys))
 
     @property
     def plural(self) -> str:
         """The title for more than one: "activations"."""
+        if len(self.keys) > 1:
+            return f"combinations of {self.title}"
         return _PLURALS.get(self.title, f"{self.title}s")
 
 
@@ -52,10 +61,11 @@ def factor_of(configs: Sequence[Mapping[str, Any]]) -> Factor:
         configs: of its runs, resolved, in their order.
     """
     declared = (config.get("comparison", {}).get("factor") for config in configs)
-    return Factor(next((key for key in declared if key), DEFAULT))
+    found = next((key for key in declared if key), DEFAULT)
+    return Factor((found,) if isinstance(found, str) else tuple(found))
 
 
-def with_factor(jobs: Sequence[Sequence[str]], declared: str | None) -> list[list[str]]:
+def with_factor(jobs: Sequence[Sequence[str]], declared: Any) -> list[list[str]]:
     """The jobs of a sweep with the factor that they vary, if none is declared and it is not the activation.
 
     A sweep that varies one group or key besides seeds and what makes conditions compares its values.
@@ -70,22 +80,38 @@ def with_factor(jobs: Sequence[Sequence[str]], declared: str | None) -> list[lis
     varied = [key for key, found in values.items() if len(found) > 1 and _can_be_compared(key)]
     if declared is not None or len(varied) != 1 or varied[0].partition(".")[0] == DEFAULT:
         return [list(job) for job in jobs]
-    return [[*job, f"comparison.factor={_ALIASES.get(varied[0], varied[0])}"] for job in jobs]
+    return [[*job, f"comparison.factor={without_alias(varied[0])}"] for job in jobs]
 
 
-def factor_problem(key: str, config: Mapping[str, Any]) -> str | None:
-    """Why a key cannot be the factor of a study; None if it can.
+def without_alias(key: Any) -> Any:
+    """A key by its own name."""
+    return _ALIASES.get(key, key) if isinstance(key, str) else key
+
+
+def factor_problem(factor: Any, config: Mapping[str, Any]) -> str | None:
+    """Why this cannot be the factor of a study; None if it can.
 
     Args:
-        key: `comparison.factor`.
+        factor: `comparison.factor`.
         config: resolved.
     """
-    if _can_be_compared(key) and {key, f"{key}.name"} & flatten(dict(config)).keys():
+    keys, known = factor if isinstance(factor, list) else [factor], flatten(dict(config)).keys()
+    right = (isinstance(key, str) and _can_be_compared(key) and {key, f"{key}.name"} & known for key in keys)
+    if 1 <= len(keys) <= MOST_FACTORS and len(set(map(str, keys))) == len(keys) and all(right):
         return None
     return (
-        f"comparison.factor={key}: expected a group or key that is compared, e.g. activation, optimizer, model or "
-        "optimizer.learning_rate"
+        f"comparison.factor={factor}: expected a group or key that is compared, e.g. activation, optimizer, model or "
+        "optimizer.learning_rate; or two of them, [activation,optimizer]"
     )
+
+
+def _value_name(key: str, values: Mapping[str, Any]) -> str:
+    name = f"{key}.name"
+    return str(values[name]) if name in values else f"{key.rpartition('.')[2]}={values.get(key)}"
+
+
+def _title(key: str) -> str:
+    return _TITLES.get(key, key.rpartition(".")[2].replace("_", " "))
 
 
 def _can_be_compared(key: str) -> bool:

@@ -141,8 +141,9 @@ class Comparison:
 
     Args:
         factor: the group or key whose values are compared; null: the activation, or the only other one that the sweep
-            varies.
-        contrasts: pairs of its values: [[a, b], …] asks whether a is above b.
+            varies. A list of two: their combinations.
+        contrasts: pairs of its values: [[a, b], …] asks whether a is above b; [a, b, c, d] whether a − b is above
+            c − d.
         questions: what each of them asks, in words.
         margin: the smallest difference of mean IoU that matters, in points; null: nothing is called equivalent.
         looks: the numbers of seeds at which `seeds=auto` looks at the results; empty: the seeds are fixed.
@@ -152,7 +153,7 @@ class Comparison:
         fresh: whether the run is one of these; set by the sweep.
     """
 
-    factor: str | None = None
+    factor: Any = None
     contrasts: list[list[str]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     margin: float | None = None

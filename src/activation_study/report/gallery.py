@@ -27,7 +27,7 @@ def choose(condition: Condition, contrasts: Sequence[Contrast]) -> dict[int, str
     scores = {arm.name: mean_iou(arm.at(seeds).confusions).mean(axis=0) for arm in condition.arms}  # [images]
     over_seeds = ", mean over the seeds" if len(seeds) > 1 else ""  # the images are of one seed
     candidates: list[tuple[int, str]] = []
-    primary = [contrast for contrast in contrasts if contrast.primary][:2]
+    primary = [contrast for contrast in contrasts if contrast.primary and {contrast.a, contrast.b} <= scores.keys()][:2]
     for contrast in primary:
         difference = scores[contrast.a] - scores[contrast.b]
         for word, index in (("largest", int(np.argmax(difference))), ("smallest", int(np.argmin(difference)))):

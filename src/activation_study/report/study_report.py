@@ -123,7 +123,7 @@ def _differences(findings: Findings) -> Table:
             new = contrast.new_images
             table.add_row(
                 condition.title,
-                f"{contrast.a} − {contrast.b}{' (asked afterwards)' if contrast.afterwards else ''}",
+                f"{contrast.pair}{' (asked afterwards)' if contrast.afterwards else ''}",
                 METRIC_LABELS[contrast.metric],
                 str(contrast.seeds),
                 format_interval(contrast.paired.difference, signed=True),

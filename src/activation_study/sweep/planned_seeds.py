@@ -12,6 +12,7 @@ from activation_study.analysis.looks.added_seeds import named
 from activation_study.analysis.looks.planned_looks import Look, next_look
 from activation_study.analysis.looks.planned_looks import Path as LookPath
 from activation_study.analysis.results import Condition, read_study
+from activation_study.config.contrasts import MAX_CONTRASTS, arms_in, default_pairs
 from activation_study.config.factor import factor_of
 from activation_study.config.schema import resolved
 from activation_study.console import format_duration
@@ -20,7 +21,6 @@ from activation_study.records.looks import keep_look, keep_plan, read_looks
 from activation_study.records.record import read_record, run_folders
 from activation_study.sweep.plan import Job, estimate_seconds, make_job, study_dirs
 from activation_study.sweep.status import RunStatus
-from activation_study.validation import MAX_CONTRASTS
 
 Arm = tuple[str, ...]  # data set, label type, name
 Paths = Mapping[tuple[Condition, str, str], LookPath]
@@ -64,7 +64,8 @@ class PlannedSeeds:
                 f"seeds=auto: the sweep varies options of one {factor.title} ({', '.join(options)}); give each of them "
                 f"a name of its own, as a file in conf/{factor.key.partition('.')[0]}/"
             )
-        self.contrasts = [list(pair) for pair in comparison.contrasts] or [[name, names[0]] for name in names[1:]]
+        declared = comparison.contrasts or default_pairs(names, factor)
+        self.contrasts = [list(pair) for pair in declared]
         if not self.contrasts:
             raise BadInput(f"seeds=auto: expected two or more {factor.plural}, e.g. activation=relu,mish")
         if len(self.contrasts) > MAX_CONTRASTS:
@@ -73,7 +74,8 @@ class PlannedSeeds:
                 "matter with comparison.contrasts=[[a,b],…]"
             )
         for key in conditions:
-            missing = sorted({name for pair in self.contrasts for name in pair if (*key, name) not in self._arms})
+            arms = {arm for pair in self.contrasts for name in pair for arm in arms_in(name)}
+            missing = sorted(name for name in arms if (*key, name) not in self._arms)
             if missing:
                 raise BadInput(
                     f"seeds=auto: the contrasts name {', '.join(missing)}, which the sweep does not train on "
@@ -174,7 +176,7 @@ class PlannedSeeds:
         needed: dict[Arm, int] = {}
         for (condition, a, b), path in paths.items():
             seeds = next_look(path, self.plan) or path[-1].seeds
-            for name in (a, b):
+            for name in (*arms_in(a), *arms_in(b)):
                 arm = (condition.data, condition.label_type, name)
                 needed[arm] = max(seeds, needed.get(arm, 0))
         return needed

@@ -5,6 +5,7 @@ from typing import Any
 
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.formatting import listed
+from activation_study.analysis.interactions import named_arm
 from activation_study.analysis.looks.sequential_tests import SequentialTest
 from activation_study.analysis.results import Condition, common_seeds
 from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL
@@ -28,8 +29,8 @@ def named(condition: Condition, a: str, b: str) -> dict[str, Any]:
 
 
 def _seed_list(condition: Condition, contrast: Contrast) -> list[int]:
-    arms = {arm.name: arm for arm in condition.arms}
-    return common_seeds(arms[contrast.a], arms[contrast.b])[: contrast.seeds]
+    arms = (named_arm(condition, name) for name in (contrast.a, contrast.b))
+    return common_seeds(*arms)[: contrast.seeds]
 
 
 def added_seeds(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> str:

@@ -1,0 +1,63 @@
+"""How contrasts are declared: pairs of arms, or of differences of two arms."""
+
+from collections.abc import Iterator, Sequence
+
+from activation_study.config.factor import JOINT, Factor
+
+MAX_CONTRASTS = 5  # each additional one needs more seeds (Holm's correction)
+MINUS = " − "  # between the arms of a difference, in its name
+Pair = tuple[str, str]
+
+
+def contrast_problems(contrasts: Sequence[Sequence[str]], key: str = "comparison.contrasts") -> Iterator[str]:
+    """Yields an error message for each problem of the contrasts that a key has."""
+    if len(contrasts) > MAX_CONTRASTS:
+        yield f"{key}: {len(contrasts)} contrasts, expected {MAX_CONTRASTS} or fewer"
+    for names in contrasts:
+        names = list(names)
+        if len(names) not in (2, 4) or names[0] == names[1] or (names[:2] == names[2:]):
+            yield (
+                f"{key}: {names}: expected two different names, e.g. [mish,relu], or four for an interaction: "
+                "[a,b,c,d] compares a − b with c − d"
+            )
+
+
+def as_pairs(contrasts: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Each contrast as a pair: [a, b, c, d] becomes that of the differences a − b and c − d."""
+    return [
+        [difference_name(each[0], each[1]), difference_name(each[2], each[3])] if len(each) == 4 else list(each)
+        for each in contrasts
+    ]
+
+
+def default_pairs(names: Sequence[str], factor: Factor) -> list[Pair]:
+    """What is compared if nothing is declared.
+
+    Of one factor, each other arm against the first. Of two, each other value of the first factor against the first,
+    under each value of the second, and how these differences change with the second (interactions).
+
+    Args:
+        names: of the arms; the first is that of the sweep's first run.
+        factor: of the study.
+    """
+    cells = [name.split(JOINT) for name in names]
+    first, second = (list(dict.fromkeys(cell[index] for cell in cells if len(cell) == 2)) for index in (0, 1))
+    if len(factor.keys) == 1 or set(names) != {f"{a}{JOINT}{b}" for a in first for b in second}:
+        return [(name, names[0]) for name in names[1:]]
+    reference, *others = first
+    within = {b: [(f"{a}{JOINT}{b}", f"{reference}{JOINT}{b}") for a in others] for b in second}
+    usual = [difference_name(*pair) for pair in within[second[0]]]
+    changes = [
+        (difference_name(*pair), before) for b in second[1:] for pair, before in zip(within[b], usual, strict=True)
+    ]
+    return [pair for b in second for pair in within[b]] + changes
+
+
+def difference_name(a: str, b: str) -> str:
+    """The name of a difference of two arms."""
+    return f"{a}{MINUS}{b}"
+
+
+def arms_in(name: str) -> list[str]:
+    """The arms that a name stands for: itself, or the two of a difference."""
+    return name.split(MINUS)
