@@ -148,6 +148,14 @@ def weights_digest(weights: list[NDArray[Any]]) -> str:
 
 def shared_weights_digest(unet: keras.Model) -> str:
     """The SHA-256 of the layers that every activation shares: convolutions and normalisations."""
-    shared = (keras.layers.Conv2D, BatchNormalization)
-    layers = sorted((layer for layer in unet.layers if type(layer) in shared), key=lambda layer: layer.name)
+    return _digest_of_layers(unet, (keras.layers.Conv2D, BatchNormalization))
+
+
+def convolutions_digest(unet: keras.Model) -> str:
+    """The SHA-256 of the convolutions alone, which networks share that differ in other layers."""
+    return _digest_of_layers(unet, (keras.layers.Conv2D,))
+
+
+def _digest_of_layers(unet: keras.Model, types: tuple[type, ...]) -> str:
+    layers = sorted((layer for layer in unet.layers if type(layer) in types), key=lambda layer: layer.name)
     return weights_digest([weight for layer in layers for weight in layer.get_weights()])

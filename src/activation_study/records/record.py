@@ -41,8 +41,8 @@ class Record:
         overrides: the overrides of the command line.
         classes: the names of the label type's classes.
         environment: versions, processor, threads, backend, git state.
-        digests: SHA-256 of `data`, `code`, the shared `initial_weights`, the `order` of the batches, the scored
-            `weights`, and `best_weights`, `last_weights` and `ema_weights`.
+        digests: SHA-256 of `data`, `code`, the shared `initial_weights`, of these the `initial_convolutions`, the
+            `order` of the batches, the scored `weights`, and `best_weights`, `last_weights` and `ema_weights`.
         key: identifies this attempt in every MLflow store.
         started: Unix time in seconds.
         ended: Unix time in seconds; None while it runs.

@@ -6,6 +6,7 @@ import numpy as np
 
 from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import METRICS, PRIMARY, Contrast, class_ious, metrics_of
+from activation_study.analysis.fairness import fairness
 from activation_study.analysis.formatting import display_name, format_interval, listed, pair_name
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
@@ -38,6 +39,8 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
     )
     if article:
         caption += " Article's protocol: mean with its 95 % interval."
+    if common := fairness(condition):
+        caption += f" {common}"
     if groups := condition.arms[0].records[0].groups:
         caption += f" {describe_groups(groups)}; no group is in two parts of the split."
     if any_published:

@@ -59,7 +59,7 @@ def training_record(config: Config, overrides: list[str], dataset: Dataset, netw
 
 def new_record(config: Config, overrides: list[str], dataset: Dataset, network: "Network") -> Record:
     """The record of a run that would start now: what it has in common with an evaluation, which needs no split."""
-    from activation_study.model.network import shared_weights_digest
+    from activation_study.model.network import convolutions_digest, shared_weights_digest
 
     values = resolved(config)
     record = Record(
@@ -74,6 +74,7 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
             "data": dataset.source.digest,
             "code": code_digest(),
             "initial_weights": shared_weights_digest(network.unet),
+            "initial_convolutions": convolutions_digest(network.unet),
         },
         process=current_process(),
         protocol=PROTOCOL_VERSION,

@@ -1,0 +1,41 @@
+"""What the runs of one seed have in common under all arms, by the digests that they recorded."""
+
+from activation_study.analysis.results import Condition
+
+CONVOLUTIONS = "initial_convolutions"  # not in records of earlier versions
+
+
+def fairness(condition: Condition) -> str:
+    """A sentence about split, order and initial weights of a condition's arms; empty if nothing is recorded of them.
+
+    Split and order of the training images have one digest; the initial weights of all convolutions have another, since
+    other layers, such as normalisations, may be what is compared.
+    """
+    if len(condition.arms) < 2:
+        return ""
+    order, weights = _agree(condition, "order"), _agree(condition, CONVOLUTIONS)
+    if weights is None:
+        weights = _agree(condition, "initial_weights")
+    if order is None or weights is None:
+        return ""
+    every = f"For each seed, all {condition.factor.plural} had"
+    same_order, same_weights = "the same split and order of the training images", "the same initial convolutions"
+    if order and weights:
+        return f"{every} {same_order}, and {same_weights} (their digests agree)."
+    if order:
+        return f"{every} {same_order} (their digests agree); their initial convolutions differ."
+    differs = "the split or the order of the training images differs"
+    if weights:
+        return f"{every} {same_weights} (their digests agree); {differs}."
+    return f"Between {condition.factor.plural}, {differs}, and so do the initial convolutions."
+
+
+def _agree(condition: Condition, digest: str) -> bool | None:
+    """Whether a digest is the same in all arms, seed by seed; None if a run has none."""
+    found: dict[tuple[int, int], set[str]] = {}
+    for arm in condition.arms:
+        for index, (seed, record, _) in enumerate(arm.runs):
+            if digest not in record.digests:
+                return None
+            found.setdefault((seed, index % arm.folds), set()).add(record.digests[digest])
+    return all(len(values) == 1 for values in found.values())
