@@ -43,6 +43,9 @@ ORACLES: dict[str, Callable[[Floats], Floats]] = {
     "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
     "prelu": lambda x: np.where(x > 0, x, SLOPES * x),
     "hard_silu": lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6,
+    "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * (np.exp(np.minimum(x, 0)) - 1)),
+    "softplus": lambda x: np.log1p(np.exp(x)),
+    "relu6": lambda x: np.minimum(np.maximum(x, 0), 6),
 }
 
 

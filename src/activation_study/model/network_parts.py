@@ -51,19 +51,25 @@ class NetworkParts:
         """The network's input, float32 [N, height, width, channels] in [0, 1]."""
         return keras.Input((*self.image_size, self.channels), name="image")
 
-    def convolve(self, x: Any, name: str, width: int, kernel_size: int = 3, **options: Any) -> Any:
+    def convolve(self, x: Any, name: str, width: int, kernel_size: int = 3, strides: int = 1, **options: Any) -> Any:
         """A convolution with bias, by default 3×3; it keeps height and width unless it has strides.
+
+        A 1×1 convolution with strides is computed on the pixels that it takes: its gradient by TensorFlow's oneDNN
+        corrupts memory (docs/LOG.md).
 
         Args:
             x: its input.
             name: of its layer.
             width: number of its output's channels.
             kernel_size: side of its window in pixels.
-            **options: of `keras.layers.Conv2D`, e.g. `strides` or `dilation_rate`.
+            strides: of both sides.
+            **options: of `keras.layers.Conv2D`, e.g. `dilation_rate`.
         """
+        if kernel_size == 1 and strides > 1:
+            x, strides = keras.layers.MaxPooling2D(1, strides, name=f"{name}_pixels")(x), 1
         initializer = self.make_initializer(self._seed(name))
         layer = keras.layers.Conv2D(
-            width, kernel_size, padding="same", kernel_initializer=initializer, name=name, **options
+            width, kernel_size, strides, padding="same", kernel_initializer=initializer, name=name, **options
         )
         return layer(x)
 

@@ -115,11 +115,25 @@ def test_shared_layers_start_equal_under_every_activation(name: str) -> None:
     assert shared_weights_digest(network(f"{name}_small", "seed=1")) not in digests
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_batch_is_learned(name: str) -> None:
+    """Also that no gradient ends the process, as that of a 1×1 convolution with strides at this size does."""
+    from activation_study.model.build import build_network
+
+    config = from_hydra(composed([f"model={name}_small", "data.image_size=64", "protocol=modern"]))
+    built, generator = build_network(config, 3), np.random.default_rng(0)
+    images = generator.integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
+    labels = (images[..., 0] > 127).astype(np.int8)
+    losses = [built.train_on(images, labels)[0] for _ in range(12)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
 def test_a_residual_unit_adds_its_input() -> None:
     built = network("residual_unet_small")
     inputs = [tensor._keras_history.operation.name for tensor in built.get_layer("encoder2_sum").input]
     assert inputs == ["encoder2_conv2", "encoder2_shortcut"]
-    assert built.get_layer("encoder2_shortcut").strides == (2, 2)
+    assert built.get_layer("encoder2_shortcut_pixels").strides == (2, 2)
+    assert built.get_layer("encoder2_shortcut_pixels").pool_size == (1, 1)
     assert built.get_layer("encoder2_norm1").input._keras_history.operation.name == "encoder1_sum"
 
 
