@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from activation_study import energy
+from activation_study import energy, plugins
 from activation_study.config.component_problems import COMPONENT_GROUPS, component_problems, make_floats
 from activation_study.config.contrasts import as_pairs, contrast_problems
 from activation_study.config.factor import factor_problem, without_alias
@@ -56,6 +56,7 @@ def from_hydra(composed: DictConfig, name: str = "train") -> Config:
     ignore_empty_variable()
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
+    plugins.allow(config.plugins)
     expand_home(config)
     return validate(config, "The configuration", f"`{command(name)} --cfg job` shows all values.")
 

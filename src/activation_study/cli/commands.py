@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from activation_study import outcome
+from activation_study import outcome, plugins
 from activation_study.cli.refusal import file_errors_as_bad_input, refusals, refuse
 from activation_study.config.arguments import foreign_sweeper
 from activation_study.config.command_options import Compare, Evaluate, Export, Inspect, Predict, Reproduce, Watch
@@ -278,6 +278,7 @@ def _options(composed: DictConfig, schema: type) -> Any:
     expand_home(options)
     for problem in empty_places(options):
         raise BadInput(problem)
+    plugins.allow(getattr(options, "plugins", ()))
     if "tracking" in composed and (error := uri_error(options.tracking.uri)):
         raise BadInput(error)
     return options

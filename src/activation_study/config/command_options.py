@@ -44,6 +44,7 @@ class Reproduce:
     run: str = required(RUN)
     epochs: int | None = at_least(1, default=None)
     threads: int | None = at_least(1, default=None)
+    plugins: list[str] = field(default_factory=list)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
     folder: str = MISSING
     data: DataLocation = field(default_factory=DataLocation)
@@ -81,6 +82,7 @@ class Evaluate:
     evaluation: Any = field(default_factory=EvaluationOverrides)
     threads: int | None = None
     folder: str = MISSING
+    plugins: list[str] = field(default_factory=list)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
 
@@ -98,6 +100,7 @@ class Predict:
     flip_tta: bool = False
     batch_size: int = at_least(1, default=8)
     threads: int | None = at_least(1, default=None)
+    plugins: list[str] = field(default_factory=list)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
 
@@ -107,6 +110,7 @@ class Export:
 
     run: str = required(RUN)
     output: str | None = None
+    plugins: list[str] = field(default_factory=list)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
 
@@ -131,4 +135,5 @@ class Compare:
     pictures: bool = True
     ranks: bool = False
     pack: str | None = None
+    plugins: list[str] = field(default_factory=list)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)

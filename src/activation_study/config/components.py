@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from activation_study import plugins
 from activation_study.errors import BadInput
 
 # Module → what a configuration may name of it.
@@ -53,9 +54,11 @@ def find_target(key: str, target: str, base: type | None, modules: Modules) -> C
         BadInput: the module is not allowed, or has nothing of that name.
     """
     module, _, name = target.rpartition(".")
-    if module not in modules:
-        raise BadInput(f"{key}={target}: only classes of {' or '.join(modules)} are allowed")
-    candidate = modules[module].get(name)
+    found = modules.get(module) or plugins.contents(module)
+    if found is None:
+        allowed = " or ".join(modules)
+        raise BadInput(f"{key}={target}: only classes of {allowed} are allowed, and of modules in plugins=[…]")
+    candidate = found.get(name)
     if base is None:
         fits = inspect.isfunction(candidate)
     else:

@@ -226,6 +226,7 @@ class Config:
     study: str = MISSING
     seed: int = at_least(0)
     seeds: str | None = choice("auto", None, default=None)
+    plugins: list[str] = field(default_factory=list)  # modules whose classes may be named
     threads: int | None = at_least(1, default=None)
     folder: str = MISSING
     rerun: str = choice("failed", "all", "none", default="failed")

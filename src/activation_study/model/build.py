@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from activation_study import plugins
 from activation_study.config.components import arguments_of, make_component
 from activation_study.config.schema import Config
 
@@ -54,6 +55,7 @@ def untrained_network(config: Config, classes: int) -> "keras.Model":
     from activation_study.model.networks import MODULES
     from activation_study.model.random_state import seed_generators
 
+    plugins.require(config.plugins, "the network")
     layer = config.activation.layer
     parts = NetworkParts(
         config.image_size,

@@ -86,7 +86,7 @@ def differences(then: Record, now: Record) -> list[str]:
     on_jax = "jax" in (before.get("backend"), after.get("backend"))
     packages = [name for name in PACKAGES if on_jax or not name.startswith("jax")]
     return [
-        *_in_words(map(digest, ("data", "code"))),
+        *_in_words(map(digest, ("data", "code", "plugins"))),
         *_in_words((key, before.get(key), after.get(key)) for key in REPRODUCIBILITY_KEYS),
         *_in_words(_entries(before, after, "variables")),
         *_in_words(_entries(before, after, "keras", "keras.config.")),

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from activation_study import location
+from activation_study import location, plugins
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 
@@ -19,31 +20,44 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def file_digests() -> dict[str, str]:
-    """A SHA-256 of each file of the packages and of `conf/`, by its path."""
+def same_code(digests: Mapping[str, str], code: str, plugin_names: Sequence[str]) -> bool:
+    """Whether a run was made by the code, plug-ins included, that it would be made by now.
+
+    Args:
+        digests: of its record.
+        code: `code_digest()`.
+        plugin_names: `plugins` of its configuration.
+    """
+    return digests["code"] == code and (not plugin_names or digests.get("plugins") == plugins.digest(plugin_names))
+
+
+def file_digests(plugin_names: Sequence[str] = ()) -> dict[str, str]:
+    """A SHA-256 of each file of the packages, of `conf/` and of plug-ins, by its path."""
     folder = location.PACKAGE.parent
     sources = [*location.PACKAGE.rglob("*.py"), *(folder / "hydra_plugins").glob("study_*.py")]
     paths = {folder.name / path.relative_to(folder): path for path in sources}
     paths |= {"conf" / path.relative_to(location.conf_dir()): path for path in location.conf_dir().rglob("*.yaml")}
+    paths |= {"plugins" / Path(name): path for name, path in plugins.sources(plugin_names).items()}
     return {name.as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(paths.items())}
 
 
-def write_manifest(study: Path) -> str:
+def write_manifest(study: Path, plugin_names: Sequence[str] = ()) -> str:
     """Stores the digests of all files at the start of a sweep; returns the manifest's name, which its jobs receive."""
-    digests = file_digests()
+    digests = file_digests(plugin_names)
     name = hashlib.sha256(json.dumps(digests).encode()).hexdigest()[:16]
     write_json(study / MANIFESTS_FOLDER / f"{name}.json", digests)
     return name
 
 
-def changed_files(study: Path, name: str) -> list[str]:
-    """The files of `src/` and `conf/` that have changed since the sweep started.
+def changed_files(study: Path, name: str, plugin_names: Sequence[str] = ()) -> list[str]:
+    """The files of `src/`, `conf/` and plug-ins that have changed since the sweep started.
 
     A file that was added to `conf/` is none: the sweep's configurations do not name it.
 
     Args:
         study: the study's folder.
         name: from `write_manifest`.
+        plugin_names: of the run; the sweep may have more.
 
     Raises:
         BadInput: the study's folder has no such manifest.
@@ -53,6 +67,8 @@ def changed_files(study: Path, name: str) -> list[str]:
         before = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}, the file digests from the start of the sweep, cannot be read: {error}") from error
-    now = file_digests()
+    now = file_digests(plugin_names)
     added = {file for file in now.keys() - before.keys() if file.startswith("conf/")}
-    return sorted(file for file in (before.keys() | now.keys()) - added if before.get(file) != now.get(file))
+    packages = {plugins.module_of(each).partition(".")[0] for each in plugin_names}
+    others = {file for file in before if file.startswith("plugins/") and Path(Path(file).parts[1]).stem not in packages}
+    return sorted(file for file in (before.keys() | now.keys()) - added - others if before.get(file) != now.get(file))

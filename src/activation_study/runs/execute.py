@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study import plugins
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config
 from activation_study.config.scored_weights import WEIGHTS
@@ -82,6 +83,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
     for key in ("dry_run", "sync"):
         if getattr(config, key):  # a plan and a copy are made before this is called
             raise BadInput(f"{key}=true: a run was started all the same, by another sweeper or program; leave it out")
+    plugins.require(config.plugins, config.run_name)
     provide_user()  # again: this may be the process of a worker, or a notebook
     with run_lock(config.run_folder):
         keep_existing_name(config)
@@ -117,16 +119,16 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
     changes = changes_since_sweep(config)
     meter = open_meter(config.tracking.energy)
     dataset = Dataset(config)
-    steps = steps_per_epoch(len(dataset.split.train), config.training)
-    schedule = make_schedule(config.schedule, config.optimizer["learning_rate"], config.training.epochs, steps)
-    initial = initial_state(schedule, config.training.early_stopping)
-    augmentation = make_steps(config.augmentation.steps)
     warnings = list(start_warnings(config, dataset))  # before the network is built: data may not allow the split
     _reject_other_data(config)
     with GracefulShutdown() as shutdown:  # before Keras is imported: an exception during its import may get lost
         class_pixels = list(dataset.training_pixels.values())
         network = build_network(config, len(dataset.label_type.classes), class_pixels=class_pixels)
         network.check_resumable()
+        steps = steps_per_epoch(len(dataset.split.train), config.training)
+        schedule = make_schedule(config.schedule, config.optimizer["learning_rate"], config.training.epochs, steps)
+        initial = initial_state(schedule, config.training.early_stopping)
+        augmentation = make_steps(config.augmentation.steps)
         _stop_if_requested(config, shutdown)
         now = training_record(config, overrides, dataset, network)
         code_at_start = now.digests["code"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
 
+from activation_study import plugins
 from activation_study.arithmetic import restore_commands
 from activation_study.config.algorithms import algorithms_of
 from activation_study.config.identity import PROTOCOL_VERSION, identity
@@ -40,7 +41,7 @@ def changes_since_sweep(config: Config) -> list[str]:
     """
     if config.sweep.code is None:
         return []
-    files = changed_files(config.run_folder.parent, config.sweep.code)
+    files = changed_files(config.run_folder.parent, config.sweep.code, config.plugins)
     if files and not config.allow_changes:
         raise BadInput(
             f"{config.run_name}: files have changed since the sweep started: {', '.join(files)}. "
@@ -80,6 +81,8 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
         protocol=PROTOCOL_VERSION,
         algorithms=algorithms_of(values),
     )
+    if config.plugins:
+        record.digests["plugins"] = plugins.digest(config.plugins)
     record.results["parameters"] = float(network.unet.count_params())
     return record
 

@@ -19,7 +19,7 @@ from activation_study.console import format_duration, table_console
 from activation_study.data.labels.label_types import label_type_of
 from activation_study.errors import MAX_LISTED, BadInput, counted
 from activation_study.records.record import Record, read_record
-from activation_study.records.source_code import code_digest
+from activation_study.records.source_code import code_digest, same_code
 from activation_study.sweep.estimates import disk_of_run, disk_while_training, seconds_left
 from activation_study.sweep.run_labels import label_runs
 from activation_study.sweep.status import RunStatus, status_of
@@ -137,7 +137,7 @@ def _only_scored(jobs: Sequence[Job]) -> set[Path]:
         key = (job.study_dir, training_key(resolved(job.config)))
         if key in trained and job.status == RunStatus.NEW and job.config.rerun != "all":
             only_scored.add(job.config.run_folder)
-        if job.before is None or job.before.digests["code"] == code:
+        if job.before is None or same_code(job.before.digests, code, job.config.plugins):
             trained.add(key)
     return only_scored
 
@@ -228,7 +228,7 @@ def _outdated(jobs: Sequence[Job]) -> Iterator[str]:
     """Which finished runs were made by other code than a run would use now; other data are rejected."""
     finished = [(job, job.before) for job in jobs if job.status == RunStatus.DONE and job.before is not None]
     code = code_digest()
-    runs = [job for job, record in finished if record.digests["code"] != code]
+    runs = [job for job, record in finished if not same_code(record.digests, code, job.config.plugins)]
     if runs:
         names = ", ".join(job.config.run_name for job in runs[:3]) + (", …" if len(runs) > 3 else "")
         yield f"note: {counted(len(runs), 'run')} used different code: {names}; rerun=all trains them again"

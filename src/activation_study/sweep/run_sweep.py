@@ -127,7 +127,8 @@ def _launch_all(
 
 def _launched(jobs: Sequence[Job], todo: Sequence[Job], threads: int | None, rounds: Rounds | None) -> list[Overrides]:
     """The overrides of each job that is launched, with what the sweep passes to it."""
-    code = {study_dir: write_manifest(study_dir) for study_dir in study_dirs(todo)}
+    names = sorted({name for job in todo for name in job.config.plugins})
+    code = {study_dir: write_manifest(study_dir, names) for study_dir in study_dirs(todo)}
     for study_dir in study_dirs(jobs):
         epochs = {job.config.run_name: job.config.training.epochs for job in jobs if job.study_dir == study_dir}
         write_planned(study_dir, epochs)

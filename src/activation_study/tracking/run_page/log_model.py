@@ -4,12 +4,13 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from activation_study import plugins
 from activation_study.config.identity import INTRODUCED
 from activation_study.config.schema import Data
 from activation_study.keras_import import import_keras, usable_backend
@@ -57,7 +58,9 @@ def log_model(uri: str, run_id: str, record: Record, weights: Path) -> str:
     )
     note = describe_run(record, run_id, read_findings(weights.parent, record))
     import_keras(usable_backend())  # here, because MLflow runs the model's code, which imports it
-    load_recorded_weights(untrained_network(record.configuration(), classes), record, weights)
+    network = untrained_network(record.configuration(), classes)
+    load_recorded_weights(network, record, weights)
+    modules = _plugins_in(network, record.configuration().plugins)
     with current_store(uri), mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
         # An input example would be stored with every model; the explicit signature makes it unnecessary.
         warnings.filterwarnings("ignore", message=".*input example was not provided.*")
@@ -67,13 +70,20 @@ def log_model(uri: str, run_id: str, record: Record, weights: Path) -> str:
             tags={"run": record.name, NOTE_TAG: note, **source_tags(record)},
             python_model=str(Path(__file__).with_name("logged_model.py")),
             artifacts={"keras_model": str(weights)},
-            code_paths=[str(layers)],
+            code_paths=[str(layers), *map(str, plugins.packages(modules))],
             signature=signature,
             # MLflow also logs it as a parameter of the run; under this name, the run has it already.
-            model_config=_input_format(data),
+            model_config={**_input_format(data), **({"plugins": modules} if modules else {})},
             pip_requirements=[f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "mlflow")],
         )
     return str(logged.model_id)
+
+
+def _plugins_in(network: Any, names: Sequence[str]) -> list[str]:
+    """The modules of plug-ins that the network's layers come from."""
+    packages = {plugins.module_of(name).partition(".")[0] for name in names}
+    modules = {type(layer).__module__ for layer in network._flatten_layers()}
+    return sorted(module for module in modules if module.partition(".")[0] in packages)
 
 
 def _input_format(data: Data) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 The model consists of the scored weights as a `.keras` file and the custom layers as source files; nothing is pickled.
 """
 
+import importlib
 import os
 import sys
 from typing import Any
@@ -28,6 +29,8 @@ class SegmentationModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined
 
     def load_context(self, context: Any) -> None:
         """Loads the network in Keras' safe mode."""
+        for module in (context.model_config or {}).get("plugins", ()):
+            importlib.import_module(module)  # from the model's code folder; registers the layers
         self.network = keras.saving.load_model(context.artifacts["keras_model"], compile=False)
 
     def predict(self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None) -> np.ndarray:

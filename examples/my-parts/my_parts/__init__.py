@@ -1,0 +1,1 @@
+"""An activation, a loss and a network for activation-study."""
