@@ -212,7 +212,7 @@ def test_contrasts_are_at_most_five_pairs_of_different_activations() -> None:
     with pytest.raises(BadInput) as error:
         config_of(f"comparison.contrasts=[[mish,mish],[relu],{','.join(['[mish,relu]'] * 4)}]")
     for message in (
-        "6 pairs, expected 5 or fewer",
+        "6 contrasts, expected 5 or fewer",
         "['mish', 'mish']: expected two different",
         "['relu']: expected two",
     ):

@@ -278,7 +278,7 @@ def test_declared_contrasts_come_from_the_runs_unless_given(tmp_path: Path, caps
     make_report(folder, ReportOptions())
     assert "FReLU − Mish" in capsys.readouterr().out
     make_report(folder, ReportOptions([["mish", "frelu"]]))
-    assert "mish − frelu" in capsys.readouterr().out
+    assert "Mish − FReLU" in capsys.readouterr().out
 
 
 def test_two_runs_of_an_arm_with_the_same_seed_are_rejected(study: Path) -> None:
