@@ -121,7 +121,7 @@ def _data(config: Config, dataset: Dataset, folder: Path) -> Iterator[list[str]]
             options.batch_size,
             list(IMAGE_METRICS.values()),
         )
-        image_scores(image_counts)
+        image_scores(IMAGE_METRICS, image_counts)
         summary(confusions, label_type.classes)
         artifacts.write_confusions(Run(record, folder, confusions, names, image_hashes, image_counts=image_counts))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from activation_study.config.identity import identity
-from activation_study.image_metrics.registry import image_scores
+from activation_study.image_metrics.registry import IMAGE_METRICS, image_scores
 from activation_study.metrics import Counts, summary
 from activation_study.records.artifacts import write_confusions
 from activation_study.records.heartbeat import HEARTBEAT_FILE
@@ -71,7 +71,7 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
     )
     scores = summary(counts, CLASSES, article=changes.get("article", True))
     image_counts = changes.get("image_counts", {})
-    further = {f"test/{name}": score for name, score in image_scores(image_counts).items()}
+    further = {f"test/{name}": score for name, score in image_scores(IMAGE_METRICS, image_counts).items()}
     record.results = {**scores, **further, "evaluation_seconds": 1.0, "best_epoch": 1.0}
     record.epochs = [
         {"epoch_seconds": 2.0, "time": 0.0, "val/mean_iou": changes.get("validation", 0.5), "images_per_second": 9.0}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from omegaconf import open_dict
 
 from activation_study.config.component_problems import COMPONENT_GROUPS
 from activation_study.config.fields import declared, value_of
@@ -205,6 +206,25 @@ def test_one_image_size_is_the_same_as_two_equal_sides() -> None:
 def test_an_experiment_sets_its_study() -> None:
     assert config_of("experiment=demo").study == "demo"
     assert config_of("experiment=small").run_folder.parent == Path("multirun/small")
+
+
+def test_a_network_whose_option_has_no_encoder_weights_is_taken() -> None:
+    values = composed([])
+    with open_dict(values.model):
+        del values.model["encoder_weights"]
+    assert "encoder_weights" not in from_hydra(values).model
+
+
+def test_what_is_chosen_on_validation_is_no_option_of_what_is_compared() -> None:
+    chosen = "comparison.chosen_on_validation=optimizer.learning_rate"
+    assert config_of(chosen).comparison.chosen_on_validation
+    with pytest.raises(BadInput, match="it is an option of what is compared, optimizer"):
+        config_of(chosen, "comparison.factor=optimizer")
+
+
+def test_the_ranges_of_built_in_classes_do_not_bind_others() -> None:
+    own = ("schedule._target_=my.Own", "schedule.factor=2", "model._target_=my.net", "model.widths=[8]")
+    assert config_of(*own, "~model.encoder_blocks", "data.image_size=33").image_size == (33, 33)
 
 
 def test_contrasts_are_at_most_five_pairs_of_different_activations() -> None:

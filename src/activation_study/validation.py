@@ -11,9 +11,15 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from activation_study import energy, plugins
-from activation_study.config.component_problems import COMPONENT_GROUPS, component_problems, make_floats
+from activation_study.config.component_problems import (
+    COMPONENT_GROUPS,
+    component_problems,
+    is_built_in,
+    make_floats,
+    weights_file_digest,
+)
 from activation_study.config.contrasts import as_pairs, contrast_problems
-from activation_study.config.factor import factor_problem, without_alias
+from activation_study.config.factor import factor_of, factor_problem, without_alias
 from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.places import empty_places, expand_home
@@ -98,6 +104,9 @@ def _read_files(config: Config) -> None:
         data.split = "files" if data.split_files is not None else automatic_split(data.images)
     if data.groups is not None and is_groups_file(data.groups):
         data.groups, data.groups_file = None, data.groups
+    path = config.model.get("encoder_weights")
+    if path is not None and config.model.get("encoder_weights_digest") is None:
+        config.model["encoder_weights_digest"] = weights_file_digest(Path(str(path)))
     if data.groups_file is not None and data.groups_digest is None:
         data.groups_digest = groups_digest(read_groups(Path(data.groups_file)))
 
@@ -107,6 +116,8 @@ def _resolve_aliases(config: Config) -> None:
     if config.training.learning_rate is not None:
         config.optimizer["learning_rate"], config.training.learning_rate = config.training.learning_rate, None
     make_floats(config)
+    if config.activation.scope == "auto":
+        config.activation.scope = "decoder" if config.model.get("encoder_weights") else "all"
     comparison = config.comparison
     if comparison.chosen_on_validation:
         comparison.chosen_on_validation = without_alias(comparison.chosen_on_validation)
@@ -130,7 +141,8 @@ def _problems(config: Config) -> Iterator[str]:
     problems = list(component_problems(config))
     yield from problems
     if not any(problem.startswith("model.widths") for problem in problems):
-        yield from _size_problems(config.data.image_size, 2 ** (len(config.model.get("widths", [0])) - 1))
+        levels = len(config.model.get("widths", [0])) if is_built_in(config.model) else 1
+        yield from _size_problems(config.data.image_size, 2 ** (levels - 1))
     if config.dry_run and config.sync:
         yield "dry_run=true and sync=true exclude each other: sync copies runs, and dry_run does nothing"
     if config.data.split == "kfold" and config.data.fold >= config.data.folds:
@@ -235,6 +247,8 @@ def _comparison_problems(config: Config) -> Iterator[str]:
     if key is not None and key not in selectable:
         expected = "expected a key that affects training, e.g. optimizer.learning_rate"
         yield f"comparison.chosen_on_validation={key}: {expected}"
+    elif key is not None and comparison.factor is not None and factor_of([resolved(config)]).includes(key):
+        yield f"comparison.chosen_on_validation={key}: it is an option of what is compared, {comparison.factor}"
 
 
 def _size_problems(size: Any, multiple: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ from activation_study.analysis.other_metrics import (
     dice,
     disagreement,
     frequency_weighted_iou,
+    not_of_segmentation,
     worst_images,
 )
 from activation_study.analysis.results import Arm
@@ -80,7 +81,9 @@ def test_metrics_of_images_are_compared_if_both_arms_have_them() -> None:
 def test_the_calibration_error_is_no_other_story_of_the_segmentation() -> None:
     base = paired(np.array([0.8, 0.82, 0.81]), np.array([0.7, 0.75, 0.7]))
     others = {"boundary IoU": replace(base, p=0.2), "calibration error": replace(base, p=0.2)}
-    assert disagreement(base, others, "above", 0.05) == ["boundary IoU"]
+    elsewhere = not_of_segmentation(arm(np.ones((1, 1, 4, 3), np.int64)))
+    assert elsewhere == {"calibration error"}
+    assert disagreement(base, others, "above", 0.05, elsewhere) == ["boundary IoU"]
 
 
 def test_a_metric_disagrees_if_it_does_not_show_what_is_decided_or_shows_what_is_not() -> None:

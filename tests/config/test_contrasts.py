@@ -22,7 +22,7 @@ def test_a_configuration_has_pairs() -> None:
     assert config.comparison.contrasts == [["mish/sgd − relu/sgd", "mish/adam − relu/adam"]]
 
 
-@pytest.mark.parametrize("contrast", ["[a]", "[a,a]", "[a,b,c]", "[a,b,a,b]", "[a,a,b,c]"])
+@pytest.mark.parametrize("contrast", ["[a]", "[a,a]", "[a,b,c]", "[a,b,a,b]", "[a,a,b,c]", "[a,b,c,c]", "[a,b,b,a]"])
 def test_what_compares_nothing_is_refused(contrast: str) -> None:
     with pytest.raises(BadInput, match=r"comparison\.contrasts: .*expected two different names.*or four"):
         from_hydra(composed([f"comparison.contrasts=[{contrast}]"]))

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from activation_study.config.algorithms import algorithms_of
 from activation_study.config.identity import INTRODUCED_STEPS
 from activation_study.data.augmentation import augment, make_steps
 from activation_study.data.batching import Batch
+from activation_study.errors import BadInput
 
 NAMES = ("none", "flip", "flip_crop_color")
 
@@ -98,3 +100,42 @@ def test_colours_change_by_at_most_what_the_formula_allows() -> None:
     assert contrast[0].min() == 0
     assert contrast[0].max() == 255  # clipped, not wrapped: the order is kept
     assert (contrast[0].max(axis=(1, 2, 3)) > contrast[0].min(axis=(1, 2, 3)) + 150).all()
+
+
+STEPS = "activation_study.data.augmentation"
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([{"_target_": "os.system"}], r"augmentation\.steps, number 1\._target_=os\.system: only classes of"),
+        ([{"_target_": f"{STEPS}.Step"}], "has no step of that name"),
+        ([{"_target_": f"{STEPS}.Flip", "probability": 2}], "probability=2: expected a number from 0 to 1"),
+        ([{"_target_": f"{STEPS}.Crop", "largest": 1}], "rejects {'largest': 1}"),
+        (["flip"], "flip: expected a step's class and arguments"),
+        (
+            [{"_target_": f"{STEPS}.ImageByImage", "steps": [{"_target_": f"{STEPS}.Flip"}]}],
+            "Flip changes whole batches",
+        ),
+    ],
+)
+def test_what_is_no_step_is_said(steps: list, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        make_steps(steps)
+
+
+def test_steps_are_taken_in_their_order_with_the_whole_batch(batch: Batch) -> None:
+    flip = {"_target_": f"{STEPS}.Flip", "probability": 1}
+    images, labels = augment(batch, make_steps([flip]), np.random.default_rng(0))
+    assert equal(images, batch[0][:, :, ::-1])
+    assert equal(labels, batch[1][:, :, ::-1])
+    twice, _ = augment(batch, make_steps([flip, flip]), np.random.default_rng(0))
+    assert equal(twice, batch[0])
+
+
+def test_a_crop_records_how_labels_are_resized() -> None:
+    crop = {"_target_": f"{STEPS}.Crop"}
+    inside = {"_target_": f"{STEPS}.ImageByImage", "steps": [crop]}
+    for steps in ([crop], [inside]):
+        assert "nearest_labels" in algorithms_of({"augmentation": {"name": "mine", "steps": steps}})
+    assert algorithms_of({"augmentation": {"name": "flip", "steps": [{"_target_": f"{STEPS}.Flip"}]}}) == {}

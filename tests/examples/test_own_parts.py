@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cli_runner import ROOT, command
@@ -83,10 +84,28 @@ def test_an_installed_package_is_reproduced_where_it_is_allowed(installed: Path,
     run = f"run={finished.relative_to(installed)}"
     refused = run_installed(installed, run, script="reproduce.py")
     assert refused.returncode == 2
-    plugins = "plugins=[my_parts.layers,my_parts.losses,my_parts.networks]"
+    plugins = "plugins=[my_parts.layers,my_parts.losses,my_parts.metrics,my_parts.networks]"
     assert f"uses {plugins}, which is code from outside of this project" in refused.stderr
-    allowed = run_installed(installed, run, "plugins=[snake,poly,plain]", script="reproduce.py")
+    allowed = run_installed(installed, run, "plugins=[snake,poly,plain,areas]", script="reproduce.py")
     assert allowed.returncode == 0, allowed.stderr + allowed.stdout
+
+
+def test_a_metric_is_a_result_and_its_counts_are_kept_and_checked(installed: Path, finished: Path) -> None:
+    record = json.loads((finished / "run.json").read_text())
+    assert 0 <= record["results"]["test/area_error"] <= 1
+    with np.load(finished / "evaluation/confusions.npz") as arrays:
+        true, predicted = np.moveaxis(arrays["area_error"], -1, 0)
+    expected = (np.abs(predicted - true).sum(axis=1) / (2 * true.sum(axis=1))).mean()
+    assert record["results"]["test/area_error"] == pytest.approx(expected)
+    given = ("study=parts", "pictures=false")
+    for plugins in ([], ["plugins=[areas]"]):
+        compared = run_installed(installed, *given, *plugins, script="compare.py")
+        assert compared.returncode == 0, compared.stderr
+    original = (finished / "run.json").read_text()
+    (finished / "run.json").write_text(original.replace(f'"test/area_error": {expected}', '"test/area_error": 0.5'))
+    changed = run_installed(installed, *given, "plugins=[areas]", script="compare.py")
+    (finished / "run.json").write_text(original)
+    assert "results.test/area_error: recorded 0.5, recomputed" in changed.stderr
 
 
 def test_the_logged_model_has_the_layers_source(installed: Path, finished: Path) -> None:
@@ -106,7 +125,7 @@ def test_changed_source_is_named_by_the_plan_and_the_reproduction(installed: Pat
     path = installed / "site/my_parts/losses.py"
     path.write_text(path.read_text() + "\n# changed\n")
     run = f"run={finished.relative_to(installed)}"
-    result = run_installed(installed, run, "plugins=[snake,poly,plain]", script="reproduce.py")
+    result = run_installed(installed, run, "plugins=[snake,poly,plain,areas]", script="reproduce.py")
     assert "plugins (then" in result.stdout + result.stderr
 
 

@@ -49,7 +49,7 @@ def test_a_normalisation_of_single_images_by_its_formula(option: str, axes: tupl
     from activation_study.model.layer_factories import normalization_factory
 
     x = np.random.default_rng(1).normal(3, 2, size=(2, 5, 6, 8)).astype(np.float32)
-    layer = normalization_factory(from_hydra(composed([f"normalization={option}"])).normalization)("norm")
+    layer = normalization_factory(from_hydra(composed([f"normalization={option}"])).normalization)("norm", 0)
     expected = (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(x.var(axis=axes, keepdims=True) + 1e-3)
     np.testing.assert_allclose(np.asarray(layer(x)), expected, atol=1e-4)
 
@@ -58,7 +58,7 @@ def test_group_normalisation_by_its_formula() -> None:
     from activation_study.model.layer_factories import normalization_factory
 
     x = np.random.default_rng(1).normal(3, 2, size=(2, 5, 6, 8)).astype(np.float32)
-    layer = normalization_factory(from_hydra(composed(["normalization=group"])).normalization)("norm")
+    layer = normalization_factory(from_hydra(composed(["normalization=group"])).normalization)("norm", 0)
     groups = x.reshape(2, 5, 6, 4, 2)
     centred = groups - groups.mean(axis=(1, 2, 4), keepdims=True)
     expected = (centred / np.sqrt(groups.var(axis=(1, 2, 4), keepdims=True) + 1e-3)).reshape(x.shape)

@@ -14,7 +14,12 @@ from activation_study.errors import BadInput
 from activation_study.model.activation_factory import activation_factory
 from activation_study.model.network_parts import NetworkParts
 from activation_study.model.networks.unet import build_unet
-from activation_study.model.random_state import random_states, reject_unsaved_state, seed_generators
+from activation_study.model.random_state import (
+    random_states,
+    reject_random_numbers,
+    reject_unsaved_state,
+    seed_generators,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -119,3 +124,40 @@ def test_other_state_is_refused_with_its_layer(what: Callable[[Any], Any], named
     with pytest.raises(BadInput, match=f"(?s)a checkpoint cannot save.*{named}") as refused:
         reject_unsaved_state(model)
     assert "encoder1_block1_activation: " in str(refused.value)
+
+
+class DrawingLoss(keras.losses.Loss):
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = keras.random.SeedGenerator(0)
+
+
+class CountingLoss(keras.losses.Loss):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = keras.Variable(0)
+
+
+class DrawingOptimizer(keras.optimizers.SGD):
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = keras.random.SeedGenerator(0)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(DrawingLoss, "generator"), (CountingLoss, "calls"), (DrawingOptimizer, "generator")]
+)
+def test_state_of_loss_and_optimizer_that_no_checkpoint_has_is_refused(make: Callable[[], Any], name: str) -> None:
+    with pytest.raises(BadInput, match=f"part: {make.__name__} has {name}, which a checkpoint cannot save"):
+        reject_random_numbers(make(), "part")
+    reject_random_numbers(keras.optimizers.Adam(), "part")
+    reject_random_numbers(keras.losses.CategoricalCrossentropy(), "part")
+
+
+@pytest.mark.parametrize("name", ["encoder1_activation1", "encoder1_norm"])
+def test_hidden_state_is_found_whatever_the_layer_is_called(name: str) -> None:
+    backend.configure_backend(None, "float32")
+    inputs = keras.Input((4, 4, 2))
+    model = keras.Model(inputs, Hidden(lambda x: tf.random.normal(tf.shape(x)), name=name)(inputs))
+    with pytest.raises(BadInput, match=f"{name}: "):
+        reject_unsaved_state(model)

@@ -1,1 +1,1 @@
-"""An activation, a loss and a network for activation-study."""
+"""An activation, a loss, a network and a metric for activation-study."""

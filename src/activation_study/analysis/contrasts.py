@@ -16,7 +16,7 @@ from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.interactions import ArmDifference, contributions_of, named_arm
 from activation_study.analysis.looks.planned_looks import Path, Planned, answer_of, look_at
 from activation_study.analysis.new_images import NewImages, of_crossed
-from activation_study.analysis.other_metrics import compare_other_metrics, disagreement
+from activation_study.analysis.other_metrics import compare_other_metrics, disagreement, not_of_segmentation
 from activation_study.analysis.other_weights import OtherWeights, other_weights
 from activation_study.analysis.results import Arm, Condition, common_seeds
 from activation_study.analysis.statistics import (
@@ -62,6 +62,7 @@ class Contrast:
             belong to one group.
         other_metrics: the comparison by further metrics of the same predictions; primary metric, without folds, of
             two arms.
+        elsewhere: those of these metrics that do not measure the segmentation.
         other_weights: the contrast by other weights of the same runs, by their names; likewise.
         class_differences: difference of each class's IoU with its interval on this test set; likewise.
         minimum_detectable: for 5, 8 and 20 seeds, the difference that they would detect with 80 % power.
@@ -75,6 +76,7 @@ class Contrast:
     afterwards: bool
     new_images: NewImages | None
     other_metrics: dict[str, Paired]
+    elsewhere: frozenset[str]
     other_weights: dict[str, OtherWeights]
     class_differences: dict[str, Interval]
     minimum_detectable: dict[int, float]
@@ -117,7 +119,7 @@ class Contrast:
     @property
     def disagreeing(self) -> Sequence[str]:
         """The further metrics that tell another story."""
-        return disagreement(self.paired, self.other_metrics, self.answer, SIGNIFICANCE_LEVEL)
+        return disagreement(self.paired, self.other_metrics, self.answer, SIGNIFICANCE_LEVEL, self.elsewhere)
 
     @property
     def seeds_to_settle(self) -> int | None:
@@ -221,10 +223,16 @@ def _contrast(
     waits = planned is not None and key_of_plan in planned.paths and not looks
     if planned and looks and not primary:
         looks = look_at(a.metric(key) - b.metric(key), planned.plan, looks[-1].seeds)
-    further: dict[str, Any] = {"other_metrics": {}, "other_weights": {}, "class_differences": {}}
+    further: dict[str, Any] = {
+        "other_metrics": {},
+        "elsewhere": frozenset(),
+        "other_weights": {},
+        "class_differences": {},
+    }
     if primary and not over_folds and isinstance(a, Arm) and isinstance(b, Arm):
         further = {
             "other_metrics": compare_other_metrics(a, b),
+            "elsewhere": not_of_segmentation(a),
             "other_weights": other_weights(a, b, PRIMARY),
             "class_differences": _class_differences(condition, a, b),
         }

@@ -15,7 +15,7 @@ from activation_study.config.overrides import override_key
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import BadInput
 from activation_study.files import replacing
-from activation_study.image_metrics.registry import IMAGE_METRICS
+from activation_study.image_metrics.registry import known_image_metrics, require_metrics
 from activation_study.records.consistency import Contradiction, contradictions
 from activation_study.records.lock import is_locked
 from activation_study.records.looks import parse_looks, read_looks
@@ -73,6 +73,8 @@ def export_study(study: Path, folder: Path) -> Path:
     runs, unfinished = read_runs(study)
     if path.is_file():
         runs, unfinished = _merged(path, runs, unfinished)
+    for run in runs:
+        require_metrics(run.record.config, f"pack={folder}: {run.record.name}")
     arrays: dict[str, NDArray[np.generic]] = {"unfinished": np.array(unfinished, np.str_)}
     arrays["looks"] = np.array(json.dumps(_merged_looks(study, path)))
     for number, run in enumerate(runs):
@@ -150,8 +152,9 @@ def without_keys(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
 
 def _packed_run(arrays: Mapping[str, NDArray[Any]], number: int) -> Run:
     confusions = np.asarray(arrays[f"confusions{number}"], np.int64)
+    record = parse_record(str(arrays[f"record{number}"]))
     return Run(
-        record=parse_record(str(arrays[f"record{number}"])),
+        record=record,
         folder=Path(str(arrays[f"folder{number}"])),
         confusions=confusions,
         images=tuple(map(str, arrays[f"images{number}"])),
@@ -159,7 +162,9 @@ def _packed_run(arrays: Mapping[str, NDArray[Any]], number: int) -> Run:
         groups=tuple(map(str, arrays[key])) if (key := f"groups{number}") in arrays else (),
         others={name: confusions + arrays[key] for name in WEIGHTS if (key := f"{name}{number}") in arrays},
         image_counts={
-            name: np.asarray(arrays[key], np.int64) for name in IMAGE_METRICS if (key := f"{name}{number}") in arrays
+            name: np.asarray(arrays[key], np.int64)
+            for name in known_image_metrics(record.config)
+            if (key := f"{name}{number}") in arrays
         },
         local=False,
     )

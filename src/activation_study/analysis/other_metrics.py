@@ -1,13 +1,13 @@
 """Further metrics of the same predictions, and where they disagree with the primary one. Pure functions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
 from activation_study.analysis.results import Arm
 from activation_study.analysis.statistics import Paired, paired
 from activation_study.image_metrics.image_metric import ImageMetric
-from activation_study.image_metrics.registry import IMAGE_METRICS
+from activation_study.image_metrics.registry import ImageMetrics, known_image_metrics
 from activation_study.metrics import Counts, Values, mean_iou, pixel_accuracy, pooled_iou
 
 WORST = 0.1  # of the images
@@ -71,7 +71,7 @@ def compare_other_metrics(a: Arm, b: Arm) -> dict[str, Paired]:
     of_confusions = {name: paired(metric(a.confusions), metric(b.confusions)) for name, metric in OTHER_METRICS.items()}
     return of_confusions | {
         metric.label: paired(_scores(metric, a.image_counts[name]), _scores(metric, b.image_counts[name]))
-        for name, metric in IMAGE_METRICS.items()
+        for name, metric in _metrics(a).items()
         if name in a.image_counts and name in b.image_counts
     }
 
@@ -81,14 +81,24 @@ def _scores(metric: ImageMetric, counts: Counts) -> Values:
     return np.array([metric.score(of_seed) for of_seed in counts])
 
 
-def disagreement(primary: Paired, others: Mapping[str, Paired], answer: str | None, level: float) -> Sequence[str]:
+def not_of_segmentation(arm: Arm) -> frozenset[str]:
+    """The labels of the metrics of something else than the segmentation, such as the calibration error."""
+    return frozenset(metric.label for metric in _metrics(arm).values() if not metric.of_segmentation)
+
+
+def _metrics(arm: Arm) -> ImageMetrics:
+    return known_image_metrics(arm.records[0].config if arm.records else {})
+
+
+def disagreement(
+    primary: Paired, others: Mapping[str, Paired], answer: str | None, level: float, elsewhere: Collection[str] = ()
+) -> Sequence[str]:
     """The metrics that tell another story than the answer by the primary one.
 
     Where a is above or below b: those that do not show it, or show the opposite. Where it is open, and not because of
-    the correction alone: those that show a difference. Each is judged by its own p, which is not corrected. Metrics of
-    something else than the segmentation, as the calibration error, are passed over.
+    the correction alone: those that show a difference. Each is judged by its own p, which is not corrected. Metrics
+    `elsewhere`, as of `not_of_segmentation`, are passed over.
     """
-    elsewhere = {metric.label for metric in IMAGE_METRICS.values() if not metric.of_segmentation}
     others = {name: each for name, each in others.items() if name not in elsewhere}
     if answer in ("above", "below"):
         sign = 1 if answer == "above" else -1

@@ -4,7 +4,7 @@ The protocol's version is one for all runs. An algorithm's version belongs to th
 of no others, so that correcting it leaves all other results valid.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Values = Mapping[str, Any]
@@ -15,6 +15,14 @@ def _resizes_labels_by_nearest(config: Values) -> bool:
         config.get("label_type", {}).get("name") == "layers"
         or config.get("data", {}).get("label_interpolation") == "nearest"
         or config.get("augmentation", {}).get("name") == "flip_crop_color"
+        or _crops(config.get("augmentation", {}).get("steps", []))
+    )
+
+
+def _crops(steps: Sequence[Values]) -> bool:
+    return any(
+        str(step.get("_target_")) == "activation_study.data.augmentation.Crop" or _crops(step.get("steps") or [])
+        for step in steps
     )
 
 

@@ -47,6 +47,7 @@ class Reproduce:
     plugins: list[str] = field(default_factory=list)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
     folder: str = MISSING
+    encoder_weights: str | None = None
     data: DataLocation = field(default_factory=DataLocation)
 
 

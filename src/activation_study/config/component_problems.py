@@ -3,11 +3,14 @@
 The classes themselves check the rest, before a run starts.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from activation_study.config.schema import Config
+from activation_study.errors import BadInput
 
 # The groups whose options name a class or function.
 COMPONENT_GROUPS = ("model", "normalization", "upsampling", "initializer", "optimizer", "schedule", "loss")
@@ -34,6 +37,24 @@ def make_floats(config: Config) -> None:
             values[last] = float(values[last])
 
 
+def weights_file_digest(path: Path) -> str:
+    """The SHA-256 of a file of weights.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BadInput(f"model.encoder_weights={path}: {error.strerror}; expected a .keras file") from error
+
+
+def is_built_in(options: dict[str, Any]) -> bool:
+    """Whether the class of an option is one of this project or of Keras; only these are known here."""
+    return str(options.get("_target_")).startswith(("activation_study.", "keras."))
+
+
 def component_problems(config: Config) -> Iterator[str]:
     """An error message for each problem."""
     for group in COMPONENT_GROUPS:
@@ -43,7 +64,8 @@ def component_problems(config: Config) -> Iterator[str]:
     for key, (expected, is_right) in RANGES.items():
         group, _, last = key.partition(".")
         value = getattr(config, group).get(last)
-        if last in getattr(config, group) and not (_is_number(value) and is_right(value)):
+        own = not is_built_in(getattr(config, group)) and key != "optimizer.learning_rate"
+        if last in getattr(config, group) and not own and not (_is_number(value) and is_right(value)):
             yield f"{key}={value}: expected {expected}"
     if "learning_rate" not in config.optimizer:
         yield f"optimizer.learning_rate: required, {RANGES['optimizer.learning_rate'][0]}"
@@ -51,14 +73,15 @@ def component_problems(config: Config) -> Iterator[str]:
         ("loss.unlabeled", ("article", "ignored")),
         ("loss.average_over", ("all_pixels", "known_pixels")),
     ):
-        if (value := config.loss.get(key.partition(".")[2], allowed[0])) not in allowed:
+        value = config.loss.get(key.partition(".")[2], allowed[0])
+        if value not in allowed and is_built_in(config.loss):
             yield f"{key}={value}: expected {' or '.join(allowed)}"
     yield from _shape_problems(config.model)
 
 
 def _shape_problems(model: dict[str, Any]) -> Iterator[str]:
     """Of the numbers that describe a network's levels, where it has such."""
-    if "widths" not in model:
+    if "widths" not in model or not is_built_in(model):
         return
     shapes = {key: model[key] for key in ("widths", "encoder_blocks", "decoder_blocks") if key in model}
     lists = {key: values for key, values in shapes.items() if _are_whole_numbers(values)}

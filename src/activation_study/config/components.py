@@ -63,7 +63,8 @@ def find_target(key: str, target: str, base: type | None, modules: Modules) -> C
         fits = inspect.isfunction(candidate)
     else:
         fits = inspect.isclass(candidate) and issubclass(candidate, base) and candidate is not base
-    if not fits:
+    own = getattr(candidate, "__module__", "").partition(".")[0] == module.partition(".")[0]
+    if not fits or (module not in modules and not own) or (base is None and candidate.__module__ != module):
         kind = "function" if base is None else base.__name__.lower()
         raise BadInput(f"{key}={target}: {module} has no {kind} of that name")
     assert callable(candidate)

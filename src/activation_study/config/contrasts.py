@@ -15,7 +15,8 @@ def contrast_problems(contrasts: Sequence[Sequence[str]], key: str = "comparison
         yield f"{key}: {len(contrasts)} contrasts, expected {MAX_CONTRASTS} or fewer"
     for names in contrasts:
         names = list(names)
-        if len(names) not in (2, 4) or names[0] == names[1] or (names[:2] == names[2:]):
+        pairs = [names[:2], names[2:] or ["", " "]]
+        if len(names) not in (2, 4) or any(a == b for a, b in pairs) or pairs[0] in (pairs[1], pairs[1][::-1]):
             yield (
                 f"{key}: {names}: expected two different names, e.g. [mish,relu], or four for an interaction: "
                 "[a,b,c,d] compares a − b with c − d"

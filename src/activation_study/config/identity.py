@@ -38,6 +38,7 @@ INTRODUCED = {
     "normalization.name": "batch",
     "normalization._target_": "activation_study.model.normalization.BatchNormalization",
     "model._target_": "activation_study.model.networks.unet.build_unet",
+    "model.encoder_weights_digest": None,
     "upsampling.name": "nearest",
     "upsampling._target_": "keras.layers.UpSampling2D",
     "upsampling.interpolation": "nearest",
@@ -83,10 +84,11 @@ IDENTITY_KEYS = (
     "seed",
     "seeding",
 )
-# Of the groups above, what may change a run's bits but not what it measures, as threads do.
-NOT_IDENTITY = ("training.checkpoint_minutes", "training.jit_compile")
+# Of the groups above, what may change a run's bits but not what it measures, as threads do; and a path, whose content
+# has a key of its own.
+NOT_IDENTITY = ("training.checkpoint_minutes", "training.jit_compile", "model.encoder_weights")
 # What describes one machine, and decides no result.
-MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "tracking.uri")
+MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "model.encoder_weights", "tracking.uri")
 
 Values = dict[str, Any]
 

@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from omegaconf import MISSING
+
 from activation_study.config.fields import value_of
 from activation_study.errors import BadInput
 
@@ -13,7 +15,7 @@ from activation_study.errors import BadInput
 PLACES = (
     *("folder", "output", "pack", "data.cache", "data.root", "data.archive", "data.images", "data.labels"),
     *("data.classes", "data.split_files", "data.groups", "data.groups_file", "write_classes", "write_groups"),
-    *("images", "run", "runs"),
+    *("model.encoder_weights", "encoder_weights", "images", "run", "runs"),
 )
 
 
@@ -25,8 +27,12 @@ def expand_home(options: Any) -> None:
     """
     for key, value in _given(options):
         group, _, name = key.rpartition(".")
+        place = value_of(options, group) if group else options
         full = _expanded(value) if isinstance(value, str) else [_expanded(each) for each in value]
-        setattr(value_of(options, group) if group else options, name, full)
+        if isinstance(place, dict):
+            place[name] = full
+        else:
+            setattr(place, name, full)
 
 
 def empty_places(options: Any) -> Iterator[str]:
@@ -65,5 +71,5 @@ def _expanded(path: str) -> str:
 def _given(options: Any) -> Iterator[tuple[str, str | list[str]]]:
     for key in PLACES:
         with suppress(AttributeError):  # another command's key
-            if isinstance(value := value_of(options, key), str | list):
+            if isinstance(value := value_of(options, key), str | list) and value != MISSING:
                 yield key, value

@@ -22,7 +22,7 @@ class Activation:
 
     name: str = MISSING
     layer: dict[str, Any] = field(default_factory=dict)
-    scope: str = choice("all", "encoder", "decoder", default="all")
+    scope: str = choice("all", "encoder", "decoder", "auto", default="auto")
 
 
 @dataclass
@@ -81,6 +81,14 @@ class ComponentOptions:
 
 
 @dataclass
+class Model(ComponentOptions):
+    """What each network has."""
+
+    encoder_weights: str | None = None
+    encoder_weights_digest: str | None = None
+
+
+@dataclass
 class Optimizer(ComponentOptions):
     """What each optimizer has."""
 
@@ -119,9 +127,10 @@ class Training:
 
 @dataclass
 class Evaluation:
-    """Which weights are scored, and how."""
+    """Which weights are scored, by which further metrics of images, and how."""
 
     weights: str = choice(*WEIGHTS, default="best")
+    metrics: list[str] = field(default_factory=list)
     interpolation: str = choice("lanczos4", "bilinear")
     batch_size: int = at_least(1)
 
@@ -207,7 +216,7 @@ class Config:
     activation: Activation = field(default_factory=Activation)
     label_type: LabelTypeOptions = field(default_factory=LabelTypeOptions)
     data: Data = field(default_factory=Data)
-    model: Component = component(ComponentOptions)  # noqa: RUF009  # a field
+    model: Component = component(Model)  # noqa: RUF009  # a field
     normalization: Component = component(ComponentOptions)  # noqa: RUF009
     upsampling: Component = component(ComponentOptions)  # noqa: RUF009
     initializer: Component = component(ComponentOptions)  # noqa: RUF009
@@ -235,6 +244,7 @@ class Config:
     sync: Any = choice("all", True, False, default=False)  # noqa: RUF009  # a field
     sweep: Sweep = field(default_factory=Sweep)
     suffix: str = ""  # of the run's name; set by a reproduction
+    schedule_epochs: int | None = None  # of the whole training, of which a reproduction repeats the first epochs
 
     @property
     def run_key(self) -> str:
@@ -271,6 +281,7 @@ COMMAND_ONLY_KEYS = (
     "sync",
     "sweep",
     "suffix",
+    "schedule_epochs",
     "overrides",
 )
 

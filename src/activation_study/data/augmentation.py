@@ -137,7 +137,11 @@ def make_steps(steps: Sequence[Mapping[str, Any]], key: str = "augmentation.step
         if not isinstance(options, Mapping):
             raise BadInput(f"{key}: {options}: expected a step's class and arguments, {{_target_: …}}")
         if isinstance(options.get("steps"), list):
-            options = {**options, "steps": make_steps(options["steps"], f"{key}, number {number}: steps")}
+            steps_inside = make_steps(options["steps"], f"{key}, number {number}: steps")
+            for step in steps_inside:
+                if type(step).change is Step.change:
+                    raise BadInput(f"{key}, number {number}: {type(step).__name__} changes whole batches, not images")
+            options = {**options, "steps": steps_inside}
         made.append(make_component(f"{key}, number {number}", options, Step, MODULES))
     return made
 

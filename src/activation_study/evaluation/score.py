@@ -15,7 +15,7 @@ from activation_study.errors import counted
 from activation_study.evaluation.evaluate import Predictor, count_images, resize_and_argmax
 from activation_study.evaluation.plots import draw_confusion, draw_learning_curves, draw_predictions
 from activation_study.image_metrics.image_metric import ImageMetric
-from activation_study.image_metrics.registry import IMAGE_METRICS, image_scores
+from activation_study.image_metrics.registry import image_metrics, image_scores
 from activation_study.metrics import Counts, mean_iou, other_scores, summary
 from activation_study.records.artifacts import write_confusions
 from activation_study.records.record import Record
@@ -74,12 +74,13 @@ def score(
         others: the confusion matrices of further weights of the same training, by their names.
     """
     label_type = dataset.label_type
-    confusions, image_counts = _counts(predict, dataset, indices, record, list(IMAGE_METRICS.values()))
+    metrics = image_metrics(record.config["evaluation"].get("metrics", []))
+    confusions, image_counts = _counts(predict, dataset, indices, record, list(metrics.values()))
     every_class_occurs = bool(confusions[:, :-1].any(axis=(0, 2)).all())
     article = deserves_article_score(record.config, every_class_occurs)
     record.results.update(summary(confusions, label_type.classes, part, article))
     record.results.update(other_scores(others or {}, part))
-    record.results.update({f"{part}/{name}": value for name, value in image_scores(image_counts).items()})
+    record.results.update({f"{part}/{name}": value for name, value in image_scores(metrics, image_counts).items()})
     run = Run(
         record=record,
         folder=folder,

@@ -209,7 +209,7 @@ def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, indice
             f"{folder} has the scores of other data named {config.data.name}: give these data another name, "
             "data.name=NAME, or remove that folder to replace its scores"
         )
-    if existing is not None and finished and existing.digests == record.digests:
+    if existing is not None and finished and _same_scores(existing, record):
         with suppress(BadInput):  # a changed or damaged file: score again
             return read_evaluated_run(folder, existing).record
     record.links["evaluates"] = str(run.folder if run.local else run.run_id)
@@ -217,6 +217,12 @@ def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, indice
     score(network.predict, dataset, indices, record, folder, part)
     record.end(folder, "FINISHED")
     return record
+
+
+def _same_scores(existing: Record, record: Record) -> bool:
+    """Whether scores are of the same weights, data and code, and by the same metrics."""
+    metrics = [each.config.get("evaluation", {}).get("metrics", []) for each in (existing, record)]
+    return existing.digests == record.digests and metrics[0] == metrics[1]
 
 
 def _describe(run: Run, evaluation: Record, folder: Path, part: str) -> dict[str, Any]:

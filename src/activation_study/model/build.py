@@ -67,6 +67,7 @@ def untrained_network(config: Config, classes: int) -> "keras.Model":
         upsampling_factory(config.upsampling),
         initializer_factory(config.initializer),
     )
-    network: keras.Model = make_component("model", config.model, None, MODULES, parts=parts)
+    options = {key: value for key, value in config.model.items() if not key.startswith("encoder_weights")}
+    network: keras.Model = make_component("model", options, None, MODULES, parts=parts)
     seed_generators(network, config.seeding.weights)
     return network

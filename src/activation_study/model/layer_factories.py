@@ -5,17 +5,18 @@ from typing import Any
 
 import keras
 
-from activation_study.config.components import Modules, arguments_of, make_component
+from activation_study.config.components import arguments_of, make_component
 from activation_study.errors import BadInput
 from activation_study.model import normalization
 
 Options = dict[str, Any]  # `name`, `_target_` and arguments
 # (seed) → a new initializer of weights.
 InitializerFactory = Callable[[int], keras.Initializer]
-# (the layer's name) → a new layer that keeps the shape of its input.
-NormalizationFactory = Callable[[str], keras.Layer]
-# (the layer's name, its number of channels, the initializer of its weights) → a new layer that doubles both sides.
-UpsamplingFactory = Callable[[str, int, keras.Initializer], keras.Layer]
+# (the layer's name, its seed) → a new layer that keeps the shape of its input.
+NormalizationFactory = Callable[[str, int], keras.Layer]
+# (the layer's name, its seed, its number of channels, the initializer of its weights) → a new layer that doubles both
+# sides.
+UpsamplingFactory = Callable[[str, int, int, keras.Initializer], keras.Layer]
 
 NORMALIZATIONS = (
     *("BatchNormalization", "GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"),
@@ -52,7 +53,12 @@ def normalization_factory(options: Options) -> NormalizationFactory:
         "keras.layers": {name: getattr(keras.layers, name) for name in NORMALIZATIONS},
         normalization.__name__: {"BatchNormalization": normalization.BatchNormalization},
     }
-    return _layers("normalization", options, modules)
+
+    def make(name: str, seed: int) -> keras.Layer:
+        return make_component("normalization", options, keras.Layer, modules, name, seed=seed)
+
+    make("trial", 0)
+    return make
 
 
 def upsampling_factory(options: Options) -> UpsamplingFactory:
@@ -63,23 +69,15 @@ def upsampling_factory(options: Options) -> UpsamplingFactory:
     """
     modules = {"keras.layers": {name: getattr(keras.layers, name) for name in UPSAMPLINGS}}
 
-    def make(name: str, channels: int, initializer: keras.Initializer) -> keras.Layer:
+    def make(name: str, seed: int, channels: int, initializer: keras.Initializer) -> keras.Layer:
         convolution = {"filters": channels, "strides": 2, "kernel_initializer": initializer}
-        return make_component("upsampling", options, keras.Layer, modules, name, size=2, **convolution)
+        return make_component("upsampling", options, keras.Layer, modules, name, size=2, seed=seed, **convolution)
 
-    layer = make("trial", 3, keras.initializers.Zeros())
+    layer = make("trial", 0, 3, keras.initializers.Zeros())
     try:
         shape = layer(keras.ops.zeros((1, 4, 4, 3))).shape  # a symbolic call does not notice all wrong arguments
     except Exception as error:  # whatever a layer raises about its arguments
         raise BadInput(f"upsampling: {options['_target_']} rejects {arguments_of(options)}: {error}") from error
     if shape != (1, 8, 8, 3):
         raise BadInput(f"upsampling: {options['_target_']} makes {shape[1:]} of (4, 4, 3), expected (8, 8, 3)")
-    return make
-
-
-def _layers(key: str, options: Options, modules: Modules) -> NormalizationFactory:
-    def make(name: str) -> keras.Layer:
-        return make_component(key, options, keras.Layer, modules, name)
-
-    make("trial")
     return make

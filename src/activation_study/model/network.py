@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from activation_study.backend import compiled_prediction, compiled_steps
 from activation_study.data.images.input_convention import scale, scale_tensor
 from activation_study.data.labels.label_types import Labels
+from activation_study.errors import BadInput
 from activation_study.files import replacing
 from activation_study.model.losses.base import SegmentationLoss
 from activation_study.model.moving_statistics import recompute_moving_statistics
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.pixel_confusion import PixelConfusion
 from activation_study.model.portable import portable
-from activation_study.model.random_state import random_states, reject_unsaved_state
+from activation_study.model.random_state import random_states, reject_random_numbers, reject_unsaved_state
 
 
 class Network:
@@ -36,7 +37,7 @@ class Network:
     def __init__(
         self, unet: keras.Model, loss: SegmentationLoss, optimizer: keras.Optimizer, jit_compile: bool = False
     ) -> None:
-        self.unet = unet
+        self.unet, self._loss = unet, loss
         logits = keras.Model(unet.input, unet.get_layer("logits").output)
         images = keras.Input(unet.input_shape[1:], dtype="uint8")
         self._training = keras.Model(images, logits(scale_tensor(images)))
@@ -120,6 +121,18 @@ class Network:
     def check_resumable(self) -> None:
         """Raises BadInput if a training step changes state that none of these copies has."""
         reject_unsaved_state(self.unet)
+        reject_random_numbers(self._training.optimizer, "optimizer")
+        reject_random_numbers(self._loss, "loss")
+
+    def check_saveable(self) -> None:
+        """Raises BadInput if the network could not be written as a file at the end."""
+        try:
+            portable(self.unet)
+        except Exception as error:  # whatever a class raises
+            raise BadInput(
+                f"the network could not be saved: {error}. Layers and initializers of your own need get_config, and "
+                '@keras.saving.register_keras_serializable("NAME")'
+            ) from error
 
     def load(self, path: Path) -> None:
         """Loads the weights of a `.keras` file of the same U-Net.

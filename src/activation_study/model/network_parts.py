@@ -79,7 +79,7 @@ class NetworkParts:
         Raises:
             ValueError: it cannot take so many channels, as 32 groups cannot take 8.
         """
-        layer = self.make_normalization(name)
+        layer = self.make_normalization(name, self._seed(name))
         try:
             return layer(x)
         except ValueError as error:
@@ -96,7 +96,8 @@ class NetworkParts:
 
     def upsample(self, x: Any, name: str) -> Any:
         """Doubles height and width; keeps the number of channels."""
-        return self.make_upsampling(name, x.shape[-1], self.make_initializer(self._seed(name)))(x)
+        seed = self._seed(name)
+        return self.make_upsampling(name, seed, x.shape[-1], self.make_initializer(seed))(x)
 
     def model(self, image: Any, x: Any, name: str) -> keras.Model:
         """The network whose last features are x, at the input's size: 1×1 convolution → softmax.

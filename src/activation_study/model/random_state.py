@@ -34,13 +34,13 @@ def seed_generators(model: keras.Model, seed: int) -> None:
 def reject_unsaved_state(model: keras.Model) -> None:
     """Checks that a checkpoint has everything that changes from step to step.
 
-    Only activations can have other state, since the rest of the network is always the same. One of each class is
+    Activations, and layers that are neither Keras' nor this project's, can have other state. One of each class is
     traced, since all of them, with the convolutions between, take a second.
 
     Raises:
         BadInput: names the layers with other state, e.g. that of `tf.random` or of Keras' global seed generator.
     """
-    layers = {type(layer): layer for layer in reversed(model.layers) if layer.name.endswith("_activation")}
+    layers = {type(layer): layer for layer in reversed(model.layers) if _can_have_state(layer)}
     problems = [
         f"{layer.name}: {what}" for layer in layers.values() for what in unsaved_state(_Alone(layer), layer.input.shape)
     ]
@@ -52,6 +52,27 @@ def reject_unsaved_state(model: keras.Model) -> None:
                 "Random numbers must come from a keras.random.SeedGenerator that is an attribute of the layer.",
             )
         )
+
+
+def reject_random_numbers(part: Any, what: str) -> None:
+    """Raises BadInput if an optimizer or a loss has a seed generator, or a loss variables: no checkpoint has them.
+
+    Args:
+        part: the optimizer or the loss.
+        what: names it in the message.
+    """
+    unsaved = (keras.random.SeedGenerator, *((keras.Variable,) if isinstance(part, keras.losses.Loss) else ()))
+    names = [name for name, value in vars(part).items() if isinstance(value, unsaved)]
+    if names:
+        raise BadInput(
+            f"{what}: {type(part).__name__} has {', '.join(names)}, which a checkpoint cannot save, so that a resumed "
+            "run would differ; expected state in the optimizer's variables alone"
+        )
+
+
+def _can_have_state(layer: keras.Layer) -> bool:
+    own = not type(layer).__module__.startswith(("keras.", "activation_study.model.normalization"))
+    return ("_activation" in layer.name or own) and not isinstance(layer.input, list)
 
 
 class _Alone(keras.Layer):

@@ -7,7 +7,7 @@ import numpy as np
 
 from activation_study.config.identity import identity
 from activation_study.errors import BadInput, problems_message
-from activation_study.image_metrics.registry import image_scores
+from activation_study.image_metrics.registry import IMAGE_METRICS, image_scores, known_image_metrics
 from activation_study.metrics import contradictory_scores, scored_parts
 from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.records.record import RECORD_FILE, Record
@@ -93,8 +93,10 @@ def _score_problems(run: "Run", classes: Sequence[str]) -> Iterator[str]:
         if len(counts) != len(run.images):
             yield f"{CONFUSIONS_FILE} has {len(counts)} entries of {name} and {len(run.images)} names of images"
             return
-    further = image_scores(run.image_counts)
-    found = contradictory_scores(record.results, run.confusions, tuple(classes), run.others, further)
+    known = known_image_metrics(record.config)
+    further = image_scores(known, run.image_counts)
+    unknown = len(known) < len(IMAGE_METRICS) + len(record.config.get("evaluation", {}).get("metrics", []))
+    found = contradictory_scores(record.results, run.confusions, tuple(classes), run.others, further, unknown)
     for key, (then, now) in found.items():
         yield f"results.{key}: recorded {_value(then)}, recomputed {_value(now)} from {CONFUSIONS_FILE}"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from activation_study.class_findings import ClassFindings, class_findings
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import BadInput
-from activation_study.image_metrics.registry import IMAGE_METRICS
+from activation_study.image_metrics.registry import known_image_metrics
 from activation_study.metrics import Counts, scored_parts
 from activation_study.records.artifacts import CONFUSIONS_FILE, GROUPS_KEY, IMAGE_HASHES_KEY, OTHER_WEIGHTS
 from activation_study.records.consistency import Contradiction, contradictions, record_problems
@@ -92,7 +92,11 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
                 image_hashes=tuple(map(str, arrays[IMAGE_HASHES_KEY])),
                 groups=tuple(map(str, arrays[GROUPS_KEY])) if GROUPS_KEY in arrays else (),
                 others=_other_confusions(arrays),
-                image_counts={name: np.asarray(arrays[name], np.int64) for name in IMAGE_METRICS if name in arrays},
+                image_counts={
+                    name: np.asarray(arrays[name], np.int64)
+                    for name in known_image_metrics(record.config)
+                    if name in arrays
+                },
             )
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise BadInput(f"{path} cannot be read: {error}; run it again with rerun=all") from error

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from activation_study.energy import EnergyMeter, open_meter
 from activation_study.errors import BadInput
 from activation_study.evaluation.score import confusions_of, score
 from activation_study.hardware import peak_memory
+from activation_study.image_metrics.registry import image_metrics
 from activation_study.metrics import pooled_iou
 from activation_study.model.build import build_network
 from activation_study.out_of_memory import is_out_of_memory, out_of_memory
@@ -26,7 +28,7 @@ from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
 from activation_study.records.record import RECORD_FILE, Record, read_record
 from activation_study.records.run import read_evaluated_run
-from activation_study.records.source_code import code_digest
+from activation_study.records.source_code import code_digest, same_code
 from activation_study.runs.finalize import finalize
 from activation_study.runs.messages import memory_remedies, print_header, print_notes, print_scores
 from activation_study.runs.other_data import reject_other_data
@@ -125,13 +127,23 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         class_pixels = list(dataset.training_pixels.values())
         network = build_network(config, len(dataset.label_type.classes), class_pixels=class_pixels)
         network.check_resumable()
+        if config.plugins:
+            network.check_saveable()
+        if config.model.get("encoder_weights"):
+            from activation_study.model.encoder_weights import load_encoder_weights
+
+            for name in config.plugins:  # whose layers the file may have
+                plugins.contents(plugins.module_of(name))
+            load_encoder_weights(network.unet, Path(config.model["encoder_weights"]))
         steps = steps_per_epoch(len(dataset.split.train), config.training)
-        schedule = make_schedule(config.schedule, config.optimizer["learning_rate"], config.training.epochs, steps)
+        epochs = config.schedule_epochs or config.training.epochs
+        schedule = make_schedule(config.schedule, config.optimizer["learning_rate"], epochs, steps)
         initial = initial_state(schedule, config.training.early_stopping)
         augmentation = make_steps(config.augmentation.steps)
+        image_metrics(config.evaluation.metrics)  # now rather than after the training
         _stop_if_requested(config, shutdown)
         now = training_record(config, overrides, dataset, network)
-        code_at_start = now.digests["code"]
+        code_at_start = dict(now.digests)
         if meter:
             now.environment["energy"] = meter.source
         announce(now)
@@ -158,7 +170,7 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
                 record.results["energy_kwh"] = record.training_joules / JOULES_PER_KWH
             save_weights(context)
             _evaluate(context)
-            if code_digest() != code_at_start:
+            if not same_code(code_at_start, code_digest(), config.plugins):
                 record.changes.append("the code changed during the run")
     shutdown.check()  # a signal may have arrived while the record was closed
     return record

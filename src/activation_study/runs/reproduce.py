@@ -5,11 +5,13 @@ import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from activation_study.arithmetic import arithmetic_variables
 from activation_study.config.algorithms import algorithms_of
 from activation_study.config.command_options import Reproduce
+from activation_study.config.component_problems import weights_file_digest
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput, counted, problems_message
@@ -118,7 +120,9 @@ def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Conf
         "threads": options.threads or int(then.environment["threads"]),
         "tracking": {"uri": options.tracking.uri, "energy": False},  # a machine need not be able to measure it
         "training": {"epochs": epochs} if epochs else {},
+        "schedule_epochs": then.config["training"]["epochs"],
         "data": _data_location(options, then),
+        "model": _encoder_weights(options, then),
     }
     config = then.configuration(changes)
     config.sweep.label = then.name.partition(f"-{then.identity}")[0]
@@ -140,6 +144,26 @@ def _data_location(options: Reproduce, then: Record) -> dict[str, str]:
     if unused:
         raise BadInput(f"{' and '.join(unused)}: {then.name} was made without; its other settings are as recorded")
     return {"groups_file" if key == "groups" else key: value for key, value in given.items()}
+
+
+def _encoder_weights(options: Reproduce, then: Record) -> dict[str, str]:
+    """Where the file of the encoder's weights is on this machine, if the run had one.
+
+    Raises:
+        BadInput: the file is missing or has another content, or the run had none.
+    """
+    model = then.config["model"]
+    digest, path = model.get("encoder_weights_digest"), options.encoder_weights or model.get("encoder_weights")
+    if digest is None:
+        if options.encoder_weights:
+            raise BadInput(f"encoder_weights: {then.name} was made without")
+        return {}
+    if path is None or not Path(path).is_file() or weights_file_digest(Path(path)) != digest:
+        raise BadInput(
+            f"{then.name} began with the encoder of a file (SHA-256 {digest[:12]}), which is not {path}; give it as "
+            "encoder_weights=PATH"
+        )
+    return {"encoder_weights": path}
 
 
 def _choose_suffix(config: Config, excluded: Set[str] = frozenset()) -> None:

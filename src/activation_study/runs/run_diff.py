@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from activation_study.config.scored_weights import WEIGHTS, weights_digest_key
-from activation_study.image_metrics.registry import IMAGE_METRICS
+from activation_study.image_metrics.registry import known_image_metrics
 from activation_study.metrics import Counts
 from activation_study.records.record import Record
 from activation_study.records.run import Run
@@ -96,7 +96,8 @@ def _scores(then: Record, now: Record) -> list[dict[str, float]]:
     if both have them, since earlier versions scored one; likewise those of metrics of images.
     """
     both = [{key: value for key, value in each.results.items() if key.startswith("test/")} for each in (then, now)]
-    further = (*(f"{name}/" for name in WEIGHTS), *IMAGE_METRICS)
+    plugged = (name for each in (then, now) for name in known_image_metrics(each.config))
+    further = (*(f"{name}/" for name in WEIGHTS), *dict.fromkeys(plugged))
     optional = ("test/article/", *(f"test/{name}" for name in further))
     missing = [prefix for prefix in optional if not all(any(key.startswith(prefix) for key in each) for each in both)]
     return [{key: value for key, value in each.items() if not key.startswith(tuple(missing))} for each in both]

@@ -177,4 +177,5 @@ def resume(before: Record, now: Record, folder: Path, allow_changes: bool) -> Re
         (folder / "traceback.txt").unlink(missing_ok=True)
     before.status, before.ended, before.error, before.process = "RUNNING", None, None, now.process
     before.changes = list(dict.fromkeys([*before.changes, *changes]))
+    before.config["evaluation"]["metrics"] = now.config["evaluation"]["metrics"]
     return before

@@ -160,6 +160,7 @@ def test_the_loss_of_half_precision_logits_is_computed_in_single_precision(optio
         ({"_target_": f"{LOSSES}.cross_entropy.CrossEntropy", "unlabeled": "maybe"}, "unlabeled=maybe"),
         ({"_target_": f"{LOSSES}.cross_entropy.WeightedCrossEntropy", "class_weights": [1.0]},
          "1 numbers for 3 classes"),
+        ({"_target_": f"{LOSSES}.total.Sum", "losses": ["dice"], "weights": [1.0]}, "dice: expected a loss's class"),
         ({"_target_": f"{LOSSES}.total.Sum", "losses": [{"_target_": "x.Y"}], "weights": [1.0]},
          "loss.losses, number 1._target_=x.Y"),
     ],

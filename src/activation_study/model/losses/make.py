@@ -28,6 +28,8 @@ def make_loss(options: Mapping[str, Any], class_pixels: Sequence[int] = (), key:
     Raises:
         BadInput: the class is not allowed, or rejects the arguments; the message has both.
     """
+    if not isinstance(options, Mapping):
+        raise BadInput(f"{key}: {options}: expected a loss's class and arguments, {{_target_: …}}")
     if str(options.get("_target_")).startswith(f"{_KERAS}."):
         return _of_keras(options, key)
     options = dict(options)

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from activation_study import plugins
 from activation_study.config.identity import INTRODUCED
-from activation_study.config.schema import Data
+from activation_study.config.schema import Config, Data
 from activation_study.keras_import import import_keras, usable_backend
 from activation_study.location import PACKAGE
 from activation_study.model.build import untrained_network
@@ -60,7 +60,7 @@ def log_model(uri: str, run_id: str, record: Record, weights: Path) -> str:
     import_keras(usable_backend())  # here, because MLflow runs the model's code, which imports it
     network = untrained_network(record.configuration(), classes)
     load_recorded_weights(network, record, weights)
-    modules = _plugins_in(network, record.configuration().plugins)
+    modules = _plugins_in(network, record.configuration())
     with current_store(uri), mlflow.start_run(run_id=run_id), warnings.catch_warnings(), _layers_package() as layers:
         # An input example would be stored with every model; the explicit signature makes it unnecessary.
         warnings.filterwarnings("ignore", message=".*input example was not provided.*")
@@ -79,10 +79,11 @@ def log_model(uri: str, run_id: str, record: Record, weights: Path) -> str:
     return str(logged.model_id)
 
 
-def _plugins_in(network: Any, names: Sequence[str]) -> list[str]:
-    """The modules of plug-ins that the network's layers come from."""
-    packages = {plugins.module_of(name).partition(".")[0] for name in names}
+def _plugins_in(network: Any, config: Config) -> list[str]:
+    """The modules of plug-ins that the network's layers and initializers come from."""
+    packages = {plugins.module_of(name).partition(".")[0] for name in config.plugins}
     modules = {type(layer).__module__ for layer in network._flatten_layers()}
+    modules.add(str(config.initializer["_target_"]).rpartition(".")[0])
     return sorted(module for module in modules if module.partition(".")[0] in packages)
 
 
