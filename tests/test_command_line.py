@@ -21,8 +21,8 @@ def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
     [
         (["training.epochz=3"], "training.epochz: unknown key; did you mean training.epochs?"),
         (["training.epochs=abc"], "training.epochs=abc: expected a whole number"),
-        (["activation=rellu"], "silu; did you mean relu?"),
-        (["experiment=smal"], "expected one of article, controls, demo, "),
+        (["activation=rellu"], "softplus; did you mean relu?"),
+        (["experiment=smal"], "expected one of activations, article, "),
         (["seed=0,1"], "seed=0,1: multiple values require a sweep; add -m to `python train.py`"),
         (["study=x/y"], "study=x/y: expected only letters, digits, '-', '_' and '.'"),
         (["seed=x-…"], "seed=x-… could not be parsed; quote values with special characters"),
