@@ -47,7 +47,7 @@ def test_a_part_of_one_s_own_is_compared(section: str, arm: str, further: tuple[
     write_files(section, tmp_path)
     result = command(tmp_path, "train.py", *arguments(section), *TINY, *further, COLUMNS="250")
     assert result.returncode == 0, result.stderr + result.stdout
-    assert f"{arm} vs. " in result.stdout
+    assert "On surfaces (scenes, 2 seeds): " in result.stdout
     assert f"│ {arm} " in result.stdout
     (folder,) = tmp_path.glob(f"multirun/*/surfaces-*{arm}*seed0-*")
     record = json.loads((folder / "run.json").read_text())
