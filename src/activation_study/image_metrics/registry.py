@@ -1,6 +1,7 @@
 """The metrics of images that are computed for the scored weights of each run."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ def image_scores(metrics: ImageMetrics, image_counts: Mapping[str, Counts]) -> d
     return {name: score for name, score in scores.items() if not np.isnan(score)}
 
 
+@cache  # metrics are asked for with each record that is read
 def _check_counts(target: str, metric: ImageMetric) -> None:
     """Raises BadInput if a metric cannot count a small image, or does not count in integers."""
     truth, ids = np.array([[0, 1, -1], [1, 0, 0]], np.int16), np.array([[0, 1, 1], [0, 0, 1]], np.uint8)
