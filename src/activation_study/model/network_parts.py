@@ -94,6 +94,16 @@ class NetworkParts:
         x = self.convolve(x, f"{name}_conv", width, kernel_size, **options)
         return self.activate(self.normalize(x, f"{name}_norm"), f"{name}_activation")
 
+    def blocks(self, x: Any, name: str, width: int, count: int, strides: int = 1) -> Any:
+        """Blocks `name`_block1, `name`_block2, …; only the first has the strides."""
+        for number in range(1, count + 1):
+            x = self.block(x, f"{name}_block{number}", width, strides=strides if number == 1 else 1)
+        return x
+
+    def join(self, x: Any, skip: Any, name: str) -> Any:
+        """[up-sampled x, skip], concatenated."""
+        return keras.layers.Concatenate(name=f"{name}_join")([self.upsample(x, f"{name}_up"), skip])
+
     def upsample(self, x: Any, name: str) -> Any:
         """Doubles height and width; keeps the number of channels."""
         seed = self._seed(name)

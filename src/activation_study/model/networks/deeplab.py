@@ -48,17 +48,14 @@ def build_deeplab(
     image = x = parts.input()
     features = []
     for level, (width, count) in enumerate(zip(widths, blocks, strict=True), 1):
-        for number in range(1, count + 1):
-            strides = 2 if level > 1 and number == 1 else 1
-            x = parts.block(x, f"encoder{level}_block{number}", width, strides=strides)
+        x = parts.blocks(x, f"encoder{level}", width, count, strides=2 if level > 1 else 1)
         features.append(x)
     x = _pyramid(parts, x, pyramid_width, rates)
     for level in range(levels - 1, skip_level - 1, -1):
         x = parts.upsample(x, f"decoder{level}_up")
     skip = parts.block(features[skip_level - 1], "decoder_skip", skip_width, kernel_size=1)
     x = keras.layers.Concatenate(name="decoder_join")([x, skip])
-    for number in (1, 2):
-        x = parts.block(x, f"decoder_block{number}", pyramid_width)
+    x = parts.blocks(x, "decoder", pyramid_width, 2)
     for level in range(skip_level - 1, 0, -1):
         x = parts.upsample(x, f"decoder{level}_up")
     return parts.model(image, x, "deeplab")

@@ -46,7 +46,5 @@ def build_residual_unet(parts: NetworkParts, widths: Sequence[int]) -> keras.Mod
         skips.append(x)
         x = unit(x, f"encoder{level}", widths[level - 1], strides=2)
     for level in range(levels - 1, 0, -1):
-        x = parts.upsample(x, f"decoder{level}_up")
-        x = keras.layers.Concatenate(name=f"decoder{level}_join")([x, skips.pop()])
-        x = unit(x, f"decoder{level}", widths[level - 1])
+        x = unit(parts.join(x, skips.pop(), f"decoder{level}"), f"decoder{level}", widths[level - 1])
     return parts.model(image, x, "residual_unet")

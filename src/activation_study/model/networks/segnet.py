@@ -33,13 +33,11 @@ def build_segnet(parts: NetworkParts, widths: Sequence[int], blocks: Sequence[in
     image = x = parts.input()
     skips = []
     for level, (width, count) in enumerate(zip(widths, blocks, strict=True), 1):
-        for number in range(1, count + 1):
-            x = parts.block(x, f"encoder{level}_block{number}", width)
+        x = parts.blocks(x, f"encoder{level}", width, count)
         skips.append(x)
         x = keras.layers.MaxPooling2D(2, name=f"encoder{level}_pool")(x)
     for level in range(levels, 0, -1):
-        x = parts.upsample(x, f"decoder{level}_up")
-        x = keras.layers.Concatenate(name=f"decoder{level}_join")([x, skips.pop()])
+        x = parts.join(x, skips.pop(), f"decoder{level}")
         count, above = blocks[level - 1], widths[max(level - 2, 0)]
         for number in range(1, count + 1):
             x = parts.block(x, f"decoder{level}_block{number}", above if number == count else widths[level - 1])

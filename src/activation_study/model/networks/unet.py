@@ -5,7 +5,6 @@ configuration (`conf/model/unet.yaml`) are those of the article.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 
@@ -38,24 +37,16 @@ def build_unet(
         raise ValueError(f"{levels} widths need {levels} encoder_blocks and {levels - 1} decoder_blocks")
     check_image_size(parts.image_size, levels)
 
-    def blocks(x: Any, name: str, width: int, count: int) -> Any:
-        for number in range(1, count + 1):
-            x = parts.block(x, f"{name}_block{number}", width)
-        return x
-
-    def join(x: Any, skip: Any, name: str) -> Any:
-        return keras.layers.Concatenate(name=f"{name}_join")([parts.upsample(x, f"{name}_up"), skip])
-
     image = x = parts.input()
     skips = []
     for level in range(1, levels + 1):
-        x = blocks(x, f"encoder{level}", widths[level - 1], encoder_blocks[level - 1])
+        x = parts.blocks(x, f"encoder{level}", widths[level - 1], encoder_blocks[level - 1])
         if level < levels:
             skips.append(x)
             x = keras.layers.MaxPooling2D(2, name=f"encoder{level}_pool")(x)
     for level, count in zip(range(levels, 1, -1), decoder_blocks, strict=True):
         if level < levels:
-            x = join(x, skips.pop(), f"decoder{level}")
-        x = blocks(x, f"decoder{level}", widths[level - 1], count)
-    x = parts.convolve(join(x, skips.pop(), "head"), "head_conv", 2 * widths[0])
+            x = parts.join(x, skips.pop(), f"decoder{level}")
+        x = parts.blocks(x, f"decoder{level}", widths[level - 1], count)
+    x = parts.convolve(parts.join(x, skips.pop(), "head"), "head_conv", 2 * widths[0])
     return parts.model(image, x, "unet")
