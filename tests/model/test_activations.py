@@ -116,7 +116,7 @@ def factory(name: str, **more: Any) -> Any:
     options = OmegaConf.to_container(OmegaConf.merge(MOMENTUM, OmegaConf.load(FOLDER / f"{name}.yaml")), resolve=True)
     assert isinstance(options, dict)
     arguments = {**options["layer"], **more}
-    return activation_factory(arguments.pop("_target_"), arguments, options.get("scope", "all"))
+    return activation_factory(arguments.pop("_target_"), arguments)
 
 
 def layer_of(name: str, shape: tuple[int, ...], seed: int = 0, **more: Any) -> Any:
@@ -430,6 +430,11 @@ def test_a_rejected_argument_is_reported_with_its_class(target: str, arguments: 
 def test_an_argument_that_names_other_code_is_rejected_before_anything_is_built(argument: Any) -> None:
     with pytest.raises(BadInput, match=r"its arguments name .*: only objects of Keras are allowed"):
         activation_factory("keras.layers.Activation", {"activation": argument})
+
+
+def test_a_scope_that_nobody_resolved_is_not_taken_as_relu() -> None:
+    with pytest.raises(ValueError, match="scope=auto: not all, encoder or decoder"):
+        activation_factory("activation_study.model.activations.FReLU", {}, "auto")
 
 
 @pytest.mark.parametrize("scope", ["encoder", "decoder"])

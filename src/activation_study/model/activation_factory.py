@@ -30,8 +30,11 @@ def activation_factory(target: str, arguments: dict[str, Any], scope: str = "all
         (name, seed) → a new layer of that name, seeded if the class takes a `seed`.
 
     Raises:
+        ValueError: the scope is none of the three (`auto` is resolved by the validation of a configuration).
         BadInput: the target is not allowed, or the class rejects the arguments; the message has both.
     """
+    if scope not in ("all", "encoder", "decoder"):
+        raise ValueError(f"activation.scope={scope}: not all, encoder or decoder")
     modules = {
         "keras.layers": vars(keras.layers),
         activations.__name__: {layer: getattr(activations, layer) for layer in CUSTOM_LAYERS},
