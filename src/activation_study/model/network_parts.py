@@ -95,7 +95,7 @@ class NetworkParts:
         return self.activate(self.normalize(x, f"{name}_norm"), f"{name}_activation")
 
     def blocks(self, x: Any, name: str, width: int, count: int, strides: int = 1) -> Any:
-        """Blocks `name`_block1, `name`_block2, …; only the first has the strides."""
+        """Blocks of the names `<name>_block1`, `<name>_block2`, …; only the first has the strides."""
         for number in range(1, count + 1):
             x = self.block(x, f"{name}_block{number}", width, strides=strides if number == 1 else 1)
         return x
