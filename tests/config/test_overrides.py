@@ -31,8 +31,8 @@ NAMES = [
     "it's",
     "#1",
 ]
-# A group's option and what is read from a file are checked elsewhere.
-ELSEWHERE = ("data.classes", "data.split_files")
+# What is read from a file is checked elsewhere; a digest is set by the program.
+ELSEWHERE = ("data.classes", "data.split_files", "model.encoder_weights_digest")
 
 
 def value_of(command: str, overrides: list[str], key: str) -> Any:

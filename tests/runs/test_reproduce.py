@@ -157,7 +157,8 @@ def test_a_run_with_an_earlier_algorithm_is_rejected_before_anything_is_trained(
 
 
 def test_the_location_of_files_that_the_run_did_not_use_is_refused() -> None:
-    run = Record("r", "s", "0" * 8, {"data": {"format": "scenes"}}, [], ["sky"], {"threads": 1}, {"data": "d"})
+    config = {"data": {"format": "scenes"}, "training": {"epochs": 2}}
+    run = Record("r", "s", "0" * 8, config, [], ["sky"], {"threads": 1}, {"data": "d"})
     options = Reproduce(run="r", data=DataLocation(images="images", groups="groups.csv"))
     with pytest.raises(BadInput, match=r"data\.images and data\.groups: r was made without"):
         _configuration(options, run, None)
