@@ -93,6 +93,21 @@ def test_nothing_is_unpickled() -> None:
             )
 
 
+def test_the_code_that_trains_knows_no_option_by_its_name() -> None:
+    groups = ("activation", "augmentation", "initializer", "loss", "model", "normalization", "optimizer", "schedule")
+    options = {path.stem for group in groups for path in (PACKAGE.parents[1] / "conf" / group).glob("*.yaml")}
+    options -= {"none"}  # an answer to many questions
+    assert {"mish", "adam_amsgrad", "unet", "cross_entropy", "plateau", "flip", "batch"} <= options
+    trains = [path for name in ("training", "evaluation", "runs") for path in (PACKAGE / name).rglob("*.py")]
+    trains += [PACKAGE / "data" / f"{name}.py" for name in ("augmentation", "batching")]
+    trains += [PACKAGE / "model" / f"{name}.py" for name in ("build", "network", "network_parts", "layer_factories")]
+    trains += [PACKAGE / "model" / "activation_factory.py", *(PACKAGE / "model" / "losses").glob("*.py")]
+    for path in trains:
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        assert not words & options, path
+
+
 def test_entry_points_are_thin() -> None:
     for path in PACKAGE.parents[1].glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 25, path

@@ -24,7 +24,7 @@ from activation_study.config.fields import declared, value_of
 from activation_study.config.identity import affects_result, flatten, is_safe_name
 from activation_study.config.places import empty_places, expand_home
 from activation_study.config.planned_seeds import look_problem
-from activation_study.config.schema import Config, Data, Tracking, resolved
+from activation_study.config.schema import OWN_FORMATS, Config, Data, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.data.images.image_io import MAX_CHANNELS
 from activation_study.data.labels.class_list import read_classes
@@ -188,21 +188,26 @@ def _register_problems(tracking: Tracking) -> Iterator[str]:
 
 def _own_data_problems(config: Config) -> Iterator[str]:
     data, folder = config.data, config.data.format == "folder"
-    for key in ("images", "labels", "classes"):
-        value = getattr(data, key)
-        if folder and value is None and not (key == "classes" and getattr(config, "write_classes", None)):
-            finds = f"; `{command('inspect')} … write_classes=FILE` finds the classes in the label images"
-            yield f"data.{key}: required with data.format=folder{finds if key == 'classes' else ''}"
-        if not folder and value is not None:
-            yield f"data.{key}: allowed only with data=folder"
-    for key in ("image_suffix", "label_suffix"):
+    own = data.format in OWN_FORMATS
+    for key in ("images", "labels"):
+        if folder and getattr(data, key) is None:
+            yield f"data.{key}: required with data.format=folder"
+    for key in ("images", "labels", "image_suffix", "label_suffix"):
         if not folder and getattr(data, key) is not None:
             yield f"data.{key}: allowed only with data=folder"
-    if data.split == "folders" and not folder:
-        yield f"data.split=folders with data.format={data.format}: allowed only with data=folder"
-    if folder != (config.label_type.name == "own"):
+    if own and data.classes is None and not (folder and getattr(config, "write_classes", None)):
+        finds = f"; `{command('inspect')} … write_classes=FILE` finds the classes in the label images" if folder else ""
+        yield f"data.classes: required with data.format={data.format}{finds}"
+    if not own and data.classes is not None:
+        yield "data.classes: allowed only with data=folder or data.format=plugin"
+    if (data.format == "plugin") != bool(data.source.get("_target_")):
+        given = f"data.format={data.format}, data.source._target_={data.source.get('_target_')}"
+        yield f"{given}: expected data.format=plugin together with data.source._target_, the class of an image set"
+    if data.split == "folders" and not own:
+        yield f"data.split=folders with data.format={data.format}: allowed only with data=folder or data.format=plugin"
+    if own != (config.label_type.name == "own"):
         given = f"label_type.name={config.label_type.name} with data.format={data.format}"
-        yield f"{given}: expected label_type=own with data=folder, and only there"
+        yield f"{given}: expected label_type=own with data=folder or data.format=plugin, and only there"
     if (data.split == "files") != (data.split_files is not None):
         given = f"data.split={data.split}, data.split_files={data.split_files}"
         yield f"{given}: expected data.split=files together with data.split_files=FOLDER"
@@ -213,7 +218,7 @@ def _image_problems(data: Data) -> Iterator[str]:
     if data.channels > MAX_CHANNELS:
         yield f"data.channels={data.channels}: expected 1 to {MAX_CHANNELS}"
     if data.format != "folder":
-        if data.channels not in (1, 3):
+        if data.format != "plugin" and data.channels not in (1, 3):
             yield f"data.channels={data.channels}: the images of data.format={data.format} are colours: expected 3 or 1"
         if low_high is not None:
             yield f"data.value_range={low_high}: allowed only with data=folder; other data sets have images of 8 bits"

@@ -55,6 +55,29 @@ def test_a_part_of_one_s_own_is_compared(section: str, arm: str, further: tuple[
     assert record["config"]["plugins"] == [arguments(section)[2].removeprefix("plugins=[").removesuffix("]")]
 
 
+def test_a_data_set_of_one_s_own_is_trained_on_and_reproduced_where_it_is_allowed(tmp_path: Path) -> None:
+    write_files("A data set", tmp_path)
+    tiny = ("training.epochs=2", "tracking=off", "threads=1", "data.source.count=12")
+    result = command(tmp_path, "train.py", *arguments("A data set"), *tiny, *SMALL, COLUMNS="250")
+    assert result.returncode == 0, result.stderr + result.stdout
+    assert "On discs (2 seeds): " in result.stdout
+    (folder,) = tmp_path.glob("multirun/discs/own-mish-*seed0-*")
+    run, more = f"run={folder.relative_to(tmp_path)}", ("data.name=more_discs", "data.source={count: 20}", "part=all")
+    refused = command(tmp_path, "reproduce.py", run)
+    assert (refused.returncode, "uses plugins=[my_parts.data], which is code from" in refused.stderr) == (2, True)
+    reproduced = command(tmp_path, "reproduce.py", run, "plugins=[my_parts.data]")
+    assert "identical: 2 epochs" in reproduced.stdout, reproduced.stderr
+    scored = command(tmp_path, "evaluate.py", run, "plugins=[my_parts.data]", *more)
+    assert scored.returncode == 0, scored.stderr
+    with np.load(next(folder.parent.glob("evaluations/*/evaluation/confusions.npz"))) as arrays:
+        assert arrays["names"].tolist() == [f"disc{index:03d}" for index in range(20)]
+    other = (tmp_path / "my_parts/data.py").read_text().replace("scale=20", "scale=30")
+    (tmp_path / "my_parts/data.py").write_text(other)
+    changed = command(tmp_path, "reproduce.py", run, "plugins=[my_parts.data]")
+    assert changed.returncode == 1, changed.stderr
+    assert "data" in changed.stdout
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the example package installed in it, and one run that uses it all."""

@@ -246,9 +246,17 @@ def _write_classes(config: Inspect, file: str) -> None:
 
 
 def _overrides_except(*keys: str) -> str:
-    """The overrides of this command without some keys, for another command line."""
-    given = (override for override in HydraConfig.get().overrides.task if override.partition("=")[0] not in keys)
-    return shlex.join(re.sub("^([^=]+)='([^']*)'$", r"\1=\2", override) for override in given)  # see `as_typed`
+    """The arguments of this command without some keys, for another command line."""
+    hydra = HydraConfig.get()
+    folders = [each.path for each in hydra.runtime.config_sources if each.provider == "command-line"]
+    given = (override for override in hydra.overrides.task if override.partition("=")[0] not in keys)
+    typed = (re.sub("^([^=]+)='([^']*)'$", r"\1=\2", override) for override in given)  # see `as_typed`
+    return shlex.join([*(f"--config-dir={_from_here(folder)}" for folder in folders), *typed])
+
+
+def _from_here(folder: str) -> str:
+    here = Path.cwd()
+    return str(Path(folder).relative_to(here)) if Path(folder).is_relative_to(here) else folder
 
 
 def _with_options(name: str, schema: type, act: Callable[[Any], None]) -> Task:

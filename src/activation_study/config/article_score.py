@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from activation_study.config.protocols import ARTICLE, followed_protocol
+from activation_study.config.schema import OWN_FORMATS
 
 
 def deserves_article_score(config: Mapping[str, Any], every_class_occurs: bool) -> bool:
@@ -16,5 +17,5 @@ def deserves_article_score(config: Mapping[str, Any], every_class_occurs: bool) 
         config: resolved, as a record has it.
         every_class_occurs: in the truth of the scored images.
     """
-    own = config.get("data", {}).get("format") == "folder"
+    own = config.get("data", {}).get("format") in OWN_FORMATS
     return followed_protocol(config).name == ARTICLE and (every_class_occurs or not own)

@@ -56,8 +56,8 @@ def find_target(key: str, target: str, base: type | None, modules: Modules) -> C
     module, _, name = target.rpartition(".")
     found = modules.get(module) or plugins.contents(module)
     if found is None:
-        allowed = " or ".join(modules)
-        raise BadInput(f"{key}={target}: only classes of {allowed} are allowed, and of modules in plugins=[…]")
+        allowed = " or ".join([*modules, "modules in plugins=[…]"])
+        raise BadInput(f"{key}={target}: only classes of {allowed} are allowed")
     candidate = found.get(name)
     if base is None:
         fits = inspect.isfunction(candidate)

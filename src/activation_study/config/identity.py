@@ -34,7 +34,7 @@ RENAMED = {
 }
 _FROZEN = {new: old for old, new in RENAMED.items()}
 # Introduced since: left out while they have this value.
-INTRODUCED = {
+INTRODUCED: Mapping[str, Any] = {
     "normalization.name": "batch",
     "normalization._target_": "activation_study.model.normalization.BatchNormalization",
     "model._target_": "activation_study.model.networks.unet.build_unet",
@@ -52,6 +52,7 @@ INTRODUCED = {
     "loss.name": "cross_entropy",
     "loss._target_": "activation_study.model.losses.cross_entropy.CrossEntropy",
     "data.classes": None,
+    "data.source": {},
     "data.split_digest": None,
     "data.channels": 3,
     "data.value_range": None,

@@ -33,12 +33,15 @@ class LabelTypeOptions:
     border_width: int = at_least(1, default=2)
 
 
+OWN_FORMATS = ("folder", "plugin")  # of data sets whose classes are those of `data.classes`
+
+
 @dataclass
 class Data:
     """The data set, its preprocessing and its split."""
 
     name: str = MISSING
-    format: str = choice("iccv09", "folder", "scenes")
+    format: str = choice("iccv09", "folder", "scenes", "plugin")
     root: str | None = None
     archive: str | None = None
     images: str | None = None
@@ -50,6 +53,7 @@ class Data:
     digest: str | None = None
     count: int | None = at_least(5, default=None)
     scenes_seed: int | None = at_least(0, default=None)
+    source: dict[str, Any] = field(default_factory=dict)  # `_target_` and the arguments of an `ImageSet`
     cache: str = MISSING
     image_size: Any = MISSING
     channels: int = at_least(1, default=3)

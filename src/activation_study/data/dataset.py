@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study import plugins
 from activation_study.config.schema import Config, Data
 from activation_study.data.copies import left_out_copies
 from activation_study.data.images.image_reader import image_reader
@@ -39,6 +40,8 @@ class Dataset:
 
     def __init__(self, config: Config) -> None:
         options = self._options = config.data
+        if options.source:
+            plugins.require(config.plugins, f"the data set {options.name}")
         interpolation: LabelInterpolation = "nearest" if options.label_interpolation == "nearest" else "bilinear"
         self.label_type = label_type_of(config)
         self.source: Source = open_source(options, self.label_type)

@@ -7,6 +7,7 @@ from activation_study.config.schema import Data
 from activation_study.data.dataset import split_names
 from activation_study.data.folders.find_files import find_files
 from activation_study.data.folders.hidden_files import is_hidden
+from activation_study.data.image_set import image_names
 from activation_study.data.source import missing_data, naming_of
 from activation_study.data.splitting.folder_splits import has_part_folders, left_out_folders
 from activation_study.errors import BadInput, examples
@@ -23,7 +24,7 @@ def check_names(data_sets: Iterable[Data]) -> None:
     """
     for data in {str(data): data for data in data_sets}.values():
         if data.format != "folder":
-            if data.groups or data.groups_file:
+            if data.groups or data.groups_file or data.format == "plugin":
                 _check_split(data, _expected_names(data))
         elif missing_data(data) is None:
             _check_own(data)
@@ -51,6 +52,8 @@ def _check_split(data: Data, names: Sequence[str]) -> None:
 
 def _expected_names(data: Data) -> list[str]:
     """The names of the images of a known layout, sorted; empty if they are not there yet."""
+    if data.format == "plugin":
+        return list(image_names(data))
     if data.format == "scenes":
         return [f"scene{index:04d}" for index in range(data.count or 0)]
     paths = (Path(str(data.root)) / "images").glob("*.jpg")

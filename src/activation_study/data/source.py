@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from activation_study.config.schema import Data
 from activation_study.data.folders.find_files import missing_folder
 from activation_study.data.folders.pairing import Naming
+from activation_study.data.image_set import open_image_set
 from activation_study.data.images.image_reader import ImageFacts, image_reader
 from activation_study.data.images.input_convention import to_grey
 from activation_study.data.labels.label_types import LabelType
@@ -58,6 +59,8 @@ def open_source(data: Data, label_type: LabelType) -> Source:
         assert data.count is not None
         assert data.scenes_seed is not None
         return in_channels(_scenes(data.count, data.scenes_seed), data.channels)
+    if data.format == "plugin":
+        return open_image_set(data, label_type)
     stamps = Path(data.cache) / "verified"
     if data.format == "folder":
         from activation_study.data.folders.image_folder import open_folder
@@ -130,7 +133,7 @@ def missing_data(data: Data) -> str | None:
     if data.format == "folder":
         named = (("data.images", data.images), ("data.labels", data.labels))
         return next(filter(None, (missing_folder(key, Path(str(name))) for key, name in named)), None)
-    if data.format == "scenes" or Path(str(data.root)).is_dir():
+    if data.format in ("scenes", "plugin") or Path(str(data.root)).is_dir():
         return None
     if data.archive is not None:
         return None if Path(data.archive).is_file() else f"data.archive={data.archive}: no such file"
@@ -149,7 +152,7 @@ def current_digest(data: Data, label_type: LabelType) -> str | None:
         return None
     if data.format == "folder" and missing_data(data) is not None:
         return data.digest
-    if data.format != "folder" and not (data.root is not None and Path(data.root).is_dir()):
+    if data.format == "iccv09" and not (data.root is not None and Path(data.root).is_dir()):
         return data.digest
     return open_source(data, label_type).digest
 

@@ -11,7 +11,7 @@ import numpy as np
 from activation_study.config.command_options import Evaluate
 from activation_study.config.identity import affects_result, flatten
 from activation_study.config.run_names import keep_existing_name, run_label
-from activation_study.config.schema import Config, Data, resolved
+from activation_study.config.schema import OWN_FORMATS, Config, Data, resolved
 from activation_study.config.scored_weights import WEIGHTS, scored_weights, weights_digest_key
 from activation_study.data.dataset import Dataset
 from activation_study.data.splitting.splits import Indices
@@ -84,9 +84,11 @@ def _check_content(trained: Record, data: Data, digest: str) -> None:
     recorded = trained.digests["data"]
     if data.format == "scenes" or data.name != trained.config["data"]["name"] or digest == recorded:
         return
-    place = (
-        f"data.images={data.images} data.labels={data.labels}" if data.format == "folder" else f"data.root={data.root}"
-    )
+    place = f"data.root={data.root}"
+    if data.format == "folder":
+        place = f"data.images={data.images} data.labels={data.labels}"
+    elif data.format == "plugin":
+        place = f"data.source={data.source}" + (f" {place}" if data.root else "")
     raise BadInput(
         f"{place}: these are not the data {data.name} that {trained.name} was trained on: their files differ. "
         "Give these data a name of their own, data.name=NAME, which the scores will have."
@@ -137,7 +139,9 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
         kept = {key: value for key, value in recorded.items() if key in _PREPROCESSING}
         if recorded["format"] == "folder" and data.keys() >= {"images", "labels"}:
             kept |= {key: recorded[key] for key in _OWN_FORMAT}
-        own_folders = kept["split"] == "folders" and data.get("format", "folder") != "folder"
+        if recorded["format"] == "plugin" and data.keys() & {"root", "source"}:
+            kept |= {key: recorded[key] for key in (*_OWN_FORMAT, "source")}
+        own_folders = kept["split"] == "folders" and data.get("format", "folder") not in OWN_FORMATS
         if (kept["split"] == "files" or own_folders) and not data.keys() & {"split", "split_files"}:
             if options.part != "all":
                 raise BadInput(

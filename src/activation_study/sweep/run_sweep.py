@@ -12,6 +12,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from activation_study.config.fields import value_of
+from activation_study.config.schema import OWN_FORMATS
 from activation_study.credentials import without_credentials
 from activation_study.data.labels.label_types import label_type_of
 from activation_study.data.name_check import check_names
@@ -189,7 +190,9 @@ def check_start(jobs: Sequence[Job]) -> None:
         raise BadInput(problems_message("Data are missing", missing, "Nothing was started."))
     check_names(job.config.data for job in jobs if job.to_do)
     if jobs[0].config.dry_run:  # otherwise each data set is verified when it is prepared
-        for config in {job.config.data.name: job.config for job in jobs if job.config.data.format == "folder"}.values():
+        for config in {
+            job.config.data.name: job.config for job in jobs if job.config.data.format in OWN_FORMATS
+        }.values():
             current_digest(config.data, label_type_of(config))
     kept = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE and not job.to_do]
     read_all(finished_records(kept), read_evaluated_run)
