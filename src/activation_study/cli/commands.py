@@ -1,6 +1,5 @@
 """What each command does with its configuration."""
 
-import re
 import shlex
 import traceback
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from activation_study import outcome, plugins
+from activation_study.cli.inspection import inspect_or_propose
 from activation_study.cli.refusal import file_errors_as_bad_input, refusals, refuse
 from activation_study.config.arguments import foreign_sweeper
 from activation_study.config.command_options import Compare, Evaluate, Export, Inspect, Predict, Reproduce, Watch
@@ -25,8 +25,7 @@ from activation_study.config.places import empty_places, expand_home, study_fold
 from activation_study.config.registration import register
 from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
-from activation_study.errors import FEW, BadInput, counted, problems_message, summed_up
-from activation_study.files import write_text
+from activation_study.errors import BadInput, counted, problems_message
 from activation_study.location import command
 from activation_study.signals import EXIT_CODE_TERMINATED
 from activation_study.validation import from_hydra
@@ -211,52 +210,7 @@ def _inspect(composed: DictConfig) -> None:
             composed.data.split = "shuffled"
         config = from_hydra(composed, "inspect")
         assert isinstance(config, Inspect)
-        if config.write_classes is not None:
-            _write_classes(config, config.write_classes)
-            return
-        from activation_study.report.dataset_report import inspect_data
-
-        print(f"Page:  {inspect_data(config)}")
-        print(f"Train: {command('train')} {_overrides_except('write_groups', 'same_scene')}")
-
-
-def _write_classes(config: Inspect, file: str) -> None:
-    from activation_study.data.folders.find_files import find_files
-    from activation_study.data.folders.size_check import size_problems
-    from activation_study.data.labels.class_proposal import propose_classes
-    from activation_study.data.source import naming_of
-
-    if Path(file).exists():
-        raise BadInput(f"write_classes={file}: exists already and is not overwritten; choose another file")
-    images, labels = Path(str(config.data.images)), Path(str(config.data.labels))
-    found = find_files(images, labels, naming_of(config.data))
-    problems = summed_up([*found.problems, *size_problems(found.tree, found.pairing)])
-    if problems:
-        listed = "; ".join(problems[:FEW])
-        read = f"the {counted(len(found.label_paths), 'label')} that have an image are read"
-        more = "; …" if len(problems) > FEW else ""
-        outcome.warn(f"{read}; the data set cannot be used yet: {listed}{more}")
-    proposal = propose_classes(labels, found.label_paths, command("inspect"))
-    write_text(Path(file), proposal.text)
-    outcome.deliver("classes", {"file": file, **{key: value for key, value in vars(proposal).items() if key != "text"}})
-    print(proposal.text)
-    again = f"{_overrides_except('write_classes', 'data.classes')} {shlex.quote(f'data.classes={file}')}"
-    print(f"Wrote {file}: {proposal.classes} classes. Check their names, then look at the data:")
-    print(f"  {command('inspect')} {again}")
-
-
-def _overrides_except(*keys: str) -> str:
-    """The arguments of this command without some keys, for another command line."""
-    hydra = HydraConfig.get()
-    folders = [each.path for each in hydra.runtime.config_sources if each.provider == "command-line"]
-    given = (override for override in hydra.overrides.task if override.partition("=")[0] not in keys)
-    typed = (re.sub("^([^=]+)='([^']*)'$", r"\1=\2", override) for override in given)  # see `as_typed`
-    return shlex.join([*(f"--config-dir={_from_here(folder)}" for folder in folders), *typed])
-
-
-def _from_here(folder: str) -> str:
-    here = Path.cwd()
-    return str(Path(folder).relative_to(here)) if Path(folder).is_relative_to(here) else folder
+        inspect_or_propose(config)
 
 
 def _with_options(name: str, schema: type, act: Callable[[Any], None]) -> Task:
