@@ -32,7 +32,7 @@ coverage: $(VENV)/installed-test ## measure line and branch coverage of `make te
 server: $(VENV)/installed-server ## start an MLflow server with PostgreSQL and artifacts in server/, until Ctrl-C
 	./server.sh
 
-bench: $(VENV)/installed-bench ## write docs/BENCHMARKS.md; on an otherwise idle machine, with DATA=data.archive=PATH
+bench: $(VENV)/installed-torch ## write docs/BENCHMARKS.md; on an otherwise idle machine, with DATA=data.archive=PATH
 	$(PY) benchmarks/bench.py $(DATA) > docs/BENCHMARKS.md.new && mv docs/BENCHMARKS.md.new docs/BENCHMARKS.md
 
 lint: $(VENV)/installed-dev ## check style and types
@@ -66,8 +66,8 @@ $(VENV)/installed-browser: $(VENV)/installed
 	@$(INSTALL) --editable '.[browser]'
 	@touch $@
 
-$(VENV)/installed-bench: $(VENV)/installed
-	@$(INSTALL) --editable '.[bench]'
+$(VENV)/installed-torch: $(VENV)/installed
+	@$(INSTALL) --editable '.[torch]'
 	@touch $@
 
 $(VENV)/installed-server: $(VENV)/installed

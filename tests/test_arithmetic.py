@@ -14,6 +14,7 @@ from activation_study.errors import BadInput
         *("NVIDIA_TF32_OVERRIDE", "TF_CUDNN_USE_AUTOTUNE", "TF_CUDNN_WORKSPACE_LIMIT_IN_MB", "JAX_ENABLE_X64"),
         *("NPY_DISABLE_CPU_FEATURES", "OPENCV_CPU_DISABLE", "GLIBC_TUNABLES", "OPENBLAS_CORETYPE", "MKL_CBWR"),
         *("TF_A_VARIABLE_OF_NEXT_YEAR", "KERAS_NNX_ENABLED", "JAX_DEFAULT_MATMUL_PRECISION"),
+        *("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG"),
     ],
 )
 def test_a_variable_of_a_numeric_library_counts_also_an_unknown_one(name: str) -> None:
@@ -33,6 +34,7 @@ def test_a_variable_of_a_numeric_library_counts_also_an_unknown_one(name: str) -
             "JAX_COMPILATION_CACHE_DIR",
         ),
         *("OPENCV_FFMPEG_CAPTURE_OPTIONS", "OPENCV_FFMPEG_LOGLEVEL", "OPENCV_VIDEOIO_PRIORITY_LIST"),
+        *("TORCH_LOGS", "TORCH_HOME", "PYTORCH_CUDA_ALLOC_CONF"),
         *("TF_CLI_CONFIG_FILE", "TF_VAR_db", "PATH", "HOME", "MLFLOW_TRACKING_URI", "XTF_FLAG"),
     ],
 )

@@ -148,7 +148,7 @@ def test_a_logged_model_has_the_same_bits_with_another_keras_json_and_refuses_ot
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"KERAS_BACKEND": "torch"}, "KERAS_BACKEND=torch: expected tensorflow or jax"),
+        ({"KERAS_BACKEND": "theano"}, "KERAS_BACKEND=theano: expected tensorflow, jax or torch"),
         ({"settings": ["floatx"]}, "correct or delete keras.json"),
     ],
 )

@@ -1,6 +1,6 @@
 """Which environment variables decide the bits of a result, and what Keras' own settings have to be.
 
-TensorFlow, oneDNN, XLA, JAX, NumPy, OpenCV and CUDA choose their kernels by environment variables too: with
+TensorFlow, oneDNN, XLA, JAX, PyTorch, NumPy, OpenCV and CUDA choose their kernels by environment variables too: with
 `TF_ENABLE_ONEDNN_OPTS=0`, `ONEDNN_MAX_CPU_ISA=AVX2` or other `XLA_FLAGS` the same run ends with other weights. Which
 variable has an effect depends on version and processor, so every variable whose name begins like those of one of these
 libraries counts, also an unknown one, except those that are listed here.
@@ -13,13 +13,25 @@ from fnmatch import fnmatchcase
 
 FAMILIES = (
     *("TF_*", "TENSORFLOW_*", "KERAS_*", "JAX_*", "XLA_*", "ONEDNN_*", "DNNL_*", "ZENDNN_*", "EIGEN_*", "ACL_*"),
+    *("TORCH_*", "PYTORCH_*", "ATEN_*"),
     *("MKL_*", "OPENBLAS_*", "BLIS_*", "OMP_*", "GOMP_*", "KMP_*", "NPY_*", "OPENCV_*", "GLIBC_TUNABLES"),
     *("CUDA_*", "CUDNN_*", "CUBLAS_*", "CUBLASLT_*", "NVIDIA_TF32_OVERRIDE", "ROCM_*", "HIP_*", "MIOPEN_*"),
 )
 # Variables of these families that do not decide arithmetic.
 EXCLUDED = (
     # logs, traces and dumps
-    *("TF_CPP_*", "*LOG", "*_LOG_*", "*LOGGING*", "*LOGINFO*", "*LOGDEST*", "*LOGERR*", "*LOGWARN*", "*VERBOS*"),
+    *(
+        "TF_CPP_*",
+        "*LOG",
+        "*_LOG_*",
+        "*LOGGING*",
+        "*LOGINFO*",
+        "*LOGDEST*",
+        "*LOGERR*",
+        "TORCH_LOGS*",
+        "*LOGWARN*",
+        "*VERBOS*",
+    ),
     *("*DUMP*", "*DEBUG*", "*PROFIL*", "*TRACEBACK*", "KMP_WARNINGS", "KMP_SETTINGS", "*DISPLAY_ENV"),
     # where files and libraries are
     *("*CACHE*", "*_DIR", "*_PATH", "*_HOME", "*_ROOT", "*_FILE", "*_VERSION", "OPENCV_IO_*", "JAX_COMPILATION_*"),
@@ -30,7 +42,15 @@ EXCLUDED = (
     # how videos are read and written
     *("OPENCV_FFMPEG_*", "OPENCV_VIDEOIO_*"),
     # how memory is reserved, and when the host waits
-    *("*ALLOW_GROWTH", "*ALLOCATOR*", "*PREALLOC*", "*MEM_FRACTION", "*UNIFIED_MEMORY", "CUDA_LAUNCH_BLOCKING"),
+    *(
+        "*ALLOW_GROWTH",
+        "*ALLOCATOR*",
+        "*ALLOC_CONF",
+        "*PREALLOC*",
+        "*MEM_FRACTION",
+        "*UNIFIED_MEMORY",
+        "CUDA_LAUNCH_BLOCKING",
+    ),
     *("CUDA_MODULE_LOADING", "CUDA_MPS_*", "TF_CONFIG", "TF_USE_LEGACY_KERAS", "JAX_COORDINATOR_*"),
     # Terraform's, which begin alike
     *("TF_VAR_*", "TF_CLI_*", "TF_DATA_DIR", "TF_WORKSPACE", "TF_INPUT", "TF_IN_AUTOMATION", "TF_CLOUD_*", "TF_HTTP_*"),

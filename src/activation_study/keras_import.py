@@ -12,7 +12,7 @@ from activation_study.errors import BadInput, alternatives
 from activation_study.location import install_hint
 from activation_study.out_of_memory import first_line, is_out_of_memory
 
-BACKENDS = ("tensorflow", "jax")
+BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def import_keras(backend: str | None = None) -> None:
@@ -22,7 +22,7 @@ def import_keras(backend: str | None = None) -> None:
         backend: the backend to use; None means that of KERAS_BACKEND, by default TensorFlow.
 
     Raises:
-        BadInput: the backend is neither `tensorflow` nor `jax`, is not installed, or Keras was already imported with
+        BadInput: the backend is none of `BACKENDS`, is not installed, or Keras was already imported with
             another one; Keras cannot be imported, e.g. because of values in `keras.json`.
     """
     wanted = backend or os.environ.get("KERAS_BACKEND") or BACKENDS[0]
@@ -32,6 +32,8 @@ def import_keras(backend: str | None = None) -> None:
         raise BadInput(f"KERAS_BACKEND={wanted} is not installed: {install_hint(wanted)}")
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = wanted  # it has precedence over keras.json
+    if wanted == "torch":  # otherwise it refuses products on a GPU, which would not be deterministic
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
         with suppress_startup_logs():
             import keras

@@ -57,6 +57,10 @@ def loss_and_gradients(logits: Any, loss: Any, images: Any, labels: Any) -> tupl
         with tf.GradientTape() as tape:
             value = loss.call(labels, logits(images, training=True))
         return value, tape.gradient(value, [variable.value for variable in logits.trainable_variables])
+    if keras.backend.backend() == "torch":
+        value = loss.call(labels, logits(images, training=True))
+        value.backward()
+        return value.detach(), [variable.value.grad for variable in logits.trainable_variables]
     import jax
 
     others = [variable.value for variable in logits.non_trainable_variables]

@@ -93,6 +93,16 @@ def test_the_difference_of_the_mean_iou_is_reported() -> None:
     assert diff.mean_iou_apart == pytest.approx(0.03)
 
 
+@pytest.mark.parametrize(("package", "backend"), [("jax", "jax"), ("jaxlib", "jax"), ("torch", "torch")])
+def test_a_package_of_another_backend_explains_nothing(package: str, backend: str) -> None:
+    other = changed()
+    other.environment["versions"] = {**record().environment["versions"], package: None}
+    assert differences(record(), other) == []
+    on = [changed(environment__backend=backend), copy.deepcopy(other)]
+    on[1].environment["backend"] = backend
+    assert differences(on[0], on[1]) == [f"{package} (then 1.0, now None)"]
+
+
 def test_differences_of_the_environment_are_listed_most_likely_cause_first() -> None:
     assert differences(record(), record()) == []
     other = changed(environment__threads=1, digests__code="x" * 64, digests__order="x" * 64)

@@ -59,7 +59,9 @@ def _mish_terms(x: Any) -> tuple[Any, Any, Any]:
 @cache
 def _mish_for_training() -> Callable[[Any], Any]:
     """Mish with its hand-written gradient; on TensorFlow XLA compiles each of the two to one pass over memory."""
-    if keras.backend.backend() != "tensorflow":  # JAX compiles whole steps
+    if keras.backend.backend() == "torch":  # it hands x to the gradient, too
+        return ops.custom_gradient(lambda x: (_mish(x), _mish_gradient))
+    if keras.backend.backend() == "jax":  # it compiles whole steps
         return ops.custom_gradient(lambda x: (_mish(x), lambda upstream: _mish_gradient(x, upstream)))
     import tensorflow as tf
 

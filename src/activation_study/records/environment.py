@@ -21,6 +21,7 @@ PACKAGES = (
     "tensorflow",
     "jax",
     "jaxlib",
+    "torch",
     "keras",
     "numpy",
     "opencv-python-headless",
@@ -29,6 +30,8 @@ PACKAGES = (
     "mlflow",
     "scipy",
 )
+# The backend without which a package decides nothing.
+ONLY_ON = {"jax": "jax", "jaxlib": "jax", "torch": "torch"}
 # The keys of a record's environment that must be equal for bit-identical results, besides versions and digests.
 REPRODUCIBILITY_KEYS = ("threads", "device", "backend", "jit_compile", "processor")
 
@@ -83,8 +86,8 @@ def differences(then: Record, now: Record) -> list[str]:
         return name, then.digests.get(name, "?")[:12], now.digests.get(name, "?")[:12]
 
     before, after = then.environment, now.environment
-    on_jax = "jax" in (before.get("backend"), after.get("backend"))
-    packages = [name for name in PACKAGES if on_jax or not name.startswith("jax")]
+    backends = (before.get("backend"), after.get("backend"))
+    packages = [name for name in PACKAGES if name not in ONLY_ON or ONLY_ON[name] in backends]
     return [
         *_in_words(map(digest, ("data", "code", "plugins"))),
         *_in_words((key, before.get(key), after.get(key)) for key in REPRODUCIBILITY_KEYS),

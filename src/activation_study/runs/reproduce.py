@@ -77,7 +77,7 @@ def reproduce(options: Reproduce) -> bool:
 
 def _set_recorded_variables(recorded: Mapping[str, str]) -> None:
     """Sets the recorded environment variables that decide arithmetic and are not set, unless it is too late."""
-    if not {"tensorflow", "jax"}.isdisjoint(sys.modules):
+    if not {"tensorflow", "jax", "torch"}.isdisjoint(sys.modules):
         return
     # The record may come from elsewhere: only variables that this program would record itself are set.
     missing = {name: value for name, value in arithmetic_variables(recorded).items() if not os.environ.get(name)}

@@ -68,7 +68,7 @@ def source_tags(record: Record) -> dict[str, str]:
 def _environment_tags(record: Record) -> dict[str, str]:
     environment = record.environment
     versions = environment.get("versions", {})
-    packages = ("jax", "keras") if environment.get("backend") == "jax" else ("tensorflow", "keras")
+    packages = (environment.get("backend") or "tensorflow", "keras")
     values = {
         **{key: environment.get(key) for key in ("device", "processor", "threads", "backend", "energy")},
         "precision": record.config.get("training", {}).get("precision"),
