@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.analysis.formatting import pair_name
-from activation_study.analysis.new_images import on_new_images
+from activation_study.analysis.new_images import on_new_images, pseudo_values
 from activation_study.analysis.results import Condition, read_study
 from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, mean_over_seeds, paired
 from activation_study.metrics import Counts, mean_iou
@@ -162,7 +162,8 @@ def outcome(a: Counts, b: Counts, units: list[str], truth: float, tests: bool = 
 
     Without `tests`, both p are NaN.
     """
-    scores, new = (mean_iou(a.sum(axis=1)), mean_iou(b.sum(axis=1))), on_new_images(a, b, units)
+    scores = mean_iou(a.sum(axis=1)), mean_iou(b.sum(axis=1))
+    new = on_new_images(pseudo_values(a, units) - pseudo_values(b, units))
     assert new is not None
     p = [np.nan, np.nan]
     if tests:

@@ -80,6 +80,14 @@ def test_an_interaction_can_be_asked_afterwards(tmp_path: Path) -> None:
     assert [each.afterwards for each in found.values()] == [False, True]
 
 
+def test_an_interaction_in_another_order_is_the_same_question(tmp_path: Path) -> None:
+    other_order = ["mish/sgd − mish/adam", "relu/sgd − relu/adam"]
+    found = primary(compared(tmp_path, [INTERACTION], [other_order, INTERACTION]))
+    assert [(pair, each.afterwards) for pair, each in found.items()] == [
+        ("(Mish/SGD − Mish/Adam) − (ReLU/SGD − ReLU/Adam)", False)
+    ]
+
+
 def test_an_unknown_combination_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"no runs of mish/lion on surfaces; expected combinations of activation and"):
         compared(tmp_path, [["mish/lion − relu/sgd", "mish/adam − relu/adam"]])

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from activation_study.analysis.crossed import FEW_UNITS
-from activation_study.analysis.new_images import on_new_images, pseudo_values
+from activation_study.analysis.new_images import NewImages, on_new_images, pseudo_values
 from activation_study.analysis.statistics import paired
 from activation_study.metrics import mean_iou
 
@@ -38,6 +38,14 @@ def arms(seeds: int, images: int) -> tuple[np.ndarray, np.ndarray]:
     return both[0], both[1]
 
 
+def pseudo_differences(a: np.ndarray, b: np.ndarray, units: list[str]) -> np.ndarray:
+    return pseudo_values(a, units) - pseudo_values(b, units)
+
+
+def compared(a: np.ndarray, b: np.ndarray, units: list[str]) -> NewImages | None:
+    return on_new_images(pseudo_differences(a, b, units))
+
+
 def test_two_seeds_and_two_images_by_hand() -> None:
     # One class; correct pixels of the images, of 10 each: the union is 10, so IoU = correct / 20 in sum.
     def confusions(correct: list[list[int]]) -> np.ndarray:
@@ -46,10 +54,10 @@ def test_two_seeds_and_two_images_by_hand() -> None:
     a, b = confusions([[8, 6], [9, 7]]), confusions([[6, 6], [8, 4]])
     # Pseudo-values of one class with equal unions are those of the images: correct / 10.
     x = np.array([[0.2, 0.0], [0.1, 0.3]])
-    np.testing.assert_allclose(pseudo_values(a, b, names(2)), x, atol=1e-12)
+    np.testing.assert_allclose(pseudo_differences(a, b, names(2)), x, atol=1e-12)
     # Means: seeds 0.1, 0.2; images 0.15, 0.15; all 0.15. S = 2 · (0.05² + 0.05²) / 1 = 0.01; I = 0;
     # E = 4 · 0.1² / 1 = 0.04. A = 0, V = 0.01 / 4 = 0.0025, ν = 1: half = 12.7062 · 0.05.
-    new = on_new_images(a, b, names(2))
+    new = compared(a, b, names(2))
     assert new is not None
     assert new.difference.value == pytest.approx(0.15)
     assert new.difference.high == pytest.approx(0.15 + 12.7062047 * 0.05, rel=1e-6)
@@ -59,7 +67,7 @@ def test_two_seeds_and_two_images_by_hand() -> None:
 def test_the_interval_is_that_of_the_formula_in_sums() -> None:
     a, b = arms(5, 60)
     assert FEW_UNITS <= 60
-    x = pseudo_values(a, b, names(60))
+    x = pseudo_differences(a, b, names(60))
     n, m = x.shape
     of_seeds, of_images, mean = x.mean(axis=1), x.mean(axis=0), x.mean()
     s = sum(m * (value - mean) ** 2 for value in of_seeds) / (n - 1)
@@ -70,7 +78,7 @@ def test_the_interval_is_that_of_the_formula_in_sums() -> None:
     half = max(
         stats.t.ppf(0.975, freedom) * np.sqrt((s + added) / (n * m)), stats.t.ppf(0.975, n - 1) * np.sqrt(s / (n * m))
     )
-    new = on_new_images(a, b, names(60))
+    new = compared(a, b, names(60))
     assert new is not None
     assert new.difference.high - new.difference.value == pytest.approx(half)
     parts = np.array([max(s - e, 0), added, e])
@@ -79,7 +87,7 @@ def test_the_interval_is_that_of_the_formula_in_sums() -> None:
 
 def test_the_pseudo_values_have_the_differences_of_the_seeds_as_means_and_agree_with_the_jackknife() -> None:
     a, b = arms(3, 400)
-    x = pseudo_values(a, b, names(400))
+    x = pseudo_differences(a, b, names(400))
     differences = mean_iou(a.sum(axis=1)) - mean_iou(b.sum(axis=1))
     np.testing.assert_allclose(x.mean(axis=1), differences)
     without_one = [mean_iou(np.delete(a[0], k, 0).sum(0)) - mean_iou(np.delete(b[0], k, 0).sum(0)) for k in range(400)]
@@ -89,14 +97,14 @@ def test_the_pseudo_values_have_the_differences_of_the_seeds_as_means_and_agree_
 
 def test_an_arm_against_itself_differs_by_nothing() -> None:
     a, _ = arms(4, 30)
-    new = on_new_images(a, a, names(30))
+    new = compared(a, a, names(30))
     assert new is not None
     assert (new.difference.value, new.difference.low, new.difference.high) == (0.0, 0.0, 0.0)
 
 
 def test_where_only_seeds_vary_the_interval_is_that_of_the_paired_t() -> None:
     a, b = (np.repeat(arm, 60, axis=1) for arm in arms(6, 1))  # sixty equal images
-    new, expected = on_new_images(a, b, names(60)), paired(mean_iou(a.sum(1)), mean_iou(b.sum(1))).difference
+    new, expected = compared(a, b, names(60)), paired(mean_iou(a.sum(1)), mean_iou(b.sum(1))).difference
     assert new is not None
     assert (new.difference.low, new.difference.high) == pytest.approx((expected.low, expected.high))
 
@@ -108,7 +116,7 @@ def test_the_interval_is_never_narrower_than_on_this_test_set(seeds: int, images
     for _ in range(20):
         a, b = (runs(generator, seeds, images) for _ in range(2))
         b[..., 0, :] = a[..., 0, :]
-        new, here = on_new_images(a, b, names(images)), paired(mean_iou(a.sum(1)), mean_iou(b.sum(1))).difference
+        new, here = compared(a, b, names(images)), paired(mean_iou(a.sum(1)), mean_iou(b.sum(1))).difference
         assert new is not None
         assert new.difference.high >= here.high - 1e-12
 
@@ -116,7 +124,7 @@ def test_the_interval_is_never_narrower_than_on_this_test_set(seeds: int, images
 def test_copies_of_an_image_and_the_images_of_a_group_count_once() -> None:
     a, b = arms(5, 60)
     twice_a, twice_b = (np.concatenate([arm, arm], axis=1) for arm in (a, b))
-    single, copies = on_new_images(a, b, names(60)), on_new_images(twice_a, twice_b, names(60) * 2)
+    single, copies = compared(a, b, names(60)), compared(twice_a, twice_b, names(60) * 2)
     assert single is not None
     assert copies is not None
     assert copies.difference.high == pytest.approx(single.difference.high)
@@ -125,5 +133,5 @@ def test_copies_of_an_image_and_the_images_of_a_group_count_once() -> None:
 
 def test_one_unit_or_one_seed_says_nothing() -> None:
     a, b = arms(3, 10)
-    assert on_new_images(a, b, ["film"] * 10) is None
-    assert on_new_images(a[:1], b[:1], names(10)) is None
+    assert compared(a, b, ["film"] * 10) is None
+    assert compared(a[:1], b[:1], names(10)) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from activation_study.config.contrasts import arms_in, as_pairs, default_pairs
+from activation_study.config.contrasts import arms_in, as_pairs, default_pairs, question
 from activation_study.config.factor import Factor
 from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
@@ -48,3 +48,13 @@ def test_of_two_factors_the_effects_within_each_value_and_their_changes_are_comp
 def test_where_a_combination_is_missing_each_arm_is_compared_with_the_first() -> None:
     names = ["relu/adam", "relu/sgd", "mish/adam"]
     assert default_pairs(names, TWO) == [("relu/sgd", "relu/adam"), ("mish/adam", "relu/adam")]
+
+
+def test_a_question_is_the_same_whichever_way_around_it_is_asked() -> None:
+    assert question(("mish", "relu")) == question(("relu", "mish")) != question(("mish", "frelu"))
+    a, b, c, d = "a/x", "b/x", "a/y", "b/y"
+    orders = [[a, b, c, d], [c, d, a, b], [a, c, b, d], [b, a, d, c], [d, b, c, a]]
+    asked = {question((first, second)) for first, second in as_pairs(orders)}
+    assert len(asked) == 1
+    (other,) = as_pairs([[a, d, c, b]])
+    assert question((other[0], other[1])) not in asked

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from activation_study.analysis.crossed import Crossed, crossed
 from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
-from activation_study.analysis.interactions import ArmDifference, contributions_of, named_arm
+from activation_study.analysis.interactions import ArmDifference, named_arm, pseudo_values_of
 from activation_study.analysis.looks.planned_looks import Path, Planned, answer_of, look_at
-from activation_study.analysis.new_images import NewImages, of_crossed
+from activation_study.analysis.new_images import NewImages, of_crossed, on_new_images
 from activation_study.analysis.other_metrics import compare_other_metrics, disagreement, not_of_segmentation
 from activation_study.analysis.other_weights import OtherWeights, other_weights
 from activation_study.analysis.results import Arm, Condition, common_seeds
@@ -29,7 +29,7 @@ from activation_study.analysis.statistics import (
     minimum_detectable_difference,
     paired,
 )
-from activation_study.config.contrasts import Pair, arms_in, default_pairs
+from activation_study.config.contrasts import Pair, Question, arms_in, default_pairs, question
 from activation_study.errors import BadInput
 from activation_study.metrics import Values, pooled_iou
 
@@ -151,7 +151,8 @@ def pairs_of(
     Args:
         condition: with the arms.
         declared: pairs (a, b) of the configuration; if empty, `default_pairs`.
-        asked: pairs given after the runs; one that is declared, in whatever order, is not asked afterwards.
+        asked: pairs given after the runs; one that is declared, in whatever order, is not asked afterwards, and one
+            that is given in two orders counts once.
 
     Raises:
         BadInput: an activation has no runs in the condition.
@@ -164,9 +165,12 @@ def pairs_of(
             f"{condition.factor.plural} among {', '.join(names)}"
         )
     before = [(a, b) for a, b in declared] or default_pairs(names, condition.factor)
-    given = [(a, b) for a, b in asked]
-    kept = {pair: False for pair in before if pair[::-1] not in given}
-    return kept | {pair: not {pair, pair[::-1]} & set(before) for pair in given}
+    given: dict[Question, Pair] = {}
+    for a, b in asked:
+        given.setdefault(question((a, b)), (a, b))
+    known = set(map(question, before))
+    kept = {pair: False for pair in before if question(pair) not in given}
+    return kept | {pair: asks not in known for asks, pair in given.items()}
 
 
 def compare_condition(
@@ -265,7 +269,7 @@ def _on_new_images(
     if over_folds is not None:
         return of_crossed(over_folds, confidence)
     units = condition.groups or condition.image_hashes
-    return of_crossed(crossed(contributions_of(a, units) - contributions_of(b, units)), confidence)
+    return on_new_images(pseudo_values_of(a, units) - pseudo_values_of(b, units), confidence)
 
 
 def class_ious(arm: Arm) -> NDArray[np.float64]:

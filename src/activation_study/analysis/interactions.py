@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.analysis.new_images import contributions
+from activation_study.analysis.new_images import pseudo_values
 from activation_study.analysis.results import Arm, Condition, common_seeds
 from activation_study.config.contrasts import arms_in, difference_name
 from activation_study.metrics import Values
@@ -54,8 +54,8 @@ def named_arm(condition: Condition, name: str) -> Arm | ArmDifference:
     return ArmDifference(first, *second) if second else first
 
 
-def contributions_of(arm: Arm | ArmDifference, units: Sequence[str]) -> Values:
-    """The pseudo-values of an arm (`new_images.contributions`), or of a difference of two."""
+def pseudo_values_of(arm: Arm | ArmDifference, units: Sequence[str]) -> Values:
+    """The pseudo-values (`new_images.pseudo_values`) of an arm, or of a difference of two."""
     if isinstance(arm, ArmDifference):
-        return contributions(arm.a.confusions, units) - contributions(arm.b.confusions, units)
-    return contributions(arm.confusions, units)
+        return pseudo_values(arm.a.confusions, units) - pseudo_values(arm.b.confusions, units)
+    return pseudo_values(arm.confusions, units)

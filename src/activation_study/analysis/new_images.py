@@ -38,18 +38,16 @@ class NewImages:
     both: float
 
 
-def on_new_images(a: Counts, b: Counts, units: Sequence[str], confidence: float = CONFIDENCE_LEVEL) -> NewImages | None:
+def on_new_images(differences: Values, confidence: float = CONFIDENCE_LEVEL) -> NewImages | None:
     """Compares two arms on new images of this kind; None if all images belong to one unit, or there is one seed.
 
     Seeds and units vary: the mean of the pseudo-values (`crossed`).
 
     Args:
-        a: confusions of a, int64 [n seeds, images, C + 1, C].
-        b: confusions of b, with the same seeds and images.
-        units: what each image belongs to: its group, or a digest of its content, so that copies count once.
+        differences: of the arms' `pseudo_values`, [n seeds, m units].
         confidence: of the interval.
     """
-    return of_crossed(crossed(pseudo_values(a, b, units)), confidence)
+    return of_crossed(crossed(differences), confidence)
 
 
 def of_crossed(result: Crossed | None, confidence: float = CONFIDENCE_LEVEL) -> NewImages | None:
@@ -61,27 +59,17 @@ def of_crossed(result: Crossed | None, confidence: float = CONFIDENCE_LEVEL) -> 
     return NewImages(result.interval(confidence), result.units, *map(float, shares))
 
 
-def pseudo_values(a: Counts, b: Counts, units: Sequence[str]) -> Values:
-    """What each unit contributes to each seed's difference of pooled mean IoU: [n seeds, m units].
+def pseudo_values(counts: Counts, units: Sequence[str]) -> Values:
+    """What each unit contributes to each seed's pooled mean IoU: [n seeds, m units].
 
     With t and u a class's intersection and union in a unit, T and U their sums over the units, IoU = T / U, and the C
-    classes of the truth: x_sg = d_s + m (ℓᵃ_sg − ℓᵇ_sg), where ℓ_sg = Σ_c (t_sgc − IoU_sc u_sgc) / U_sc / C is the
-    first-order change of the mean IoU when the unit is weighted more. The mean over the units is d_s, the difference.
-
-    Args:
-        a: as of `on_new_images`.
-        b: likewise.
-        units: likewise.
-    """
-    return contributions(a, units) - contributions(b, units)
-
-
-def contributions(counts: Counts, units: Sequence[str]) -> Values:
-    """What each unit contributes to each seed's pooled mean IoU: IoU_s + m ℓ_sg, [n seeds, m units].
+    classes of the truth: x_sg = IoU_s + m ℓ_sg, where IoU_s is the mean over the classes and
+    ℓ_sg = Σ_c (t_sgc − IoU_sc u_sgc) / U_sc / C the first-order change of it when the unit is weighted more. The mean
+    over the units is IoU_s; a difference of two arms has the differences as its pseudo-values.
 
     Args:
         counts: confusions of an arm, int64 [n seeds, images, C + 1, C].
-        units: as of `on_new_images`.
+        units: what each image belongs to: its group, or a digest of its content, so that copies count once.
     """
     iou, influence = _influence(counts, np.unique(np.asarray(units), return_inverse=True)[1])
     return np.asarray(iou[:, None] + influence.shape[1] * influence)

@@ -7,6 +7,7 @@ from activation_study.config.factor import JOINT, Factor
 MAX_CONTRASTS = 5  # each additional one needs more seeds (Holm's correction)
 MINUS = " − "  # between the arms of a difference, in its name
 Pair = tuple[str, str]
+Question = frozenset[tuple[str, ...]]
 
 
 def contrast_problems(contrasts: Sequence[Sequence[str]], key: str = "comparison.contrasts") -> Iterator[str]:
@@ -57,6 +58,15 @@ def default_pairs(names: Sequence[str], factor: Factor) -> list[Pair]:
 def difference_name(a: str, b: str) -> str:
     """The name of a difference of two arms."""
     return f"{a}{MINUS}{b}"
+
+
+def question(pair: Pair) -> Question:
+    """What a pair asks, whichever way around: the arms that are added and those that are subtracted.
+
+    (a − b) − (c − d) asks the same as (a − c) − (b − d).
+    """
+    (a, *b), (c, *d) = map(arms_in, pair)
+    return frozenset({tuple(sorted([a, *d])), tuple(sorted([c, *b]))})
 
 
 def arms_in(name: str) -> list[str]:
