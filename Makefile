@@ -23,7 +23,7 @@ test-quick: $(VENV)/installed-test ## run the unit tests, under 90 seconds on 2 
 test-browser: $(VENV)/installed-browser ## test the report in a browser, Debian's chromium
 	$(PY) -m pytest -m browser
 
-test-all: $(VENV)/installed-browser ## run all tests, including slow and browser tests
+test-all: $(VENV)/installed-browser $(VENV)/installed-torch ## run all tests, including slow and browser tests
 	$(PYTEST) -m ""
 
 coverage: $(VENV)/installed-test ## measure line and branch coverage of `make test`; report in htmlcov/

@@ -37,7 +37,7 @@ def main() -> None:
     if options.quick and options.data:
         parser.error("--quick uses drawn images; omit KEY=VALUE")
     if not version_of("torch"):
-        log("PyTorch is not installed and is skipped: pip install -c constraints.txt -e .[bench]")
+        log("PyTorch is not installed and is skipped: pip install -c constraints.txt -e .[torch]")
     flags = ", ".join(sorted(BFLOAT16_FLAGS & processor_flags())) or "no bf16 instructions"
     versions = ", ".join(f"{name} {version_of(name)}" for name in PACKAGES if version_of(name))
     machine = f"{processor()}, {available_threads()} cores ({flags}), {platform.system()}"

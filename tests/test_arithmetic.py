@@ -34,7 +34,8 @@ def test_a_variable_of_a_numeric_library_counts_also_an_unknown_one(name: str) -
             "JAX_COMPILATION_CACHE_DIR",
         ),
         *("OPENCV_FFMPEG_CAPTURE_OPTIONS", "OPENCV_FFMPEG_LOGLEVEL", "OPENCV_VIDEOIO_PRIORITY_LIST"),
-        *("TORCH_LOGS", "TORCH_HOME", "PYTORCH_CUDA_ALLOC_CONF"),
+        *("TORCH_LOGS", "TORCH_TRACE", "TORCH_DTRACE", "TORCH_HOME"),
+        *("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_TUNABLEOP_FILENAME"),
         *("TF_CLI_CONFIG_FILE", "TF_VAR_db", "PATH", "HOME", "MLFLOW_TRACKING_URI", "XTF_FLAG"),
     ],
 )

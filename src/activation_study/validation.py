@@ -26,9 +26,10 @@ from activation_study.config.places import empty_places, expand_home
 from activation_study.config.planned_seeds import look_problem
 from activation_study.config.schema import OWN_FORMATS, Config, Data, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
+from activation_study.data.image_set import image_names
 from activation_study.data.images.image_io import MAX_CHANNELS
 from activation_study.data.labels.class_list import read_classes
-from activation_study.data.splitting.folder_splits import automatic_split
+from activation_study.data.splitting.folder_splits import automatic_split, automatic_split_of
 from activation_study.data.splitting.groups import groups_digest, is_groups_file, pattern_error, read_groups
 from activation_study.data.splitting.split_files import read_split_files, split_digest
 from activation_study.errors import BadInput, alternatives, problems_message
@@ -101,7 +102,7 @@ def _read_files(config: Config) -> None:
     if data.split_files is not None and data.split_digest is None:
         data.split_digest = split_digest(read_split_files(Path(data.split_files)))
     if data.split == "auto":
-        data.split = "files" if data.split_files is not None else automatic_split(data.images)
+        data.split = "files" if data.split_files is not None else _automatic_split(data)
     if data.groups is not None and is_groups_file(data.groups):
         data.groups, data.groups_file = None, data.groups
     path = config.model.get("encoder_weights")
@@ -109,6 +110,12 @@ def _read_files(config: Config) -> None:
         config.model["encoder_weights_digest"] = weights_file_digest(Path(str(path)))
     if data.groups_file is not None and data.groups_digest is None:
         data.groups_digest = groups_digest(read_groups(Path(data.groups_file)))
+
+
+def _automatic_split(data: Data) -> str:
+    if data.format == "plugin" and data.source.get("_target_"):
+        return automatic_split_of(image_names(data))
+    return automatic_split(data.images)
 
 
 def _resolve_aliases(config: Config) -> None:
@@ -200,6 +207,9 @@ def _own_data_problems(config: Config) -> Iterator[str]:
         yield f"data.classes: required with data.format={data.format}{finds}"
     if not own and data.classes is not None:
         yield "data.classes: allowed only with data=folder or data.format=plugin"
+    for key in ("name", "root"):
+        if key in data.source:
+            yield f"data.source.{key}: not an argument of an image set; expected data.{key}"
     if (data.format == "plugin") != bool(data.source.get("_target_")):
         given = f"data.format={data.format}, data.source._target_={data.source.get('_target_')}"
         yield f"{given}: expected data.format=plugin together with data.source._target_, the class of an image set"

@@ -10,8 +10,10 @@ import pytest
 
 from activation_study import plugins
 from activation_study.config.schema import Config
+from activation_study.data.dataset import Dataset
 from activation_study.data.image_set import ImageSet, ReadImageSet, image_names, open_image_set
 from activation_study.data.labels.label_types import label_type_of
+from activation_study.data.name_check import check_names
 from activation_study.data.source import current_digest, missing_data
 from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
@@ -19,21 +21,25 @@ from hydra_compose import composed
 
 MODULE = """
 import numpy as np
+from activation_study.data.dataset import Dataset
 from activation_study.data.image_set import ImageSet
 
 class Ramps(ImageSet):
     def __init__(self, root=None, count=6, fault=None):
         self.names = [f"ramp{index}" for index in reversed(range(count))]
+        if fault == "folders":
+            self.names = [f"{part}/ramp{index}" for part in ("train", "val", "test") for index in range(2)]
         self.root, self.fault = root, fault
         if fault == "names":
             self.names[0] = self.names[1]
 
     def image(self, name):
+        self.asked = getattr(self, "asked", 0) + 1
         if self.fault == "image" and name == "ramp2":
             raise KeyError("no ramp2")
         if self.fault == "float":
             return np.zeros((4, 5, 3))
-        shift = int(name[-1])
+        shift = int(name[-1]) + (self.fault == "unstable") * self.asked
         return np.stack([np.arange(20, dtype=np.uint8).reshape(4, 5) + shift + 100 * c for c in range(3)], -1)
 
     def label(self, name):
@@ -81,13 +87,13 @@ def test_images_are_sorted_and_turned_to_bgr_and_labels_are_ids() -> None:
 
 def test_the_digest_is_that_of_the_content() -> None:
     digest = opened(configured()).digest
-    assert digest == opened(configured(", root: elsewhere")).digest
     assert digest == current_digest(configured().data, label_type_of(configured()))
     assert digest != opened(configured(", count: 5")).digest
     assert digest != opened(configured(", fault: undeclared", CLASSES.replace("255", "9"))).digest
 
 
 def test_only_the_root_is_that_of_the_machine() -> None:
+    Path("some/where").mkdir(parents=True)
     config = configured("", "data.root=some/where")
     made: Any = opened(config).images
     assert isinstance(made, ImageSet)
@@ -113,9 +119,39 @@ def test_what_is_wrong_is_told_before_anything_is_trained(fault: str, message: s
         opened(configured(f", fault: {fault}"))
 
 
+def test_an_image_that_changes_after_the_set_was_read_is_an_error() -> None:
+    found = opened(configured(", fault: unstable"))
+    with pytest.raises(BadInput, match="ramps, ramp1: the image is another one than when the data set was read"):
+        found.image(1)
+    found.label(1, "own")
+
+
+def test_the_folders_of_names_are_the_split() -> None:
+    assert configured("", "data.split=auto").data.split == "shuffled"
+    config = configured(", fault: folders", "data.split=auto")
+    assert config.data.split == "folders"
+    split = Dataset(config).split
+    assert [[image_names(config.data)[index] for index in part] for part in (split.train, split.validation)] == [
+        ["train/ramp0", "train/ramp1"],
+        ["val/ramp0", "val/ramp1"],
+    ]
+    with pytest.raises(
+        BadInput, match=r"ramps has the folders test/, train/, val/, but data\.split=sorted would train"
+    ):
+        check_names([configured(", fault: folders", "data.split=sorted").data])
+
+
+def test_a_root_that_is_not_there_is_missing_data() -> None:
+    data = configured("", "data.root=not/there").data
+    assert missing_data(data) == "data.root=not/there: no such file or folder"
+    assert current_digest(data, label_type_of(configured())) is None
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("+data.source.name=voc",), r"data\.source\.name: not an argument of an image set; expected data\.name"),
+        (("+data.source.root=here",), r"data\.source\.root: not an argument .*; expected data\.root"),
         (("data.classes=null",), "data.classes: required with data.format=plugin"),
         (("label_type=surfaces",), "expected label_type=own with data=folder or data.format=plugin"),
         (("data.value_range=[0,4095]",), "data.value_range=.*allowed only with data=folder"),

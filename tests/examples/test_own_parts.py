@@ -62,7 +62,10 @@ def test_a_data_set_of_one_s_own_is_trained_on_and_reproduced_where_it_is_allowe
     assert result.returncode == 0, result.stderr + result.stdout
     assert "On discs (2 seeds): " in result.stdout
     (folder,) = tmp_path.glob("multirun/discs/own-mish-*seed0-*")
-    run, more = f"run={folder.relative_to(tmp_path)}", ("data.name=more_discs", "data.source={count: 20}", "part=all")
+    run, more = (
+        f"run={folder.relative_to(tmp_path)}",
+        ("data.name=more_discs", "data.source={first: 1000, count: 20}", "part=all"),
+    )
     refused = command(tmp_path, "reproduce.py", run)
     assert (refused.returncode, "uses plugins=[my_parts.data], which is code from" in refused.stderr) == (2, True)
     reproduced = command(tmp_path, "reproduce.py", run, "plugins=[my_parts.data]")
@@ -70,7 +73,7 @@ def test_a_data_set_of_one_s_own_is_trained_on_and_reproduced_where_it_is_allowe
     scored = command(tmp_path, "evaluate.py", run, "plugins=[my_parts.data]", *more)
     assert scored.returncode == 0, scored.stderr
     with np.load(next(folder.parent.glob("evaluations/*/evaluation/confusions.npz"))) as arrays:
-        assert arrays["names"].tolist() == [f"disc{index:03d}" for index in range(20)]
+        assert arrays["names"].tolist() == [f"disc{index:04d}" for index in range(1000, 1020)]
     other = (tmp_path / "my_parts/data.py").read_text().replace("scale=20", "scale=30")
     (tmp_path / "my_parts/data.py").write_text(other)
     changed = command(tmp_path, "reproduce.py", run, "plugins=[my_parts.data]")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from activation_study.backends.by_keras import prediction, steps
+from activation_study.errors import BadInput
 
 __all__ = ["devices", "prediction", "set_up", "steps", "unsaved_state"]
 
@@ -11,10 +12,17 @@ def set_up(threads: int, tensor_float_32: bool) -> None:
     """Deterministic algorithms on so many threads, in full float32 unless TensorFloat-32 is wanted.
 
     PyTorch raises an error at an operation that has no deterministic algorithm.
+
+    Raises:
+        BadInput: Keras uses neither the processor nor a GPU of NVIDIA.
     """
     import tensorflow  # noqa: F401  # Keras imports it later, when its start-up logs are no longer suppressed
     import torch
 
+    if _device().type not in ("cpu", "cuda"):
+        raise BadInput(
+            f"KERAS_BACKEND=torch: PyTorch is not known to be deterministic on {_device()}: set KERAS_TORCH_DEVICE=cpu"
+        )
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
@@ -23,17 +31,37 @@ def set_up(threads: int, tensor_float_32: bool) -> None:
 
 
 def devices() -> list[str]:
-    """The names of the GPUs, or `CPU`."""
+    """The name of the GPU, or `CPU`."""
     import torch
 
-    return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())] or ["CPU"]
+    device = _device()
+    return ["CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)]
 
 
 def unsaved_state(layer: Any, shape: tuple[int | None, ...]) -> list[str]:
-    """Found by a forward pass: whether PyTorch's global generator has moved."""
+    """Found by calling the layer twice from the same variables: whether output and variables are the same.
+
+    The variables are then as they were before.
+    """
     import numpy as np
     import torch
 
-    before = torch.get_rng_state()
-    layer(np.zeros([size or 2 for size in shape], np.float32), training=True)
-    return [] if torch.equal(before, torch.get_rng_state()) else ["PyTorch's global random number generator"]
+    inputs = np.random.default_rng(0).normal(size=[size or 2 for size in shape]).astype(np.float32)
+    with torch.no_grad():
+        layer(inputs, training=False)  # creates variables
+        before = [np.array(variable.numpy()) for variable in layer.variables]  # copies: PyTorch shares the memory
+        results = []
+        for _ in range(2):
+            outputs = layer(inputs, training=True)
+            results.append([np.array(outputs.cpu()), *(np.array(variable.numpy()) for variable in layer.variables)])
+            for variable, value in zip(layer.variables, before, strict=True):
+                variable.assign(value)
+    same = all(np.array_equal(first, second, equal_nan=True) for first, second in zip(*results, strict=True))
+    return [] if same else ["other results when it is called again with the same variables"]
+
+
+def _device() -> Any:
+    """The device that Keras puts tensors on."""
+    import keras
+
+    return keras.ops.zeros(()).device

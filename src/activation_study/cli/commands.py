@@ -205,6 +205,8 @@ _NOT_PROPOSED_FROM = ("classes", "split_files", "split_digest", "groups", "group
 def _inspect(composed: DictConfig) -> None:
     with refusals("inspect", "inspect"):
         if composed.write_classes is not None:
+            if composed.data.format != "folder":
+                raise BadInput("write_classes proposes the classes of label images: expected data=folder")
             for key in _NOT_PROPOSED_FROM:  # may be missing; the classes may be named already
                 composed.data[key] = None
             composed.data.split = "shuffled"

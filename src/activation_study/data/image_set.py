@@ -3,11 +3,11 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from activation_study.data.labels.label_image import LabelImage
 from activation_study.data.labels.label_tally import LabelTally
 from activation_study.data.labels.label_types import LabelType
 from activation_study.errors import BadInput, counted, problems_message
+
+Array = TypeVar("Array", bound=NDArray[Any])
 
 
 class ImageSet(ABC):
@@ -55,6 +57,7 @@ class ReadImageSet:
         names: sorted.
         digest: SHA-256 (hex) of names, sizes, images and labels.
         channels: of each image.
+        hashes: of each image and its label, by which a change since they were read is found.
     """
 
     name: str
@@ -62,10 +65,12 @@ class ReadImageSet:
     names: tuple[str, ...]
     digest: str
     channels: int
+    hashes: tuple[tuple[str, str], ...]
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """The image, uint8 [height, width, channels], OpenCV's BGR if these are three."""
-        return _bgr(_image(self.images, self.names[index], self.channels))
+        image = self._unchanged(index, 0, "image", lambda name: _image(self.images, name, self.channels))
+        return _bgr(image)
 
     def facts(self, index: int) -> ImageFacts:
         """As those of a file."""
@@ -73,7 +78,25 @@ class ReadImageSet:
 
     def label(self, index: int, label_type: str) -> NDArray[np.int32]:  # of the interface
         """The ids of the label, int32 [height, width]."""
-        return _label(self.images, self.names[index])
+        return self._unchanged(index, 1, "label", lambda name: _label(self.images, name))
+
+    def _unchanged(self, index: int, part: int, what: str, read: Callable[[str], Array]) -> Array:
+        """The image or label, as it was when the set was read.
+
+        Raises:
+            BadInput: it cannot be read any more, or is another one.
+        """
+        name = self.names[index]
+        try:
+            found = read(name)
+            if _hash(found) != self.hashes[index][part]:
+                raise ValueError(f"the {what} is another one than when the data set was read")
+        except ValueError as error:
+            raise BadInput(
+                f"{self.name}, {name}: {error}; expected the same whenever it is asked for. Run the same command again "
+                "if the data were changed."
+            ) from None
+        return found
 
 
 def open_image_set(data: Data, label_type: LabelType) -> ReadImageSet:
@@ -82,8 +105,7 @@ def open_image_set(data: Data, label_type: LabelType) -> ReadImageSet:
     Raises:
         BadInput: lists all problems at once.
     """
-    key = json.dumps([data.name, data.root, data.source, data.channels])
-    return _open(key, label_type)
+    return _open(data.name, _key(data), data.channels, label_type)
 
 
 def image_names(data: Data) -> tuple[str, ...]:
@@ -92,15 +114,20 @@ def image_names(data: Data) -> tuple[str, ...]:
     Raises:
         BadInput: the set cannot be made, or has not one name for each image.
     """
-    return _names(data.name, _make(data.root, data.source))
+    return _names(data.name, _make(_key(data)))
+
+
+def _key(data: Data) -> str:
+    """What describes the set, as text: root and source."""
+    return json.dumps([data.root, data.source])
 
 
 @lru_cache(maxsize=2)
-def _open(key: str, label_type: LabelType) -> ReadImageSet:
-    name, root, source, channels = json.loads(key)
-    images = _make(root, source)
+def _open(name: str, key: str, channels: int, label_type: LabelType) -> ReadImageSet:
+    images = _make(key)
     names = _names(name, images)
     content, tally, problems = hashlib.sha256(), LabelTally(label_type), []
+    hashes: list[tuple[str, str]] = []
     with announced_wait(f"reading {counted(len(names), 'image')} of {name}"):
         for each in names:
             try:
@@ -113,13 +140,19 @@ def _open(key: str, label_type: LabelType) -> ReadImageSet:
             content.update(f"{each} {image.shape}\n".encode())
             content.update(image.tobytes())
             content.update(label.tobytes())
+            hashes.append((_hash(image), _hash(label)))
     problems += tally.problems()
     if problems:
-        raise BadInput(problems_message(f"{_target(source)} cannot be used", problems, "Nothing was started."))
-    return ReadImageSet(name, images, names, content.hexdigest(), channels)
+        target = json.loads(key)[1]["_target_"]
+        raise BadInput(
+            problems_message(f"data.source._target_={target} cannot be used", problems, "Nothing was started.")
+        )
+    return ReadImageSet(name, images, names, content.hexdigest(), channels, tuple(hashes))
 
 
-def _make(root: str | None, source: dict[str, Any]) -> ImageSet:
+@lru_cache(maxsize=2)
+def _make(key: str) -> ImageSet:
+    root, source = json.loads(key)
     context: dict[str, Any] = {} if root is None else {"root": Path(root)}
     made: ImageSet = make_component("data.source", source, ImageSet, {}, **context)
     return made
@@ -172,8 +205,8 @@ def _bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[..., ::-1]) if image.shape[2] == 3 else image
 
 
-def _target(source: dict[str, Any]) -> str:
-    return f"data.source._target_={source.get('_target_')}"
+def _hash(values: NDArray[Any]) -> str:
+    return hashlib.sha256(f"{values.shape}\n".encode() + values.tobytes()).hexdigest()
 
 
 def _reason(error: Exception) -> str:

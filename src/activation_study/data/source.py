@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.config.schema import Data
+from activation_study.config.schema import OWN_FORMATS, Data
 from activation_study.data.folders.find_files import missing_folder
 from activation_study.data.folders.pairing import Naming
 from activation_study.data.image_set import open_image_set
@@ -133,7 +133,10 @@ def missing_data(data: Data) -> str | None:
     if data.format == "folder":
         named = (("data.images", data.images), ("data.labels", data.labels))
         return next(filter(None, (missing_folder(key, Path(str(name))) for key, name in named)), None)
-    if data.format in ("scenes", "plugin") or Path(str(data.root)).is_dir():
+    if data.format == "plugin":  # one file may be its root
+        missing = data.root is not None and not Path(data.root).exists()
+        return f"data.root={data.root}: no such file or folder" if missing else None
+    if data.format == "scenes" or Path(str(data.root)).is_dir():
         return None
     if data.archive is not None:
         return None if Path(data.archive).is_file() else f"data.archive={data.archive}: no such file"
@@ -150,7 +153,7 @@ def current_digest(data: Data, label_type: LabelType) -> str | None:
     """
     if data.format == "scenes":  # the configuration decides the content
         return None
-    if data.format == "folder" and missing_data(data) is not None:
+    if data.format in OWN_FORMATS and missing_data(data) is not None:
         return data.digest
     if data.format == "iccv09" and not (data.root is not None and Path(data.root).is_dir()):
         return data.digest

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from activation_study import plugins
 from activation_study.config.command_options import Evaluate
 from activation_study.config.identity import affects_result, flatten
 from activation_study.config.run_names import keep_existing_name, run_label
@@ -139,8 +140,10 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
         kept = {key: value for key, value in recorded.items() if key in _PREPROCESSING}
         if recorded["format"] == "folder" and data.keys() >= {"images", "labels"}:
             kept |= {key: recorded[key] for key in _OWN_FORMAT}
-        if recorded["format"] == "plugin" and data.keys() & {"root", "source"}:
-            kept |= {key: recorded[key] for key in (*_OWN_FORMAT, "source")}
+        of_plugin = {recorded["format"], data.get("format", "plugin")} == {"plugin"}
+        if of_plugin and data.keys() & {"root", "source"}:
+            kept |= {key: recorded[key] for key in _OWN_FORMAT if key not in data}
+            kept |= {} if "_target_" in data.get("source", {}) else {"source": recorded["source"]}
         own_folders = kept["split"] == "folders" and data.get("format", "folder") not in OWN_FORMATS
         if (kept["split"] == "files" or own_folders) and not data.keys() & {"split", "split_files"}:
             if options.part != "all":
@@ -163,6 +166,8 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
         "folder": options.folder,
         "tracking": {"uri": options.tracking.uri, "weights": "none"},
     }
+    of_run = trained.config.get("plugins", [])
+    changes["plugins"] = list(dict.fromkeys([*of_run, *map(plugins.module_of, options.plugins)]))
     config = inference_config(trained, options.threads, changes)
     config.suffix = "" if options.part == "test" else f"-{options.part}"
     config = validate(config, f"The evaluation of {trained.name}", f"`{command('evaluate')} --help` shows the keys.")

@@ -55,8 +55,10 @@ def untrained_network(config: Config, classes: int) -> "keras.Model":
     from activation_study.model.networks import MODULES
     from activation_study.model.random_state import seed_generators
 
-    plugins.require(config.plugins, "the network")
     layer = config.activation.layer
+    targets = [layer, *(getattr(config, group) for group in ("model", "normalization", "upsampling", "initializer"))]
+    modules = {str(each.get("_target_")).rpartition(".")[0] for each in targets}
+    plugins.require([name for name in config.plugins if plugins.module_of(name) in modules], "the network")
     parts = NetworkParts(
         config.image_size,
         classes,

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 from rich.table import Table
@@ -12,7 +13,7 @@ from rich.table import Table
 from activation_study.analysis.grouping import arm, rows
 from activation_study.config.component_problems import COMPONENT_GROUPS
 from activation_study.config.factor import Factor
-from activation_study.config.identity import training_key
+from activation_study.config.identity import flatten, training_key
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
 from activation_study.console import format_duration, table_console
@@ -166,9 +167,15 @@ def _time(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> str:
 
 def _seconds(job: Job, finished: Sequence[Record]) -> float | None:
     config = resolved(job.config)
-    comparable = [run for run in finished if all(run.config.get(key) == config[key] for key in TIME_GROUPS)]
+    comparable = [run for run in finished if _of_time(run.config) == _of_time(config)]
     same_arm = [run for run in comparable if arm(run.config, Factor()) == arm(config, Factor())]
     return seconds_left(job.config, job.before if job.status == RunStatus.RESUMABLE else None, same_arm or comparable)
+
+
+def _of_time(config: dict[str, Any]) -> dict[str, Any]:
+    """The keys on which a run's time depends; one that an older record lacks is null or empty today."""
+    groups = {group: config.get(group) or {} for group in TIME_GROUPS}
+    return {key: value for key, value in flatten(groups).items() if value is not None}
 
 
 def _disk(jobs: Sequence[Job]) -> str:

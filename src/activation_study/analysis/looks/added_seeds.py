@@ -9,6 +9,7 @@ from activation_study.analysis.interactions import named_arm
 from activation_study.analysis.looks.sequential_tests import SequentialTest
 from activation_study.analysis.results import Condition, common_seeds
 from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL
+from activation_study.config.contrasts import question
 
 MOST_LOOKS = 50  # more are told as these
 
@@ -52,10 +53,15 @@ def added_seeds(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, An
     )
 
 
+def _asked(contrast: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Where, and what, in whatever order."""
+    where = (contrast.get(key) for key in ("data", "label_type", "variant"))
+    return (*where, question((str(contrast.get("a")), str(contrast.get("b")))))
+
+
 def _seeds_of(contrast: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> list[int]:
     """The numbers of seeds at which a contrast was looked at, ascending."""
     now = set(contrast["seed_list"])
-    names = [key for key in contrast if key not in ("seeds", "seed_list")]
-    before = [each for each in kept if all(each.get(key) == contrast[key] for key in names)]
+    before = [each for each in kept if _asked(each) == _asked(contrast)]
     grown = [each for each in before if set(each.get("seed_list", ())) <= now]  # others have no part in this one
     return sorted({int(each["seeds"]) for each in (*grown, contrast) if int(each["seeds"]) > 1})

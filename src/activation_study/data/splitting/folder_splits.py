@@ -50,6 +50,16 @@ def automatic_split(images: str | None) -> str:
     return "folders" if has_part_folders(names) else "shuffled"
 
 
+def automatic_split_of(names: Sequence[str]) -> str:
+    """Likewise of images of these names."""
+    return "folders" if has_part_folders(first_folders(names)) else "shuffled"
+
+
+def first_folders(names: Sequence[str]) -> list[str]:
+    """The first folders of images' names, sorted."""
+    return sorted({name.partition("/")[0] for name in names if "/" in name})
+
+
 def split_by_folders(names: Sequence[str]) -> Split:
     """The split by the first folder of each name; images in other folders are left out.
 
