@@ -148,10 +148,12 @@ def test_the_answer_above_and_below(tmp_path: Path, answer_here: Callable[..., d
     for seed in range(6):
         write_run(tmp_path / "multirun/s", "relu", seed, 0.6)
         write_run(tmp_path / "multirun/s", "mish", seed, 0.9)
-    pairs = "contrasts=[[mish,relu],[relu,mish]]"
+        write_run(tmp_path / "multirun/s", "frelu", seed, 0.9)
+    pairs = "contrasts=[[mish,relu],[relu,frelu]]"
     comparison = answer_here(tmp_path, "compare.py", "study=s", "pictures=false", pairs)
-    answers = [contrast["answer"] for contrast in comparison["conditions"][0]["contrasts"] if contrast["primary"]]
-    assert answers == ["above", "below"]
+    contrasts = [each for each in comparison["conditions"][0]["contrasts"] if each["primary"]]
+    answers = {(each["a"], each["b"]): each["answer"] for each in contrasts}
+    assert (answers["mish", "relu"], answers["relu", "frelu"]) == ("above", "below")
 
 
 def test_the_verdict_of_a_reproduction(study: tuple[Path, dict[str, Any], dict[str, Any]]) -> None:

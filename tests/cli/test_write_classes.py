@@ -8,7 +8,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from PIL import Image
 
-from activation_study.cli import commands
+from activation_study.cli import commands, inspection
 from activation_study.config.command_options import Inspect
 from activation_study.config.registration import register
 from activation_study.errors import BadInput
@@ -21,8 +21,8 @@ def propose(root: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str) -> str
     register("schema", Inspect)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         composed = compose("inspect", given)
-    hydra = SimpleNamespace(get=lambda: SimpleNamespace(overrides=SimpleNamespace(task=given)))
-    monkeypatch.setattr(commands, "HydraConfig", hydra)
+    values = SimpleNamespace(overrides=SimpleNamespace(task=given), runtime=SimpleNamespace(config_sources=[]))
+    monkeypatch.setattr(inspection, "HydraConfig", SimpleNamespace(get=lambda: values))
     commands._inspect(composed)
     return (root / "classes.yaml").read_text()
 
