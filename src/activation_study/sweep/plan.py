@@ -145,7 +145,10 @@ def _only_scored(jobs: Sequence[Job]) -> set[Path]:
 
 def estimate_seconds(jobs: Sequence[Job]) -> dict[Path, float | None]:
     """The estimated time that each run, by its folder, still needs; 0 if it is only scored, None if it is unknown."""
-    finished = [job.before for job in jobs if job.before is not None and job.before.status == "FINISHED"]
+    finished: dict[str, list[Record]] = {}  # by what their time depends on
+    for job in jobs:
+        if job.before is not None and job.before.status == "FINISHED":
+            finished.setdefault(_of_time(job.before.config), []).append(job.before)
     only_scored = _only_scored(jobs)
     return {
         job.config.run_folder: _seconds(job, finished)
@@ -165,17 +168,17 @@ def _time(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> str:
     return format_duration(sum(known))
 
 
-def _seconds(job: Job, finished: Sequence[Record]) -> float | None:
+def _seconds(job: Job, finished: Mapping[str, Sequence[Record]]) -> float | None:
     config = resolved(job.config)
-    comparable = [run for run in finished if _of_time(run.config) == _of_time(config)]
+    comparable = finished.get(_of_time(config), ())
     same_arm = [run for run in comparable if arm(run.config, Factor()) == arm(config, Factor())]
     return seconds_left(job.config, job.before if job.status == RunStatus.RESUMABLE else None, same_arm or comparable)
 
 
-def _of_time(config: dict[str, Any]) -> dict[str, Any]:
-    """The keys on which a run's time depends; one that an older record lacks is null or empty today."""
+def _of_time(config: Mapping[str, Any]) -> str:
+    """What a run's time depends on, as text; a key that an older record lacks is null or empty today."""
     groups = {group: config.get(group) or {} for group in TIME_GROUPS}
-    return {key: value for key, value in flatten(groups).items() if value is not None}
+    return repr(sorted((key, value) for key, value in flatten(groups).items() if value is not None))
 
 
 def _disk(jobs: Sequence[Job]) -> str:

@@ -190,9 +190,8 @@ def check_start(jobs: Sequence[Job]) -> None:
         raise BadInput(problems_message("Data are missing", missing, "Nothing was started."))
     check_names(job.config.data for job in jobs if job.to_do)
     if jobs[0].config.dry_run:  # otherwise each data set is verified when it is prepared
-        for config in {
-            job.config.data.name: job.config for job in jobs if job.config.data.format in OWN_FORMATS
-        }.values():
+        own = (job.config for job in jobs if job.config.data.format in OWN_FORMATS)
+        for config in {config.data.name: config for config in own}.values():
             current_digest(config.data, label_type_of(config))
     kept = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE and not job.to_do]
     read_all(finished_records(kept), read_evaluated_run)
