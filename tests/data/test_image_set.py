@@ -109,7 +109,11 @@ def test_only_the_root_is_that_of_the_machine() -> None:
         ("names", "ramps: expected one name for each image, all different"),
         ("image", "ramp2: the image cannot be read: KeyError: 'no ramp2'"),
         ("float", r"ramp0: the image is float64 \[4, 5, 3\]; expected uint8 \[height, width, 3\]"),
-        ("size", "ramp0: the label is 4×5, its image 5×4"),
+        (
+            "size",
+            r"ramp0: 4×5 \(width × height\): expected 5×4, the size of its image: width and height of the label are "
+            "exchanged",
+        ),
         ("ids", "ramp0: the label has ids from -1 to -1; expected 0 to 65535"),
         ("undeclared", r"undeclared ids, neither of a class nor unknown, 30.00% of all pixels, in 6 of 6 labels"),
     ],

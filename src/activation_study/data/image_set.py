@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from activation_study.config.components import make_component
 from activation_study.config.schema import Data
 from activation_study.console import announced_wait
+from activation_study.data.folders.size_check import size_problem
 from activation_study.data.images.image_reader import ImageFacts, facts_of
 from activation_study.data.labels.class_problems import MAX_ID
 from activation_study.data.labels.label_facts import label_facts
@@ -55,9 +56,9 @@ class ReadImageSet:
         name: of the data set.
         images: the set itself.
         names: sorted.
-        digest: SHA-256 (hex) of names, sizes, images and labels.
+        digest: SHA-256 (hex) of the names and `hashes`.
         channels: of each image.
-        hashes: of each image and its label, by which a change since they were read is found.
+        hashes: SHA-256 of each image and of its label, by which a change since they were read is found.
     """
 
     name: str
@@ -126,7 +127,7 @@ def _key(data: Data) -> str:
 def _open(name: str, key: str, channels: int, label_type: LabelType) -> ReadImageSet:
     images = _make(key)
     names = _names(name, images)
-    content, tally, problems = hashlib.sha256(), LabelTally(label_type), []
+    tally, problems = LabelTally(label_type), []
     hashes: list[tuple[str, str]] = []
     with announced_wait(f"reading {counted(len(names), 'image')} of {name}"):
         for each in names:
@@ -136,10 +137,8 @@ def _open(name: str, key: str, channels: int, label_type: LabelType) -> ReadImag
             except ValueError as error:
                 problems.append(f"{each}: {error}")
                 continue
-            problems += _size_problem(each, image, label)
-            content.update(f"{each} {image.shape}\n".encode())
-            content.update(image.tobytes())
-            content.update(label.tobytes())
+            size = size_problem(each, (label.shape[0], label.shape[1]), (image.shape[0], image.shape[1]), turned=False)
+            problems += [size] if size else []
             hashes.append((_hash(image), _hash(label)))
     problems += tally.problems()
     if problems:
@@ -147,7 +146,8 @@ def _open(name: str, key: str, channels: int, label_type: LabelType) -> ReadImag
         raise BadInput(
             problems_message(f"data.source._target_={target} cannot be used", problems, "Nothing was started.")
         )
-    return ReadImageSet(name, images, names, content.hexdigest(), channels, tuple(hashes))
+    lines = "".join(f"{each} {' '.join(pair)}\n" for each, pair in zip(names, hashes, strict=True))
+    return ReadImageSet(name, images, names, hashlib.sha256(lines.encode()).hexdigest(), channels, tuple(hashes))
 
 
 @lru_cache(maxsize=2)
@@ -193,12 +193,6 @@ def _label(images: ImageSet, name: str) -> NDArray[np.int32]:
     if label.min() < 0 or label.max() > MAX_ID:
         raise ValueError(f"the label has ids from {label.min()} to {label.max()}; expected 0 to {MAX_ID}")
     return label.astype(np.int32)
-
-
-def _size_problem(name: str, image: NDArray[Any], label: NDArray[Any]) -> Iterator[str]:
-    if image.shape[:2] != label.shape:
-        sizes = (f"{width}×{height}" for height, width in (label.shape, image.shape[:2]))
-        yield "{}: the label is {}, its image {}".format(name, *sizes)
 
 
 def _bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
