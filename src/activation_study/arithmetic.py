@@ -20,33 +20,12 @@ FAMILIES = (
 # Variables of these families that do not decide arithmetic.
 EXCLUDED = (
     # logs, traces and dumps
-    *(
-        "TF_CPP_*",
-        "*LOG",
-        "*_LOG_*",
-        "*LOGGING*",
-        "*LOGINFO*",
-        "*LOGDEST*",
-        "*LOGERR*",
-        "TORCH_LOGS*",
-        "TORCH_*TRACE",
-        "*LOGWARN*",
-        "*VERBOS*",
-    ),
+    *("TF_CPP_*", "*LOG", "*_LOG_*", "*LOGGING*", "*LOGINFO*", "*LOGDEST*", "*LOGERR*", "*LOGWARN*", "*VERBOS*"),
+    *("TORCH_LOGS*", "TORCH_*TRACE"),
     *("*DUMP*", "*DEBUG*", "*PROFIL*", "*TRACEBACK*", "KMP_WARNINGS", "KMP_SETTINGS", "*DISPLAY_ENV"),
     # where files and libraries are
-    *(
-        "*CACHE*",
-        "*_DIR",
-        "*_PATH",
-        "*_HOME",
-        "*_ROOT",
-        "*_FILE",
-        "*_FILENAME",
-        "*_VERSION",
-        "OPENCV_IO_*",
-        "JAX_COMPILATION_*",
-    ),
+    *("*CACHE*", "*_DIR", "*_PATH", "*_HOME", "*_ROOT", "*_FILE", "*_VERSION", "OPENCV_IO_*", "JAX_COMPILATION_*"),
+    "*_FILENAME",
     # the device and the number of threads, which are recorded themselves, and where threads run
     *("*VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "JAX_PLATFORMS", "JAX_PLATFORM_NAME", "KERAS_BACKEND"),
     *("*_THREADS", "*_THREADS_NUM", "*THREAD_LIMIT", "TF_GPU_THREAD_*", "OMP_DYNAMIC", "OMP_PROC_BIND", "OMP_PLACES"),
@@ -54,15 +33,8 @@ EXCLUDED = (
     # how videos are read and written
     *("OPENCV_FFMPEG_*", "OPENCV_VIDEOIO_*"),
     # how memory is reserved, and when the host waits
-    *(
-        "*ALLOW_GROWTH",
-        "*ALLOCATOR*",
-        "*ALLOC_CONF",
-        "*PREALLOC*",
-        "*MEM_FRACTION",
-        "*UNIFIED_MEMORY",
-        "CUDA_LAUNCH_BLOCKING",
-    ),
+    *("*ALLOW_GROWTH", "*ALLOCATOR*", "*PREALLOC*", "*MEM_FRACTION", "*UNIFIED_MEMORY", "CUDA_LAUNCH_BLOCKING"),
+    "*ALLOC_CONF",
     *("CUDA_MODULE_LOADING", "CUDA_MPS_*", "TF_CONFIG", "TF_USE_LEGACY_KERAS", "JAX_COORDINATOR_*"),
     # Terraform's, which begin alike
     *("TF_VAR_*", "TF_CLI_*", "TF_DATA_DIR", "TF_WORKSPACE", "TF_INPUT", "TF_IN_AUTOMATION", "TF_CLOUD_*", "TF_HTTP_*"),

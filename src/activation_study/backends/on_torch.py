@@ -48,7 +48,6 @@ def unsaved_state(layer: Any, shape: tuple[int | None, ...]) -> list[str]:
 
     inputs = np.random.default_rng(0).normal(size=[size or 2 for size in shape]).astype(np.float32)
     with torch.no_grad():
-        layer(inputs, training=False)  # creates variables
         before = [np.array(variable.numpy()) for variable in layer.variables]  # copies: PyTorch shares the memory
         results = []
         for _ in range(2):

@@ -14,20 +14,27 @@ def contrast_problems(contrasts: Sequence[Sequence[str]], key: str = "comparison
     """Yields an error message for each problem of the contrasts that a key has."""
     if len(contrasts) > MAX_CONTRASTS:
         yield f"{key}: {len(contrasts)} contrasts, expected {MAX_CONTRASTS} or fewer"
-    right = True
-    for names in contrasts:
-        names = list(names)
-        pairs = [names[:2], names[2:] or ["", " "]]
-        if len(names) not in (2, 4) or any(a == b for a, b in pairs) or pairs[0] in (pairs[1], pairs[1][::-1]):
-            right = False
-            yield (
-                f"{key}: {names}: expected two different names, e.g. [mish,relu], or four for an interaction: "
-                "[a,b,c,d] compares a − b with c − d"
-            )
-    asked = [question((a, b)) for a, b in as_pairs(contrasts)] if right else []
-    for names, first in ((list(contrasts[n]), asked.index(each)) for n, each in enumerate(asked)):
-        if list(contrasts[first]) != names:
-            yield f"{key}: {names} asks the same as {list(contrasts[first])}; expected each contrast once"
+    wrong = [names for names in map(list, contrasts) if not _is_contrast(names)]
+    for names in wrong:
+        yield (
+            f"{key}: {names}: expected two different names, e.g. [mish,relu], or four for an interaction: "
+            "[a,b,c,d] compares a − b with c − d"
+        )
+    if wrong:
+        return
+    first: dict[Question, list[str]] = {}
+    for names, (a, b) in zip(map(list, contrasts), as_pairs(contrasts), strict=True):
+        earlier = first.setdefault(question((a, b)), names)
+        if earlier != names:
+            yield f"{key}: {names} asks the same as {earlier}; expected each contrast once"
+
+
+def _is_contrast(names: list[str]) -> bool:
+    """Whether these are two different names, or the four of two different differences."""
+    if len(names) not in (2, 4):
+        return False
+    pairs = [names[:2], names[2:] or ["", " "]]
+    return all(a != b for a, b in pairs) and pairs[0] not in (pairs[1], pairs[1][::-1])
 
 
 def as_pairs(contrasts: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -165,9 +165,8 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
         "evaluation": _given(options.evaluation),
         "folder": options.folder,
         "tracking": {"uri": options.tracking.uri, "weights": "none"},
+        "plugins": list(dict.fromkeys([*trained.config.get("plugins", []), *map(plugins.module_of, options.plugins)])),
     }
-    of_run = trained.config.get("plugins", [])
-    changes["plugins"] = list(dict.fromkeys([*of_run, *map(plugins.module_of, options.plugins)]))
     config = inference_config(trained, options.threads, changes)
     config.suffix = "" if options.part == "test" else f"-{options.part}"
     config = validate(config, f"The evaluation of {trained.name}", f"`{command('evaluate')} --help` shows the keys.")
