@@ -4,27 +4,28 @@ PyTorch is an extra that only the slow tests need: a run on it is killed, resume
 """
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cli_runner import ROOT
+from cli_runner import command
 
 pytestmark = pytest.mark.integration
 
-SCRIPT = Path(__file__).with_name("gradients.py")
-TRAIN = Path(__file__).resolve().parents[2] / "train.py"
+SMALL = ("model.widths=[4,8]", "model.encoder_blocks=[1,1]", "model.decoder_blocks=[1]", "training.batch_size=4")
+DATA = ("data=scenes", "data.image_size=32", "tracking=off")
+
+
+def run_on(backend: str, home: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return command(home, script, *arguments, KERAS_BACKEND=backend, JAX_PLATFORMS="cpu", HOME=str(home))
 
 
 def write_gradients(folder: Path, backend: str) -> None:
-    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "HOME": str(folder)}
-    done = subprocess.run([sys.executable, SCRIPT, folder], env=environment, capture_output=True, text=True)
+    done = run_on(backend, folder, "tests/model/gradients.py", str(folder))
     assert done.returncode == 0, done.stderr
 
 
@@ -58,13 +59,9 @@ def test_loss_and_gradients_are_those_of_tensorflow(activation: str, folder: Pat
 
 
 def test_a_run_finishes(tmp_path: Path) -> None:
-    tiny = ("model.widths=[4,8]", "model.encoder_blocks=[1,1]", "model.decoder_blocks=[1]", "training.batch_size=4")
-    data = ("data=scenes", "data.count=12", "data.image_size=32", f"data.cache={tmp_path}")
-    command = [sys.executable, TRAIN, *data, *tiny, "training.epochs=2", "tracking=off", f"folder={tmp_path}"]
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "HOME": str(tmp_path)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = run_on("jax", tmp_path, "train.py", *DATA, *SMALL, "data.count=12", "training.epochs=2")
     assert done.returncode == 0, done.stderr
-    (path,) = tmp_path.glob("*/*/run.json")
+    (path,) = tmp_path.glob("multirun/*/*/run.json")
     record = json.loads(path.read_text())
     assert record["status"] == "FINISHED"
     assert record["environment"]["backend"] == "jax"
@@ -73,12 +70,10 @@ def test_a_run_finishes(tmp_path: Path) -> None:
 
 
 def test_tensorflow_rejects_jit_compile_which_is_not_deterministic(tmp_path: Path) -> None:
-    command = [sys.executable, TRAIN, "data=scenes", "data.count=12", "training.jit_compile=true"]
-    options = [f"data.cache={tmp_path}", f"folder={tmp_path}/runs", "tracking=off", "data.image_size=32"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True)
+    done = run_on("tensorflow", tmp_path, "train.py", *DATA, "data.count=12", "training.jit_compile=true")
     assert done.returncode == 2
     assert "training.jit_compile=true: only JAX's compiled steps are known to be deterministic" in done.stderr
-    assert not list(tmp_path.glob("runs/*/*/run.json"))
+    assert not list(tmp_path.glob("multirun/*/*/run.json"))
 
 
 def test_a_compiled_step_is_cached_for_the_next_process(folder: Path) -> None:
@@ -110,36 +105,27 @@ def test_loss_and_gradients_of_pytorch_are_those_of_tensorflow(folder: Path) -> 
 def test_a_run_is_killed_resumed_to_the_same_bits_and_reproduced(
     backend: str, options: tuple[str, ...], tmp_path: Path
 ) -> None:
-    tiny = ("model.widths=[4,8]", "model.encoder_blocks=[1,1]", "model.decoder_blocks=[1]", "training.batch_size=4")
-    data = ("data=scenes", "data.count=20", "data.image_size=32", "augmentation=flip_crop_color", "tracking=off")
-    given = (*data, *tiny, *options, "training.epochs=3", "training.checkpoint_minutes=0", "threads=2")
-    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "HOME": str(tmp_path)}
-
-    def run(*command: object) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, *map(str, command)]
-        return subprocess.run(words, env=environment, capture_output=True, text=True, cwd=tmp_path)
-
-    whole = run(TRAIN, *given, "folder=whole")
+    given = (*DATA, *SMALL, *options, "data.count=20", "augmentation=flip_crop_color", "training.epochs=3")
+    given += ("training.checkpoint_minutes=0", "threads=2")
+    whole = run_on(backend, tmp_path, "train.py", *given, "folder=whole")
     assert whole.returncode == 0, whole.stderr
-    killed = run(ROOT / "tests/kill_at.py", "train", 5, *given, "folder=killed")
+    killed = run_on(backend, tmp_path, "tests/kill_at.py", "train", "5", *given, "folder=killed")
     assert killed.returncode == -signal.SIGKILL
-    resumed = run(TRAIN, *given, "folder=killed")
+    resumed = run_on(backend, tmp_path, "train.py", *given, "folder=killed")
     assert "resuming at epoch 2, step 1" in resumed.stdout, resumed.stderr
     records = [json.loads(next(tmp_path.glob(f"{name}/*/*/run.json")).read_text()) for name in ("whole", "killed")]
     assert records[0]["digests"] == records[1]["digests"]
     assert records[0]["results"]["test/mean_iou"] == records[1]["results"]["test/mean_iou"]
     assert records[0]["environment"]["backend"] == backend
     (path,) = tmp_path.glob("whole/*/surfaces-*")
-    reproduced = run(ROOT / "reproduce.py", f"run={path}", "folder=whole")
+    reproduced = run_on(backend, tmp_path, "reproduce.py", f"run={path}", "folder=whole")
     assert "identical: 3 epochs, final weights and all confusion matrices" in reproduced.stdout, reproduced.stderr
 
 
 @pytest.mark.slow
 @needs_torch
 def test_state_that_a_checkpoint_would_miss_is_refused_and_the_check_changes_nothing(tmp_path: Path) -> None:
-    environment = {**os.environ, "KERAS_BACKEND": "torch", "HOME": str(tmp_path)}
-    script = Path(__file__).with_name("torch_state.py")
-    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
+    done = run_on("torch", tmp_path, "tests/model/torch_state.py")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {
         "accepted": ["ReLU", "FReLU", "Dropout"],
