@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from activation_study.analysis.fairness import fairness
+from activation_study.analysis.findings import compare_study
 from activation_study.analysis.results import read_study
 from activation_study.records.record import read_record
+from activation_study.sweep.plan import make_plan, notes_of
 from fake_runs import write_run
+from simulated_sweep import composed
 
 
 def statement(study: Path, digests: dict[str, dict[str, str]], seeds: int = 2) -> str:
@@ -49,3 +52,22 @@ def test_runs_of_earlier_versions_have_the_digest_of_all_shared_layers(tmp_path:
 def test_nothing_is_said_without_digests_or_of_a_single_arm(tmp_path: Path) -> None:
     assert statement(tmp_path / "a", {"relu": {}, "mish": EQUAL}) == ""
     assert statement(tmp_path / "b", {"relu": EQUAL}) == ""
+
+
+def test_the_answer_names_another_setting_in_which_the_arms_differ(tmp_path: Path) -> None:
+    for seed in range(2):
+        write_run(tmp_path, "relu", seed, learning_rate=1e-3)
+        write_run(tmp_path, "mish", seed, learning_rate=3e-3)
+    findings = compare_study("study", *read_study(tmp_path), [])
+    named = "optimizer.learning_rate is 0.003 with Mish, 0.001 with ReLU."
+    assert [text for text in findings.summary if text.endswith(named)]
+
+
+def test_the_plan_names_another_setting_in_which_the_arms_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    jobs = make_plan([["activation=relu"], ["activation=mish", "optimizer.learning_rate=3e-3"]], composed)
+    (warning,) = notes_of(jobs)
+    assert warning.startswith("warning: The arms differ in more than the activation")
+    assert list(notes_of(make_plan([["activation=relu"], ["activation=mish"]], composed))) == []

@@ -1,6 +1,8 @@
 """What the runs of one seed have in common under all arms, by the digests that they recorded."""
 
+from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
+from activation_study.config.equal_settings import in_words, unequal_settings
 
 CONVOLUTIONS = "initial_convolutions"  # not in records of earlier versions
 
@@ -28,6 +30,12 @@ def fairness(condition: Condition) -> str:
     if weights:
         return f"{every} {same_weights} (their digests agree); {differs}."
     return f"Between {condition.factor.plural}, {differs}, and so do the initial convolutions."
+
+
+def other_differences(condition: Condition) -> str:
+    """A sentence about the settings, beside what is compared, in which a condition's arms differ; empty without."""
+    configs = {display_name(arm.name): [record.config for record in arm.records] for arm in condition.arms}
+    return in_words(unequal_settings(configs, condition.factor), condition.factor)
 
 
 def _agree(condition: Condition, digest: str) -> bool | None:

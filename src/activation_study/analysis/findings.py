@@ -9,6 +9,7 @@ from activation_study.analysis.class_summary import class_sentences
 from activation_study.analysis.comparable_runs import has_planned_looks
 from activation_study.analysis.conclusions import conclusion, looks_sentence, noise_sentence
 from activation_study.analysis.contrasts import Contrast, PlannedContrasts, compare_condition, differences_of, pairs_of
+from activation_study.analysis.fairness import other_differences
 from activation_study.analysis.family import corrected
 from activation_study.analysis.folds import merge_folds
 from activation_study.analysis.looks.added_seeds import added_seeds, looked_at
@@ -93,7 +94,8 @@ class Findings:
         declared = [(condition.title, each) for condition in self.main for each in self._declared_on(condition)]
         looks = looks_sentence(self.planned, [each for _, each in declared]) if self.planned else ""
         seeds = filter(None, (noise_sentence(declared), self.added_seeds, looks))
-        return [*map(self.conclusion, self.main), *seeds, *notes, *map(ablation_sentence, self.ablations)]
+        unequal = dict.fromkeys(filter(None, map(other_differences, self.main)))
+        return [*map(self.conclusion, self.main), *unequal, *seeds, *notes, *map(ablation_sentence, self.ablations)]
 
 
 def compare_study(

@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from activation_study.config.equal_settings import DERIVED
 from activation_study.config.factor import Factor, factor_of
 from activation_study.config.identity import affects_result, flatten
 from activation_study.config.protocols import choices, followed_protocol
 
 ConfigValues = dict[str, Any]  # resolved
-# Key → what conf/activation/ derives it from.
-DERIVED = {"activation.layer.momentum": "normalization.momentum"}
 Item = TypeVar("Item")
 
 

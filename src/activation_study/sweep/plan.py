@@ -10,9 +10,10 @@ from typing import Any
 from omegaconf import DictConfig
 from rich.table import Table
 
-from activation_study.analysis.grouping import arm, rows
+from activation_study.analysis.grouping import arm, arms_by_condition, rows
 from activation_study.config.component_problems import COMPONENT_GROUPS
-from activation_study.config.factor import Factor
+from activation_study.config.equal_settings import in_words, unequal_settings
+from activation_study.config.factor import Factor, factor_of
 from activation_study.config.identity import flatten, training_key
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
@@ -231,7 +232,18 @@ def notes_of(jobs: Sequence[Job]) -> Iterator[str]:
         start = f"from its last checkpoint, at or before epoch {epochs}" if epochs else "in its first epoch"
         death = job.before.how_it_died if job.before.status == "RUNNING" else None
         yield f"  {job.config.run_name}{f': {death}; it' if death else ''} resumes {start}"
+    yield from _unfair(jobs)
     yield from _outdated(jobs)
+
+
+def _unfair(jobs: Sequence[Job]) -> Iterator[str]:
+    """In what the arms of each condition differ beside what is compared."""
+    factor = factor_of([resolved(job.config) for job in jobs])
+    sentences: dict[str, None] = {}
+    for arms in arms_by_condition(jobs, lambda job: resolved(job.config)).values():
+        configs = {name: [resolved(job.config) for job in group] for name, group in arms}
+        sentences[in_words(unequal_settings(configs, factor), factor)] = None
+    yield from (f"warning: {sentence}" for sentence in sentences if sentence)
 
 
 def _outdated(jobs: Sequence[Job]) -> Iterator[str]:

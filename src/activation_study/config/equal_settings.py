@@ -1,0 +1,49 @@
+"""Whether arms differ in what is compared alone, by their configurations."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from activation_study.config.factor import Factor
+from activation_study.config.identity import INTRODUCED, affects_result, flatten
+
+# Key → what conf/activation/ derives it from.
+DERIVED = {"activation.layer.momentum": "normalization.momentum"}
+
+
+def unequal_settings(arms: Mapping[str, Sequence[Mapping[str, Any]]], factor: Factor) -> dict[str, dict[str, str]]:
+    """The settings that affect results, are not part of the factor, and differ between arms.
+
+    Args:
+        arms: the resolved configurations of each arm's runs, by its name. A key whose values differ within an arm is
+            none of these: it makes conditions, or is a seed.
+        factor: what is compared.
+
+    Returns:
+        Key → the value of each arm, as text.
+    """
+    flat = {name: [flatten(dict(config)) for config in configs] for name, configs in arms.items()}
+    keys = dict.fromkeys(key for configs in flat.values() for values in configs for key in values)
+    unequal = {}
+    for key in (each for each in keys if _must_be_equal(each, factor)):
+        default = INTRODUCED.get(key)
+        values = {name: {str(each.get(key, default)) for each in configs} for name, configs in flat.items()}
+        if all(len(found) == 1 for found in values.values()) and len(set.union(*values.values())) > 1:
+            unequal[key] = {name: next(iter(found)) for name, found in values.items()}
+    return unequal
+
+
+def _must_be_equal(key: str, factor: Factor) -> bool:
+    if key.startswith("seed") or factor.includes(key) or factor.includes(DERIVED.get(key, key)):
+        return False
+    return affects_result(key)
+
+
+def in_words(unequal: Mapping[str, Mapping[str, str]], factor: Factor) -> str:
+    """The settings in a sentence; empty without."""
+    if not unequal:
+        return ""
+    settings = "; ".join(
+        f"{key} is {', '.join(f'{value} with {name}' for name, value in values.items())}"
+        for key, values in unequal.items()
+    )
+    return f"The arms differ in more than the {factor.title}, so a difference may come from either: {settings}."
