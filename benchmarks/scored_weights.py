@@ -5,7 +5,7 @@
 For each label type and pair of activations: mean and standard deviation over seeds of the difference of pooled mean IoU
 with the best, the last and the averaged weights of the same runs, and the ratio of its variance to that of the best
 weights with a 95 % interval; and for each activation, how far its mean moves. The results are in
-docs/studies/2026-11-26-weights-64.
+docs/studies/2026-11-26-weights-64 and docs/studies/2026-11-27-weights-96.
 """
 
 import sys
