@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from activation_study.config.identity import flatten
+from activation_study.config.identity import INTRODUCED, flatten
 from activation_study.location import conf_dir
 
 ARTICLE, MODERN = "article", "modern"
@@ -44,6 +44,8 @@ def default_protocol(data: str) -> str:
 def followed_protocol(config: Mapping[str, Any]) -> Followed:
     """The protocol that a resolved configuration follows; of two that are equally near, the article's."""
     values = flatten(dict(config))
+    if "evaluation" in config:  # records of earlier versions have no key for the weights, which were the best
+        values = {"evaluation.weights": INTRODUCED["evaluation.weights"], **values}
     candidates = (
         Followed(name, {key: values[key] for key, choice in choices(name).items() if _differs(key, values, choice)})
         for name in (ARTICLE, MODERN)
