@@ -1,4 +1,4 @@
-"""What the runs of one seed have in common under all arms, by the digests that they recorded."""
+"""What the arms have in common by the digests of their runs, and what they differ in by their configurations."""
 
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from activation_study.config.equal_settings import DERIVED
+from activation_study.config.equal_settings import DERIVED, distinguishes
 from activation_study.config.factor import Factor, factor_of
-from activation_study.config.identity import affects_result, flatten
+from activation_study.config.identity import flatten
 from activation_study.config.protocols import choices, followed_protocol
 
 ConfigValues = dict[str, Any]  # resolved
@@ -33,7 +33,7 @@ class Variants:
         every = [flatten(config) for config in configs]
         for name, group in grouped(configs, self._arm).items():
             flat = [flatten(config) for config in group]
-            candidates = (key for key in dict.fromkeys(key for values in flat for key in values) if _distinguishes(key))
+            candidates = (key for key in dict.fromkeys(key for values in flat for key in values) if distinguishes(key))
             varying = [key for key in candidates if len({str(values.get(key)) for values in flat}) > 1]
             varying = [key for key in varying if not (_follows_another(key, flat) or _follows_from_name(key, every))]
             self._varying[name] = set(varying)
@@ -67,10 +67,6 @@ class Variants:
     def of(self, config: ConfigValues) -> tuple[str, ...]:
         """The run's "key=value" for each of these settings."""
         return tuple(f"{key}={value}" for key, value in self.settings(config).items())
-
-
-def _distinguishes(key: str) -> bool:
-    return affects_result(key) and not key.startswith("seed")
 
 
 def _follows_another(key: str, values: Sequence[ConfigValues]) -> bool:

@@ -32,10 +32,13 @@ def unequal_settings(arms: Mapping[str, Sequence[Mapping[str, Any]]], factor: Fa
     return unequal
 
 
+def distinguishes(key: str) -> bool:
+    """Whether a dotted key tells runs apart that are no repetitions: it affects results, and is no seed."""
+    return affects_result(key) and not key.startswith("seed")
+
+
 def _must_be_equal(key: str, factor: Factor) -> bool:
-    if key.startswith("seed") or factor.includes(key) or factor.includes(DERIVED.get(key, key)):
-        return False
-    return affects_result(key)
+    return distinguishes(key) and not (factor.includes(key) or factor.includes(DERIVED.get(key, key)))
 
 
 def in_words(unequal: Mapping[str, Mapping[str, str]], factor: Factor) -> str:

@@ -43,9 +43,7 @@ def default_protocol(data: str) -> str:
 
 def followed_protocol(config: Mapping[str, Any]) -> Followed:
     """The protocol that a resolved configuration follows; of two that are equally near, the article's."""
-    values = flatten(dict(config))
-    if "evaluation" in config:  # records of earlier versions have no key for the weights, which were the best
-        values = {"evaluation.weights": INTRODUCED["evaluation.weights"], **values}
+    values = {**INTRODUCED, **flatten(dict(config))}  # what records of earlier versions do not say held then
     candidates = (
         Followed(name, {key: values[key] for key, choice in choices(name).items() if _differs(key, values, choice)})
         for name in (ARTICLE, MODERN)

@@ -238,11 +238,10 @@ def notes_of(jobs: Sequence[Job]) -> Iterator[str]:
 
 def _unfair(jobs: Sequence[Job]) -> Iterator[str]:
     """In what the arms of each condition differ beside what is compared."""
-    factor = factor_of([resolved(job.config) for job in jobs])
-    sentences: dict[str, None] = {}
-    for arms in arms_by_condition(jobs, lambda job: resolved(job.config)).values():
-        configs = {name: [resolved(job.config) for job in group] for name, group in arms}
-        sentences[in_words(unequal_settings(configs, factor), factor)] = None
+    configs = [resolved(job.config) for job in jobs]
+    factor = factor_of(configs)
+    conditions = arms_by_condition(configs, lambda config: config).values()
+    sentences = dict.fromkeys(in_words(unequal_settings(dict(arms), factor), factor) for arms in conditions)
     yield from (f"warning: {sentence}" for sentence in sentences if sentence)
 
 
