@@ -73,7 +73,8 @@ def ablations_of(conditions: Sequence[Condition], pairs: Sequence[Pair] = ()) ->
 
 
 def _ablations(conditions: Sequence[Condition], pairs: Sequence[Pair]) -> Ablations | None:
-    base = next((condition for condition in conditions if not condition.variant), conditions[0])
+    configured = [condition for condition in conditions if not condition.searches] or conditions
+    base = next((condition for condition in configured if not condition.variant), configured[0])
     common = common_seeds(*base.arms)
     if len(common) < 2:
         return None

@@ -63,7 +63,8 @@ class Findings:
     @property
     def records(self) -> list[Record]:
         """The records of all runs, each once."""
-        return [record for condition in self.conditions for arm in condition.arms for record in arm.records]
+        every = [record for condition in self.conditions for arm in condition.arms for record in arm.records]
+        return list({record.name: record for record in every}.values())
 
     def contrasts(self, condition: Condition) -> tuple[Contrast, ...]:
         """The contrasts of one condition."""
@@ -145,7 +146,8 @@ def compare_study(
 
 def planned_looks(conditions: Sequence[Condition]) -> PlannedContrasts | None:
     """The planned looks at the declared contrasts of a study without variants; None if the seeds were fixed."""
-    return _planned(conditions, *_declared(conditions))
+    tuned = [condition for condition in conditions if condition.searches]
+    return _planned(tuned or conditions, *_declared(conditions))
 
 
 def _planned(
@@ -172,7 +174,7 @@ def plan_of(declared: Comparison) -> Plan | None:
 
 def _main(every: Sequence[Condition], ablations: Sequence[Ablations]) -> list[Condition]:
     """The conditions that decide: those selected on validation, otherwise the usual protocol."""
-    preferred = [each.base for each in ablations] + [each for each in every if each.repeats]
+    preferred = [each.base for each in ablations] + [each for each in every if each.repeats or each.searches]
     chosen = {(condition.data, condition.label_type): condition for condition in preferred}  # the last one wins
     return [each for each in every if chosen.get((each.data, each.label_type), each) is each]
 

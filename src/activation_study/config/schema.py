@@ -13,6 +13,7 @@ from omegaconf import MISSING
 from activation_study.config.fields import at_least, choice, component, path_or_content, pattern
 from activation_study.config.identity import identity
 from activation_study.config.scored_weights import WEIGHTS
+from activation_study.config.tuning import Tuning
 from activation_study.credentials import without_credentials_inside
 
 
@@ -232,6 +233,7 @@ class Config:
     evaluation: Evaluation = field(default_factory=Evaluation)
     seeding: Seeding = field(default_factory=Seeding)
     comparison: Comparison = field(default_factory=Comparison)
+    tuning: Tuning = field(default_factory=Tuning)
     tracking: Tracking = field(default_factory=Tracking)
     experiment: Any = None
     protocol: Any = None

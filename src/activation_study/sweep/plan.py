@@ -61,7 +61,10 @@ class Job:
     @property
     def to_do(self) -> bool:
         """Whether the sweep starts it. A run of another process is included: it may have ended when its turn comes."""
-        repeated = {"all": {RunStatus.DONE, RunStatus.FAILED}, "failed": {RunStatus.FAILED}, "none": set()}
+        trial = self.config.tuning.trial is not None  # that failed has told its search something
+        failed = set() if trial else {RunStatus.FAILED}
+        ended = {RunStatus.DONE, RunStatus.FAILED, RunStatus.PRUNED}
+        repeated = {"all": ended, "failed": failed, "none": set()}
         return self.status in {RunStatus.NEW, RunStatus.RESUMABLE, RunStatus.RUNNING, *repeated[self.config.rerun]}
 
 

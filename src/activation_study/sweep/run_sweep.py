@@ -165,8 +165,8 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
 
 def _reject_mixed(jobs: Sequence[Job]) -> None:
     """Raises BadInput if the jobs differ in what the sweep as a whole does."""
-    for key in ("dry_run", "sync", "seeds", "comparison.fresh_seeds"):
-        if len({value_of(job.config, key) for job in jobs}) > 1:
+    for key in ("dry_run", "sync", "seeds", "tuning"):
+        if len({str(value_of(job.config, key)) for job in jobs}) > 1:
             raise BadInput(f"{key}: expected the same value for all runs of a sweep; nothing was started")
     if jobs[0].config.comparison.looks and jobs[0].config.seeds != "auto":
         raise BadInput("comparison.looks needs seeds=auto, which adds seeds at these looks; nothing was started")
@@ -236,6 +236,8 @@ def _unfinished(todo: Sequence[Job], returned: Sequence[JobReturn]) -> list[Unfi
     found = []
     for number, job in enumerate(todo):
         record, result = job.record, returned[number] if number < len(returned) else None
+        if job.config.tuning.trial is not None and record is not None and record.status in ("FAILED", "PRUNED"):
+            continue  # its search is told so, and goes on
         raised = result._return_value if result is not None and result.status == JobStatus.FAILED else None
         if isinstance(raised, BadInput):
             found.append(Unfinished(job, "rejected", str(raised)))

@@ -215,7 +215,9 @@ class MlflowStore:
             except BadInput as error:
                 problem = ModelRefused(str(error))
         self._log_results(run_id, record, model_id)
-        self._client.set_terminated(run_id, record.status, end_time=int(record.ended * 1000))
+        self._client.set_terminated(
+            run_id, "FINISHED" if record.status == "PRUNED" else record.status, end_time=int(record.ended * 1000)
+        )
         self._describe(self._client.get_run(run_id), record, folder)
         if problem is not None:
             raise problem
