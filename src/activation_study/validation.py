@@ -126,7 +126,10 @@ def _resolve_aliases(config: Config) -> None:
     make_floats(config)
     if config.activation.scope == "auto":
         config.activation.scope = "decoder" if config.model.get("encoder_weights") else "all"
-    comparison = config.comparison
+    tuning, comparison = config.tuning, config.comparison
+    for given in filter(None, (tuning.space, *(tuning.spaces or {}).values())):
+        for key in [key for key in given if without_alias(key) != key]:
+            given[without_alias(key)] = given.pop(key)
     if comparison.chosen_on_validation:
         comparison.chosen_on_validation = without_alias(comparison.chosen_on_validation)
     if isinstance(comparison.factor, str):
@@ -254,8 +257,6 @@ def _comparison_problems(config: Config) -> Iterator[str]:
     if not 0 <= comparison.futility < 1:
         expected = "expected a probability of at least 0 and below 1; 0 never gives up"
         yield f"comparison.futility={comparison.futility:g}: {expected}"
-    if comparison.fresh_seeds == 1:
-        yield "comparison.fresh_seeds=1: expected 2 or more, which tell the noise; 0 trains none"
     key, values = comparison.chosen_on_validation, resolved(config)
     selectable = [name for name in flatten(values) if name.startswith(SELECTABLE_GROUPS) and affects_result(name)]
     yield from tuning_problems(values["tuning"], values, factor_of([values]), selectable)

@@ -1,10 +1,9 @@
 """Which runs of a study have the best values of their arm's search, and which are as configured. Pure functions."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from activation_study.config.search_space import values_in
+from activation_study.config.search_space import masked, values_in
 from activation_study.records.run import Run
 from activation_study.tuning.searches import Search
 from activation_study.tuning.trials import SearchKey, search_key
@@ -32,21 +31,9 @@ def described(runs: Sequence[Run], searches: Searches) -> Iterator[tuple[Run, di
         if search is None or best is None or best.values != values_in(config, search.space):
             yield run, config
             continue
-        yield run, _tuned(config, search)
+        yield run, masked(config, search.space, TUNED)
         if search.tuning["untuned"] and best.number == 0:  # the first trial has the configured values
             yield run, config
-
-
-def _tuned(config: Mapping[str, Any], search: Search) -> dict[str, Any]:
-    """The configuration without the values of the search."""
-    values: dict[str, Any] = copy.deepcopy(dict(config))
-    for key in search.space:
-        *groups, last = key.split(".")
-        place = values
-        for group in groups:
-            place = place[group]
-        place[last] = {"name": TUNED} if isinstance(place[last], dict) else TUNED
-    return values
 
 
 def is_tuned(variant_or_config: Mapping[str, Any], search: Search) -> bool:

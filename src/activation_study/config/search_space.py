@@ -1,11 +1,13 @@
 """What a search for an arm's best values varies, and which values it may take: `tuning.space`."""
 
+import copy
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from activation_study.config.equal_settings import DERIVED
 from activation_study.config.identity import flatten
 
 DIGITS = 3  # significant ones of a number: readable in a run's name, and exact on a command line
@@ -122,6 +124,22 @@ def values_in(config: Mapping[str, Any], space: Mapping[str, Any]) -> Values:
     """The values that a configuration has of the keys of a space; of a group, the name of its option."""
     values = flatten(dict(config))
     return {key: values.get(f"{key}.name", values.get(key)) for key in space}
+
+
+def masked(config: Mapping[str, Any], keys: Iterable[str], word: str) -> dict[str, Any]:
+    """A copy of a configuration in which a word takes the place of the values of these keys, and of those that are
+    derived from them.
+    """
+    values = copy.deepcopy(dict(config))
+    of = set(keys)
+    for key in (*of, *(derived for derived, source in DERIVED.items() if source in of)):
+        *groups, last = key.split(".")
+        place = values
+        for group in groups:
+            place = place.get(group, {})
+        if last in place:
+            place[last] = {"name": word} if isinstance(place[last], dict) else word
+    return values
 
 
 def inside(space: Space, values: Values) -> bool:

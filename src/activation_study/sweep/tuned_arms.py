@@ -10,9 +10,10 @@ from activation_study.config.overrides import override_key
 from activation_study.config.schema import resolved
 from activation_study.config.search_space import Values, values_in
 from activation_study.config.tuning import is_trial, space_of_arm, trial_seeds
+from activation_study.console import format_duration
 from activation_study.errors import BadInput, counted
 from activation_study.records.record import Record, read_record, run_folders
-from activation_study.sweep.plan import Job, Overrides, study_dirs
+from activation_study.sweep.plan import Job, Overrides, disk_bytes, format_size, study_dirs
 from activation_study.sweep.planned_seeds import PlannedSeeds
 from activation_study.tuning.batches import begun_trials
 from activation_study.tuning.searches import Search, searches_of
@@ -145,7 +146,22 @@ class TunedArms:
         untuned = ", and as many as configured" if self._tuning["untuned"] else ""
         if self._looks:
             return f"{trials}. Then, with the best values of each{untuned}: {self._looks.foretold}"
-        return f"{trials}; then {counted(len(self._jobs), 'run')} with the best values of each{untuned}."
+        return (
+            f"{trials}; then {counted(len(self._jobs), 'run')} with the best values of each{untuned}.\n"
+            f"{self._in_all(searches)}"
+        )
+
+    def _in_all(self, searches: Sequence[ArmSearch]) -> str:
+        """All runs that there can be, their disk space, and their time as far as it was measured."""
+        counts = [
+            each.search.planned * self._tuning["seeds"] + len(each.jobs) * (1 + self._tuning["untuned"])
+            for each in searches
+        ]
+        disk = sum(count * disk_bytes(each.jobs[0]) for count, each in zip(counts, searches, strict=True))
+        times = [each.search.seconds_per_run for each in searches]
+        known = [time * count for time, count in zip(times, counts, strict=True) if time is not None]
+        duration = f", {format_duration(sum(known))} one after the other" if len(known) == len(searches) else ""
+        return f"In all at most {counted(sum(counts), 'run')}, {format_size(disk)} of disk space{duration}."
 
     def begin(self) -> None:
         """Keeps the planned looks, if there are any."""

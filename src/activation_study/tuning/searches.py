@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 from activation_study.config.factor import Factor
@@ -65,6 +66,13 @@ class Search:
     def seconds(self) -> float:
         """The time of all trials."""
         return sum(trial.seconds for trial in self.trials)
+
+    @property
+    def seconds_per_run(self) -> float | None:
+        """The median time of the runs that have finished, with their evaluation; None if none has."""
+        finished = [record for trial in self.trials for record in trial.records if record.status == "FINISHED"]
+        times = [record.training_seconds + record.results["evaluation_seconds"] for record in finished]
+        return median(times) if times else None
 
     def count(self, state: str) -> int:
         """The number of trials in a state."""

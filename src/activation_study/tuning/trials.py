@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
-from activation_study.config.equal_settings import DERIVED
-from activation_study.config.identity import affects_result, flatten
+from activation_study.config.equal_settings import DERIVED, distinguishes
+from activation_study.config.identity import flatten
 from activation_study.config.search_space import Space, Values, values_in
 from activation_study.records.record import Record
 
@@ -68,7 +68,7 @@ def search_key(config: Mapping[str, Any], of_seed: int | None) -> SearchKey:
     kept = {
         key: str(value)
         for key, value in flatten(dict(config)).items()
-        if affects_result(key) and not key.startswith("seed") and not _is_of(DERIVED.get(key, key), tuned)
+        if distinguishes(key) and not _is_of(DERIVED.get(key, key), tuned)
     }
     return (of_seed, *sorted(kept.items()))
 
