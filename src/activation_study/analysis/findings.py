@@ -16,6 +16,7 @@ from activation_study.analysis.looks.added_seeds import added_seeds, looked_at
 from activation_study.analysis.looks.planned_looks import Plan, Planned
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
+from activation_study.analysis.tuning_sentences import ranking_sentence, tuning_sentences
 from activation_study.config.contrasts import MINUS
 from activation_study.config.factor import Factor
 from activation_study.config.schema import Comparison
@@ -96,7 +97,9 @@ class Findings:
         looks = looks_sentence(self.planned, [each for _, each in declared]) if self.planned else ""
         seeds = filter(None, (noise_sentence(declared), self.added_seeds, looks))
         unequal = dict.fromkeys(filter(None, map(other_differences, self.main)))
-        return [*map(self.conclusion, self.main), *unequal, *seeds, *notes, *map(ablation_sentence, self.ablations)]
+        tuned = [sentence for condition in self.main for sentence in tuning_sentences(condition)]
+        changes = [told(each) for each in self.ablations for told in (ranking_sentence, ablation_sentence)]
+        return [*map(self.conclusion, self.main), *tuned, *unequal, *seeds, *notes, *filter(None, changes)]
 
 
 def compare_study(

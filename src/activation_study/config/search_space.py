@@ -66,7 +66,7 @@ class Range:
         return (self.low, self.high)
 
     def __str__(self) -> str:
-        how = (" in the logarithm" if self.log else "") + (f" in steps of {self.step:g}" if self.step else "")
+        how = (" (logarithmic)" if self.log else "") + (f" in steps of {self.step:g}" if self.step else "")
         return f"{self.low:g} to {self.high:g}{how}"
 
 
@@ -145,6 +145,11 @@ def masked(config: Mapping[str, Any], keys: Iterable[str], word: str) -> dict[st
 def inside(space: Space, values: Values) -> bool:
     """Whether values lie in a space."""
     return all(parameter.has(values[key]) for key, parameter in space.items())
+
+
+def value_text(value: Any) -> str:
+    """A value as on the command line."""
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 
 def size(space: Space) -> float:

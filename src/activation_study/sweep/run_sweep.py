@@ -6,6 +6,7 @@ Everything is read from the run folders, so that it works the same with every la
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
@@ -60,11 +61,16 @@ def run_sweep(
         BadInput: the configuration or data of a run cannot be used; raised before any run starts.
         SystemExit: after the summary; 1 if a run failed, 2 if runs were only rejected.
     """
-    jobs = make_plan(combinations, compose)
+    composed = cache(lambda overrides: compose(list(overrides)))  # sweeps in rounds plan the same runs again
+
+    def plan(combinations: Sequence[Overrides]) -> list[Job]:
+        return make_plan(combinations, lambda overrides: composed(tuple(overrides)))
+
+    jobs = plan(combinations)
     _reject_mixed(jobs)
     if jobs[0].config.sync:
         raise SystemExit(1 if sync_jobs(jobs) else 0)
-    rounds = rounds_of(jobs, lambda combinations: make_plan(combinations, compose))
+    rounds = rounds_of(jobs, plan)
     if rounds:
         jobs = rounds.needed()
     show_plan(jobs)

@@ -8,7 +8,7 @@ from activation_study.analysis.formatting import display_name, listed
 from activation_study.config.factor import factor_of
 from activation_study.config.overrides import override_key
 from activation_study.config.schema import resolved
-from activation_study.config.search_space import Values, values_in
+from activation_study.config.search_space import Values, value_text, values_in
 from activation_study.config.tuning import is_trial, space_of_arm, trial_seeds
 from activation_study.console import format_duration
 from activation_study.errors import BadInput, counted
@@ -16,7 +16,7 @@ from activation_study.records.record import Record, read_record, run_folders
 from activation_study.sweep.plan import Job, Overrides, disk_bytes, format_size, study_dirs
 from activation_study.sweep.planned_seeds import PlannedSeeds
 from activation_study.tuning.batches import begun_trials
-from activation_study.tuning.searches import Search, searches_of
+from activation_study.tuning.searches import Search, fold_of, searches_of
 from activation_study.tuning.trials import SearchKey, Trial, search_key
 
 # Keys of `tuning` that cannot be changed after a search has begun; its length may grow until arms are compared.
@@ -48,7 +48,7 @@ class ArmSearch:
         """Those of a run with these values and this seed."""
         given = {"seed", *values, *(_ALIASES[key] for key in values if key in _ALIASES)}
         others = [override for override in self.jobs[0].overrides if override_key(override) not in given]
-        return [*others, *(f"{key}={_text(value)}" for key, value in values.items()), f"seed={seed}"]
+        return [*others, *(f"{key}={value_text(value)}" for key, value in values.items()), f"seed={seed}"]
 
     def trials(self) -> list[Trial]:
         """The trials that were started, with those of the next batch."""
@@ -90,7 +90,7 @@ class ArmSearch:
         text += f" ({', '.join(details)})" if details else ""
         if best is None:
             return text
-        values = listed([f"{key}={_text(value)}" for key, value in best.values.items()])
+        values = listed([f"{key}={value_text(value)}" for key, value in best.values.items()])
         text += f", best {values} with {100 * (best.score or 0):.1f} % mean IoU on validation"
         return text + (
             f"; {listed(search.at_edge)} at the edge of the space" if search.complete and search.at_edge else ""
@@ -213,11 +213,13 @@ class TunedArms:
 
     def _search(self, known: Search | None, of_seed: int | None, jobs: Sequence[Job]) -> ArmSearch:
         config = resolved(jobs[0].config)
-        search = known or Search(self._factor.arm(config), of_seed, space_of_arm(config, self._factor), {}, ())
+        space = space_of_arm(config, self._factor)
+        search = known or Search(self._factor.arm(config), of_seed, space, {}, (), fold_of(config))
         subjects = {(job.config.data.name, job.config.label_type.name) for job in self._jobs}
         where = f" on {config['label_type']['name']} of {config['data']['name']}" if len(subjects) > 1 else ""
+        fold = "" if search.fold is None else f", fold {search.fold}"
         seed = "" if of_seed is None else f", seed {of_seed}"
-        title = f"{display_name(search.arm)}{where}{seed}"
+        title = f"{display_name(search.arm)}{where}{fold}{seed}"
         return ArmSearch(replace(search, tuning=self._tuning), tuple(jobs), title)
 
     def _tuned(self, searches: Sequence[ArmSearch]) -> list[Job]:
@@ -282,8 +284,3 @@ def _reject_other_search(study: str, tuning: dict[str, Any], records: Sequence[R
                     f"{study}: its search has tuning.{key}={begun[key]}, now {tuning[key]}; a search cannot be changed "
                     f"{when}: use another study: study=NAME"
                 )
-
-
-def _text(value: Any) -> str:
-    """A value as on the command line."""
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)

@@ -5,6 +5,7 @@ Source: Li et al., "Hyperband", JMLR 18, 2018 (successive halving in brackets); 
 2017 (median); Wilcoxon, Biometrics Bulletin 1, 1945 (signed ranks).
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from optuna.pruners import BasePruner
 
 MEDIAN_AFTER_TRIALS = 4  # finished ones, below which nothing is pruned
-MEDIAN_AFTER_EPOCHS = 5  # of a trial; the first epochs say little
+MEDIAN_FROM_EPOCH = 5  # the first one after which a trial may end; those before say little
 HALVING = 3  # each rung of Hyperband keeps a third
 
 
@@ -101,11 +102,14 @@ def _state(trial: Trial) -> Any:
 
 
 def _pruner(name: str, epochs: int) -> "BasePruner":
+    import optuna
     from optuna.pruners import HyperbandPruner, MedianPruner, WilcoxonPruner
 
     if name == "median":
-        return MedianPruner(n_startup_trials=MEDIAN_AFTER_TRIALS, n_warmup_steps=MEDIAN_AFTER_EPOCHS)
+        return MedianPruner(n_startup_trials=MEDIAN_AFTER_TRIALS, n_warmup_steps=MEDIAN_FROM_EPOCH)
     if name == "hyperband":
         smallest = max(epochs // HALVING**2, 1)
         return HyperbandPruner(min_resource=smallest, max_resource=epochs, reduction_factor=HALVING)
-    return WilcoxonPruner(p_threshold=0.1)
+    with warnings.catch_warnings():  # Optuna calls it experimental: its interface may change, not what it computes
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return WilcoxonPruner(p_threshold=0.1)

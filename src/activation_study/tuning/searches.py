@@ -23,6 +23,7 @@ class Search:
         space: what is searched over.
         tuning: its configuration.
         trials: those that were started, in the order of their numbers.
+        fold: of a cross-validation, whose training images it uses; None without.
     """
 
     arm: str
@@ -30,6 +31,7 @@ class Search:
     space: Space
     tuning: Mapping[str, Any]
     trials: tuple[Trial, ...]
+    fold: int | None = None
 
     @property
     def planned(self) -> int:
@@ -111,7 +113,14 @@ def _search(trials: Mapping[int, Sequence[Record]], factor: Factor) -> Search:
         space=space,
         tuning=last.config["tuning"],
         trials=tuple(_judged([trial_of(number, trials[number], space) for number in sorted(trials)], space, last)),
+        fold=fold_of(last.config),
     )
+
+
+def fold_of(config: Mapping[str, Any]) -> int | None:
+    """The fold of a run; None without a cross-validation."""
+    data = config["data"]
+    return int(data["fold"]) if data.get("split") == "kfold" else None
 
 
 def _judged(trials: Sequence[Trial], space: Space, last: Record) -> Sequence[Trial]:
