@@ -1,6 +1,7 @@
 """Runs of a sweep that are written instead of trained."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from omegaconf import DictConfig
 
@@ -15,6 +16,11 @@ from activation_study.records.run import Run
 
 def composed(overrides: Sequence[str]) -> DictConfig:
     """The configuration of a job on small drawn scenes, in the study `simulated`."""
+    return _composed(tuple(overrides))
+
+
+@cache  # composing takes longer than all else that is simulated
+def _composed(overrides: tuple[str, ...]) -> DictConfig:
     scenes = ("data=scenes", "data.count=6", "data.image_size=32", "study=simulated", "tracking=off")
     return hydra_compose.composed([*scenes, *overrides])
 

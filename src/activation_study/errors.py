@@ -16,9 +16,9 @@ def alternatives(values: Iterable[object]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """A number of things: "1 run", "2 runs", "1,000 images"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def percentage(share: float) -> str:

@@ -37,6 +37,9 @@ def import_keras(backend: str | None = None) -> None:
     try:
         with suppress_startup_logs():
             import keras
+
+            if find_spec("tensorflow"):  # if it is there, Keras imports it later, when its logs are not suppressed
+                import tensorflow  # noqa: F401
     except Exception as error:  # e.g. an unknown floatx, or a list
         if is_out_of_memory(error):
             raise

@@ -26,6 +26,7 @@ from activation_study.config.places import empty_places, expand_home
 from activation_study.config.planned_seeds import look_problem
 from activation_study.config.schema import OWN_FORMATS, Config, Data, Tracking, resolved
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
+from activation_study.config.tuning import tuning_problems
 from activation_study.data.image_set import image_names
 from activation_study.data.images.image_io import MAX_CHANNELS
 from activation_study.data.labels.class_list import read_classes
@@ -125,7 +126,10 @@ def _resolve_aliases(config: Config) -> None:
     make_floats(config)
     if config.activation.scope == "auto":
         config.activation.scope = "decoder" if config.model.get("encoder_weights") else "all"
-    comparison = config.comparison
+    tuning, comparison = config.tuning, config.comparison
+    for given in filter(None, (tuning.space, *(tuning.spaces or {}).values())):
+        for key in [key for key in given if without_alias(key) != key]:
+            given[without_alias(key)] = given.pop(key)
     if comparison.chosen_on_validation:
         comparison.chosen_on_validation = without_alias(comparison.chosen_on_validation)
     if isinstance(comparison.factor, str):
@@ -253,16 +257,13 @@ def _comparison_problems(config: Config) -> Iterator[str]:
     if not 0 <= comparison.futility < 1:
         expected = "expected a probability of at least 0 and below 1; 0 never gives up"
         yield f"comparison.futility={comparison.futility:g}: {expected}"
-    if comparison.fresh_seeds == 1:
-        yield "comparison.fresh_seeds=1: expected 2 or more, which tell the noise; 0 trains none"
-    key = comparison.chosen_on_validation
-    selectable = [
-        name for name in flatten(resolved(config)) if name.startswith(SELECTABLE_GROUPS) and affects_result(name)
-    ]
+    key, values = comparison.chosen_on_validation, resolved(config)
+    selectable = [name for name in flatten(values) if name.startswith(SELECTABLE_GROUPS) and affects_result(name)]
+    yield from tuning_problems(values["tuning"], values, factor_of([values]), selectable)
     if key is not None and key not in selectable:
         expected = "expected a key that affects training, e.g. optimizer.learning_rate"
         yield f"comparison.chosen_on_validation={key}: {expected}"
-    elif key is not None and comparison.factor is not None and factor_of([resolved(config)]).includes(key):
+    elif key is not None and comparison.factor is not None and factor_of([values]).includes(key):
         yield f"comparison.chosen_on_validation={key}: it is an option of what is compared, {comparison.factor}"
 
 

@@ -170,19 +170,8 @@ def test_values_with_different_seeds_are_rejected(rates: Path) -> None:
         findings(rates)
 
 
-def test_winners_are_compared_by_fresh_seeds_if_they_have_some(rates: Path) -> None:
+def test_a_choice_says_that_its_own_runs_are_compared(rates: Path) -> None:
     assert "compared by the runs that selected them, which makes them look better" in " ".join(findings(rates).summary)
-    fresh = {"chosen_on_validation": "optimizer.learning_rate", "fresh": True}
-    for name, rate, accuracy in (("relu", 1e-3, 0.6), ("mish", 1e-2, 0.65)):
-        for seed in (3, 4, 5, 6):  # of which validation would choose otherwise
-            write_run(rates, name, seed, accuracy, learning_rate=rate, comparison=fresh, validation=0.0, started=50.0)
-    result = findings(rates)
-    (selection,) = result.selections
-    assert selection.scores["relu"] == pytest.approx({"0.0001": 0.5, "0.001": 0.7, "0.01": 0.6})
-    assert {arm.name: arm.seeds for arm in selection.condition.arms} == dict.fromkeys(("relu", "mish"), (3, 4, 5, 6))
-    assert [contrast.seeds for contrast in result.contrasts(selection.condition)] == [4, 4]
-    assert "are compared by 4 seeds that took no part in the selection." in " ".join(result.summary)
-    assert len(result.records) == 18 + 8
 
 
 def test_a_label_type_without_a_selection_has_a_conclusion_too(rates: Path) -> None:

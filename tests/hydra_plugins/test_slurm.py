@@ -106,3 +106,21 @@ def test_jobs_rejected_by_sbatch_give_one_message(tmp_path: Path) -> None:
     assert "hydra/launcher=slurm: sbatch rejected the jobs" in result.stderr
     assert "invalid partition" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_search_makes_the_same_trials_on_slurm_as_without(tmp_path: Path) -> None:
+    tuned = ["tuning=learning_rate", "tuning.trials=4", "tuning.batch=2", "seed=0", "tracking=off"]
+    found = []
+    for name, launcher in (("slurm", SLURM), ("basic", ["threads=1"])):
+        (tmp_path / name).mkdir()
+        result = command(tmp_path / name, "train.py", "-m", *SWEEP, *tuned, *launcher)
+        assert result.returncode == 0, result.stderr + result.stdout
+        found.append(records(tmp_path / name))
+    assert [len(each) for each in found] == [5, 5]
+    assert [_without_times(run) for run in found[0]] == [_without_times(run) for run in found[1]]
+
+
+def _without_times(run: dict[str, Any]) -> tuple[Any, ...]:
+    config = run["config"]
+    losses = [epoch["train/loss"] for epoch in run["epochs"]]
+    return config["optimizer"]["learning_rate"], config["tuning"]["trial"], run["status"], losses

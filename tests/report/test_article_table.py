@@ -40,3 +40,11 @@ def test_runs_that_differ_in_more_than_the_seed_get_separate_rows() -> None:
         record("relu", 0.8, 0.9, seed=1, optimizer={"learning_rate": 1e-3}),
     )
     assert [row[3:6] for row in rows] == [["", "2", "75.0  80.0"], ["optimizer.learning_rate=0.01", "1", "60.0  60.0"]]
+
+
+def test_other_parts_than_the_articles_have_no_published_numbers() -> None:
+    rows = printed(
+        record("relu", 0.7, 0.8, optimizer={"name": "adam_amsgrad", "learning_rate": 1e-3}),
+        record("relu", 0.6, 0.7, optimizer={"name": "sgd", "learning_rate": 1e-3}),
+    )
+    assert [row[-1] for row in rows] == ["76.8  77.3", ""]

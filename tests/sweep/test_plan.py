@@ -113,3 +113,31 @@ def test_a_run_that_reuses_weights_needs_no_training_time(capsys: pytest.Capture
     )
     total = next(line for line in capsys.readouterr().out.splitlines() if " all " in line)
     assert "  5 min " in total  # only one of four trains: one is done, two reuse weights
+
+
+def test_trials_of_a_search_are_one_row_and_take_the_time_of_other_rates(capsys: pytest.CaptureFixture[str]) -> None:
+    tuned = ["tuning=learning_rate"]
+    rates = [f"optimizer.learning_rate={rate}" for rate in (1e-3, 2e-3, 3e-3)]
+    trials = [[*tuned, rate, "seed=1000", f"tuning.trial={number}"] for number, rate in enumerate(rates)]
+    write_run("FINISHED", *trials[0], epochs=8)
+    write_run("PRUNED", *trials[1], epochs=5)
+    show_plan(make_plan([*trials, [*tuned, "optimizer.learning_rate=2e-3", "seed=0"]], composed))
+    output = capsys.readouterr().out
+    assert "4 runs of multirun/default: 1 done, 1 pruned, 2 new" in output
+    rows = [[cell.strip() for cell in line.split("│")[3:-1]] for line in output.splitlines() if "│ relu" in line]
+    assert [row[:6] for row in rows] == [
+        ["relu", "search", "1", "1", "1", "8 min"],
+        ["relu", "comparison", "", "", "1", "8 min"],
+    ]
+
+
+def test_arms_may_differ_in_the_tuned_keys_and_in_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    tuned = ["tuning=learning_rate", "seed=0"]
+    rates = [["activation=relu", "optimizer.learning_rate=1e-3"], ["activation=mish", "optimizer.learning_rate=3e-3"]]
+    show_plan(make_plan([[*tuned, *rate] for rate in rates], composed))
+    assert "differ in more" not in capsys.readouterr().out
+    sizes = ["training.batch_size=8", "training.batch_size=16"]
+    show_plan(make_plan([[*tuned, *rate, size] for rate, size in zip(rates, sizes, strict=True)], composed))
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "training.batch_size is 8 with relu, 16 with mish." in printed
+    assert "learning_rate is" not in printed

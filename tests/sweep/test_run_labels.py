@@ -152,3 +152,13 @@ def test_a_folder_of_another_identity_or_suffix_is_not_taken(tmp_path: Path) -> 
     expected = config.run_folder
     keep_existing_name(config)
     assert config.run_folder == expected
+
+
+def test_trials_of_a_search_have_their_number() -> None:
+    rates = [["optimizer.learning_rate=1e-3", "tuning.trial=0"], ["optimizer.learning_rate=3e-4", "tuning.trial=1"]]
+    configs = [from_hydra(composed(["tuning=learning_rate", "seed=1000", *rate])) for rate in rates]
+    label_runs(configs)
+    assert [config.sweep.label for config in configs] == [
+        "surfaces-relu-trial0-lr1e-3-seed1000",
+        "surfaces-relu-trial1-lr3e-4-seed1000",
+    ]

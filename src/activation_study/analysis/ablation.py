@@ -1,7 +1,7 @@
 """What each change of the protocol does, compared with the usual protocol. Pure functions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from activation_study.analysis.contrasts import METRICS, PRIMARY, metrics_of
 from activation_study.analysis.formatting import display_name, format_points, listed, pair_name
@@ -23,6 +23,7 @@ class Ablation:
         differences: for each pair (a, b), a − b under this protocol.
         changes: for each pair, a − b under this protocol minus a − b under the usual one.
         other_images: the test images differ from those of the usual protocol, which changes levels too.
+        tuned: its arms have values that were found by a search, and the usual protocol's have not.
     """
 
     variant: str
@@ -30,6 +31,7 @@ class Ablation:
     differences: dict[Pair, Interval]
     changes: dict[Pair, Interval]
     other_images: bool
+    tuned: bool = False
 
     @property
     def title(self) -> str:
@@ -73,7 +75,8 @@ def ablations_of(conditions: Sequence[Condition], pairs: Sequence[Pair] = ()) ->
 
 
 def _ablations(conditions: Sequence[Condition], pairs: Sequence[Pair]) -> Ablations | None:
-    base = next((condition for condition in conditions if not condition.variant), conditions[0])
+    configured = [condition for condition in conditions if not condition.searches] or conditions
+    base = next((condition for condition in configured if not condition.variant), configured[0])
     common = common_seeds(*base.arms)
     if len(common) < 2:
         return None
@@ -90,7 +93,8 @@ def _ablations(conditions: Sequence[Condition], pairs: Sequence[Pair]) -> Ablati
             continue
         arms, matching = ({name: side[name].at(seeds) for name in arms} for side in (arms, usual))
         other_images = condition.images != base.images
-        changes.append(_ablation(" ".join(condition.variant), arms, matching, there, PRIMARY, other_images))
+        change = _ablation(" ".join(condition.variant), arms, matching, there, PRIMARY, other_images)
+        changes.append(replace(change, tuned=bool(condition.searches) and not base.searches))
     if not changes:
         return None
     if "article_mean_iou" in metrics_of(base):
@@ -133,8 +137,13 @@ def _ablation(
 
 
 def ablation_sentence(ablations: Ablations) -> str:
-    """Which change moves each activation most, and the range of each a − b; with the same test images only."""
-    same_images = [change for change in ablations.changes if change.variant != ARTICLES and not change.other_images]
+    """Which change moves each activation most, and the range of each a − b; with the same test images only, and
+    without the change to tuned values, of which `ranking_sentence` tells.
+    """
+    told = [change for change in ablations.changes if change.variant != ARTICLES and not change.tuned]
+    if not told:
+        return ""
+    same_images = [change for change in told if not change.other_images]
     if not same_images:
         pairs = listed([pair_name(*pair) for pair in ablations.differences])
         return f"Each change of the protocol has its own test images; the table gives {pairs} for each."

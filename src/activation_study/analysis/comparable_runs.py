@@ -23,16 +23,6 @@ def seed_of(run: Run) -> int:
     return int(run.record.config["seed"])
 
 
-def is_fresh(record: Record) -> bool:
-    """Whether the run had no part in a choice on validation, but is one of the seeds that the winner got for it."""
-    return bool(record.config.get("comparison", {}).get("fresh"))
-
-
-def _choosing_seeds(runs: Sequence[Run]) -> set[int]:
-    """The seeds of runs that are not fresh."""
-    return {seed_of(run) for run in runs if not is_fresh(run.record)}
-
-
 def reject_mixtures(study: Path, runs: Sequence[Run]) -> None:
     """Raises BadInput if runs measured different things under one name."""
     _reject_old_algorithms(study, runs)
@@ -93,9 +83,8 @@ def _split_settings(run: Run) -> tuple[str, ...]:
 
 def seed_problems(conditions: ArmsByCondition) -> Iterator[str]:
     """What the arms of a condition lack of each other's seeds; the folds of a cross-validation are one condition."""
-    yield from _fresh_seed_problems(conditions)
     for key, folds in grouped(list(conditions.items()), _without_fold).items():
-        seeds = [{name: _choosing_seeds(group) for name, group in arms} for _, arms in folds]
+        seeds = [{name: set(map(seed_of, group)) for name, group in arms} for _, arms in folds]
         every = set.union(*(found for of_fold in seeds for found in of_fold.values()))
         for (_, arms), of_fold in zip(folds, seeds, strict=True):
             fold = _fold(arms)
@@ -115,13 +104,3 @@ def _fold(arms: NamedRuns) -> int | None:
     """The fold of these runs; None without a cross-validation."""
     data = arms[0][1][0].record.config["data"]
     return int(data["fold"]) if data.get("split") == "kfold" else None
-
-
-def _fresh_seed_problems(conditions: ArmsByCondition) -> Iterator[str]:
-    """What the winners of a choice on validation lack of their fresh seeds."""
-    for key, arms in conditions.items():
-        for name, group in arms:
-            fresh = [run for run in group if is_fresh(run.record)]
-            count = max((run.record.config["comparison"].get("fresh_seeds", 0) for run in fresh), default=0)
-            if 0 < len(fresh) < count:
-                yield f"{' '.join(key)}, {name}: {len(fresh)} of {count} fresh seeds"

@@ -2,7 +2,9 @@
 
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
+from activation_study.analysis.tuned_runs import TUNED
 from activation_study.config.equal_settings import in_words, unequal_settings
+from activation_study.config.search_space import masked
 
 CONVOLUTIONS = "initial_convolutions"  # not in records of earlier versions
 
@@ -33,8 +35,14 @@ def fairness(condition: Condition) -> str:
 
 
 def other_differences(condition: Condition) -> str:
-    """A sentence about the settings, beside what is compared, in which a condition's arms differ; empty without."""
-    configs = {display_name(arm.name): [record.config for record in arm.records] for arm in condition.arms}
+    """A sentence about the settings, beside what is compared and tuned, in which a condition's arms differ; empty
+    without.
+    """
+    tuned = {key for search in condition.searches for key in search.space}
+    configs = {
+        display_name(arm.name): [masked(record.config, tuned, TUNED) for record in arm.records]
+        for arm in condition.arms
+    }
     return in_words(unequal_settings(configs, condition.factor), condition.factor)
 
 

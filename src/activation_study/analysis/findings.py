@@ -16,6 +16,7 @@ from activation_study.analysis.looks.added_seeds import added_seeds, looked_at
 from activation_study.analysis.looks.planned_looks import Plan, Planned
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
+from activation_study.analysis.tuning_sentences import ranking_sentence, tuning_sentences
 from activation_study.config.contrasts import MINUS
 from activation_study.config.factor import Factor
 from activation_study.config.schema import Comparison
@@ -63,7 +64,8 @@ class Findings:
     @property
     def records(self) -> list[Record]:
         """The records of all runs, each once."""
-        return [record for condition in self.conditions for arm in condition.arms for record in arm.records]
+        every = [record for condition in self.conditions for arm in condition.arms for record in arm.records]
+        return list({record.name: record for record in every}.values())
 
     def contrasts(self, condition: Condition) -> tuple[Contrast, ...]:
         """The contrasts of one condition."""
@@ -95,7 +97,9 @@ class Findings:
         looks = looks_sentence(self.planned, [each for _, each in declared]) if self.planned else ""
         seeds = filter(None, (noise_sentence(declared), self.added_seeds, looks))
         unequal = dict.fromkeys(filter(None, map(other_differences, self.main)))
-        return [*map(self.conclusion, self.main), *unequal, *seeds, *notes, *map(ablation_sentence, self.ablations)]
+        tuned = [sentence for condition in self.main for sentence in tuning_sentences(condition)]
+        changes = [told(each) for each in self.ablations for told in (ranking_sentence, ablation_sentence)]
+        return [*map(self.conclusion, self.main), *tuned, *unequal, *seeds, *notes, *filter(None, changes)]
 
 
 def compare_study(
@@ -145,7 +149,8 @@ def compare_study(
 
 def planned_looks(conditions: Sequence[Condition]) -> PlannedContrasts | None:
     """The planned looks at the declared contrasts of a study without variants; None if the seeds were fixed."""
-    return _planned(conditions, *_declared(conditions))
+    tuned = [condition for condition in conditions if condition.searches]
+    return _planned(tuned or conditions, *_declared(conditions))
 
 
 def _planned(
@@ -172,7 +177,7 @@ def plan_of(declared: Comparison) -> Plan | None:
 
 def _main(every: Sequence[Condition], ablations: Sequence[Ablations]) -> list[Condition]:
     """The conditions that decide: those selected on validation, otherwise the usual protocol."""
-    preferred = [each.base for each in ablations] + [each for each in every if each.repeats]
+    preferred = [each.base for each in ablations] + [each for each in every if each.repeats or each.searches]
     chosen = {(condition.data, condition.label_type): condition for condition in preferred}  # the last one wins
     return [each for each in every if chosen.get((each.data, each.label_type), each) is each]
 

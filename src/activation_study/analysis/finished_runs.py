@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.config.overrides import override_key
 from activation_study.config.scored_weights import WEIGHTS
+from activation_study.config.tuning import is_trial
 from activation_study.errors import BadInput
 from activation_study.files import replacing
 from activation_study.image_metrics.registry import known_image_metrics, require_metrics
-from activation_study.records.consistency import Contradiction, contradictions
+from activation_study.records.consistency import Contradiction, contradictions, record_problems
 from activation_study.records.lock import is_locked
 from activation_study.records.looks import parse_looks, read_looks
 from activation_study.records.record import Record, parse_record, read_record, run_folders
@@ -31,18 +32,48 @@ OWN_DATA_PATHS = ("data.images", "data.labels", "data.split_files", "data.groups
 def read_runs(study: Path) -> tuple[list[Run], list[str]]:
     """The finished runs of a study in the order in which they started, and "name: status" of each unfinished run.
 
+    Trials of a search are none of these (`read_trials`).
+
     Raises:
         Contradiction: a run's record contradicts itself or its confusion matrices.
         BadInput: a file cannot be read.
     """
     records = {folder: read_record(folder) for folder in run_folders(study)}
-    if not records and (study / PACKED_FILE).is_file():
+    records = {folder: each for folder, each in records.items() if each is None or not is_trial(each.config)}
+    if not run_folders(study) and (study / PACKED_FILE).is_file():
         return _read_packed(study / PACKED_FILE)
     there = {folder: record for folder, record in records.items() if record is not None}
     unfinished = [_unfinished(folder, record) for folder, record in there.items() if record.status != "FINISHED"]
     finished = ((folder, record) for folder, record in there.items() if record.status == "FINISHED")
     runs = read_all(finished, read_evaluated_run)
     return sorted(runs, key=lambda run: run.record.started), unfinished
+
+
+def read_trials(study: Path) -> list[Record]:
+    """The records of the runs of a study's searches, from their folders or the packed file.
+
+    Raises:
+        Contradiction: a record contradicts itself.
+        BadInput: a file cannot be read.
+    """
+    folders = run_folders(study)
+    if not folders and (study / PACKED_FILE).is_file():
+        return _packed_trials(study / PACKED_FILE)
+    records = [record for folder in folders if (record := read_record(folder)) is not None and is_trial(record.config)]
+    problems = [
+        f"{record.name}: {problem}"
+        for record in records
+        if record.status == "FINISHED"
+        for problem in record_problems(record)
+    ]
+    if problems:
+        raise Contradiction(problems)
+    return records
+
+
+def _packed_trials(path: Path) -> list[Record]:
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return [parse_record(text) for text in arrays["trials"].tolist()] if "trials" in arrays else []
 
 
 def _unfinished(folder: Path, record: Record) -> str:
@@ -77,6 +108,8 @@ def export_study(study: Path, folder: Path) -> Path:
         require_metrics(run.record.config, f"pack={folder}: {run.record.name}")
     arrays: dict[str, NDArray[np.generic]] = {"unfinished": np.array(unfinished, np.str_)}
     arrays["looks"] = np.array(json.dumps(_merged_looks(study, path)))
+    if trials := _merged_trials(study, path):
+        arrays["trials"] = np.array([json.dumps(asdict(_without_machine_settings(trial))) for trial in trials])
     for number, run in enumerate(runs):
         arrays[f"record{number}"] = np.array(json.dumps(asdict(_without_machine_settings(run.record))))
         arrays[f"folder{number}"] = np.array(run.folder.name)
@@ -129,6 +162,13 @@ def _merged_looks(study: Path, path: Path) -> dict[str, Any]:
     before = _packed_looks(path)["looks"] if path.is_file() else []
     looks = [*(look for look in before if look not in kept["looks"]), *kept["looks"]]
     return {**kept, "looks": sorted(looks, key=lambda look: float(look["at"]))}
+
+
+def _merged_trials(study: Path, path: Path) -> list[Record]:
+    """The trials of the study, with those that only an existing packed file has."""
+    trials = read_trials(study)
+    names = {trial.name for trial in trials}
+    return [*(each for each in _packed_trials(path) if each.name not in names), *trials] if path.is_file() else trials
 
 
 def _without_machine_settings(record: Record) -> Record:

@@ -58,6 +58,7 @@ def _merged(folds: Sequence[Condition]) -> Condition:
         groups=sum((fold.groups for fold in folds), ()),
         arms=tuple(arms),
         folds=len(folds),
+        searches=sum((fold.searches for fold in folds), ()),
     )
 
 

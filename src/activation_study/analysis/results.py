@@ -5,7 +5,7 @@ value of the factor, with its runs in the order of their seeds.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,9 @@ from activation_study.analysis.comparable_runs import (
     seed_of,
     seed_problems,
 )
-from activation_study.analysis.finished_runs import read_runs
+from activation_study.analysis.finished_runs import read_runs, read_trials
 from activation_study.analysis.grouping import arms_by_condition
+from activation_study.analysis.tuned_runs import Searches, described, is_tuned, search_of, search_problems
 from activation_study.config.factor import Factor, factor_of
 from activation_study.config.places import study_arguments
 from activation_study.errors import MAX_LISTED, BadInput, counted, problems_message
@@ -28,6 +29,7 @@ from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
 from activation_study.records.record import Record, run_folders
 from activation_study.records.run import Run
+from activation_study.tuning.searches import Search, searches_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,7 @@ class Condition:
         factor: what the study compares.
         repeats: its runs are also in other conditions.
         folds: of how many folds it is; 1 without a cross-validation.
+        searches: that its values come from; none if it is as configured.
     """
 
     data: str
@@ -127,6 +130,7 @@ class Condition:
     factor: Factor = field(default_factory=Factor)
     repeats: bool = False
     folds: int = 1
+    searches: tuple[Search, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -159,6 +163,7 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
             runs of an arm with the same seed; or, unless allowed, unfinished runs or missing seeds.
     """
     runs, unfinished = read_runs(study)
+    trials = read_trials(study)
     running = any(line.endswith(": RUNNING") for line in unfinished) and bool(run_folders(study))
     ended = f"when its runs have ended (`{command('watch')} {study_arguments(study)}` shows them)"
     if not study.is_dir():
@@ -167,24 +172,44 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
         raise BadInput(f"study={study.name}: there is no such folder in {study.parent.absolute()}; {there}")
     if not runs:
         there = f" ({'; '.join(unfinished[:MAX_LISTED])})" if unfinished else ""
+        there = f" beside {counted(len(trials), 'run')} of its searches" if trials and not unfinished else there
         fix = f"train some with `{command('train')} -m … study={study.name}`"
         fix = f"compare {ended}" if running else f"{fix}, or give the folder that contains the study as folder=PATH"
         raise BadInput(f"{study.absolute()}: no finished runs{there}; {fix}")
     reject_mixtures(study, runs)
     factor = factor_of([run.record.config for run in runs])
-    arms = arms_by_condition(runs, lambda run: run.record.config)
+    searches = searches_of(trials, factor)
+    named = arms_by_condition(list(described(runs, searches)), lambda each: each[1])
+    arms = {key: [(name, [run for run, _ in group]) for name, group in there] for key, there in named.items()}
     reject_duplicate_seeds(study, arms)
     planned = has_planned_looks([run.record for run in runs])
-    problems = [*unfinished, *([] if planned else seed_problems(arms))]
+    problems = [*unfinished, *search_problems(searches), *([] if planned else seed_problems(arms))]
     if problems and not allow_incomplete:
         hint = f"Complete it with a sweep over all {factor.plural} and seeds, or use allow_incomplete=true."
         if running:
             hint = f"It is still running. Compare {ended}, or use allow_incomplete=true."
         raise BadInput(problems_message(f"{study} is incomplete", problems, hint))
-    return [_condition(key[2:], group, factor) for key, group in arms.items()], problems
+    tuned = {key: _searches(there, searches) for key, there in named.items()}
+    return [_condition(key[2:], group, factor, tuned[key]) for key, group in arms.items()], problems
 
 
-def _condition(variant: tuple[str, ...], arms: NamedRuns, factor: Factor) -> Condition:
+def _searches(
+    arms: Sequence[tuple[str, Sequence[tuple[Run, dict[str, Any]]]]], searches: Searches
+) -> tuple[Search, ...]:
+    """The searches that the runs of a condition have their values from; none if it is as configured."""
+    found: dict[int, Search] = {}
+    for _, group in arms:
+        for run, config in group:
+            search = search_of(run.record.config, searches)
+            if search is None or not is_tuned(config, search):
+                return ()
+            found[id(search)] = search
+    return tuple(found.values())
+
+
+def _condition(
+    variant: tuple[str, ...], arms: NamedRuns, factor: Factor, searches: tuple[Search, ...] = ()
+) -> Condition:
     first = arms[0][1][0]
     config = first.record.config
     return Condition(
@@ -198,6 +223,7 @@ def _condition(variant: tuple[str, ...], arms: NamedRuns, factor: Factor) -> Con
         groups=first.groups,
         arms=tuple(_arm(name, group) for name, group in arms),
         factor=factor,
+        searches=searches,
     )
 
 

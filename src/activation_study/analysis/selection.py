@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from activation_study.analysis.comparable_runs import is_fresh
 from activation_study.analysis.formatting import display_name, listed
 from activation_study.analysis.grouping import grouped
-from activation_study.analysis.results import Arm, Condition, common_seeds
+from activation_study.analysis.results import Arm, Condition
 from activation_study.config.identity import flatten
 from activation_study.errors import BadInput
 
@@ -22,16 +20,11 @@ class Selection:
         condition: each activation at its own best value.
         key: the configuration key that was selected.
         scores: for each activation, the mean IoU on validation of each value (best weights, mean over seeds).
-        winners: for each activation, the folder of the first run with the selected value.
-        fresh: the number of seeds that the selected values are compared by, if they had no part in the selection;
-            otherwise 0.
     """
 
     condition: Condition
     key: str
     scores: dict[str, dict[str, float]]
-    winners: dict[str, Path]
-    fresh: int
 
     def best(self, name: str) -> str:
         """The value that was selected for an activation."""
@@ -50,18 +43,15 @@ class Selection:
     def notes(self) -> list[str]:
         """By which runs the selected values are compared, and which may have a better one beyond those tried."""
         subject = self.condition.subject
-        compared = f"The selected values of {self.key} on {subject} are compared by"
-        runs = (
-            f"{self.fresh} seeds that took no part in the selection."
-            if self.fresh
-            else "the runs that selected them, which makes them look better than they are: comparison.fresh_seeds=8 "
-            "trains others."
+        compared = (
+            f"The selected values of {self.key} on {subject} are compared by the runs that selected them, which makes "
+            "them look better than they are: `tuning` compares by other runs."
         )
         names = [display_name(name) for name in self.scores if self.at_edge(name)]
         if not names:
-            return [f"{compared} {runs}"]
+            return [compared]
         edge = f"The best {self.key} of {listed(names)} on {subject} is the smallest or largest that was tried:"
-        return [f"{compared} {runs}", f"{edge} a better one may lie beyond."]
+        return [compared, f"{edge} a better one may lie beyond."]
 
 
 def select_on_validation(conditions: Sequence[Condition], key: str) -> list[Selection]:
@@ -88,38 +78,25 @@ def select_on_validation(conditions: Sequence[Condition], key: str) -> list[Sele
 
 def _select(conditions: Sequence[Condition], key: str, variant: Sequence[str]) -> Selection:
     every = [arm for condition in conditions for arm in condition.arms]
-    of_choice = [_of_choice(arm) for arm in every]
-    if len({arm.seeds for arm in of_choice}) > 1:
-        seeds = "; ".join(f"{arm.name} at {_value(arm, key)}: {', '.join(map(str, arm.seeds))}" for arm in of_choice)
+    if len({arm.seeds for arm in every}) > 1:
+        seeds = "; ".join(f"{arm.name} at {_value(arm, key)}: {', '.join(map(str, arm.seeds))}" for arm in every)
         raise BadInput(
             f"{key} cannot be selected on validation: its values do not have the same seeds ({seeds}); "
             "train the missing seeds"
         )
-    winners: dict[str, int] = {}  # index of each activation's best arm
+    arms: list[Arm] = []
     scores: dict[str, dict[str, float]] = {}
     for name in dict.fromkeys(arm.name for arm in every):
-        candidates = [index for index, arm in enumerate(of_choice) if arm.name == name]
-        scores[name] = {_value(of_choice[index], key): _score(of_choice[index]) for index in candidates}
-        winners[name] = max(candidates, key=lambda index: _score(of_choice[index]))
-    fresh = [
-        seed for seed in common_seeds(*(every[index] for index in winners.values())) if seed not in of_choice[0].seeds
-    ]
-    compared = len(fresh) > 1
-    arms = [every[index].at(fresh) if compared else of_choice[index] for index in winners.values()]
+        candidates = [arm for arm in every if arm.name == name]
+        scores[name] = {_value(arm, key): _score(arm) for arm in candidates}
+        arms.append(max(candidates, key=_score))
     values = ", ".join(f"{display_name(arm.name)} {_value(arm, key)}" for arm in arms)
     selected = (*variant, f"{key} chosen on validation: {values}")
     return Selection(
         condition=replace(conditions[0], variant=selected, arms=tuple(arms), repeats=True),
         key=key,
         scores=scores,
-        winners={name: of_choice[index].folders[0] for name, index in winners.items()},
-        fresh=len(fresh) if compared else 0,
     )
-
-
-def _of_choice(arm: Arm) -> Arm:
-    """The arm with the runs that take part in the selection."""
-    return arm.at(list(dict.fromkeys(seed for seed, record, _ in arm.runs if not is_fresh(record))))
 
 
 def _value(arm: Arm, key: str) -> str:

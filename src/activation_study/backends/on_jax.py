@@ -13,7 +13,6 @@ __all__ = ["devices", "prediction", "set_up", "steps", "unsaved_state"]
 def set_up(threads: int, tensor_float_32: bool) -> None:  # it always uses all cores
     """Deterministic operations, in full float32 unless TensorFloat-32 is wanted; keeps compiled steps on the disk."""
     import jax
-    import tensorflow  # noqa: F401  # Keras imports it later, when its start-up logs are no longer suppressed
 
     flags = os.environ.get("XLA_FLAGS", "").split()  # JAX reads them when it first lists devices
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the default reserves most of a GPU's memory

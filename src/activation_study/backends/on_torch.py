@@ -16,7 +16,6 @@ def set_up(threads: int, tensor_float_32: bool) -> None:
     Raises:
         BadInput: Keras uses neither the processor nor a GPU of NVIDIA.
     """
-    import tensorflow  # noqa: F401  # Keras imports it later, when its start-up logs are no longer suppressed
     import torch
 
     if _device().type not in ("cpu", "cuda"):

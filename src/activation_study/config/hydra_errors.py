@@ -161,6 +161,8 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
     key = next((group for group in unknown.groups() if group), "") if unknown else ""
     key = full_key if key and full_key.endswith(key) else key
     keys = known_keys(config, key, arguments) if key else []
+    if key and arguments[-1].startswith(f"{key}={{"):
+        return f"{arguments[-1]}: the option lacks some of these keys; +{arguments[-1]} adds them"
     if not key or key in keys:
         return _in_short(text, arguments[-1] if arguments else "")
     if key.startswith("hydra."):

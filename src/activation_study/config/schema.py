@@ -13,6 +13,7 @@ from omegaconf import MISSING
 from activation_study.config.fields import at_least, choice, component, path_or_content, pattern
 from activation_study.config.identity import identity
 from activation_study.config.scored_weights import WEIGHTS
+from activation_study.config.tuning import Tuning
 from activation_study.credentials import without_credentials_inside
 
 
@@ -162,8 +163,6 @@ class Comparison:
         looks: the numbers of seeds at which `seeds=auto` looks at the results; empty: the seeds are fixed.
         futility: the chance to be settled by the last look below which a contrast gets no more seeds.
         chosen_on_validation: a key of training whose value is chosen for each activation, e.g. optimizer.learning_rate.
-        fresh_seeds: the number of seeds that the chosen settings are trained with afterwards, for their comparison.
-        fresh: whether the run is one of these; set by the sweep.
     """
 
     factor: Any = None
@@ -173,8 +172,6 @@ class Comparison:
     looks: list[int] = field(default_factory=list)
     futility: float = 0.3
     chosen_on_validation: str | None = None
-    fresh_seeds: int = at_least(0, default=0)
-    fresh: bool = False
 
 
 @dataclass
@@ -232,6 +229,7 @@ class Config:
     evaluation: Evaluation = field(default_factory=Evaluation)
     seeding: Seeding = field(default_factory=Seeding)
     comparison: Comparison = field(default_factory=Comparison)
+    tuning: Tuning = field(default_factory=Tuning)
     tracking: Tracking = field(default_factory=Tracking)
     experiment: Any = None
     protocol: Any = None

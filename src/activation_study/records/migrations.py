@@ -8,7 +8,7 @@ from activation_study.config.algorithms import algorithms_of
 from activation_study.config.identity import INTRODUCED_STEPS, RENAMED, rename, renamed_key
 
 # Raised when fields of a record or keys of its configuration change their names or meaning.
-RECORD_VERSION = 5
+RECORD_VERSION = 6
 
 # The options of the groups before they had names.
 ARTICLE_OPTIONS = {
@@ -87,4 +87,17 @@ def _add_components(content: Content) -> None:
     augmentation.setdefault("steps", copy.deepcopy(INTRODUCED_STEPS[augmentation.get("name", "none")]))
 
 
-MIGRATIONS: tuple[Callable[[Content], None], ...] = (_rename_keys, _add_algorithms, _add_classes, _add_components)
+def _drop_fresh_seeds(content: Content) -> None:
+    """5 → 6: `tuning` takes the place of fresh seeds for what was chosen on validation."""
+    comparison = content["config"].get("comparison", {})
+    for key in ("fresh_seeds", "fresh"):
+        comparison.pop(key, None)
+
+
+MIGRATIONS: tuple[Callable[[Content], None], ...] = (
+    _rename_keys,
+    _add_algorithms,
+    _add_classes,
+    _add_components,
+    _drop_fresh_seeds,
+)

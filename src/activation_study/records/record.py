@@ -26,7 +26,7 @@ from activation_study.records.migrations import RECORD_VERSION, migrate
 
 RECORD_FILE = "run.json"
 
-Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED", "PRUNED"]
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Record:
         key: identifies this attempt in every MLflow store.
         started: Unix time in seconds.
         ended: Unix time in seconds; None while it runs.
-        status: RUNNING, FINISHED, FAILED or KILLED.
+        status: RUNNING, FINISHED, FAILED, KILLED, or PRUNED: a trial of a search that was ended early.
         epochs: one dict per epoch: train/*, val/*, learning_rate, epoch_seconds, images_per_second, `time`,
             and `energy_joules` if it was measured.
         results: of the scored weights: test metrics, `best_epoch`, `parameters`, `peak_memory_bytes`, …

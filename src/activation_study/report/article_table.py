@@ -7,6 +7,7 @@ from rich.table import Table
 
 from activation_study.analysis.grouping import arm, rows
 from activation_study.config.factor import Factor
+from activation_study.config.identity import INTRODUCED, flatten
 from activation_study.records.record import Record
 
 # Mean and maximum over five unseeded runs, as published in 2021, in percent.
@@ -17,6 +18,10 @@ PUBLISHED = {
     ("regions", "relu"): (27.3, 32.1),
     ("regions", "mish"): (33.1, 34.1),
     ("regions", "frelu"): (32.9, 33.9),
+}
+ARTICLES_PARTS = {
+    **{key: value for key, value in INTRODUCED.items() if key.endswith(".name")},
+    "optimizer.learning_rate": 1e-3,
 }
 
 
@@ -49,10 +54,12 @@ def article_table(records: Sequence[Record]) -> Table:
 def published(record: Record) -> tuple[float, float] | None:
     """The article's mean and maximum in percent for the run's label type and activation.
 
-    None for other data, and for runs by another protocol.
+    None for other data, and for runs by another protocol, with other parts or another learning rate.
     """
     data, label_type, activation = arm(record.config, Factor())
-    comparable = data == "stanford_background" and record.has_article_score
+    values = flatten(record.config)
+    same_parts = all(values.get(key, value) == value for key, value in ARTICLES_PARTS.items())
+    comparable = data == "stanford_background" and record.has_article_score and same_parts
     return PUBLISHED.get((label_type, activation)) if comparable else None
 
 

@@ -12,6 +12,7 @@ from activation_study.analysis.contrasts import class_ious
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import Interval
+from activation_study.config.search_space import value_text
 from activation_study.files import write_text
 from activation_study.tracking.mirror import run_id_of
 
@@ -31,11 +32,16 @@ LOOKS = (
     "label_type", "metric", "a", "b", "seeds", "difference", "low", "high", "p", "p_equivalence", "answer", "chance",
     "data", "variant",
 )  # fmt: skip
+TRIALS = (
+    "label_type", "arm", "trial", "state", "key", "value", "validation_mean_iou", "epochs", "seconds", "data",
+    "of_seed",
+)  # fmt: skip
 PER_CLASS = ("label_type", "class", "kind", "a", "b", "iou", "low", "high", "data", "variant")
 
 
 def write_tables(folder: Path, findings: Findings) -> None:
-    """Writes `runs.csv`, `differences.csv`, `per_class.csv`, `changes.csv`, and of planned looks `looks.csv`.
+    """Writes `runs.csv`, `differences.csv`, `per_class.csv`, `changes.csv`, of planned looks `looks.csv`, and of
+    searches `trials.csv`.
 
     IoU is between 0 and 1, differences are a − b.
 
@@ -49,6 +55,7 @@ def write_tables(folder: Path, findings: Findings) -> None:
         ("per_class", PER_CLASS, _per_class(findings)),
         ("changes", CHANGES, _changes(findings)),
         *([("looks", LOOKS, _looks(findings))] if findings.planned else []),
+        *([("trials", TRIALS, _trials(findings))] if any(each.searches for each in findings.main) else []),
     ):
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
@@ -69,6 +76,18 @@ def _runs(findings: Findings) -> Iterable[list[Any]]:
                 names = [condition.data, variant, arm.name, record.ended_at_cap]
                 names_of_run = [record.study, condition.label_type, record.config["activation"]["name"], seed]
                 yield [*names_of_run, *scores, *cost, *location, *names]
+
+
+def _trials(findings: Findings) -> Iterable[list[Any]]:
+    for condition in findings.main:
+        for search in condition.searches:
+            for trial in search.trials:
+                score = "" if trial.score is None else trial.score
+                cost = [trial.epochs, round(trial.seconds, 1)]
+                last = [condition.data, "" if search.of_seed is None else search.of_seed]
+                for key, value in trial.values.items():
+                    names = [condition.label_type, search.arm, trial.number, trial.state]
+                    yield [*names, key, value_text(value), score, *cost, *last]
 
 
 def _differences(findings: Findings) -> Iterable[list[Any]]:

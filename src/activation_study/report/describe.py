@@ -12,6 +12,7 @@ from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Arm, Condition
 from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.config.protocols import followed_protocol
+from activation_study.tuning.searches import Search
 
 
 def describe_findings(findings: Findings, folder: Path, ranks: Ranks | None = None) -> dict[str, Any]:
@@ -54,6 +55,21 @@ def _condition(condition: Condition) -> dict[str, Any]:
         "images": len(condition.images),
         "seeds": sorted({seed for arm in condition.arms for seed in arm.seeds}),
         "arms": [_arm(condition, arm) for arm in condition.arms],
+        "searches": [_search(search) for search in condition.searches],
+    }
+
+
+def _search(search: Search) -> dict[str, Any]:
+    return {
+        "arm": search.arm,
+        "of_seed": search.of_seed,
+        "trials": len(search.trials),
+        "pruned": search.count("pruned"),
+        "failed": search.count("failed"),
+        "epochs": search.epochs,
+        "seconds": search.seconds,
+        "best": search.best and {"values": search.best.values, "validation_mean_iou": search.best.score},
+        "at_edge": search.at_edge,
     }
 
 

@@ -109,6 +109,7 @@ class Contents:
         reduced: whether network and image size are smaller than the article's.
         problems: what is missing in the study.
         runs: number of runs.
+        trials: number of trials of the searches for tuned values; they are no runs of the comparison.
         followed: the protocols that the runs followed, in words.
         protocol: protocol version.
         sections: sections, in order.
@@ -123,6 +124,7 @@ class Contents:
     reduced: bool
     problems: tuple[str, ...]
     runs: int
+    trials: int
     followed: str
     protocol: int
     sections: tuple[Section, ...]

@@ -1,12 +1,8 @@
 """The figures of a report as SVG text in the page's text colour, so that they are legible in light and dark mode."""
 
-import io
-import re
-import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import nan
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,14 +10,21 @@ from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import PRIMARY, Contrast, class_ious
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.ranks import Ranks
-from activation_study.analysis.results import Arm, Condition
+from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.palette import activation_colors
 from activation_study.records.record import Record
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from activation_study.report.drawing import (
+    INK,
+    as_svg,
+    color_axes,
+    label_rotation,
+    legend,
+    new_figure,
+    possible,
+    style,
+    wrapped,
+)
 
 COSTS: dict[str, Callable[[Record], float]] = {
     "training, minutes": lambda record: record.training_seconds / 60,
@@ -29,30 +32,28 @@ COSTS: dict[str, Callable[[Record], float]] = {
     "peak memory, GiB": lambda record: record.results.get("peak_memory_bytes", nan) / 2**30,
     "parameters, millions": lambda record: record.results.get("parameters", nan) / 1e6,
 }
-LABEL_WIDTH = 36  # characters
-INK = "#123456"  # placeholder for the page's text colour, replaced when the SVG is written
 
 
 def seeds_figure(condition: Condition) -> str:
     """The mean IoU of each run as a dot, and beside it the mean over seeds with its 95 % interval."""
-    figure, axes = _figure(1.4 + 1.1 * len(condition.arms), 3.2)
+    figure, axes = new_figure(1.4 + 1.1 * len(condition.arms), 3.2)
     for x, arm in enumerate(condition.arms):
         values, color = 100 * arm.metric(PRIMARY), _colors(condition)[arm.name]
         axes.scatter(np.full(len(values), x - 0.12), values, s=22, color=color, alpha=0.75, linewidths=0)
         mean = mean_over_seeds(values)
         axes.errorbar(x + 0.15, mean.value, yerr=mean.high - mean.value, fmt="D", color=color, capsize=4, markersize=6)
     names = [display_name(arm.name) for arm in condition.arms]
-    axes.set_xticks(range(len(names)), names, rotation=_label_rotation(condition.arms))
+    axes.set_xticks(range(len(names)), names, rotation=label_rotation(arm.name for arm in condition.arms))
     axes.set_xlim(-0.6, len(condition.arms) - 0.4)
     axes.set_ylabel("mean IoU, %")
-    axes.set_ylim(*_possible(axes.get_ylim()))
-    return _svg(figure)
+    axes.set_ylim(*possible(axes.get_ylim()))
+    return as_svg(figure)
 
 
 def differences_figure(contrasts: Sequence[Contrast]) -> str:
     """Differences in the primary metric: on this test set (thick line), on new images (thin line)."""
     primary = [contrast for contrast in contrasts if contrast.primary]
-    figure, axes = _figure(6, 0.9 + 0.55 * len(primary))
+    figure, axes = new_figure(6, 0.9 + 0.55 * len(primary))
     for y, contrast in enumerate(reversed(primary)):
         difference = contrast.paired.difference
         ends = [100 * difference.low, 100 * difference.high]
@@ -62,16 +63,16 @@ def differences_figure(contrasts: Sequence[Contrast]) -> str:
             new = contrast.new_images.difference
             axes.plot([100 * new.low, 100 * new.high], [y - 0.18] * 2, color="#D55E00", linewidth=1.5)
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(range(len(primary)), _wrapped(contrast.pair for contrast in reversed(primary)))
+    axes.set_yticks(range(len(primary)), wrapped(contrast.pair for contrast in reversed(primary)))
     axes.set_ylim(-0.6, len(primary) - 0.4)
     axes.set_xlabel("difference of mean IoU, points")
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def looks_figure(contrasts: Sequence[Contrast]) -> str:
     """The difference at each planned look with its repeated interval, one panel per contrast."""
     primary = [contrast for contrast in contrasts if contrast.primary and contrast.looks]
-    figure, _ = _figure(1.2 + 2.4 * len(primary), 2.9, axes=False)
+    figure, _ = new_figure(1.2 + 2.4 * len(primary), 2.9, axes=False)
     panels = figure.subplots(1, len(primary), sharex=True, squeeze=False)[0]
     for panel, contrast in zip(panels, primary, strict=True):
         seeds = [look.seeds for look in contrast.looks]
@@ -81,12 +82,12 @@ def looks_figure(contrasts: Sequence[Contrast]) -> str:
             panel.axhspan(-100 * contrast.margin, 100 * contrast.margin, color=INK, alpha=0.1, linewidth=0)
         panel.axhline(0, color=INK, linewidth=0.8)
         panel.errorbar(seeds, values, yerr=halves, fmt="D-", color="#0072B2", capsize=4, markersize=5, linewidth=1)
-        panel.set_title("\n".join(_wrapped([contrast.pair])), fontsize="medium", color=INK)
+        panel.set_title("\n".join(wrapped([contrast.pair])), fontsize="medium", color=INK)
         panel.set_xticks(seeds)
         panel.set_xlabel("seeds")
-        _style(panel)
+        style(panel)
     panels[0].set_ylabel("difference of mean IoU, points")
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def ranks_figure(ranks: Ranks) -> str:
@@ -95,7 +96,7 @@ def ranks_figure(ranks: Ranks) -> str:
     import scikit_posthocs
 
     names = [display_name(name) for name in ranks.arms]
-    figure, axes = _figure(7, 1.2 + 0.25 * len(names))
+    figure, axes = new_figure(7, 1.2 + 0.25 * len(names))
     colors = dict(zip(names, activation_colors(ranks.arms).values(), strict=True))
     scikit_posthocs.critical_difference_diagram(
         dict(zip(names, ranks.ranks.mean(axis=0), strict=True)),
@@ -104,14 +105,14 @@ def ranks_figure(ranks: Ranks) -> str:
         color_palette=colors,
         crossbar_props={"color": INK},
     )
-    _color_axes(axes)
-    return _svg(figure)
+    color_axes(axes)
+    return as_svg(figure)
 
 
 def changes_figure(ablations: Ablations) -> str:
     """How far each change of the protocol moves each activation: mean and 95 % interval over seeds."""
     levels, changes = ablations.levels, ablations.changes
-    figure, axes = _figure(7, 1.1 + 0.2 * (1 + len(levels)) * len(changes))
+    figure, axes = new_figure(7, 1.1 + 0.2 * (1 + len(levels)) * len(changes))
     spacing, colors = 0.7 / len(levels), _colors(ablations.base)
     rows = np.arange(len(changes))[::-1]
     for number, name in enumerate(levels):
@@ -122,15 +123,15 @@ def changes_figure(ablations: Ablations) -> str:
                 axes.plot(100 * effect.value, y, "o", color=colors[name], markersize=5)
         axes.plot([], [], "o", color=colors[name], markersize=5, label=display_name(name))
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(rows, _wrapped(change.title for change in changes))
+    axes.set_yticks(rows, wrapped(change.title for change in changes))
     axes.set_xlabel("change of mean IoU, points")
-    _legend(figure, len(levels))
-    return _svg(figure)
+    legend(figure, len(levels))
+    return as_svg(figure)
 
 
 def classes_figure(condition: Condition) -> str:
     """IoU of each class: the mean over seeds as a dot, the range as a line."""
-    figure, axes = _figure(6, 1.2 + 0.42 * len(condition.classes))
+    figure, axes = new_figure(6, 1.2 + 0.42 * len(condition.classes))
     spacing = 0.7 / len(condition.arms)
     for number, arm in enumerate(condition.arms):
         values = 100 * class_ious(arm)
@@ -138,19 +139,19 @@ def classes_figure(condition: Condition) -> str:
         color = _colors(condition)[arm.name]
         axes.hlines(y, values.min(axis=0), values.max(axis=0), color=color, linewidth=2, alpha=0.6)
         axes.plot(values.mean(axis=0), y, "o", color=color, markersize=5, label=display_name(arm.name))
-    axes.set_yticks(np.arange(len(condition.classes))[::-1], _wrapped(condition.classes))
+    axes.set_yticks(np.arange(len(condition.classes))[::-1], wrapped(condition.classes))
     axes.set_xlabel("IoU, %")
     axes.margins(y=0.08)
-    axes.set_xlim(*_possible(axes.get_xlim()))
-    _legend(figure, len(condition.arms))
-    return _svg(figure)
+    axes.set_xlim(*possible(axes.get_xlim()))
+    legend(figure, len(condition.arms))
+    return as_svg(figure)
 
 
 def curves_figure(condition: Condition) -> str:
     """Mean IoU on validation over the epochs: median and range of the seeds that are still training."""
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = _figure(6, 3.2)
+    figure, axes = new_figure(6, 3.2)
     for arm in condition.arms:
         longest = max(len(record.epochs) for record in arm.records)
         values = np.full((len(arm.records), longest), np.nan)
@@ -162,16 +163,16 @@ def curves_figure(condition: Condition) -> str:
     axes.set_xlabel("epoch")
     axes.set_ylabel("mean IoU on validation, %")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _legend(figure, len(condition.arms))
-    return _svg(figure)
+    legend(figure, len(condition.arms))
+    return as_svg(figure)
 
 
 def cost_figure(condition: Condition) -> str:
     """Four measures of cost against mean IoU, one dot per run."""
-    figure, _ = _figure(7, 5, axes=False)
+    figure, _ = new_figure(7, 5, axes=False)
     panels = figure.subplots(2, 2, sharey=True).ravel()
     for panel, (name, cost) in zip(panels, COSTS.items(), strict=True):
-        _style(panel)
+        style(panel)
         panel.set_xlabel(name)
         for arm in condition.arms:
             costs = [cost(record) for record in arm.records]
@@ -179,8 +180,8 @@ def cost_figure(condition: Condition) -> str:
             label = display_name(arm.name) if panel is panels[0] else None
             panel.scatter(costs, values, s=24, color=_colors(condition)[arm.name], alpha=0.8, linewidths=0, label=label)
     figure.supylabel("mean IoU, %", color=INK, fontsize=10)
-    _legend(figure, len(condition.arms))
-    return _svg(figure)
+    legend(figure, len(condition.arms))
+    return as_svg(figure)
 
 
 def confusion_figure(condition: Condition) -> str:
@@ -188,7 +189,7 @@ def confusion_figure(condition: Condition) -> str:
     columns = min(len(condition.arms), 3)
     rows = -(-len(condition.arms) // columns)
     side = 1.2 + 0.36 * len(condition.classes)
-    figure, _ = _figure(columns * side + 1, rows * side + 0.4, axes=False)
+    figure, _ = new_figure(columns * side + 1, rows * side + 0.4, axes=False)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel in panels[len(condition.arms) :]:
         panel.set_axis_off()
@@ -202,66 +203,9 @@ def confusion_figure(condition: Condition) -> str:
         panel.set_title(display_name(arm.name), fontsize=9, color=INK)
         panel.set_xticks(range(len(condition.classes)), list(condition.classes), rotation=90, fontsize=7)
         panel.set_yticks(range(len(condition.classes)), list(condition.classes), fontsize=7)
-        _color_axes(panel)
-    return _svg(figure)
+        color_axes(panel)
+    return as_svg(figure)
 
 
 def _colors(condition: Condition) -> dict[str, str]:
     return activation_colors(tuple(arm.name for arm in condition.arms))
-
-
-def _possible(limits: tuple[float, float]) -> tuple[float, float]:
-    """The limits of an axis of IoU in percent, without what no IoU can be."""
-    return max(limits[0], 0.0), min(limits[1], 100.0)
-
-
-def _wrapped(labels: Iterable[str]) -> list[str]:
-    """Labels of rows in lines short enough to leave room for the values."""
-    return [textwrap.fill(label, LABEL_WIDTH, break_on_hyphens=False) for label in labels]
-
-
-def _label_rotation(arms: Sequence[Arm]) -> int:
-    return 30 if max(len(arm.name) for arm in arms) > 8 else 0
-
-
-def _figure(width: float, height: float, axes: bool = True) -> "tuple[Figure, Axes]":
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.patch.set_alpha(0)
-    panel = figure.subplots() if axes else None
-    if panel is not None:
-        _style(panel)
-    return figure, panel  # type: ignore[return-value]
-
-
-def _style(axes: "Axes") -> None:
-    axes.patch.set_alpha(0)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    _color_axes(axes)
-
-
-def _color_axes(axes: "Axes") -> None:
-    for spine in axes.spines.values():
-        spine.set_color(INK)
-    axes.tick_params(colors=INK)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set_color(INK)
-
-
-def _legend(figure: "Figure", entries: int) -> None:
-    figure.legend(loc="outside upper center", ncols=min(entries, 4), frameon=False, labelcolor=INK, fontsize=9)
-
-
-def _svg(figure: "Figure") -> str:
-    """The figure as an <svg> element that scales with the page. The same input gives the same text."""
-    import matplotlib
-
-    text = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
-        no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(text, format="svg", metadata=no_metadata, bbox_inches="tight", pad_inches=0.1)
-    svg = text.getvalue()[text.getvalue().index("<svg") :]
-    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", svg.replace(INK, "currentColor"))
-    return re.sub(r'width="([\d.]+)pt" height="[\d.]+pt"', r'role="img" style="width: \1pt"', svg, count=1)

@@ -44,6 +44,7 @@ from activation_study.report.tables import (
     cost_table,
     selection_table,
 )
+from activation_study.report.tuning_section import tuning_figures, tuning_tables
 
 ARTICLES_DATA = "stanford_background"
 FULL_SIZE = [224, 224]
@@ -68,10 +69,12 @@ def build_sections(findings: Findings, pictures: bool, ranks: Ranks | None = Non
         reduced=_reduced(findings.conditions[0]),
         problems=findings.problems,
         runs=len(records),
+        trials=sum(len(search.trials) for each in main for search in each.searches),
         followed=_followed(findings.conditions),
         protocol=records[0].protocol,
         sections=(
             *([ranks_section(ranks)] if ranks else []),
+            *(_tuning_section(findings, each) for each in main if each.searches),
             *map(_changes_section, findings.ablations),
             *(
                 _condition_section(findings, condition, condition in main, pictures)
@@ -119,6 +122,23 @@ def _changes_section(ablations: Ablations) -> Section:
         tables=(changes_table(ablations),),
         colors=_colors(base),
         figures=(Figure("Changes", changes_figure(ablations), caption + ablations.note),),
+        gallery=None,
+        no_gallery="",
+        main=True,
+    )
+
+
+def _tuning_section(findings: Findings, condition: Condition) -> Section:
+    bases = (each.base for each in findings.ablations if not each.base.searches)
+    same = (base for base in bases if (base.data, base.label_type) == (condition.data, condition.label_type))
+    return Section(
+        slug=_slug(condition, f"{condition.subject} tuning"),
+        title=f"{condition.subject}: tuning",
+        data="" if condition.data == condition.subject else condition.data,
+        conclusion="",
+        tables=tuple(tuning_tables(condition)),
+        colors=_colors(condition),
+        figures=tuple(tuning_figures(condition, next(same, None))),
         gallery=None,
         no_gallery="",
         main=True,

@@ -29,6 +29,7 @@ from activation_study.records.lock import run_lock
 from activation_study.records.record import RECORD_FILE, Record, read_record
 from activation_study.records.run import read_evaluated_run
 from activation_study.records.source_code import code_digest, same_code
+from activation_study.runs.early_end import check_early_end, early_end
 from activation_study.runs.finalize import finalize
 from activation_study.runs.messages import memory_remedies, print_header, print_notes, print_scores
 from activation_study.runs.other_data import reject_other_data
@@ -102,6 +103,14 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
             synced = sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)
             print_notes(synced.messages())
             register_after(config)
+            return before
+        if (
+            before is not None
+            and before.status == "PRUNED"
+            and config.tuning.trial is not None
+            and config.rerun != "all"
+        ):
+            print(f"{before.name}: already {before.error}")
             return before
         if before is not None and before.status == "FAILED" and config.rerun == "none":
             print(f"{before.name}: failed earlier ({before.error}); use rerun=failed to try again")
@@ -221,6 +230,7 @@ def _meter_from_start(meter: EnergyMeter | None, record: Record) -> EnergyMeter 
 def _train(context: RunContext) -> None:
     config, record = context.config, context.record
     options, images = config.training, len(context.dataset.split.train)
+    rule = early_end(config)
     progress_bar = TrainingProgress(record.name, config.sweep.position, options.epochs, images, context.state)
     with progress_bar as progress:
 
@@ -235,6 +245,8 @@ def _train(context: RunContext) -> None:
             record.write(context.folder)
             context.mirror.update()
             progress.epoch(len(state.history), state.history[-1])
+            if not state.done:
+                check_early_end(rule, record.epochs)
             context.check_stop()
             if context.checkpoints.due(options.checkpoint_minutes):
                 context.save()

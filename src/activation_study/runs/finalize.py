@@ -9,6 +9,7 @@ from activation_study.credentials import without_credentials
 from activation_study.files import write_text
 from activation_study.out_of_memory import first_line, is_out_of_memory, out_of_memory
 from activation_study.outcome import warn
+from activation_study.runs.early_end import Pruned
 from activation_study.runs.messages import STOPPED, memory_remedies, print_interrupted, print_scores
 from activation_study.runs.run_context import RunContext, StopRequested
 from activation_study.signals import Interrupted
@@ -25,6 +26,10 @@ def finalize(context: RunContext) -> Iterator[None]:
         yield
         record.end(folder, "FINISHED")
         remove_saves(folder)
+    except Pruned as pruned:
+        record.end(folder, "PRUNED", str(pruned))
+        remove_saves(folder)
+        print(f"  {pruned}")
     except Interrupted:
         _record_interruption(context)
         print_interrupted(context.config)

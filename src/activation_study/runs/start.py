@@ -100,7 +100,7 @@ def start_or_resume(config: Config, now: Record, before: Record | None) -> tuple
     """
     folder, from_scratch = config.run_folder, config.rerun == "all"
     if before is not None:
-        ended = before.status == "FINISHED" or (before.status == "FAILED" and from_scratch)
+        ended = before.status in ("FINISHED", "PRUNED") or (before.status == "FAILED" and from_scratch)
         try:
             if not ended:
                 return resume(before, now, folder, config.allow_changes), True

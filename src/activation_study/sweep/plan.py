@@ -17,6 +17,8 @@ from activation_study.config.factor import Factor, factor_of
 from activation_study.config.identity import flatten, training_key
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
+from activation_study.config.search_space import masked
+from activation_study.config.tuning import is_trial
 from activation_study.console import format_duration, table_console
 from activation_study.data.labels.label_types import label_type_of
 from activation_study.errors import MAX_LISTED, BadInput, counted
@@ -61,7 +63,10 @@ class Job:
     @property
     def to_do(self) -> bool:
         """Whether the sweep starts it. A run of another process is included: it may have ended when its turn comes."""
-        repeated = {"all": {RunStatus.DONE, RunStatus.FAILED}, "failed": {RunStatus.FAILED}, "none": set()}
+        trial = self.config.tuning.trial is not None  # that failed has told its search something
+        failed = set() if trial else {RunStatus.FAILED}
+        ended = {RunStatus.DONE, RunStatus.FAILED, RunStatus.PRUNED}
+        repeated = {"all": ended, "failed": failed, "none": set()}
         return self.status in {RunStatus.NEW, RunStatus.RESUMABLE, RunStatus.RUNNING, *repeated[self.config.rerun]}
 
 
@@ -115,7 +120,7 @@ def study_dirs(jobs: Sequence[Job]) -> list[Path]:
 
 
 def _table(jobs: Sequence[Job]) -> Table:
-    headings, groups = rows(jobs, lambda job: resolved(job.config))
+    headings, groups = _rows(jobs)
     table = Table(title="Plan")
     for column in headings:
         table.add_column(column)
@@ -130,6 +135,27 @@ def _table(jobs: Sequence[Job]) -> Table:
     totals = [str(sum(job.status == status for job in jobs)) for status in statuses]
     table.add_row("all", *[""] * (len(headings) - 1), *totals, _time(jobs, seconds), _disk(jobs))
     return table
+
+
+def _rows(jobs: Sequence[Job]) -> tuple[list[str], dict[tuple[str, ...], list[Job]]]:
+    """The rows of the table of the plan: all trials of an arm are one."""
+    trials = [job for job in jobs if is_trial(resolved(job.config))]
+    others = [job for job in jobs if not is_trial(resolved(job.config))]
+    if not trials:
+        return rows(jobs, lambda job: resolved(job.config))
+    headings, groups = rows(trials, _masked)
+    found = {(*key, "search"): group for key, group in groups.items()}
+    if others:
+        _, groups = rows(others, lambda job: resolved(job.config))
+        for key, group in groups.items():
+            found[(*key[: len(headings)], " ".join(["comparison", *key[len(headings) :]]))] = group
+    return [*headings, "runs of"], found
+
+
+def _masked(job: Job) -> dict[str, Any]:
+    """The job's configuration without the values that are tuned."""
+    config = resolved(job.config)
+    return masked(config, job.config.tuning.space or {}, "tuned")
 
 
 def _only_scored(jobs: Sequence[Job]) -> set[Path]:
@@ -177,14 +203,22 @@ def _seconds(job: Job, finished: Mapping[str, Sequence[Record]]) -> float | None
 
 
 def _of_time(config: Mapping[str, Any]) -> str:
-    """What a run's time depends on, as text; a key that an older record lacks is null or empty today."""
+    """What a run's time depends on, as text; a key that an older record lacks is null or empty today.
+
+    An optimizer's numbers, such as its learning rate, change the results and not the time.
+    """
     groups = {group: config.get(group) or {} for group in TIME_GROUPS}
-    return repr(sorted((key, value) for key, value in flatten(groups).items() if value is not None))
+    values = ((key, value) for key, value in flatten(groups).items() if value is not None)
+    return repr(sorted(each for each in values if not (each[0].startswith("optimizer.") and _is_number(each[1]))))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _disk(jobs: Sequence[Job]) -> str:
     todo = [job for job in jobs if job.to_do]
-    return _size(sum(map(disk_bytes, todo))) if todo else ""
+    return format_size(sum(map(disk_bytes, todo))) if todo else ""
 
 
 def disk_bytes(job: Job) -> int:
@@ -195,7 +229,7 @@ def disk_bytes(job: Job) -> int:
 def _show_disk(todo: Sequence[Job]) -> None:
     """Prints how much disk space is needed and free."""
     training, _, free = _disk_space(todo)
-    print(f"During training, checkpoints need up to {_size(training)} more; {_size(free)} are free.")
+    print(f"During training, checkpoints need up to {format_size(training)} more; {format_size(free)} are free.")
 
 
 def _disk_space(todo: Sequence[Job]) -> tuple[int, int, int]:
@@ -211,7 +245,8 @@ def _classes(job: Job) -> int:
     return len(label_type_of(job.config).classes)
 
 
-def _size(count: float) -> str:
+def format_size(count: float) -> str:
+    """Bytes in MB or GB."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
@@ -225,7 +260,7 @@ def notes_of(jobs: Sequence[Job]) -> Iterator[str]:
         _, needed, free = _disk_space(todo)
         if needed > free:
             hint = "tracking.weights=none avoids a second copy of the weights in MLflow"
-            yield f"warning: {_size(needed)} are needed, {_size(free)} are free; {hint}"
+            yield f"warning: {format_size(needed)} are needed, {format_size(free)} are free; {hint}"
     for job in [job for job in todo if job.status == RunStatus.RESUMABLE][:MAX_LISTED]:
         assert job.before is not None
         epochs = len(job.before.epochs)
@@ -237,8 +272,8 @@ def notes_of(jobs: Sequence[Job]) -> Iterator[str]:
 
 
 def _unfair(jobs: Sequence[Job]) -> Iterator[str]:
-    """In what the arms of each condition differ beside what is compared."""
-    configs = [resolved(job.config) for job in jobs]
+    """In what the arms of each condition differ beside what is compared and tuned."""
+    configs = [_masked(job) for job in jobs]
     factor = factor_of(configs)
     conditions = arms_by_condition(configs, lambda config: config).values()
     sentences = dict.fromkeys(in_words(unequal_settings(dict(arms), factor), factor) for arms in conditions)

@@ -1,7 +1,7 @@
 """`seeds=auto`: which runs of a sweep are needed, look by look (docs/explanation/planned-looks.md)."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,14 @@ class PlannedSeeds:
 
     Args:
         jobs: all runs up to the last look.
+        beside: the names of the study's runs that take no part in the looks.
 
     Raises:
         BadInput: the sweep varies what cannot be an arm, has no contrasts, or its study was begun otherwise.
     """
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._jobs = list(jobs)
+    def __init__(self, jobs: Sequence[Job], beside: Collection[str] = ()) -> None:
+        self._jobs, self._beside = list(jobs), beside
         if len(study_dirs(jobs)) > 1:
             raise BadInput("seeds=auto: expected runs of one study; start a sweep for each")
         (self._study_dir,) = study_dirs(jobs)
@@ -94,7 +95,7 @@ class PlannedSeeds:
 
     def _reject_other_plan(self) -> None:
         """Raises BadInput if the study was begun without this plan."""
-        folders = run_folders(self._study_dir)
+        folders = [folder for folder in run_folders(self._study_dir) if folder.name not in self._beside]
         if not folders:
             return  # a plan without runs may be replaced
         another = "use another study: study=NAME"

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from activation_study.sweep.fresh_seeds import FreshSeeds
 from activation_study.sweep.plan import Job, Overrides
 from activation_study.sweep.planned_seeds import PlannedSeeds
+from activation_study.sweep.tuned_arms import TunedArms
 
 
 class Rounds(Protocol):
@@ -40,6 +40,6 @@ def rounds_of(jobs: Sequence[Job], plan: Callable[[Sequence[Overrides]], list[Jo
     Raises:
         BadInput: the sweep cannot be carried out in rounds.
     """
-    if jobs[0].config.seeds == "auto":
-        return PlannedSeeds(jobs)
-    return FreshSeeds(jobs, plan) if jobs[0].config.comparison.fresh_seeds else None
+    if jobs[0].config.tuning.space:
+        return TunedArms(jobs, plan)
+    return PlannedSeeds(jobs) if jobs[0].config.seeds == "auto" else None

@@ -27,7 +27,13 @@ def label_runs(configs: Sequence[Config]) -> None:
         variants, pinned = Variants(values, Factor()), _pinned_seeds(flat)
         data = ["data.name"] if len({each["data.name"] for each in flat}) > 1 else []
         for config, nested, each in zip(group, values, flat, strict=True):
-            settings = {key: each[key] for key in data} | variants.settings(nested) | {key: each[key] for key in pinned}
+            trial = {} if each["tuning.trial"] is None else {"tuning.trial": each["tuning.trial"]}
+            settings = (
+                trial
+                | {key: each[key] for key in data}
+                | variants.settings(nested)
+                | {key: each[key] for key in pinned}
+            )
             if settings:
                 config.sweep.label = run_label(config, settings)
 

@@ -62,8 +62,8 @@ class RunState:
 
     @property
     def ended(self) -> bool:
-        """Whether it is done or failed."""
-        return self.status in (RunStatus.DONE, RunStatus.FAILED)
+        """Whether it is done, failed or pruned."""
+        return self.status in (RunStatus.DONE, RunStatus.FAILED, RunStatus.PRUNED)
 
 
 def write_planned(study_dir: Path, epochs: Mapping[str, int]) -> None:
@@ -81,7 +81,7 @@ def run_states(study_dir: Path) -> list[RunState]:
     names = {folder.name: None for folder in run_folders(study_dir)}
     planned = _planned(study_dir)
     states = [_state(study_dir / name, planned.get(name)) for name in {**planned, **names}]
-    order = (RunStatus.RUNNING, RunStatus.RESUMABLE, RunStatus.NEW, RunStatus.FAILED, RunStatus.DONE)
+    order = (RunStatus.RUNNING, RunStatus.RESUMABLE, RunStatus.NEW, RunStatus.FAILED, RunStatus.PRUNED, RunStatus.DONE)
     return sorted(states, key=lambda state: order.index(state.status))
 
 
@@ -134,8 +134,9 @@ def _last_sign(record: Record, heartbeat: Mapping[str, float]) -> float:
 
 
 def _status(folder: Path, record: Record, seen: float) -> RunStatus:
-    if record.status in ("FINISHED", "FAILED"):
-        return RunStatus.DONE if record.status == "FINISHED" else RunStatus.FAILED
+    ended = {"FINISHED": RunStatus.DONE, "FAILED": RunStatus.FAILED, "PRUNED": RunStatus.PRUNED}
+    if record.status in ended:
+        return ended[record.status]
     elsewhere = record.process.get("host") != socket.gethostname()
     recent = elsewhere and record.status == "RUNNING" and time.time() - seen < SILENT_SECONDS
     return RunStatus.RUNNING if recent or is_locked(folder) else RunStatus.RESUMABLE

@@ -6,6 +6,7 @@ Everything is read from the run folders, so that it works the same with every la
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
@@ -60,11 +61,16 @@ def run_sweep(
         BadInput: the configuration or data of a run cannot be used; raised before any run starts.
         SystemExit: after the summary; 1 if a run failed, 2 if runs were only rejected.
     """
-    jobs = make_plan(combinations, compose)
+    composed = cache(lambda overrides: compose(list(overrides)))  # sweeps in rounds plan the same runs again
+
+    def plan(combinations: Sequence[Overrides]) -> list[Job]:
+        return make_plan(combinations, lambda overrides: composed(tuple(overrides)))
+
+    jobs = plan(combinations)
     _reject_mixed(jobs)
     if jobs[0].config.sync:
         raise SystemExit(1 if sync_jobs(jobs) else 0)
-    rounds = rounds_of(jobs, lambda combinations: make_plan(combinations, compose))
+    rounds = rounds_of(jobs, plan)
     if rounds:
         jobs = rounds.needed()
     show_plan(jobs)
@@ -165,8 +171,8 @@ def sync_jobs(jobs: Sequence[Job]) -> int:
 
 def _reject_mixed(jobs: Sequence[Job]) -> None:
     """Raises BadInput if the jobs differ in what the sweep as a whole does."""
-    for key in ("dry_run", "sync", "seeds", "comparison.fresh_seeds"):
-        if len({value_of(job.config, key) for job in jobs}) > 1:
+    for key in ("dry_run", "sync", "seeds", "tuning"):
+        if len({str(value_of(job.config, key)) for job in jobs}) > 1:
             raise BadInput(f"{key}: expected the same value for all runs of a sweep; nothing was started")
     if jobs[0].config.comparison.looks and jobs[0].config.seeds != "auto":
         raise BadInput("comparison.looks needs seeds=auto, which adds seeds at these looks; nothing was started")
@@ -236,6 +242,8 @@ def _unfinished(todo: Sequence[Job], returned: Sequence[JobReturn]) -> list[Unfi
     found = []
     for number, job in enumerate(todo):
         record, result = job.record, returned[number] if number < len(returned) else None
+        if job.config.tuning.trial is not None and record is not None and record.status in ("FAILED", "PRUNED"):
+            continue  # its search is told so, and goes on
         raised = result._return_value if result is not None and result.status == JobStatus.FAILED else None
         if isinstance(raised, BadInput):
             found.append(Unfinished(job, "rejected", str(raised)))

@@ -16,6 +16,7 @@ class RunStatus(StrEnum):
     DONE = "done"
     RESUMABLE = "resume"
     FAILED = "failed"
+    PRUNED = "pruned"
     NEW = "new"
     RUNNING = "running"
 
@@ -31,7 +32,7 @@ def status_of(folder: Path, record: Record | None) -> RunStatus:
         return RunStatus.RUNNING
     if record is None:
         return RunStatus.NEW
-    ended = {"FINISHED": RunStatus.DONE, "FAILED": RunStatus.FAILED}
+    ended = {"FINISHED": RunStatus.DONE, "FAILED": RunStatus.FAILED, "PRUNED": RunStatus.PRUNED}
     return ended.get(record.status, RunStatus.RESUMABLE)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from activation_study.analysis.finished_runs import REPORT_FOLDER
+from activation_study.config.tuning import is_trial
 from activation_study.console import table_console
 from activation_study.errors import BadInput
 from activation_study.sweep.class_account import class_account
@@ -63,7 +64,7 @@ def _print_article_table(jobs: Sequence[Job]) -> None:
     records = {
         job.config.run_folder: record
         for job in jobs
-        if (record := job.record) is not None and record.status == "FINISHED"
+        if (record := job.record) is not None and record.status == "FINISHED" and not is_trial(record.config)
     }
     if records:
         table_console().print(article_table(list(records.values())))

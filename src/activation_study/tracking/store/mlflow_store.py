@@ -10,6 +10,7 @@ from typing import Any
 import filelock
 
 from activation_study.config.scored_weights import scored_weights, weights_file
+from activation_study.config.tuning import is_trial
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import artifacts
 from activation_study.records.public_copy import public_copy
@@ -22,6 +23,7 @@ from activation_study.tracking.run_page.log_model import MODEL_NAME, current_sto
 from activation_study.tracking.run_page.result_metrics import result_metrics, validation_score
 from activation_study.tracking.run_page.run_params import run_params
 from activation_study.tracking.run_page.run_tags import color_tags, run_tags
+from activation_study.tracking.search_run import SearchRun
 from activation_study.tracking.store.experiments import ModelRefused, find_experiment, open_experiment
 from activation_study.tracking.store.inventory import has_file
 from activation_study.tracking.store.reachable import remember
@@ -126,6 +128,15 @@ class MlflowStore:
     def _study_run(self, study: str, experiment_id: str) -> StudyRun:
         return StudyRun(self._client, experiment_id, study, self._creation_lock)
 
+    def _parents(self, record: Record, experiment_id: str) -> list[StudyRun | SearchRun]:
+        """The runs above a record's: that of its search if it is a trial, and that of its study."""
+        if not is_study(record.study):
+            return []
+        study = self._study_run(record.study, experiment_id)
+        if not is_trial(record.config):
+            return [study]
+        return [SearchRun(self._client, experiment_id, record, study.child_tags(), self._creation_lock), study]
+
     def set_tags(self, run_id: str, tags: dict[str, str]) -> None:
         """Sets tags of a run."""
         from mlflow.entities import RunTag
@@ -151,17 +162,19 @@ class MlflowStore:
         return run_id
 
     def _describe(self, run: Any, record: Record, folder: Path) -> None:
-        """Sets all tags and the description, and places the run below that of its study, which gets its status."""
-        study = self._study_run(record.study, run.info.experiment_id) if is_study(record.study) else None
+        """Sets all tags and the description, and places the run below those of its search and study, which get their
+        status.
+        """
+        parents = self._parents(record, run.info.experiment_id)
         present = run.data.tags
         linked = {name: present[name] for name in record.links if name in present}  # they may be run IDs by now
         findings = read_findings(folder, record)
         note = note_tags(present, describe_run(record, run.info.run_id, findings))
-        parent = study.child_tags() if study else {}
+        parent = parents[0].child_tags() if parents else {}
         tags = {**run_tags(record, folder, findings), **linked, **note, **parent, **color_tags(present, record)}
         self.set_tags(run.info.run_id, tags)
-        if study:
-            study.update_status()
+        for each in parents:
+            each.update_status()
 
     def log_epochs(self, run_id: str, record: Record, logged: int | None) -> None:
         """Logs the epochs that the store lacks.
@@ -215,7 +228,9 @@ class MlflowStore:
             except BadInput as error:
                 problem = ModelRefused(str(error))
         self._log_results(run_id, record, model_id)
-        self._client.set_terminated(run_id, record.status, end_time=int(record.ended * 1000))
+        self._client.set_terminated(
+            run_id, "FINISHED" if record.status == "PRUNED" else record.status, end_time=int(record.ended * 1000)
+        )
         self._describe(self._client.get_run(run_id), record, folder)
         if problem is not None:
             raise problem

@@ -1,0 +1,89 @@
+"""What the searches for each arm's best values found, in sentences."""
+
+from collections.abc import Iterator, Sequence
+
+from activation_study.analysis.ablation import Ablations
+from activation_study.analysis.formatting import display_name, format_interval, format_points, listed, pair_name
+from activation_study.analysis.results import Condition
+from activation_study.config.search_space import value_text
+from activation_study.tuning.searches import Search
+
+MEANT = 0.05  # of the larger one: searches whose epochs differ by more are said to have had unequal effort
+
+
+def tuning_sentences(condition: Condition) -> Iterator[str]:
+    """How the values of a condition were found, what its conclusion is about, and which values lie at an edge."""
+    searches = condition.searches
+    if not searches:
+        return
+    keys, factor = listed(list(searches[0].space)), condition.factor.title
+    trials = _range_text([len(search.trials) for search in searches], "trial")
+    folds = len({search.fold for search in searches}) > 1
+    each = listed([factor, *(["fold"] if folds else []), *(["seed"] if searches[0].of_seed is not None else [])])
+    start = f"On {condition.subject}, {keys} was tuned on validation, by a search of {trials} for each {each}"
+    values = "" if folds else f": {listed([_best(search) for search in searches])}"
+    if searches[0].of_seed is None:
+        yield f"{start}{values}. The answer is about the values that were found: another search may find others."
+    else:
+        yield (
+            f"{start}. So the answer is about each {factor}, tuned in this way, and its intervals include what another "
+            "search would find."
+        )
+    yield from _edges(searches)
+    yield from _unequal(searches)
+
+
+def _best(search: Search) -> str:
+    values = search.best.values.values() if search.best else ()
+    return f"{display_name(search.arm)} {' and '.join(map(value_text, values))}"
+
+
+def _edges(searches: Sequence[Search]) -> Iterator[str]:
+    found: dict[str, dict[str, None]] = {}
+    for search in searches:
+        for key in search.at_edge:
+            found.setdefault(key, {})[display_name(search.arm)] = None
+    for key, names in found.items():
+        yield (
+            f"The best {key} of {listed(list(names))} lies at the edge of its range, so a better one may lie beyond: "
+            f"widen tuning.space."
+        )
+
+
+def _unequal(searches: Sequence[Search]) -> Iterator[str]:
+    """A warning if some arms had more effort than others: early ends and failures spare epochs."""
+    epochs: dict[str, int] = {}
+    for search in searches:
+        epochs[search.arm] = epochs.get(search.arm, 0) + search.epochs
+    if min(epochs.values()) < (1 - MEANT) * max(epochs.values()):
+        parts = listed([f"{display_name(name)} {count:,}" for name, count in epochs.items()])
+        yield f"Equal numbers of trials took unequal numbers of epochs: {parts}."
+
+
+def ranking_sentence(ablations: Ablations) -> str:
+    """Whether the differences between arms depend on the tuned values; empty without tuned and untuned arms.
+
+    From each difference of differences, tuned minus as configured, paired by seed.
+    """
+    change = next((each for each in ablations.changes if each.tuned), None)
+    if change is None or not change.changes:
+        return ""
+    keys = listed([setting.removesuffix("=tuned") for setting in change.variant.split(" ") if "=tuned" in setting])
+    moves = [
+        f"{pair_name(*pair)} goes from {format_points(ablations.differences[pair].value, signed=True)} to "
+        f"{format_points(change.differences[pair].value, signed=True)} points, a change of "
+        f"{format_interval(interval, signed=True)}"
+        for pair, interval in change.changes.items()
+    ]
+    moved = [pair_name(*pair) for pair, each in change.changes.items() if each.low > 0 or each.high < 0]
+    where = f"Do the differences on {ablations.base.subject} depend on {keys}?"
+    answer = f"A change is shown for {listed(moved)}" if moved else "No change is shown"
+    return (
+        f"{where} From the configured values to the tuned ones, {'; '.join(moves)}. {answer} (95 % intervals over "
+        "seeds, not corrected for their number)."
+    )
+
+
+def _range_text(counts: Sequence[int], noun: str) -> str:
+    few, most = min(counts), max(counts)
+    return f"{most} {noun}s" if few == most else f"{few} to {most} {noun}s"

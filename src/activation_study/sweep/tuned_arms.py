@@ -1,0 +1,286 @@
+"""`tuning.space`: which runs of a sweep are needed, batch by batch (docs/explanation/tuning.md)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from activation_study.analysis.formatting import display_name, listed
+from activation_study.config.factor import factor_of
+from activation_study.config.overrides import override_key
+from activation_study.config.schema import resolved
+from activation_study.config.search_space import Values, value_text, values_in
+from activation_study.config.tuning import is_trial, space_of_arm, trial_seeds
+from activation_study.console import format_duration
+from activation_study.errors import BadInput, counted
+from activation_study.records.record import Record, read_record, run_folders
+from activation_study.sweep.plan import Job, Overrides, disk_bytes, format_size, study_dirs
+from activation_study.sweep.planned_seeds import PlannedSeeds
+from activation_study.tuning.batches import begun_trials
+from activation_study.tuning.searches import Search, fold_of, searches_of
+from activation_study.tuning.trials import SearchKey, Trial, search_key
+
+# Keys of `tuning` that cannot be changed after a search has begun; its length may grow until arms are compared.
+_FIXED = ("space", "spaces", "sampler", "batch", "seeds", "pruner", "search_per")
+_LENGTH = ("trials", "epochs")
+_ALIASES = {"optimizer.learning_rate": "training.learning_rate"}
+
+
+@dataclass(frozen=True)
+class ArmSearch:
+    """A search that a sweep needs: for one arm, or for one seed of it.
+
+    Args:
+        search: as far as it has come.
+        jobs: the command's runs that it is for.
+        title: in messages.
+    """
+
+    search: Search
+    jobs: tuple[Job, ...]
+    title: str
+
+    @property
+    def configured(self) -> Values:
+        """The values without a search."""
+        return values_in(resolved(self.jobs[0].config), self.search.space)
+
+    def overrides(self, values: Values, seed: int) -> list[str]:
+        """Those of a run with these values and this seed."""
+        given = {"seed", *values, *(_ALIASES[key] for key in values if key in _ALIASES)}
+        others = [override for override in self.jobs[0].overrides if override_key(override) not in given]
+        return [*others, *(f"{key}={value_text(value)}" for key, value in values.items()), f"seed={seed}"]
+
+    def trials(self) -> list[Trial]:
+        """The trials that were started, with those of the next batch."""
+        config, search = self.jobs[0].config, self.search
+        of = (config.data.name, config.label_type.name, search.arm, "" if search.of_seed is None else search.of_seed)
+        return begun_trials(search, self.configured, *of)
+
+    def runs_of_trials(self) -> Iterator[Overrides]:
+        """The runs of the trials that were started, and those that come next."""
+        of_seed = self.search.of_seed
+        for trial in self.trials():
+            for seed in _seeds(trial, trial_seeds(self.search.tuning, of_seed), self.search.tuning["pruner"]):
+                mark = [] if of_seed is None else [f"tuning.of_seed={of_seed}"]
+                yield [*self.overrides(trial.values, seed), f"tuning.trial={trial.number}", *mark]
+
+    def runs_with_best(self) -> Iterator[Overrides]:
+        """The command's runs with the best values, when the search is complete.
+
+        Raises:
+            BadInput: there are none.
+        """
+        best = self.search.best
+        if best is None:
+            raise BadInput(f"{self.title}: no trial has finished, so there are no best values; {self.why_failed}")
+        for job in self.jobs:
+            yield self.overrides(best.values, job.config.seed)
+
+    @property
+    def why_failed(self) -> str:
+        """The error of the last trial that failed."""
+        errors = [record.error for trial in self.search.trials for record in trial.records if record.error]
+        return f"the last error was: {errors[-1]}" if errors else "none was started"
+
+    def __str__(self) -> str:
+        search, best = self.search, self.search.best
+        ended = sum(trial.state != "running" for trial in search.trials)
+        details = [f"{search.count(state)} {state}" for state in ("pruned", "failed") if search.count(state)]
+        text = f"{self.title}: {ended} of {search.planned} trials"
+        text += f" ({', '.join(details)})" if details else ""
+        if best is None:
+            return text
+        values = listed([f"{key}={value_text(value)}" for key, value in best.values.items()])
+        text += f", best {values} with {100 * (best.score or 0):.1f} % mean IoU on validation"
+        return text + (
+            f"; {listed(search.at_edge)} at the edge of the space" if search.complete and search.at_edge else ""
+        )
+
+
+class TunedArms:
+    """The trials of each arm's search, and then the runs of the command with the best values of their arm.
+
+    Args:
+        jobs: those of the command, as configured.
+        plan: the jobs of combinations of overrides.
+
+    Raises:
+        BadInput: the search was begun otherwise, or a value of the space cannot be used.
+    """
+
+    def __init__(self, jobs: Sequence[Job], plan: Callable[[Sequence[Overrides]], list[Job]]) -> None:
+        if len(study_dirs(jobs)) > 1:
+            raise BadInput("tuning.space: expected runs of one study; start a sweep for each")
+        self._jobs, self._plan = list(jobs), plan
+        (self._study_dir,) = study_dirs(jobs)
+        self._factor = factor_of([resolved(job.config) for job in jobs])
+        self._tuning = resolved(jobs[0].config)["tuning"]
+        self.account = ""
+        self._began = False
+        records = self._records()
+        _reject_other_search(str(self._study_dir), self._tuning, records)
+        searches = self._searches(records)
+        for each in searches:
+            self._check_ends(each)
+        self._looks = self._planned_looks(searches, records) if jobs[0].config.seeds == "auto" else None
+
+    def _planned_looks(self, searches: Sequence[ArmSearch], records: Sequence[Record]) -> PlannedSeeds:
+        """The looks at the runs with the best values; as long as these are not known, at the runs as configured."""
+        if self._tuning["search_per"] == "seed":
+            raise BadInput("tuning.search_per=seed: expected seed=0,1,… in the place of seeds=auto")
+        complete = all(each.search.complete for each in searches)
+        jobs = self._tuned(searches) if complete else self._jobs
+        return PlannedSeeds(jobs, self._beside(jobs, records))
+
+    @property
+    def foretold(self) -> str:
+        """How many runs there will be."""
+        searches = self._searches(self._records())
+        most = sum(each.search.planned for each in searches) * self._tuning["seeds"]
+        budget = self._tuning["epochs"]
+        until = f", or until {budget} epochs are trained" if budget else ""
+        trials = (
+            f"{counted(len(searches), 'search', 'searches')} of up to {searches[0].search.planned} trials, "
+            f"{self._tuning['batch']} at a time{until}: at most {counted(most, 'run')}"
+        )
+        untuned = ", and as many as configured" if self._tuning["untuned"] else ""
+        if self._looks:
+            return f"{trials}. Then, with the best values of each{untuned}: {self._looks.foretold}"
+        return (
+            f"{trials}; then {counted(len(self._jobs), 'run')} with the best values of each{untuned}.\n"
+            f"{self._in_all(searches)}"
+        )
+
+    def _in_all(self, searches: Sequence[ArmSearch]) -> str:
+        """All runs that there can be, their disk space, and their time as far as it was measured."""
+        counts = [
+            each.search.planned * self._tuning["seeds"] + len(each.jobs) * (1 + self._tuning["untuned"])
+            for each in searches
+        ]
+        disk = sum(count * disk_bytes(each.jobs[0]) for count, each in zip(counts, searches, strict=True))
+        times = [each.search.seconds_per_run for each in searches]
+        known = [time * count for time, count in zip(times, counts, strict=True) if time is not None]
+        duration = f", {format_duration(sum(known))} one after the other" if len(known) == len(searches) else ""
+        return f"In all at most {counted(sum(counts), 'run')}, {format_size(disk)} of disk space{duration}."
+
+    def begin(self) -> None:
+        """Keeps the planned looks, if there are any."""
+        self._began = True
+        if self._looks:
+            self._looks.begin()
+
+    def keep(self) -> None:
+        """Keeps a look at the results; searches are read from their runs."""
+        if self._looks:
+            self._looks.keep()
+
+    def overrides(self, job: Job) -> list[str]:
+        """What each run records beyond its own command line."""
+        return self._looks.overrides(job) if self._looks else []
+
+    def needed(self) -> list[Job]:
+        """The trials up to the first batch that has not ended; after all searches, the runs with their best values.
+
+        Raises:
+            BadInput: all trials of an arm's first batch failed, or none finished.
+        """
+        records = self._records()
+        searches = self._searches(records)
+        trials = [overrides for each in searches for overrides in each.runs_of_trials()]
+        self.account = "\n".join(map(str, searches))
+        self._reject_failing(searches)
+        if not all(each.search.complete for each in searches):
+            return self._plan(trials)
+        tuned = self._tuned(searches)
+        if self._looks:
+            self._looks = PlannedSeeds(tuned, self._beside(tuned, records))
+            if self._began:
+                self._looks.begin()
+            tuned = self._looks.needed()
+            self.account = "\n".join(filter(None, (self.account, self._looks.account)))
+        return self._plan([*trials, *(job.overrides for job in tuned), *self._untuned(tuned)])
+
+    def _records(self) -> list[Record]:
+        return [record for folder in run_folders(self._study_dir) if (record := read_record(folder)) is not None]
+
+    def _searches(self, records: Sequence[Record]) -> list[ArmSearch]:
+        """The searches that the command needs, in the order of its jobs."""
+        known, wanted = searches_of(records, self._factor), dict[SearchKey, list[Job]]()
+        for job in self._jobs:
+            of_seed = job.config.seed if self._tuning["search_per"] == "seed" else None
+            wanted.setdefault(search_key(resolved(job.config), of_seed), []).append(job)
+        return [self._search(known.get(key), key[0], jobs) for key, jobs in wanted.items()]
+
+    def _search(self, known: Search | None, of_seed: int | None, jobs: Sequence[Job]) -> ArmSearch:
+        config = resolved(jobs[0].config)
+        space = space_of_arm(config, self._factor)
+        search = known or Search(self._factor.arm(config), of_seed, space, {}, (), fold_of(config))
+        subjects = {(job.config.data.name, job.config.label_type.name) for job in self._jobs}
+        where = f" on {config['label_type']['name']} of {config['data']['name']}" if len(subjects) > 1 else ""
+        fold = "" if search.fold is None else f", fold {search.fold}"
+        seed = "" if of_seed is None else f", seed {of_seed}"
+        title = f"{display_name(search.arm)}{where}{fold}{seed}"
+        return ArmSearch(replace(search, tuning=self._tuning), tuple(jobs), title)
+
+    def _tuned(self, searches: Sequence[ArmSearch]) -> list[Job]:
+        return self._plan([overrides for each in searches for overrides in each.runs_with_best()])
+
+    def _untuned(self, tuned: Sequence[Job]) -> list[Overrides]:
+        """The command's runs of the same arms and seeds, as configured, but those whose best values are the same."""
+        if not self._tuning["untuned"]:
+            return []
+        keys = {search_key(resolved(job.config), job.config.seed) for job in tuned}
+        there = {job.config.run_key for job in tuned}
+        return [
+            job.overrides
+            for job in self._jobs
+            if search_key(resolved(job.config), job.config.seed) in keys and job.config.run_key not in there
+        ]
+
+    def _beside(self, jobs: Sequence[Job], records: Sequence[Record]) -> set[str]:
+        """The names of runs that take no part in planned looks: trials, and those as configured."""
+        tuned = {job.config.run_key for job in jobs}
+        configured = {job.config.run_name for job in self._jobs if job.config.run_key not in tuned}
+        return configured | {record.name for record in records if is_trial(record.config)}
+
+    def _check_ends(self, each: ArmSearch) -> None:
+        """Raises BadInput if a value at an end of the space cannot be used, before anything is trained."""
+        for key, parameter in each.search.space.items():
+            for value in parameter.ends:
+                values = {**each.configured, key: value}
+                (job,) = self._plan([each.overrides(values, each.jobs[0].config.seed)])
+                found = values_in(resolved(job.config), each.search.space)
+                if found != values:
+                    raise BadInput(f"tuning.space: {values} became {found}: something else sets one of these keys")
+
+    def _reject_failing(self, searches: Sequence[ArmSearch]) -> None:
+        """Raises BadInput if all trials of a first batch failed: the same would happen to the others."""
+        for each in searches:
+            search = each.search
+            failed = search.count("failed")
+            if failed == len(search.trials) >= min(self._tuning["batch"], search.planned):
+                raise BadInput(f"{each.title}: {counted(failed, 'trial')} failed and none finished; {each.why_failed}")
+
+
+def _seeds(trial: Trial, seeds: Sequence[int], pruner: str) -> list[int]:
+    """The seeds of a trial that were started, and those that come next."""
+    started = {int(record.config["seed"]) for record in trial.records}
+    following = [seed for seed in seeds if seed not in started] if trial.state == "running" else []
+    if pruner == "wilcoxon":  # each seed decides about the next
+        ended = all(record.status == "FINISHED" for record in trial.records)
+        following = following[:1] if ended else []
+    return [seed for seed in seeds if seed in started or seed in following]
+
+
+def _reject_other_search(study: str, tuning: dict[str, Any], records: Sequence[Record]) -> None:
+    """Raises BadInput if the study's search was begun with other settings."""
+    tuned = [record for record in records if record.config.get("tuning", {}).get("space")]
+    compared = any(not is_trial(record.config) for record in tuned)
+    for begun in (record.config["tuning"] for record in tuned):
+        for key in (*_FIXED, *(_LENGTH if compared else ())):
+            if begun[key] != tuning[key]:
+                when = "after its arms were compared" if key in _LENGTH else "after it has begun"
+                raise BadInput(
+                    f"{study}: its search has tuning.{key}={begun[key]}, now {tuning[key]}; a search cannot be changed "
+                    f"{when}: use another study: study=NAME"
+                )
