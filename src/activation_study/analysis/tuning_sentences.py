@@ -1,6 +1,7 @@
 """What the searches for each arm's best values found, in sentences."""
 
 from collections.abc import Iterator, Sequence
+from statistics import mean, stdev
 
 from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.formatting import display_name, format_interval, format_points, listed, pair_name
@@ -8,6 +9,7 @@ from activation_study.analysis.results import Condition
 from activation_study.config.search_space import value_text
 from activation_study.tuning.searches import Search
 
+LUCKY = 2.0  # points of mean IoU on validation by which the best trial is above other seeds with its values
 MEANT = 0.05  # of the larger one: searches whose epochs differ by more are said to have had unequal effort
 
 
@@ -30,6 +32,7 @@ def tuning_sentences(condition: Condition) -> Iterator[str]:
             "search would find."
         )
     yield from _edges(searches)
+    yield from _lucky(condition)
     yield from _unequal(searches)
 
 
@@ -48,6 +51,21 @@ def _edges(searches: Sequence[Search]) -> Iterator[str]:
             f"The best {key} of {listed(list(names))} lies at the edge of its range, so a better one may lie beyond: "
             f"widen tuning.space."
         )
+
+
+def _lucky(condition: Condition) -> Iterator[str]:
+    """A warning for each arm whose search mistook luck for good values: other seeds do not reach its best score."""
+    for arm in condition.arms:
+        best = [search.best.score for search in condition.searches if search.arm == arm.name and search.best]
+        others = [100 * record.validation_mean_iou for record in arm.records]
+        found = 100 * mean(score for score in best if score is not None) if best else 0.0
+        if found - mean(others) > LUCKY and len(others) > 1:
+            yield (
+                f"The search of {display_name(arm.name)} mistook luck for good values: its best trial had "
+                f"{found:.1f} % on validation, and runs with the same values and other seeds have {mean(others):.1f} % "
+                f"on average, with a standard deviation of {stdev(others):.1f} points. Several seeds per trial, e.g. "
+                "tuning.seeds=3, show such noise to the search."
+            )
 
 
 def _unequal(searches: Sequence[Search]) -> Iterator[str]:

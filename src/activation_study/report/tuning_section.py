@@ -1,6 +1,7 @@
 """The section of a report about the searches for each arm's best values: their effort and what they found."""
 
 from collections.abc import Callable, Sequence
+from statistics import mean, stdev
 
 from activation_study.analysis.formatting import display_name, listed
 from activation_study.analysis.results import Condition
@@ -8,7 +9,7 @@ from activation_study.config.search_space import value_text
 from activation_study.report.elements import Figure, Table
 from activation_study.report.tuning_figures import sensitivity_figure, trials_figure
 from activation_study.tuning.importance import importances
-from activation_study.tuning.searches import Search
+from activation_study.tuning.searches import Search, fold_of
 
 FEWEST_FOR_IMPORTANCE = 8  # finished trials
 
@@ -54,19 +55,22 @@ def effort_table(condition: Condition) -> Table:
     """The trials, epochs and hours of each search, and the values it found."""
     searches, keys = condition.searches, list(condition.searches[0].space)
     head = [condition.factor.title, *_parts(searches), "trials", "pruned", "failed", "epochs", "hours"]
-    head += [*keys, "validation, %"]
+    head += [*keys, "validation, %", "other seeds, %"]
     rows = []
     for search in searches:
         row = [display_name(search.arm), *(str(value(search)) for value in _parts(searches).values())]
         row += [str(len(search.trials)), str(search.count("pruned")), str(search.count("failed"))]
         row += [f"{search.epochs:,}", f"{search.seconds / 3600:.2f}", *(_value(search, key) for key in keys)]
-        rows.append((*row, f"{100 * (search.best.score or 0):.1f}" if search.best else "–"))
+        best = f"{100 * (search.best.score or 0):.1f}" if search.best else "–"
+        rows.append((*row, best, _other_seeds(condition, search)))
     tuning = searches[0].tuning
     caption = (
         f"The search for the best values of each {condition.factor.title} on {condition.subject}: all of its trials, "
         "with those that were pruned (ended early) or failed, their epochs and hours of training; the values of the "
-        f"best one, and its mean IoU on validation{_over_seeds(tuning['seeds'])}. The test split has no part in a "
-        f"search. Sampler: {tuning['sampler']}; pruner: {tuning['pruner']}. Ranges: {_ranges(searches)}."
+        f"best one, and its mean IoU on validation{_over_seeds(tuning['seeds'])}; that of the compared runs with these "
+        "values, mean ± standard deviation over their seeds, which shows how lucky the best trial was. The test split "
+        f"has no part in a search. Sampler: {tuning['sampler']}; pruner: {tuning['pruner']}. Ranges: "
+        f"{_ranges(searches)}."
     )
     if any(search.at_edge for search in searches):
         caption += " At the edge: a better value may lie beyond the range."
@@ -96,6 +100,19 @@ def _parts(searches: Sequence[Search]) -> dict[str, Callable[[Search], int | Non
         "seed": lambda search: search.of_seed,
     }
     return {name: value for name, value in every.items() if len({value(search) for search in searches}) > 1}
+
+
+def _other_seeds(condition: Condition, search: Search) -> str:
+    """Mean and standard deviation on validation of the compared runs with the values that a search found."""
+    runs = [
+        100 * record.validation_mean_iou
+        for arm in condition.arms
+        for seed, record, _ in arm.runs
+        if arm.name == search.arm and search.of_seed in (None, seed) and search.fold in (None, fold_of(record.config))
+    ]
+    if not runs:
+        return "–"
+    return f"{mean(runs):.1f} ± {stdev(runs):.1f}" if len(runs) > 1 else f"{runs[0]:.1f}"
 
 
 def _value(search: Search, key: str) -> str:
