@@ -142,8 +142,8 @@ def errors(differences: Floats, truth: Floats | float) -> float:
     return float((np.abs(differences.mean(axis=1) - truth) > half).mean())
 
 
-def simulate(noise: Noise, flat: bool, searches: int, studies: int) -> list[tuple[str, float, float]]:
-    """The claims with their errors, and by how much the tuned arm looks better than it is, in points."""
+def simulate(noise: Noise, flat: bool, searches: int, studies: int) -> list[tuple[str, float, float | None]]:
+    """The claims with their errors, and by how much a search's own runs look better than they are, in points."""
     generator = np.random.default_rng(0)
     pools = {}
     for seeds in (1, SEEDS):
@@ -159,13 +159,14 @@ def simulate(noise: Noise, flat: bool, searches: int, studies: int) -> list[tupl
         return levels[:, None] + noise.test * generator.normal(size=(len(chosen), SEEDS))
 
     truth = noise.level(rate[a]) - noise.level(rate[b])
-    found = [("the values found, by fresh seeds", errors(fresh(a) - fresh(b), truth), 0.0)]
+    found: list[tuple[str, float, float | None]] = []
+    found.append(("the values found, by fresh seeds", errors(fresh(a) - fresh(b), truth), None))
     per_seed = [
         noise.level(rate[generator.integers(searches, size=(studies, SEEDS))])
         + noise.test * generator.normal(size=(studies, SEEDS))
         for _ in range(2)
     ]
-    found.append(("the arms, tuned: one search per seed", errors(per_seed[0] - per_seed[1], 0.0), 0.0))
+    found.append(("the arms, tuned: one search per seed", errors(per_seed[0] - per_seed[1], 0.0), None))
     own = np.array([each.own for each in several])
     levels = noise.level(np.array([each.rate for each in several]))
     bias = 100 * float((own.mean(axis=1) - levels).mean())
@@ -174,7 +175,7 @@ def simulate(noise: Noise, flat: bool, searches: int, studies: int) -> list[tupl
     if flat:
         configured = np.array([each.configured for each in several])
         gain = fresh(a) - noise.level(np.log10(CONFIGURED)) - noise.test * generator.normal(size=(studies, SEEDS))
-        found.append(("the gain by tuning, by fresh seeds", errors(gain, 0.0), 0.0))
+        found.append(("the gain by tuning, by fresh seeds", errors(gain, 0.0), None))
         moved = np.array([each.rate for each in several]) != np.log10(CONFIGURED)
         gain = own[moved] - configured[moved]
         found.append(("the gain by tuning, by the search's own runs", errors(gain, 0.0), bias))
@@ -192,7 +193,7 @@ def main(study: str, searches: str = str(SEARCHES), studies: str = str(STUDIES))
     flat = Noise(lambda rate: 0.7 + 0 * np.asarray(rate), noise.validation, noise.test, noise.correlation, noise.space)
     for name, each in (("measured", noise), ("flat", flat)):
         for claim, error, bias in simulate(each, name == "flat", int(searches), int(studies)):
-            print(f"| {name} | {claim} | {100 * error:.1f} % | {bias:.2f} |")
+            print(f"| {name} | {claim} | {100 * error:.1f} % | {'' if bias is None else f'{bias:.2f}'} |")
 
 
 if __name__ == "__main__":

@@ -127,7 +127,8 @@ def _resolve_aliases(config: Config) -> None:
     if config.activation.scope == "auto":
         config.activation.scope = "decoder" if config.model.get("encoder_weights") else "all"
     tuning, comparison = config.tuning, config.comparison
-    for given in filter(None, (tuning.space, *(tuning.spaces or {}).values())):
+    spaces = tuning.spaces.values() if isinstance(tuning.spaces, dict) else ()
+    for given in (each for each in (tuning.space, *spaces) if isinstance(each, dict)):
         for key in [key for key in given if without_alias(key) != key]:
             given[without_alias(key)] = given.pop(key)
     if comparison.chosen_on_validation:
@@ -259,7 +260,8 @@ def _comparison_problems(config: Config) -> Iterator[str]:
         yield f"comparison.futility={comparison.futility:g}: {expected}"
     key, values = comparison.chosen_on_validation, resolved(config)
     selectable = [name for name in flatten(values) if name.startswith(SELECTABLE_GROUPS) and affects_result(name)]
-    yield from tuning_problems(values["tuning"], values, factor_of([values]), selectable)
+    tunable = [*selectable, *(name for name in flatten(values) if name.startswith("augmentation."))]
+    yield from tuning_problems(values["tuning"], values, factor_of([values]), tunable)
     if key is not None and key not in selectable:
         expected = "expected a key that affects training, e.g. optimizer.learning_rate"
         yield f"comparison.chosen_on_validation={key}: {expected}"

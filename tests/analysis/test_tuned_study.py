@@ -10,10 +10,13 @@ from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.finished_runs import export_study
 from activation_study.analysis.results import read_study
 from activation_study.analysis.tuning_sentences import tuning_sentences
+from activation_study.config.search_space import Choices, Range
 from activation_study.errors import BadInput
 from activation_study.report.study_report import ReportOptions, make_report
+from activation_study.report.tuning_section import tuning_figures
 from fake_runs import write_run
-from tuned_study import write_tuned
+from fake_trials import a_search, a_trial
+from tuned_study import KEY, write_tuned
 
 
 def findings(study: Path) -> Findings:
@@ -130,3 +133,21 @@ def test_a_packed_study_keeps_its_searches(study: Path, tmp_path: Path) -> None:
 
     export_study(study, tmp_path / "packed/s")
     assert findings(tmp_path / "packed/s").summary == findings(study).summary
+
+
+def test_words_and_ranges_of_single_arms_are_drawn(study: Path) -> None:
+    (main,) = findings(study).main
+    words = Choices(("cosine", "constant"))
+    searches = []
+    for arm, low in (("relu", 1e-4), ("mish", 1e-2)):
+        space = {KEY: Range(low, 100 * low, log=True), "schedule": words}
+        trials = [
+            replace(a_trial(number, 10 * low, 0.5 + number / 100), values={KEY: 10 * low, "schedule": word})
+            for number, word in enumerate(words.values)
+        ]
+        searches.append(a_search(trials, space=space, arm=arm))
+    condition = replace(main, searches=tuple(searches))
+    (sensitivity, trials_figure) = tuning_figures(condition, main)
+    assert "constant" in sensitivity.svg, "a word is a tick"
+    assert "None" in sensitivity.svg, "and so is the value of runs as configured, which have no schedule here"
+    assert ">1<" in trials_figure.svg.replace(" ", ""), "the axis reaches the end of the range of either arm"

@@ -2,8 +2,20 @@
 
 import pytest
 
+from activation_study.config.factor import factor_of
 from activation_study.config.schema import resolved
-from activation_study.config.search_space import Choices, Range, grid, inside, masked, size, space_of, values_in
+from activation_study.config.search_space import (
+    Choices,
+    Range,
+    grid,
+    inside,
+    masked,
+    size,
+    space_of,
+    value_text,
+    values_in,
+)
+from activation_study.config.tuning import space_of_arm
 from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
 from hydra_compose import composed
@@ -82,11 +94,17 @@ def test_a_mask_covers_what_is_derived_too() -> None:
         (["+tuning.space={optimizer.learning_rate: {low: 0, high: 1, step: 2}}"], "step=2: expected a number above 0"),
         (["+tuning.space={optimizer.learning_rate: {low: 0, high: 1, lag: 2}}"], "lag is unknown; expected low, high"),
         (["+tuning.space={schedule: {choices: [cosine]}}"], "expected two or more values"),
-        (["+tuning.space={seed: {low: 1, high: 3}}"], "expected a key that affects training"),
-        (["+tuning.space={activation: {choices: [relu, mish]}}"], "expected a key that affects training"),
+        (["+tuning.space={seed: {low: 1, high: 3}}"], "expected a key or group of the training"),
+        (["+tuning.space={activation: {choices: [relu, mish]}}"], "expected a key or group of the training"),
         (
             ["tuning=learning_rate", "comparison.factor=optimizer.learning_rate"],
             "tuning.space.optimizer.learning_rate: it is what is compared",
+        ),
+        (["tuning.space=optimizer.learning_rate"], "tuning.space=optimizer.learning_rate: expected keys with their"),
+        (["tuning=learning_rate", "+tuning.spaces.relu=5"], "tuning.spaces.relu=5: expected keys of tuning.space"),
+        (
+            ["+tuning.space={optimizer: {choices: [adam, sgd]}}", "comparison.factor=optimizer"],
+            "tuning.space.optimizer: it is what is compared",
         ),
         (["tuning=learning_rate", "tuning.sampler=grid"], "expected choices for optimizer.learning_rate"),
         (
@@ -106,6 +124,23 @@ def test_a_mask_covers_what_is_derived_too() -> None:
 def test_what_cannot_be_searched_is_refused(keys: list[str], message: str) -> None:
     with pytest.raises(BadInput, match=message.replace("(", r"\(")):
         from_hydra(composed(keys))
+
+
+def test_an_option_of_what_is_compared_can_be_tuned() -> None:
+    config = from_hydra(composed(["tuning=learning_rate", "comparison.factor=optimizer", "optimizer=sgd"]))
+    found = space_of_arm(resolved(config), factor_of([resolved(config)]))
+    assert found["optimizer.learning_rate"] == Range(1e-3, 1.0, log=True), "sgd has a range of its own"
+    from_hydra(composed(["+tuning.space={augmentation: {choices: [none, flip]}}"]))
+
+
+def test_a_range_with_fractions_is_one_of_any_numbers() -> None:
+    config = {"loss": {"gamma": 2}}
+    assert space_of({"loss.gamma": {"low": 0.5, "high": 5}}, config)["loss.gamma"] == Range(0.5, 5)
+    assert space_of({"loss.gamma": {"low": 1, "high": 5}}, config)["loss.gamma"] == Range(1, 5, integer=True)
+
+
+def test_values_are_written_as_on_the_command_line() -> None:
+    assert [value_text(value) for value in (None, True, 1, 1.0, "cosine")] == ["null", "true", "1", "1.0", "cosine"]
 
 
 def test_the_old_name_of_the_learning_rate_works() -> None:

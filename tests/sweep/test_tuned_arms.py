@@ -112,12 +112,14 @@ def test_trials_are_no_runs_of_the_comparison() -> None:
     assert findings.ablations[0].base is conditions[1]
 
 
-def test_planned_looks_follow_the_search() -> None:
+@pytest.mark.parametrize("untuned", ["false", "true"])
+def test_planned_looks_follow_the_search(untuned: str) -> None:
     launch = Launcher()
-    looks = ["seeds=auto", "comparison.looks=[3,5]"]
+    looks = ["seeds=auto", "comparison.looks=[3,5]", "comparison.futility=0", f"tuning.untuned={untuned}"]
     run_sweep(tuned(*looks, seeds=range(5)), composed, launch)
-    assert [len(each) for each in launch.rounds[:3]] == [6, 6, 6]
-    assert {seed for _, _, seed in launch.rounds[2]} == {0, 1, 2}
+    first = 12 if untuned == "true" else 6
+    assert [len(each) for each in launch.rounds] == [6, 6, first, 2 * first // 3]
+    assert [{seed for _, _, seed in each} for each in launch.rounds[2:]] == [{0, 1, 2}, {3, 4}]
 
 
 def test_a_failed_trial_tells_its_search_so() -> None:
@@ -148,6 +150,8 @@ def test_a_search_per_seed_makes_the_search_the_unit() -> None:
     ("changed", "message"),
     [
         ("tuning.batch=2", "tuning.batch=3, now 2; a search cannot be changed after it has begun"),
+        ("tuning.trials=4", "tuning.trials=6, now 4; a search may become longer, not shorter"),
+        ("rerun=all", "rerun=all: a search follows from its trials"),
         ("tuning.trials=8", "tuning.trials=6, now 8; a search cannot be changed after its arms were compared"),
     ],
 )
@@ -155,3 +159,39 @@ def test_a_search_cannot_be_changed(changed: str, message: str) -> None:
     run_sweep(tuned(), composed, Launcher())
     with pytest.raises(BadInput, match=message):
         run_sweep(tuned(changed), composed, Launcher())
+
+
+def test_a_search_may_become_longer_until_its_arms_are_compared() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(tuned(), composed, Launcher(7))
+    run_sweep(tuned("tuning.trials=9"), composed, Launcher())
+    assert {len(trials(name)) for name in BEST} == {9}
+    again = Launcher()
+    run_sweep(tuned("tuning.trials=9"), composed, again)
+    assert again.rounds == []
+
+
+def test_a_tuned_key_cannot_be_swept_over() -> None:
+    jobs = [[*job, f"optimizer.learning_rate={rate}"] for job in tuned(seeds=[0]) for rate in (1e-3, 1e-2)]
+    with pytest.raises(BadInput, match=r"the sweep gives optimizer\.learning_rate several values"):
+        run_sweep(jobs, composed, Launcher())
+
+
+def test_optimizers_are_compared_each_at_its_own_rate() -> None:
+    jobs = [
+        [
+            *("tuning=learning_rate", "tuning.trials=3", "tuning.batch=3", "tuning.untuned=true"),
+            *("comparison.factor=optimizer", f"optimizer={name}", f"seed={seed}"),
+        ]
+        for name in ("adam", "lion")
+        for seed in (0, 1)
+    ]
+    run_sweep(jobs, composed, Launcher())
+    conditions, problems = read_study(STUDY)
+    assert problems == []
+    assert [condition.variant for condition in conditions] == [
+        ("optimizer.learning_rate=tuned",),
+        ("optimizer.learning_rate=configured",),
+    ]
+    assert [[arm.name for arm in condition.arms] for condition in conditions] == [["adam", "lion"], ["adam", "lion"]]
+    assert [search.arm for search in conditions[0].searches] == ["adam", "lion"]

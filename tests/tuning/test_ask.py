@@ -67,3 +67,14 @@ def test_no_values_are_tried_twice() -> None:
         before.append(Trial(number, values, (), "failed"))
     assert {trial.values["training.batch_size"] for trial in before} == {8, 16}
     assert next_values(space, before, "random") is None
+
+
+def test_tpe_tries_all_of_a_small_space_of_words() -> None:
+    space = {"training.batch_size": Choices((8, 16, 32)), "schedule": Choices(("plateau", "cosine"))}
+    before: list[Trial] = []
+    for number in range(6):
+        values = next_values(space, before, "tpe", "relu")
+        assert values is not None
+        before.append(Trial(number, values, a_trial(number, 1e-3, 0.5 + 0.01 * number).records, "finished"))
+    assert len({tuple(trial.values.values()) for trial in before}) == 6
+    assert next_values(space, before, "tpe", "relu") is None

@@ -23,7 +23,7 @@ class Ablation:
         differences: for each pair (a, b), a − b under this protocol.
         changes: for each pair, a − b under this protocol minus a − b under the usual one.
         other_images: the test images differ from those of the usual protocol, which changes levels too.
-        tuned: its arms have values that were found by a search, and the usual protocol's have not.
+        tuned: the keys whose values were found by a search, if those of the usual protocol were not.
     """
 
     variant: str
@@ -31,7 +31,7 @@ class Ablation:
     differences: dict[Pair, Interval]
     changes: dict[Pair, Interval]
     other_images: bool
-    tuned: bool = False
+    tuned: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -94,7 +94,8 @@ def _ablations(conditions: Sequence[Condition], pairs: Sequence[Pair]) -> Ablati
         arms, matching = ({name: side[name].at(seeds) for name in arms} for side in (arms, usual))
         other_images = condition.images != base.images
         change = _ablation(" ".join(condition.variant), arms, matching, there, PRIMARY, other_images)
-        changes.append(replace(change, tuned=bool(condition.searches) and not base.searches))
+        keys = dict.fromkeys(key for search in condition.searches for key in search.space)
+        changes.append(replace(change, tuned=() if base.searches else tuple(keys)))
     if not changes:
         return None
     if "article_mean_iou" in metrics_of(base):

@@ -1,7 +1,7 @@
 """Groups the runs of a study: by arm (data set, label type and value of the factor) and by variant."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from activation_study.config.equal_settings import DERIVED, distinguishes
@@ -97,9 +97,14 @@ def grouped(items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]) -> di
 
 
 def arms_by_condition(
-    items: Sequence[Item], config_of: Callable[[Item], ConfigValues]
+    items: Sequence[Item], config_of: Callable[[Item], ConfigValues], tuned: Collection[str] = ()
 ) -> dict[tuple[str, ...], list[tuple[str, list[Item]]]]:
     """The arms of each condition, with their items.
+
+    Args:
+        items: what has a configuration.
+        config_of: an item's configuration.
+        tuned: keys that make conditions, also where they are options of what is compared.
 
     Returns:
         Of each data set, label type and variant, the name and the items of each arm. The name is the value of the
@@ -111,10 +116,16 @@ def arms_by_condition(
     groups = grouped(items, lambda item: (*arm(config_of(item), factor), *variants.of(config_of(item))))
     conditions: dict[tuple[str, ...], list[tuple[str, list[Item]]]] = {}
     for (data, label_type, name, *variant), group in groups.items():
-        options = [_short(setting) for setting in variant if factor.includes(setting.partition("=")[0])]
-        others = [setting for setting in variant if not factor.includes(setting.partition("=")[0])]
+        own = [setting for setting in variant if _is_option(setting.partition("=")[0], factor, tuned)]
+        options = [_short(setting) for setting in own]
+        others = [setting for setting in variant if setting not in own]
         conditions.setdefault((data, label_type, *others), []).append((" ".join([name, *options]), group))
     return conditions
+
+
+def _is_option(key: str, factor: Factor, tuned: Collection[str]) -> bool:
+    """Whether a key is an option of the arms, in whose names it stands."""
+    return factor.includes(key) and not any(key == each or key.startswith(f"{each}.") for each in tuned)
 
 
 def _short(setting: str) -> str:

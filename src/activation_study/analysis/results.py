@@ -5,7 +5,7 @@ value of the factor, with its runs in the order of their seeds.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from activation_study.analysis.comparable_runs import (
 )
 from activation_study.analysis.finished_runs import read_runs, read_trials
 from activation_study.analysis.grouping import arms_by_condition
-from activation_study.analysis.tuned_runs import Searches, described, is_tuned, search_of, search_problems
+from activation_study.analysis.tuned_runs import Described, described, search_problems
 from activation_study.config.factor import Factor, factor_of
 from activation_study.config.places import study_arguments
 from activation_study.errors import MAX_LISTED, BadInput, counted, problems_message
@@ -179,8 +179,9 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
     reject_mixtures(study, runs)
     factor = factor_of([run.record.config for run in runs])
     searches = searches_of(trials, factor)
-    named = arms_by_condition(list(described(runs, searches)), lambda each: each[1])
-    arms = {key: [(name, [run for run, _ in group]) for name, group in there] for key, there in named.items()}
+    tuned = {key for search in searches.values() for key in search.space}
+    named = arms_by_condition(described(runs, searches, factor), lambda each: each.config, tuned)
+    arms = {key: [(name, [each.run for each in group]) for name, group in there] for key, there in named.items()}
     reject_duplicate_seeds(study, arms)
     planned = has_planned_looks([run.record for run in runs])
     problems = [*unfinished, *search_problems(searches), *([] if planned else seed_problems(arms))]
@@ -189,21 +190,16 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
         if running:
             hint = f"It is still running. Compare {ended}, or use allow_incomplete=true."
         raise BadInput(problems_message(f"{study} is incomplete", problems, hint))
-    tuned = {key: _searches(there, searches) for key, there in named.items()}
-    return [_condition(key[2:], group, factor, tuned[key]) for key, group in arms.items()], problems
+    return [_condition(key[2:], group, factor, _searches(named[key])) for key, group in arms.items()], problems
 
 
-def _searches(
-    arms: Sequence[tuple[str, Sequence[tuple[Run, dict[str, Any]]]]], searches: Searches
-) -> tuple[Search, ...]:
-    """The searches that the runs of a condition have their values from; none if it is as configured."""
+def _searches(arms: Sequence[tuple[str, Sequence[Described]]]) -> tuple[Search, ...]:
+    """The searches that the runs of a condition have their values from, by the names of its arms."""
     found: dict[int, Search] = {}
-    for _, group in arms:
-        for run, config in group:
-            search = search_of(run.record.config, searches)
-            if search is None or not is_tuned(config, search):
-                return ()
-            found[id(search)] = search
+    for name, group in arms:
+        for each in group:
+            if each.search is not None:
+                found.setdefault(id(each.search), replace(each.search, arm=name))
     return tuple(found.values())
 
 

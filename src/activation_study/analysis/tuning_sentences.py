@@ -19,10 +19,11 @@ def tuning_sentences(condition: Condition) -> Iterator[str]:
     if not searches:
         return
     keys, factor = listed(list(searches[0].space)), condition.factor.title
+    was = "was" if len(searches[0].space) == 1 else "were"
     trials = _range_text([len(search.trials) for search in searches], "trial")
     folds = len({search.fold for search in searches}) > 1
     each = listed([factor, *(["fold"] if folds else []), *(["seed"] if searches[0].of_seed is not None else [])])
-    start = f"On {condition.subject}, {keys} was tuned on validation, by a search of {trials} for each {each}"
+    start = f"On {condition.subject}, {keys} {was} tuned on validation, by a search of {trials} for each {each}"
     values = "" if folds else f": {listed([_best(search) for search in searches])}"
     if searches[0].of_seed is None:
         yield f"{start}{values}. The answer is about the values that were found: another search may find others."
@@ -69,13 +70,15 @@ def _lucky(condition: Condition) -> Iterator[str]:
 
 
 def _unequal(searches: Sequence[Search]) -> Iterator[str]:
-    """A warning if some arms had more effort than others: early ends and failures spare epochs."""
-    epochs: dict[str, int] = {}
+    """A warning if some arms had more trials or epochs than others: early ends and failures spare epochs."""
+    trials, epochs = dict[str, int](), dict[str, int]()
     for search in searches:
+        trials[search.arm] = trials.get(search.arm, 0) + len(search.trials)
         epochs[search.arm] = epochs.get(search.arm, 0) + search.epochs
-    if min(epochs.values()) < (1 - MEANT) * max(epochs.values()):
-        parts = listed([f"{display_name(name)} {count:,}" for name, count in epochs.items()])
-        yield f"Equal numbers of trials took unequal numbers of epochs: {parts}."
+    for what, counts in (("trials", trials), ("epochs", epochs)):
+        if min(counts.values()) < (1 - MEANT) * max(counts.values()):
+            parts = listed([f"{display_name(name)} {count:,}" for name, count in counts.items()])
+            yield f"The searches took unequal numbers of {what}: {parts}."
 
 
 def ranking_sentence(ablations: Ablations) -> str:
@@ -86,7 +89,7 @@ def ranking_sentence(ablations: Ablations) -> str:
     change = next((each for each in ablations.changes if each.tuned), None)
     if change is None or not change.changes:
         return ""
-    keys = listed([setting.removesuffix("=tuned") for setting in change.variant.split(" ") if "=tuned" in setting])
+    keys = listed(list(change.tuned))
     moves = [
         f"{pair_name(*pair)} goes from {format_points(ablations.differences[pair].value, signed=True)} to "
         f"{format_points(change.differences[pair].value, signed=True)} points, a change of "

@@ -78,6 +78,8 @@ def _unheeded(composed: DictConfig, hydra_config: HydraConf, overrides: list[str
     for key in ("dry_run", "sync", "seeds"):
         if composed[key]:
             return foreign_sweeper(f"{key}={str(composed[key]).lower()}", sweeper._target_, "train")
+    if composed.tuning.space:
+        return foreign_sweeper("tuning.space", sweeper._target_, "train")
     given = {override_key(override) for override in overrides}
     if not given.issuperset(sweeper.get("params") or ()):  # those of one experiment among several
         return foreign_sweeper("a sweep over experiments", sweeper._target_, "leave out what each of them sweeps over")
@@ -92,6 +94,10 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     """Does what the configuration says; returns whether it succeeded."""
     if alone and config.seeds == "auto":
         raise BadInput("seeds=auto needs a sweep over activations: -m activation=relu,mish, or an experiment")
+    if alone and config.tuning.space and config.tuning.trial is None:
+        outcome.warn(
+            "tuning.space has no effect on a single run, which is trained as it is configured: a sweep (-m) searches"
+        )
     if alone and (config.dry_run or config.sync):
         from activation_study.sweep.describe import describe_plan
         from activation_study.sweep.plan import make_job, show_plan

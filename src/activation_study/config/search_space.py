@@ -65,6 +65,12 @@ class Range:
         """The values that are tried in a configuration, before anything is trained."""
         return (self.low, self.high)
 
+    @property
+    def every(self) -> tuple[Any, ...]:
+        """All values of a range with steps."""
+        step = self.step or 1
+        return tuple(self.rounded(self.low + number * step) for number in range(int(self.size)))
+
     def __str__(self) -> str:
         how = (" (logarithmic)" if self.log else "") + (f" in steps of {self.step:g}" if self.step else "")
         return f"{self.low:g} to {self.high:g}{how}"
@@ -95,6 +101,11 @@ class Choices:
         """The values that are tried in a configuration, before anything is trained."""
         return self.values
 
+    @property
+    def every(self) -> tuple[Any, ...]:
+        """All values."""
+        return self.values
+
     def __str__(self) -> str:
         return " or ".join(map(str, self.values))
 
@@ -107,7 +118,7 @@ def space_of(given: Mapping[str, Any], config: Mapping[str, Any]) -> Space:
 
     Args:
         given: key → `low`, `high`, and `log` or `step`; or `choices`.
-        config: resolved; where it holds a whole number, the range is one of whole numbers.
+        config: resolved; where it and the range have whole numbers alone, only such are tried.
     """
     values = flatten(dict(config))
     return {key: _parameter(each, values.get(key)) for key, each in given.items()}
@@ -116,7 +127,8 @@ def space_of(given: Mapping[str, Any], config: Mapping[str, Any]) -> Space:
 def _parameter(given: Mapping[str, Any], configured: Any) -> Range | Choices:
     if "choices" in given:
         return Choices(tuple(given["choices"]))
-    integer = isinstance(configured, int) and not isinstance(configured, bool)
+    numbers = (configured, given["low"], given["high"], given.get("step") or 1)
+    integer = all(isinstance(each, int) and not isinstance(each, bool) for each in numbers)
     return Range(given["low"], given["high"], bool(given.get("log")), given.get("step"), integer)
 
 
@@ -149,7 +161,11 @@ def inside(space: Space, values: Values) -> bool:
 
 def value_text(value: Any) -> str:
     """A value as on the command line."""
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+    return {None: "null", True: "true", False: "false"}.get(value, str(value)) if _is_constant(value) else str(value)
+
+
+def _is_constant(value: Any) -> bool:
+    return value is None or isinstance(value, bool)
 
 
 def size(space: Space) -> float:
@@ -158,8 +174,8 @@ def size(space: Space) -> float:
 
 
 def grid(space: Space) -> Sequence[Values]:
-    """All combinations of choices; the last key varies fastest."""
-    lists = [each.values for each in space.values() if isinstance(each, Choices)]
+    """All combinations of the values of a finite space; the last key varies fastest."""
+    lists = [each.every for each in space.values()]
     return [dict(zip(space, values, strict=True)) for values in itertools.product(*lists)]
 
 

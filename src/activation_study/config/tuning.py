@@ -10,6 +10,7 @@ from activation_study.config.search_space import Choices, Space, size, space_of,
 
 FIRST_SEED = 1000  # from here on, seeds belong to trials
 SEEDS_OF_SEARCH = 1000  # seeds of one search, if each seed has its own
+EXAMPLE = "e.g. '+tuning.space={optimizer.learning_rate: {low: 1e-4, high: 1e-2, log: true}}'"
 FEWEST_FOR_WILCOXON = 5  # seeds of a trial: with four differences, p can reach 0.0625, below Optuna's 0.1
 EPOCH_PRUNERS = ("median", "hyperband")
 
@@ -76,6 +77,10 @@ def tuning_problems(
         tunable: the keys that affect training.
     """
     space, spaces = tuning["space"] or {}, tuning["spaces"] or {}
+    for key, given in (("space", space), ("spaces", spaces)):
+        if not isinstance(given, Mapping):
+            yield f"tuning.{key}={given}: expected keys with their ranges, {EXAMPLE}"
+            return
     if not space:
         if spaces:
             yield "tuning.spaces needs tuning.space, which says what is tuned in the other arms"
@@ -83,8 +88,10 @@ def tuning_problems(
     problems = [*space_problems("tuning.space", space), *_spaces_problems(space, spaces)]
     for key in space:
         if not {key, f"{key}.name"} & set(tunable):
-            problems.append(f"tuning.space.{key}: expected a key that affects training, e.g. optimizer.learning_rate")
-        elif factor.includes(key):
+            problems.append(
+                f"tuning.space.{key}: expected a key or group of the training, e.g. optimizer.learning_rate or schedule"
+            )
+        elif key in factor.keys or any(each.startswith(f"{key}.") for each in factor.keys):
             problems.append(f"tuning.space.{key}: it is what is compared, {factor.key}")
     yield from problems
     if not problems:
@@ -105,7 +112,7 @@ def _spaces_problems(space: Mapping[str, Any], spaces: Mapping[str, Any]) -> Ite
             continue
         yield from space_problems(f"tuning.spaces.{arm}", given)
         for key in given.keys() - space.keys():
-            yield f"tuning.spaces.{arm}.{key}: expected a key of tuning.space, so that all arms are tuned in the same"
+            yield f"tuning.spaces.{arm}.{key}: expected a key of tuning.space: the same keys are tuned in all arms"
 
 
 def _grid_problems(tuning: Mapping[str, Any], space: Space) -> Iterator[str]:

@@ -7,9 +7,9 @@ from activation_study.analysis.formatting import display_name, listed
 from activation_study.analysis.results import Condition
 from activation_study.config.search_space import value_text
 from activation_study.report.elements import Figure, Table
-from activation_study.report.tuning_figures import sensitivity_figure, trials_figure
+from activation_study.report.tuning_figures import compared_records, sensitivity_figure, trials_figure
 from activation_study.tuning.importance import importances
-from activation_study.tuning.searches import Search, fold_of
+from activation_study.tuning.searches import Search
 
 FEWEST_FOR_IMPORTANCE = 8  # finished trials
 
@@ -104,12 +104,7 @@ def _parts(searches: Sequence[Search]) -> dict[str, Callable[[Search], int | Non
 
 def _other_seeds(condition: Condition, search: Search) -> str:
     """Mean and standard deviation on validation of the compared runs with the values that a search found."""
-    runs = [
-        100 * record.validation_mean_iou
-        for arm in condition.arms
-        for seed, record, _ in arm.runs
-        if arm.name == search.arm and search.of_seed in (None, seed) and search.fold in (None, fold_of(record.config))
-    ]
+    runs = [100 * record.validation_mean_iou for record in compared_records(condition, search)]
     if not runs:
         return "–"
     return f"{mean(runs):.1f} ± {stdev(runs):.1f}" if len(runs) > 1 else f"{runs[0]:.1f}"

@@ -24,7 +24,7 @@ def early_end(config: Config) -> EarlyEnd | None:
     values = resolved(config)
     factor = factor_of([values])
     records = [record for folder in run_folders(config.run_folder.parent) if (record := read_record(folder))]
-    search = searches_of(records, factor).get(search_key(values, tuning.of_seed))
+    search = searches_of(records, factor).get(search_key(values, tuning.of_seed, tuning.space))
     first = tuning.trial // tuning.batch * tuning.batch
     earlier = [trial for trial in search.trials if trial.number < first] if search else []
     space = space_of_arm(values, factor)

@@ -1,5 +1,6 @@
 """`tuning.space`: which runs of a sweep are needed, batch by batch (docs/explanation/tuning.md)."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -53,7 +54,8 @@ class ArmSearch:
     def trials(self) -> list[Trial]:
         """The trials that were started, with those of the next batch."""
         config, search = self.jobs[0].config, self.search
-        of = (config.data.name, config.label_type.name, search.arm, "" if search.of_seed is None else search.of_seed)
+        of: list[Any] = [config.data.name, config.label_type.name, search.arm]
+        of += ["" if search.of_seed is None else search.of_seed, *([f"fold{search.fold}"] if search.fold else [])]
         return begun_trials(search, self.configured, *of)
 
     def runs_of_trials(self) -> Iterator[Overrides]:
@@ -115,12 +117,18 @@ class TunedArms:
         (self._study_dir,) = study_dirs(jobs)
         self._factor = factor_of([resolved(job.config) for job in jobs])
         self._tuning = resolved(jobs[0].config)["tuning"]
+        if jobs[0].config.rerun == "all":
+            raise BadInput(
+                f"rerun=all: a search follows from its trials, which would be replaced one by one: delete "
+                f"{self._study_dir}, or use another study: study=NAME"
+            )
         self.account = ""
         self._began = False
         records = self._records()
         _reject_other_search(str(self._study_dir), self._tuning, records)
         searches = self._searches(records)
         for each in searches:
+            _reject_varied(each)
             self._check_ends(each)
         self._looks = self._planned_looks(searches, records) if jobs[0].config.seeds == "auto" else None
 
@@ -140,7 +148,8 @@ class TunedArms:
         budget = self._tuning["epochs"]
         until = f", or until {budget} epochs are trained" if budget else ""
         trials = (
-            f"{counted(len(searches), 'search', 'searches')} of up to {searches[0].search.planned} trials, "
+            f"{counted(len(searches), 'search', 'searches')} of up to "
+            f"{max(each.search.planned for each in searches)} trials, "
             f"{self._tuning['batch']} at a time{until}: at most {counted(most, 'run')}"
         )
         untuned = ", and as many as configured" if self._tuning["untuned"] else ""
@@ -208,7 +217,7 @@ class TunedArms:
         known, wanted = searches_of(records, self._factor), dict[SearchKey, list[Job]]()
         for job in self._jobs:
             of_seed = job.config.seed if self._tuning["search_per"] == "seed" else None
-            wanted.setdefault(search_key(resolved(job.config), of_seed), []).append(job)
+            wanted.setdefault(search_key(resolved(job.config), of_seed, self._tuning["space"]), []).append(job)
         return [self._search(known.get(key), key[0], jobs) for key, jobs in wanted.items()]
 
     def _search(self, known: Search | None, of_seed: int | None, jobs: Sequence[Job]) -> ArmSearch:
@@ -229,19 +238,18 @@ class TunedArms:
         """The command's runs of the same arms and seeds, as configured, but those whose best values are the same."""
         if not self._tuning["untuned"]:
             return []
-        keys = {search_key(resolved(job.config), job.config.seed) for job in tuned}
+        keys = {self._key(job) for job in tuned}
         there = {job.config.run_key for job in tuned}
-        return [
-            job.overrides
-            for job in self._jobs
-            if search_key(resolved(job.config), job.config.seed) in keys and job.config.run_key not in there
-        ]
+        return [job.overrides for job in self._jobs if self._key(job) in keys and job.config.run_key not in there]
+
+    def _key(self, job: Job) -> SearchKey:
+        """Of the job's arm and seed."""
+        return search_key(resolved(job.config), job.config.seed, self._tuning["space"])
 
     def _beside(self, jobs: Sequence[Job], records: Sequence[Record]) -> set[str]:
         """The names of runs that take no part in planned looks: trials, and those as configured."""
-        tuned = {job.config.run_key for job in jobs}
-        configured = {job.config.run_name for job in self._jobs if job.config.run_key not in tuned}
-        return configured | {record.name for record in records if is_trial(record.config)}
+        configured = {job.config.run_key for job in self._jobs} - {job.config.run_key for job in jobs}
+        return {record.name for record in records if is_trial(record.config) or record.identity in configured}
 
     def _check_ends(self, each: ArmSearch) -> None:
         """Raises BadInput if a value at an end of the space cannot be used, before anything is trained."""
@@ -259,7 +267,22 @@ class TunedArms:
             search = each.search
             failed = search.count("failed")
             if failed == len(search.trials) >= min(self._tuning["batch"], search.planned):
-                raise BadInput(f"{each.title}: {counted(failed, 'trial')} failed and none finished; {each.why_failed}")
+                raise BadInput(
+                    f"{each.title}: {counted(failed, 'trial')} failed and none finished; {each.why_failed}. If the "
+                    f"settings were not to blame, delete their folders in {self._study_dir} to try again"
+                )
+
+
+def _reject_varied(each: ArmSearch) -> None:
+    """Raises BadInput if the command gives a tuned key several values: a search starts from one."""
+    space = each.search.space
+    first, *others = (values_in(resolved(job.config), space) for job in each.jobs)
+    varied = [key for key in space if any(values[key] != first[key] for values in others)]
+    if varied:
+        raise BadInput(
+            f"tuning.space: the sweep gives {', '.join(varied)} several values, which the search would replace; leave "
+            f"{'it' if len(varied) == 1 else 'them'} out of the sweep, or out of tuning.space"
+        )
 
 
 def _seeds(trial: Trial, seeds: Sequence[int], pruner: str) -> list[int]:
@@ -276,11 +299,23 @@ def _reject_other_search(study: str, tuning: dict[str, Any], records: Sequence[R
     """Raises BadInput if the study's search was begun with other settings."""
     tuned = [record for record in records if record.config.get("tuning", {}).get("space")]
     compared = any(not is_trial(record.config) for record in tuned)
-    for begun in (record.config["tuning"] for record in tuned):
-        for key in (*_FIXED, *(_LENGTH if compared else ())):
-            if begun[key] != tuning[key]:
-                when = "after its arms were compared" if key in _LENGTH else "after it has begun"
-                raise BadInput(
-                    f"{study}: its search has tuning.{key}={begun[key]}, now {tuning[key]}; a search cannot be changed "
-                    f"{when}: use another study: study=NAME"
-                )
+    begun = [record.config["tuning"] for record in tuned]
+
+    def refused(key: str, recorded: Any, why: str) -> BadInput:
+        change = f"its search has tuning.{key}={recorded}, now {tuning[key]}"
+        return BadInput(f"{study}: {change}; {why}: use another study: study=NAME")
+
+    for key in _FIXED:
+        for each in begun:
+            if each[key] != tuning[key]:
+                raise refused(key, each[key], "a search cannot be changed after it has begun")
+    for key in _LENGTH if begun else ():
+        longest = max((each[key] for each in begun), key=_length)
+        if _length(tuning[key]) < _length(longest):
+            raise refused(key, longest, "a search may become longer, not shorter")
+        if compared and tuning[key] != longest:
+            raise refused(key, longest, "a search cannot be changed after its arms were compared")
+
+
+def _length(value: int | None) -> float:
+    return math.inf if value is None else value

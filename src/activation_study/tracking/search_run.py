@@ -46,7 +46,7 @@ class SearchRun(ParentRun):
         keys = ", ".join(tuning["space"])
         note = f"The trials that search for the best {keys} of {arm} on validation. The comparison has other runs."
         tags = {COLOR_TAG: activation_color(arm), **note_tags({}, note), **study_tags}
-        digest = hashlib.sha256(repr(search_key(config, of_seed)).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(repr(search_key(config, of_seed, tuning["space"])).encode()).hexdigest()[:16]
         super().__init__(client, experiment_id, (f"{KEY}{record.study}: {digest}",), name, tags, lock)
 
     def child_tags(self) -> dict[str, str]:

@@ -10,7 +10,9 @@ Source: Akiba et al., "Optuna: A Next-generation Hyperparameter Optimization Fra
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from activation_study.config.search_space import Choices, Range, Space, Values, grid
+import numpy as np
+
+from activation_study.config.search_space import Choices, Range, Space, Values, grid, size
 from activation_study.seeding import integer_seed
 from activation_study.tuning.trials import Trial
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 STARTUP_TRIALS = 4  # of TPE, chosen at random: a third of 12
-MOST_ATTEMPTS = 100  # to find values that were not tried
+MOST_ATTEMPTS = 20  # to find values that were not tried; after them, one that is left of a finite space is drawn
+MOST_LISTED = 10_000  # combinations of a finite space
 
 
 def next_values(space: Space, before: Sequence[Trial], sampler: str, *of: Any) -> Values | None:
@@ -40,7 +43,11 @@ def next_values(space: Space, before: Sequence[Trial], sampler: str, *of: Any) -
         values = _asked(space, before, sampler, seed)
         if values not in tried:
             return values
-    return None
+    if size(space) > MOST_LISTED:
+        return None
+    left = [values for values in grid(space) if values not in tried]
+    seed = integer_seed(0, "tuning", *of, len(before), "left")
+    return left[np.random.default_rng(seed).integers(len(left))] if left else None
 
 
 def _asked(space: Space, before: Sequence[Trial], sampler: str, seed: int) -> Values:

@@ -47,7 +47,7 @@ def _values(
     values = next_values(search.space, before, search.tuning["sampler"], *of)
     if values is None:
         raise BadInput(
-            f"tuning.space has hardly more values than the {len(before)} that were tried of {search.arm}: widen it, or "
-            f"lower tuning.trials={search.tuning['trials']}"
+            f"tuning.space has hardly more values than the {len(before)} that were tried of {search.arm}: use another "
+            "study (study=NAME) with a wider space or fewer trials"
         )
     return values

@@ -98,7 +98,8 @@ def searches_of(records: Iterable[Record], factor: Factor) -> dict[SearchKey, Se
     found: dict[SearchKey, dict[int, list[Record]]] = {}
     for record in records:
         if is_trial(record.config):
-            trials = found.setdefault(search_key(record.config, record.config["tuning"]["of_seed"]), {})
+            tuning = record.config["tuning"]
+            trials = found.setdefault(search_key(record.config, tuning["of_seed"], tuning["space"]), {})
             trials.setdefault(int(record.config["tuning"]["trial"]), []).append(record)
     return {key: _search(trials, factor) for key, trials in found.items()}
 

@@ -1,12 +1,12 @@
 """A trial of a search, from the records of its runs; nothing else is stored of it. Pure functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
 from activation_study.config.equal_settings import DERIVED, distinguishes
-from activation_study.config.identity import flatten
+from activation_study.config.identity import INTRODUCED, flatten
 from activation_study.config.search_space import Space, Values, values_in
 from activation_study.records.record import Record
 
@@ -57,23 +57,25 @@ class Trial:
         return {number: record.validation_mean_iou for number, record in enumerate(finished, 1)}
 
 
-def search_key(config: Mapping[str, Any], of_seed: int | None) -> SearchKey:
+def search_key(config: Mapping[str, Any], of_seed: int | None, tuned: Collection[str]) -> SearchKey:
     """What the runs of a search have in common: all that affects their results, but seeds and what is searched over.
+
+    Keys that were introduced later count only where they have another value than the one that held before.
 
     Args:
         config: of a run, resolved.
         of_seed: the seed that the search is for; None: for all.
+        tuned: the keys that are searched over.
     """
-    tuned = tuple(config["tuning"]["space"] or {})
     kept = {
         key: str(value)
         for key, value in flatten(dict(config)).items()
-        if distinguishes(key) and not _is_of(DERIVED.get(key, key), tuned)
+        if distinguishes(key) and INTRODUCED.get(key, ...) != value and not _is_of(DERIVED.get(key, key), tuned)
     }
     return (of_seed, *sorted(kept.items()))
 
 
-def _is_of(key: str, tuned: Sequence[str]) -> bool:
+def _is_of(key: str, tuned: Collection[str]) -> bool:
     return any(key == each or key.startswith(f"{each}.") for each in tuned)
 
 
