@@ -278,7 +278,8 @@ def test_the_precision_experiment_trains_each_run_in_both_precisions() -> None:
 
 
 def test_only_keys_that_affect_training_can_be_chosen_on_validation() -> None:
-    assert config_of("experiment=learning_rate").comparison.chosen_on_validation == "optimizer.learning_rate"
+    config = config_of("comparison.chosen_on_validation=training.learning_rate")
+    assert config.comparison.chosen_on_validation == "optimizer.learning_rate"
     for key in ("data.split", "seed", "training.checkpoint_minutes", "training.nonsense_"):
         with pytest.raises(BadInput, match=f"chosen_on_validation={key}: expected a key that affects training"):
             config_of(f"comparison.chosen_on_validation={key}")

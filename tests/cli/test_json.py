@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
 
 NAMES = {script: name for name, script in SCRIPTS.items()}
 SWEEP = ("-m", *TINY, "activation=relu,mish", "seed=0,1")
-COUNTS = {"done": 0, "resume": 0, "failed": 0, "new": 0, "running": 0}
+COUNTS = {"done": 0, "resume": 0, "failed": 0, "pruned": 0, "new": 0, "running": 0}
 
 
 def answer(folder: Path, script: str, *arguments: str, code: int = 0) -> dict[str, Any]:

@@ -21,7 +21,7 @@ REFUSED = [
     ("watch", ("study=b", "folder=c"), "or give their folder as folder=PATH"),
     ("sync", ("study=a", "sync=false"), "sync=false: expected sync=all"),
     ("sync", ("study=a", "dry_run=true"), "dry_run=true and sync=true exclude each other"),
-    ("sync", ("study=a", "nothing=1"), "nothing: unknown key; `activation-study sync --help` shows the keys"),
+    ("sync", ("study=a", "zebra=1"), "zebra: unknown key; `activation-study sync --help` shows the keys"),
     ("train", (*SCENES, "folder="), "folder=: expected a file or folder"),
     ("train", (*SCENES, "--dry-run"), "a key is written without dashes: dry_run=VALUE"),
     ("train", (*SCENES, "precision=fp16"), "precision: unknown key; did you mean training.precision?"),
