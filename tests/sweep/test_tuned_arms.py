@@ -195,3 +195,25 @@ def test_optimizers_are_compared_each_at_its_own_rate() -> None:
     ]
     assert [[arm.name for arm in condition.arms] for condition in conditions] == [["adam", "lion"], ["adam", "lion"]]
     assert [search.arm for search in conditions[0].searches] == ["adam", "lion"]
+
+
+def test_wilcoxon_ends_trials_seed_by_seed() -> None:
+    class Seeded(Launcher):
+        def write(self, config: Config) -> None:
+            counts = np.random.default_rng(config.seed).integers(1, 90, (4, 2, 1))
+            distance = abs(math.log10(config.optimizer["learning_rate"] / BEST[config.activation.name]))
+            finish(config, counts, ("sky",), 0.7 - 0.1 * distance + 0.001 * config.seed % 7)
+
+    keys = ("tuning.seeds=6", "tuning.pruner=wilcoxon", "tuning.batch=2")
+    launch = Seeded()
+    run_sweep(tuned(*keys), composed, launch)
+    assert {len({name for name, _, _ in each}) for each in launch.rounds[:-1]} <= {1, 2}
+    assert all(len(each) <= 4 for each in launch.rounds[:-1]), "each seed of a trial decides about the next"
+    conditions, problems = read_study(STUDY)
+    assert problems == []
+    pruned = [trial for search in conditions[0].searches for trial in search.trials if trial.state == "pruned"]
+    assert pruned
+    assert {len(trial.records) for trial in pruned} <= {4, 5}, "with three differences p cannot be small enough"
+    again = Seeded()
+    run_sweep(tuned(*keys), composed, again)
+    assert again.rounds == []
