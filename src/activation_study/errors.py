@@ -21,6 +21,12 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def counted_between(numbers: Sequence[int], noun: str) -> str:
+    """The smallest and largest number of things: "8 seeds", or "5 to 20 seeds" where they differ."""
+    few, most = min(numbers), max(numbers)
+    return counted(most, noun) if few == most else f"{few:,} to {counted(most, noun)}"
+
+
 def percentage(share: float) -> str:
     """A share of many pixels: 0.0354 → "3.54%"; never 0.00% of something that is there."""
     return f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"

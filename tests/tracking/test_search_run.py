@@ -21,11 +21,6 @@ Track = Callable[..., tuple[Record, Path]]
 
 
 @pytest.fixture
-def uri(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/mlflow.db"
-
-
-@pytest.fixture
 def track(tmp_path: Path, uri: str) -> Track:
     def track(seed: int, trial: int | None = None, status: str | None = None) -> tuple[Record, Path]:
         config = {**CONFIG, "seed": seed, "tuning": {**TUNING, "trial": trial}}

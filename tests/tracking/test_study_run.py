@@ -22,11 +22,6 @@ Start = Callable[..., tuple[Record, Path]]
 
 
 @pytest.fixture
-def uri(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/mlflow.db"
-
-
-@pytest.fixture
 def start(tmp_path: Path, uri: str) -> Start:
     def start(seed: int, study: str = "study", **links: str) -> tuple[Record, Path]:
         name = f"surfaces-mish-seed{seed}-0"

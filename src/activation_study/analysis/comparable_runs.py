@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from activation_study.analysis.grouping import grouped
+from activation_study.config.schema import fold_of
 from activation_study.errors import BadInput, problems_message
 from activation_study.records.record import Record
 from activation_study.records.run import Run
@@ -101,6 +102,4 @@ def _without_fold(condition: tuple[tuple[str, ...], NamedRuns]) -> tuple[str, ..
 
 
 def _fold(arms: NamedRuns) -> int | None:
-    """The fold of these runs; None without a cross-validation."""
-    data = arms[0][1][0].record.config["data"]
-    return int(data["fold"]) if data.get("split") == "kfold" else None
+    return fold_of(arms[0][1][0].record.config)

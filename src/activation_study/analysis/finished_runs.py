@@ -20,7 +20,7 @@ from activation_study.image_metrics.registry import known_image_metrics, require
 from activation_study.records.consistency import Contradiction, contradictions, record_problems
 from activation_study.records.lock import is_locked
 from activation_study.records.looks import parse_looks, read_looks
-from activation_study.records.record import Record, parse_record, read_record, run_folders
+from activation_study.records.record import Record, parse_record, read_record, read_records, run_folders
 from activation_study.records.run import Run, read_all, read_evaluated_run
 
 PACKED_FILE = "runs.npz"
@@ -56,10 +56,9 @@ def read_trials(study: Path) -> list[Record]:
         Contradiction: a record contradicts itself.
         BadInput: a file cannot be read.
     """
-    folders = run_folders(study)
-    if not folders and (study / PACKED_FILE).is_file():
+    if not run_folders(study) and (study / PACKED_FILE).is_file():
         return _packed_trials(study / PACKED_FILE)
-    records = [record for folder in folders if (record := read_record(folder)) is not None and is_trial(record.config)]
+    records = [record for record in read_records(study) if is_trial(record.config)]
     problems = [
         f"{record.name}: {problem}"
         for record in records

@@ -23,7 +23,7 @@ from activation_study.analysis.grouping import arms_by_condition
 from activation_study.analysis.tuned_runs import Described, described, search_problems
 from activation_study.config.factor import Factor, factor_of
 from activation_study.config.places import study_arguments
-from activation_study.errors import MAX_LISTED, BadInput, counted, problems_message
+from activation_study.errors import MAX_LISTED, BadInput, counted, counted_between, problems_message
 from activation_study.location import command
 from activation_study.metrics import Counts
 from activation_study.palette import recorded_colors
@@ -145,9 +145,7 @@ class Condition:
     @property
     def seeds(self) -> str:
         """How many seeds the arms have, in words: "8 seeds", or "5 to 20 seeds" where they differ."""
-        counts = [len(arm.seeds) for arm in self.arms]
-        few, most = min(counts), max(counts)
-        seeds = counted(most, "seed") if few == most else f"{few} to {most} seeds"
+        seeds = counted_between([len(arm.seeds) for arm in self.arms], "seed")
         return f"{seeds} × {self.folds} folds" if self.folds > 1 else seeds
 
 
@@ -203,9 +201,7 @@ def _searches(arms: Sequence[tuple[str, Sequence[Described]]]) -> tuple[Search, 
     return tuple(found.values())
 
 
-def _condition(
-    variant: tuple[str, ...], arms: NamedRuns, factor: Factor, searches: tuple[Search, ...] = ()
-) -> Condition:
+def _condition(variant: tuple[str, ...], arms: NamedRuns, factor: Factor, searches: tuple[Search, ...]) -> Condition:
     first = arms[0][1][0]
     config = first.record.config
     return Condition(

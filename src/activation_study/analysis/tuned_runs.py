@@ -42,7 +42,7 @@ def described(runs: Sequence[Run], searches: Searches, factor: Factor) -> list[D
     found = {id(run): _search_of(run.record.config, searches) for run in runs}
     of_search = grouped(runs, lambda run: (str(id(found[id(run)])),)).values()
     both = {id(run) for group in of_search if untuned and _both(group, found[id(group[0])]) for run in group}
-    word = _configured([run for run in runs if id(run) in both or not _has_best_of(run, found)], found)
+    word = _configured([run for run in runs if id(run) in both or not _has_best(run, found[id(run)])], found)
     return [each for run in runs for each in _as_parts(run, found[id(run)], id(run) in both, word)]
 
 
@@ -58,13 +58,10 @@ def _as_parts(run: Run, search: Search | None, both: bool, configured: str) -> I
         yield Described(run, masked(config, search.space, configured), None)
 
 
-def _has_best(run: Run, search: Search) -> bool:
-    return search.best is not None and search.best.values == values_in(run.record.config, search.space)
-
-
-def _has_best_of(run: Run, found: Mapping[int, Search | None]) -> bool:
-    search = found[id(run)]
-    return search is not None and _has_best(run, search)
+def _has_best(run: Run, search: Search | None) -> bool:
+    if search is None or search.best is None:
+        return False
+    return search.best.values == values_in(run.record.config, search.space)
 
 
 def _both(runs: Sequence[Run], search: Search | None) -> bool:
@@ -94,6 +91,5 @@ def search_problems(searches: Searches) -> Iterator[str]:
     """What is missing of the searches."""
     for search in searches.values():
         if not search.complete:
-            ended = sum(trial.state != "running" for trial in search.trials)
             seed = "" if search.of_seed is None else f", seed {search.of_seed}"
-            yield f"search of {search.arm}{seed}: {ended} of {search.planned} trials"
+            yield f"search of {search.arm}{seed}: {search.ended} of {search.planned} trials"

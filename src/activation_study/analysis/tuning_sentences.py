@@ -7,6 +7,7 @@ from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.formatting import display_name, format_interval, format_points, listed, pair_name
 from activation_study.analysis.results import Condition
 from activation_study.config.search_space import value_text
+from activation_study.errors import counted_between
 from activation_study.tuning.searches import Search
 
 LUCKY = 2.0  # points of mean IoU on validation by which the best trial is above other seeds with its values
@@ -20,7 +21,7 @@ def tuning_sentences(condition: Condition) -> Iterator[str]:
         return
     keys, factor = listed(list(searches[0].space)), condition.factor.title
     was = "was" if len(searches[0].space) == 1 else "were"
-    trials = _range_text([len(search.trials) for search in searches], "trial")
+    trials = counted_between([len(search.trials) for search in searches], "trial")
     folds = len({search.fold for search in searches}) > 1
     each = listed([factor, *(["fold"] if folds else []), *(["seed"] if searches[0].of_seed is not None else [])])
     start = f"On {condition.subject}, {keys} {was} tuned on validation, by a search of {trials} for each {each}"
@@ -103,8 +104,3 @@ def ranking_sentence(ablations: Ablations) -> str:
         f"{where} From the configured values to the tuned ones, {'; '.join(moves)}. {answer} (95 % intervals over "
         "seeds, not corrected for their number)."
     )
-
-
-def _range_text(counts: Sequence[int], noun: str) -> str:
-    few, most = min(counts), max(counts)
-    return f"{most} {noun}s" if few == most else f"{few} to {most} {noun}s"

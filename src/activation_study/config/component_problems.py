@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from activation_study.config.fields import is_number
 from activation_study.config.schema import Config
 from activation_study.errors import BadInput
 
@@ -33,7 +34,7 @@ def make_floats(config: Config) -> None:
     for key in FLOATS:
         group, _, last = key.partition(".")
         values = getattr(config, group)
-        if _is_number(values.get(last)):
+        if is_number(values.get(last)):
             values[last] = float(values[last])
 
 
@@ -65,7 +66,7 @@ def component_problems(config: Config) -> Iterator[str]:
         group, _, last = key.partition(".")
         value = getattr(config, group).get(last)
         own = not is_built_in(getattr(config, group)) and key != "optimizer.learning_rate"
-        if last in getattr(config, group) and not own and not (_is_number(value) and is_right(value)):
+        if last in getattr(config, group) and not own and not (is_number(value) and is_right(value)):
             yield f"{key}={value}: expected {expected}"
     if "learning_rate" not in config.optimizer:
         yield f"optimizer.learning_rate: required, {RANGES['optimizer.learning_rate'][0]}"
@@ -93,10 +94,6 @@ def _shape_problems(model: dict[str, Any]) -> Iterator[str]:
     for key, length in (("encoder_blocks", levels), ("decoder_blocks", levels - 1)):
         if levels >= 2 and key in lists and len(lists[key]) != length:
             yield f"model.{key}={lists[key]}: expected {length} numbers for {levels} widths"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _are_whole_numbers(values: Any) -> bool:

@@ -6,6 +6,11 @@ from typing import Any, get_args, get_origin
 from omegaconf import MISSING
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a number; Python counts true and false as such."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def choice(*allowed: Any, default: Any = MISSING) -> Any:
     """A field that takes one of these values."""
     return field(default=default, metadata={"choices": allowed})

@@ -4,6 +4,7 @@ Hydra composes `conf/` into these dataclasses: unknown keys and wrong types fail
 beside its field; `validation.validate` checks it and hands out plain objects.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,12 @@ COMMAND_ONLY_KEYS = (
     "schedule_epochs",
     "overrides",
 )
+
+
+def fold_of(config: Mapping[str, Any]) -> int | None:
+    """The fold of a resolved configuration; None without a cross-validation."""
+    data = config["data"]
+    return int(data["fold"]) if data.get("split") == "kfold" else None
 
 
 def resolved(config: Config) -> dict[str, Any]:

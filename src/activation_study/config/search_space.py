@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from activation_study.config.equal_settings import DERIVED
+from activation_study.config.fields import is_number
 from activation_study.config.identity import flatten
 
 DIGITS = 3  # significant ones of a number: readable in a run's name, and exact on a command line
@@ -44,7 +45,7 @@ class Range:
 
     def has(self, value: Any) -> bool:
         """Whether a value is one of the range."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+        if not is_number(value) or not self.low <= value <= self.high:
             return False
         steps = (value - self.low) / self.step if self.step else 0.0
         return math.isclose(steps, round(steps), abs_tol=1e-9)
@@ -88,8 +89,8 @@ class Choices:
 
     def at_edge(self, value: Any) -> bool:
         """Whether a value is the smallest or the largest of three or more numbers; words have no edge."""
-        numbers = [each for each in self.values if isinstance(each, int | float) and not isinstance(each, bool)]
-        return len(numbers) == len(self.values) > 2 and value in (min(numbers), max(numbers))
+        numbers = all(map(is_number, self.values)) and len(self.values) > 2
+        return numbers and value in (min(self.values), max(self.values))
 
     @property
     def size(self) -> float:
@@ -202,7 +203,7 @@ def space_problems(name: str, given: Mapping[str, Any]) -> Iterator[str]:
 
 def _range_problems(label: str, given: Mapping[str, Any]) -> Iterator[str]:
     low, high, step = given["low"], given["high"], given.get("step")
-    if not all(_is_number(each) for each in (low, high, step) if each is not None):
+    if not all(is_number(each) and math.isfinite(each) for each in (low, high, step) if each is not None):
         yield f"{label}: expected numbers for low, high and step"
     elif low >= high:
         yield f"{label}: low={low:g} is not below high={high:g}"
@@ -210,7 +211,3 @@ def _range_problems(label: str, given: Mapping[str, Any]) -> Iterator[str]:
         yield f"{label}: log=true needs a low above 0, and no step"
     elif step is not None and not 0 < step <= high - low:
         yield f"{label}.step={step:g}: expected a number above 0, at most high − low"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

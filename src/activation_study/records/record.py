@@ -204,6 +204,15 @@ def run_folders(study: Path) -> list[Path]:
     return [path.parent for path in sorted(study.glob(f"*/{RECORD_FILE}"))]
 
 
+def read_records(study: Path) -> list[Record]:
+    """The records of all runs of a study, by the names of their folders.
+
+    Raises:
+        BadInput: one cannot be read.
+    """
+    return [record for folder in run_folders(study) if (record := read_record(folder)) is not None]
+
+
 def read_record(folder: Path) -> Record | None:
     """The record in a run folder; None if there is none.
 

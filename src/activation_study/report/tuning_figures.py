@@ -7,11 +7,13 @@ import numpy as np
 
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
+from activation_study.config.fields import is_number
+from activation_study.config.schema import fold_of
 from activation_study.config.search_space import Range, values_in
 from activation_study.palette import activation_colors
 from activation_study.records.record import Record
 from activation_study.report.drawing import INK, as_svg, color_axes, legend, new_figure, style
-from activation_study.tuning.searches import Search, fold_of
+from activation_study.tuning.searches import Search
 from activation_study.tuning.trials import Trial
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ class _Axis:
         parameters = [search.space[key] for search in searches]
         ends = [value for each in parameters for value in each.ends]
         others = [values_in(record.config, {key: None})[key] for record in records]
-        numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (*ends, *others))
+        numbers = all(map(is_number, (*ends, *others)))
         self._words: list[Any] = [] if numbers else list(dict.fromkeys([*ends, *others]))
         self._log = numbers and all(isinstance(each, Range) and each.log for each in parameters)
         self._low: float = min(ends) if numbers else 0.0

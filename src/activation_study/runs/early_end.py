@@ -6,7 +6,7 @@ from activation_study.config.factor import factor_of
 from activation_study.config.schema import Config, resolved
 from activation_study.config.search_space import values_in
 from activation_study.config.tuning import EPOCH_PRUNERS, space_of_arm
-from activation_study.records.record import read_record, run_folders
+from activation_study.records.record import read_records
 from activation_study.tuning.pruning import EarlyEnd
 from activation_study.tuning.searches import searches_of
 from activation_study.tuning.trials import search_key
@@ -23,8 +23,9 @@ def early_end(config: Config) -> EarlyEnd | None:
         return None
     values = resolved(config)
     factor = factor_of([values])
-    records = [record for folder in run_folders(config.run_folder.parent) if (record := read_record(folder))]
-    search = searches_of(records, factor).get(search_key(values, tuning.of_seed, tuning.space))
+    search = searches_of(read_records(config.run_folder.parent), factor).get(
+        search_key(values, tuning.of_seed, tuning.space)
+    )
     first = tuning.trial // tuning.batch * tuning.batch
     earlier = [trial for trial in search.trials if trial.number < first] if search else []
     space = space_of_arm(values, factor)

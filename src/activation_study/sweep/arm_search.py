@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from activation_study.analysis.formatting import listed
+from activation_study.config.factor import without_alias
 from activation_study.config.overrides import override_key
 from activation_study.config.schema import resolved
 from activation_study.config.search_space import Values, value_text, values_in
@@ -14,8 +15,6 @@ from activation_study.sweep.plan import Job, Overrides
 from activation_study.tuning.batches import begun_trials
 from activation_study.tuning.searches import Search
 from activation_study.tuning.trials import Trial
-
-_ALIASES = {"optimizer.learning_rate": "training.learning_rate"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,8 @@ class ArmSearch:
 
     def overrides(self, values: Values, seed: int) -> list[str]:
         """Those of a run with these values and this seed."""
-        given = {"seed", *values, *(_ALIASES[key] for key in values if key in _ALIASES)}
-        others = [override for override in self.jobs[0].overrides if override_key(override) not in given]
+        given = {"seed", *values}
+        others = [each for each in self.jobs[0].overrides if without_alias(override_key(each)) not in given]
         return [*others, *(f"{key}={value_text(value)}" for key, value in values.items()), f"seed={seed}"]
 
     def trials(self) -> list[Trial]:
@@ -78,9 +77,8 @@ class ArmSearch:
 
     def __str__(self) -> str:
         search, best = self.search, self.search.best
-        ended = sum(trial.state != "running" for trial in search.trials)
         details = [f"{search.count(state)} {state}" for state in ("pruned", "failed") if search.count(state)]
-        text = f"{self.title}: {ended} of {search.planned} trials"
+        text = f"{self.title}: {search.ended} of {search.planned} trials"
         text += f" ({', '.join(details)})" if details else ""
         if best is None:
             return text

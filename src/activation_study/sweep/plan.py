@@ -14,6 +14,7 @@ from activation_study.analysis.grouping import arm, arms_by_condition, rows
 from activation_study.config.component_problems import COMPONENT_GROUPS
 from activation_study.config.equal_settings import in_words, unequal_settings
 from activation_study.config.factor import Factor, factor_of
+from activation_study.config.fields import is_number
 from activation_study.config.identity import flatten, training_key
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
@@ -209,11 +210,7 @@ def _of_time(config: Mapping[str, Any]) -> str:
     """
     groups = {group: config.get(group) or {} for group in TIME_GROUPS}
     values = ((key, value) for key, value in flatten(groups).items() if value is not None)
-    return repr(sorted(each for each in values if not (each[0].startswith("optimizer.") and _is_number(each[1]))))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return repr(sorted(each for each in values if not (each[0].startswith("optimizer.") and is_number(each[1]))))
 
 
 def _disk(jobs: Sequence[Job]) -> str:

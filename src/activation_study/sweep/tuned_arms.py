@@ -7,16 +7,16 @@ from typing import Any
 
 from activation_study.analysis.formatting import display_name
 from activation_study.config.factor import factor_of
-from activation_study.config.schema import resolved
+from activation_study.config.schema import fold_of, resolved
 from activation_study.config.search_space import values_in
 from activation_study.config.tuning import is_trial, space_of_arm
 from activation_study.console import format_duration
 from activation_study.errors import BadInput, counted
-from activation_study.records.record import Record, read_record, run_folders
+from activation_study.records.record import Record, read_records
 from activation_study.sweep.arm_search import ArmSearch
 from activation_study.sweep.plan import Job, Overrides, disk_bytes, format_size, study_dirs
 from activation_study.sweep.planned_seeds import PlannedSeeds
-from activation_study.tuning.searches import Search, fold_of, searches_of
+from activation_study.tuning.searches import Search, searches_of
 from activation_study.tuning.trials import SearchKey, search_key
 
 # Keys of `tuning` that cannot be changed after a search has begun; its length may grow until arms are compared.
@@ -49,7 +49,7 @@ class TunedArms:
             )
         self.account = ""
         self._began = False
-        records = self._records()
+        records = read_records(self._study_dir)
         _reject_other_search(str(self._study_dir), self._tuning, records)
         searches = self._searches(records)
         for each in searches:
@@ -68,7 +68,7 @@ class TunedArms:
     @property
     def foretold(self) -> str:
         """How many runs there will be."""
-        searches = self._searches(self._records())
+        searches = self._searches(read_records(self._study_dir))
         most = sum(each.search.planned for each in searches) * self._tuning["seeds"]
         budget = self._tuning["epochs"]
         until = f", or until {budget} epochs are trained" if budget else ""
@@ -118,7 +118,7 @@ class TunedArms:
         Raises:
             BadInput: all trials of an arm's first batch failed, or none finished.
         """
-        records = self._records()
+        records = read_records(self._study_dir)
         searches = self._searches(records)
         trials = [overrides for each in searches for overrides in each.runs_of_trials()]
         self.account = "\n".join(map(str, searches))
@@ -133,9 +133,6 @@ class TunedArms:
             tuned = self._looks.needed()
             self.account = "\n".join(filter(None, (self.account, self._looks.account)))
         return self._plan([*trials, *(job.overrides for job in tuned), *self._untuned(tuned)])
-
-    def _records(self) -> list[Record]:
-        return [record for folder in run_folders(self._study_dir) if (record := read_record(folder)) is not None]
 
     def _searches(self, records: Sequence[Record]) -> list[ArmSearch]:
         """The searches that the command needs, in the order of its jobs."""

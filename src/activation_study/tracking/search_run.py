@@ -6,13 +6,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from activation_study.config.factor import factor_of
+from activation_study.config.schema import fold_of
 from activation_study.palette import activation_color
 from activation_study.records.record import Record
 from activation_study.tracking.parent_run import ParentRun
 from activation_study.tracking.run_page.description import note_tags
 from activation_study.tracking.run_page.run_tags import COLOR_TAG, PARENT_TAG
 from activation_study.tracking.tags import KEY_TAG
-from activation_study.tuning.searches import fold_of
 from activation_study.tuning.trials import search_key
 
 KEY = "search of "
@@ -54,8 +54,6 @@ class SearchRun(ParentRun):
         return {PARENT_TAG: self.run_id}
 
 
-def is_below_search(run: Any, runs: Sequence[Any]) -> bool:
-    """Whether a run's parent, one of these runs, is a search."""
-    parent = run.data.tags.get(PARENT_TAG)
-    keys = {each.info.run_id: each.data.tags.get(KEY_TAG, "") for each in runs}
-    return keys.get(parent, "").startswith(KEY)
+def search_ids(runs: Sequence[Any]) -> set[str]:
+    """The IDs of those runs that are searches."""
+    return {run.info.run_id for run in runs if run.data.tags.get(KEY_TAG, "").startswith(KEY)}

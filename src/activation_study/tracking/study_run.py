@@ -9,7 +9,7 @@ from activation_study.records.public_copy import public_copy
 from activation_study.tracking.parent_run import ParentRun
 from activation_study.tracking.run_page.description import adopted, note_tags
 from activation_study.tracking.run_page.run_tags import COLOR_TAG, PARENT_TAG, UNFOLDED
-from activation_study.tracking.search_run import is_below_search
+from activation_study.tracking.search_run import search_ids
 from activation_study.tracking.store.experiments import StoreProblem, deleted_run_message
 from activation_study.tracking.tags import study_key
 
@@ -63,9 +63,9 @@ class StudyRun(ParentRun):
         if self._deleted:
             raise StoreProblem(deleted_run_message([study_run_name(self._name)], self._name))
         runs = self._search()
+        parents = {self.run_id, *search_ids(runs)}
         for run in runs:
-            placed = run.info.run_id == self.run_id or run.data.tags.get(PARENT_TAG) == self.run_id
-            if not placed and not is_below_search(run, runs):
+            if run.info.run_id != self.run_id and run.data.tags.get(PARENT_TAG) not in parents:
                 self.set_tags(run.info.run_id, self.child_tags())
         self.set_tags(self.run_id, note_tags(self._client.get_run(self.run_id).data.tags, note.strip()))
         for path in sorted(path for pattern in REPORT_FILES for path in folder.glob(pattern) if path.is_file()):

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from activation_study.config.factor import Factor
+from activation_study.config.schema import fold_of
 from activation_study.config.search_space import Space, size
 from activation_study.config.tuning import is_trial, space_of_arm
 from activation_study.records.record import Record
@@ -46,7 +47,7 @@ class Search:
     @property
     def complete(self) -> bool:
         """Whether no trial follows: all have ended, and their number or their epochs are used up."""
-        if any(trial.state == "running" for trial in self.trials):
+        if self.ended < len(self.trials):
             return False
         budget, batch = self.tuning["epochs"], self.tuning["batch"]
         whole = len(self.trials) == min(self.begun_batches * batch, self.planned)
@@ -75,6 +76,11 @@ class Search:
         finished = [record for trial in self.trials for record in trial.records if record.status == "FINISHED"]
         times = [record.training_seconds + record.results["evaluation_seconds"] for record in finished]
         return median(times) if times else None
+
+    @property
+    def ended(self) -> int:
+        """The number of trials that have ended, in whatever way."""
+        return len(self.trials) - self.count("running")
 
     def count(self, state: str) -> int:
         """The number of trials in a state."""
@@ -116,12 +122,6 @@ def _search(trials: Mapping[int, Sequence[Record]], factor: Factor) -> Search:
         trials=tuple(_judged([trial_of(number, trials[number], space) for number in sorted(trials)], space, last)),
         fold=fold_of(last.config),
     )
-
-
-def fold_of(config: Mapping[str, Any]) -> int | None:
-    """The fold of a run; None without a cross-validation."""
-    data = config["data"]
-    return int(data["fold"]) if data.get("split") == "kfold" else None
 
 
 def _judged(trials: Sequence[Trial], space: Space, last: Record) -> Sequence[Trial]:
