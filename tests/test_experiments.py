@@ -37,6 +37,15 @@ SMALL = ("model.widths=[4,8]", "model.encoder_blocks=[1,1]", "model.decoder_bloc
                 "Is Mish's gain with SGD larger than with Adam? (Mish/SGD − ReLU/SGD)",
             ],
         ),
+        (
+            "image_sizes",
+            (*SMALL, "seed=0,1", "label_type=surfaces", "data.image_size=32,64,224"),
+            [
+                "┃ activation and image size ",
+                "│ frelu/32 ",
+                "Is Mish's gain at 224×224 larger than at 64×64? (Mish/224 − ReLU/224)",
+            ],
+        ),
     ],
 )
 def test_an_experiment_ends_with_its_answer(

@@ -14,6 +14,7 @@ CONFIG = {
     "loss": {"name": "dice"},
     "model": {"name": "unet"},
     "training": {"batch_size": 8, "early_stopping": {"patience": 3}},
+    "data": {"image_size": [64, 64]},
     "comparison": {"factor": None},
 }
 
@@ -25,6 +26,7 @@ CONFIG = {
         ("optimizer", "adamw", "optimizer", "optimizers"),
         ("optimizer.learning_rate", "learning_rate=0.001", "learning rate", "learning rates"),
         ("training.batch_size", "batch_size=8", "batch size", "batch sizes"),
+        ("data.image_size", "image_size=64", "image size", "image sizes"),
         ("loss", "dice", "loss", "losses"),
         ("model", "unet", "network", "networks"),
     ],
@@ -32,6 +34,14 @@ CONFIG = {
 def test_an_arm_is_named_by_the_factor(key: str, arm: str, title: str, plural: str) -> None:
     factor = Factor((key,))
     assert (factor.arm(CONFIG), factor.title, factor.plural) == (arm, title, plural)
+
+
+def test_an_arm_of_two_factors_has_both_values() -> None:
+    assert Factor(("activation", "optimizer")).arm(CONFIG) == "mish/adamw"
+    assert Factor(("activation", "data.image_size")).arm(CONFIG) == "mish/64"
+    assert Factor(("data.image_size", "training.batch_size")).arm(CONFIG) == "64/8"
+    wide = {**CONFIG, "data": {"image_size": [48, 64]}}
+    assert Factor(("activation", "data.image_size")).arm(wide) == "mish/48x64"
 
 
 def test_options_of_the_factor_belong_to_it() -> None:
@@ -59,6 +69,11 @@ def test_the_only_thing_that_a_sweep_varies_is_its_factor() -> None:
     assert with_factor(rates, None)[0][-1] == "comparison.factor=optimizer.learning_rate"
 
 
+def test_what_the_network_sees_of_the_images_can_be_compared() -> None:
+    sizes = jobs("data.image_size=64 seed=0", "data.image_size=128 seed=0")
+    assert with_factor(sizes, None)[0][-1] == "comparison.factor=data.image_size"
+
+
 @pytest.mark.parametrize(
     "varied",
     [
@@ -81,14 +96,17 @@ def test_a_declared_factor_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["seed", "data", "label_type", "nonsense", "optimizer.nonsense", "training", "protocol"]
+    "key",
+    ["seed", "data", "data.name", "data.split", "label_type", "nonsense", "optimizer.nonsense", "training", "protocol"],
 )
 def test_what_is_not_compared_cannot_be_a_factor(key: str) -> None:
     with pytest.raises(BadInput, match=rf"comparison\.factor={key}: expected a group or key that is compared"):
         from_hydra(composed([f"comparison.factor={key}"]))
 
 
-@pytest.mark.parametrize("key", ["activation", "optimizer", "model", "optimizer.learning_rate", "activation.scope"])
+@pytest.mark.parametrize(
+    "key", ["activation", "optimizer", "model", "optimizer.learning_rate", "activation.scope", "data.image_size"]
+)
 def test_groups_and_keys_of_training_can(key: str) -> None:
     config = resolved(from_hydra(composed([f"comparison.factor={key}"])))
     assert factor_problem(key, config) is None

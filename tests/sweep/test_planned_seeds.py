@@ -178,6 +178,10 @@ def test_a_study_that_was_begun_without_a_plan_is_refused() -> None:
         (plan(activations=("relu",)), "expected two or more activations, e.g. activation=relu,mish"),
         ([*plan(), *plan("training.batch_size=2")], "the sweep varies training.batch_size=.*; expected activations"),
         (
+            [*plan(), *plan("data.image_size=64")],
+            r"to compare it, too: 'comparison.factor=\[activation,data.image_size\]'",
+        ),
+        (
             [*plan(), *plan("activation.layer.kernel_size=5", activations=("frelu",))],
             "varies options of one activation",
         ),

@@ -12,6 +12,8 @@ JOINT = "/"  # between the values of two factors, in the name of an arm
 MOST_FACTORS = 2
 # What affects results and is varied without being compared: conditions and repetitions.
 _NO_FACTORS = ("data", "label_type", "seed", "seeding", "evaluation")
+# Of the data, what the network sees of them: images, split and what is scored stay the same.
+_OF_INPUT = ("data.image_size", "data.channel_order", "data.label_interpolation")
 _ALIASES = {"training.learning_rate": "optimizer.learning_rate"}
 _TITLES = {"model": "network", "activation.scope": "scope of the activation"}
 _PLURALS = {"loss": "losses"}
@@ -28,9 +30,15 @@ class Factor:
     keys: tuple[str, ...] = (DEFAULT,)
 
     def arm(self, config: Mapping[str, Any]) -> str:
-        """The name of a run's arm: that of the group's option, or "learning_rate=0.001" of a key; "mish/sgd" of two."""
+        """The name of a run's arm: that of the group's option, or "learning_rate=0.001" of a key.
+
+        Of two factors, the option or value of each: "mish/sgd", "mish/64".
+        """
         values = flatten(dict(config))
-        return JOINT.join(_value_name(key, values) for key in self.keys)
+        names = [_value_name(key, values) for key in self.keys]
+        if len(names) == 1 and f"{self.keys[0]}.name" not in values:
+            return f"{self.keys[0].rpartition('.')[2]}={names[0]}"
+        return JOINT.join(names)
 
     def includes(self, key: str) -> bool:
         """Whether a dotted key is the factor's own, or an option of it."""
@@ -77,7 +85,7 @@ def with_factor(jobs: Sequence[Sequence[str]], declared: Any) -> list[list[str]]
     values: dict[str, set[str]] = {}
     for override in (each for job in jobs for each in job):
         values.setdefault(override_key(override), set()).add(override.partition("=")[2])
-    varied = [key for key, found in values.items() if len(found) > 1 and _can_be_compared(key)]
+    varied = [key for key, found in values.items() if len(found) > 1 and can_be_compared(key)]
     if declared is not None or len(varied) != 1 or varied[0].partition(".")[0] == DEFAULT:
         return [list(job) for job in jobs]
     return [[*job, f"comparison.factor={without_alias(varied[0])}"] for job in jobs]
@@ -96,7 +104,7 @@ def factor_problem(factor: Any, config: Mapping[str, Any]) -> str | None:
         config: resolved.
     """
     keys, known = factor if isinstance(factor, list) else [factor], flatten(dict(config)).keys()
-    right = (isinstance(key, str) and _can_be_compared(key) and {key, f"{key}.name"} & known for key in keys)
+    right = (isinstance(key, str) and can_be_compared(key) and {key, f"{key}.name"} & known for key in keys)
     if 1 <= len(keys) <= MOST_FACTORS and len(set(map(str, keys))) == len(keys) and all(right):
         return None
     return (
@@ -105,14 +113,19 @@ def factor_problem(factor: Any, config: Mapping[str, Any]) -> str | None:
     )
 
 
+def can_be_compared(key: str) -> bool:
+    """Whether a dotted key, or a group, can be a factor: it affects results, and makes no condition or repetition."""
+    if key in _OF_INPUT:
+        return True
+    return key.partition(".")[0] not in _NO_FACTORS and (affects_result(key) or affects_result(f"{key}.name"))
+
+
 def _value_name(key: str, values: Mapping[str, Any]) -> str:
-    name = f"{key}.name"
-    return str(values[name]) if name in values else f"{key.rpartition('.')[2]}={values.get(key)}"
+    value = values.get(f"{key}.name", values.get(key))
+    if key == "data.image_size" and isinstance(value, list):  # [height, width]
+        return "x".join(map(str, value[:1] if len(set(value)) == 1 else value))
+    return str(value)
 
 
 def _title(key: str) -> str:
     return _TITLES.get(key, key.rpartition(".")[2].replace("_", " "))
-
-
-def _can_be_compared(key: str) -> bool:
-    return key.partition(".")[0] not in _NO_FACTORS and (affects_result(key) or affects_result(f"{key}.name"))

@@ -13,7 +13,7 @@ from activation_study.analysis.looks.planned_looks import Look, next_look
 from activation_study.analysis.looks.planned_looks import Path as LookPath
 from activation_study.analysis.results import Condition, read_study
 from activation_study.config.contrasts import MAX_CONTRASTS, arms_in, default_pairs
-from activation_study.config.factor import factor_of
+from activation_study.config.factor import Factor, can_be_compared, factor_of
 from activation_study.config.schema import resolved
 from activation_study.console import format_duration
 from activation_study.errors import MAX_LISTED, BadInput, counted
@@ -53,6 +53,7 @@ class PlannedSeeds:
             raise BadInput(
                 f"seeds=auto: the sweep varies {', '.join(variants[:MAX_LISTED])}; expected "
                 f"{factor.plural}, label types and data alone, since only their contrasts are decided"
+                f"{_as_factor(factor, variants)}"
             )
         self._arms: dict[Arm, list[Job]] = {
             (*key, name): sorted(group, key=lambda job: job.config.seed)
@@ -187,6 +188,14 @@ class PlannedSeeds:
         for (condition, a, b), path in paths.items():
             where = f"{condition.title}, " if several else ""
             yield f"  {where}{pair_name(a, b)}: {_state(path[-1], a, b, next_look(path, self.plan))}"
+
+
+def _as_factor(factor: Factor, variants: Sequence[str]) -> str:
+    """How to compare what the sweep varies, too, if it is one key that can be compared."""
+    varied = list(dict.fromkeys(setting.partition("=")[0] for setting in variants))
+    if len(factor.keys) > 1 or len(varied) > 1 or not can_be_compared(varied[0]):
+        return ""
+    return f"; to compare it, too: 'comparison.factor=[{factor.key},{varied[0]}]'"
 
 
 def _state(look: Look, a: str, b: str, following: int | None) -> str:
