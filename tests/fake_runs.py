@@ -37,7 +37,7 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
         "data": {
             "name": changes.get("data_name", "scenes"),
             "archive": "/somewhere/on/this/machine.tar.gz",
-            "image_size": 64,
+            "image_size": changes.get("image_size", 64),
             "split": changes.get("split", "sorted"),
             "split_digest": changes.get("split_digest"),
             "groups_digest": "0" * 16 if "groups" in changes else None,

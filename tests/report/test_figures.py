@@ -33,3 +33,28 @@ def test_an_axis_of_iou_shows_only_what_is_possible(tmp_path: Path) -> None:
         assert numbers
         assert min(numbers) >= 0
         assert max(numbers) <= 100
+
+
+def test_two_factors_have_a_figure_of_the_differences_at_each_value_of_the_second(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    accuracy = {("relu", 64): 0.7, ("mish", 64): 0.7, ("relu", 128): 0.7, ("mish", 128): 0.9}
+    for cell, ((activation, size), fraction) in enumerate(accuracy.items()):
+        for seed in range(3):
+            comparison = {"factor": ["activation", "data.image_size"], "contrasts": [["mish/128", "relu/128"]]}
+            write_run(study, activation, seed, fraction, image_size=[size, size], comparison=comparison, started=cell)
+    report = make_report(study, ReportOptions(pictures=False))
+    figure = (report / "figures" / "scenes-surfaces-interaction.svg").read_text()
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", figure)
+    assert {"64", "128", "image size", "Mish − ReLU"} <= set(texts)
+    assert (
+        "Difference of pooled mean IoU of each activation to the first one at each image size"
+        in (report / "report.md").read_text()
+    )
+
+
+def test_a_study_of_one_factor_has_none(tmp_path: Path) -> None:
+    for seed in range(2):
+        for activation in ("relu", "mish"):
+            write_run(tmp_path / "s", activation, seed)
+    report = make_report(tmp_path / "s", ReportOptions(pictures=False))
+    assert not list((report / "figures").glob("*-interaction.svg"))

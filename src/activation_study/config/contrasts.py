@@ -55,17 +55,31 @@ def default_pairs(names: Sequence[str], factor: Factor) -> list[Pair]:
         names: of the arms; the first is that of the sweep's first run.
         factor: of the study.
     """
+    within = simple_effects(names, factor)
+    if not within:
+        return [(name, names[0]) for name in names[1:]]
+    first, *others = within.values()
+    usual = [difference_name(*pair) for pair in first]
+    changes = [(difference_name(*pair), before) for pairs in others for pair, before in zip(pairs, usual, strict=True)]
+    return [pair for pairs in within.values() for pair in pairs] + changes
+
+
+def simple_effects(names: Sequence[str], factor: Factor) -> dict[str, list[Pair]]:
+    """Each other value of the first factor against the first one, under each value of the second.
+
+    Args:
+        names: of the arms, in their order.
+        factor: of the study.
+
+    Returns:
+        The pairs of arms by the value of the second factor; empty unless the arms are all combinations of two factors.
+    """
     cells = [name.split(JOINT) for name in names]
     first, second = (list(dict.fromkeys(cell[index] for cell in cells if len(cell) == 2)) for index in (0, 1))
     if len(factor.keys) == 1 or set(names) != {f"{a}{JOINT}{b}" for a in first for b in second}:
-        return [(name, names[0]) for name in names[1:]]
+        return {}
     reference, *others = first
-    within = {b: [(f"{a}{JOINT}{b}", f"{reference}{JOINT}{b}") for a in others] for b in second}
-    usual = [difference_name(*pair) for pair in within[second[0]]]
-    changes = [
-        (difference_name(*pair), before) for b in second[1:] for pair, before in zip(within[b], usual, strict=True)
-    ]
-    return [pair for b in second for pair in within[b]] + changes
+    return {b: [(f"{a}{JOINT}{b}", f"{reference}{JOINT}{b}") for a in others] for b in second}
 
 
 def difference_name(a: str, b: str) -> str:

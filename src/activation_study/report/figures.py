@@ -7,11 +7,14 @@ from statistics import median
 import numpy as np
 
 from activation_study.analysis.ablation import Ablations
-from activation_study.analysis.contrasts import PRIMARY, Contrast, class_ious
+from activation_study.analysis.contrasts import PRIMARY, Contrast, class_ious, differences_of
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Condition
-from activation_study.analysis.statistics import mean_over_seeds
+from activation_study.analysis.statistics import Interval, mean_over_seeds
+from activation_study.config.contrasts import MINUS, simple_effects
+from activation_study.config.factor import JOINT, Factor
+from activation_study.metrics import Values
 from activation_study.palette import activation_colors
 from activation_study.records.record import Record
 from activation_study.report.drawing import (
@@ -66,6 +69,28 @@ def differences_figure(contrasts: Sequence[Contrast]) -> str:
     axes.set_yticks(range(len(primary)), wrapped(contrast.pair for contrast in reversed(primary)))
     axes.set_ylim(-0.6, len(primary) - 0.4)
     axes.set_xlabel("difference of mean IoU, points")
+    return as_svg(figure)
+
+
+def interaction_figure(condition: Condition) -> str:
+    """The difference of each value of the first factor to the first one, at each value of the second."""
+    effects = simple_effects([arm.name for arm in condition.arms], condition.factor)
+    figure, axes = new_figure(2.2 + 1.1 * len(effects), 3.2)
+    columns = list(zip(*effects.values(), strict=True))  # of each value of the first factor
+    names = [pairs[0][0].partition(JOINT)[0] for pairs in columns]
+    reference = display_name(columns[0][0][1].partition(JOINT)[0])
+    for number, (pairs, name) in enumerate(zip(columns, names, strict=True)):
+        found = [_mean(100 * differences_of(condition, *pair)) for pair in pairs]
+        x = np.arange(len(effects)) + 0.12 * (number - (len(names) - 1) / 2)
+        values, halves = [each.value for each in found], [each.high - each.value for each in found]
+        color, label = activation_colors(names)[name], f"{display_name(name)}{MINUS}{reference}"
+        axes.errorbar(x, values, yerr=halves, fmt="D-", color=color, capsize=4, markersize=6, linewidth=1, label=label)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set_xticks(range(len(effects)), list(map(display_name, effects)))
+    axes.set_xlim(-0.5, len(effects) - 0.5)
+    axes.set_xlabel(Factor(condition.factor.keys[1:]).title)
+    axes.set_ylabel("difference of mean IoU, points")
+    legend(figure, 2)
     return as_svg(figure)
 
 
@@ -205,6 +230,11 @@ def confusion_figure(condition: Condition) -> str:
         panel.set_yticks(range(len(condition.classes)), list(condition.classes), fontsize=7)
         color_axes(panel)
     return as_svg(figure)
+
+
+def _mean(values: Values) -> Interval:
+    """The mean over seeds with its interval; NaN without seeds, which draws nothing."""
+    return mean_over_seeds(values) if len(values) else Interval(nan, nan, nan)
 
 
 def _colors(condition: Condition) -> dict[str, str]:

@@ -11,6 +11,8 @@ from activation_study.analysis.finished_runs import without_keys
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Condition
+from activation_study.config.contrasts import simple_effects
+from activation_study.config.factor import Factor
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
 from activation_study.config.protocols import followed_protocol
 from activation_study.errors import BadInput
@@ -31,6 +33,7 @@ from activation_study.report.figures import (
     cost_figure,
     curves_figure,
     differences_figure,
+    interaction_figure,
     looks_figure,
     seeds_figure,
 )
@@ -211,6 +214,8 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
         metrics = [other_metrics_table(contrasts)] if any(each.other_metrics for each in contrasts) else []
         numbers = (difference_table(contrasts), *weights, *metrics, *further)
         figures.append(Figure("Differences", differences_figure(contrasts), differences, numbers))
+    if simple_effects([arm.name for arm in condition.arms], condition.factor):
+        figures.append(Figure("Interaction", interaction_figure(condition), _interaction(condition)))
     if any(contrast.looks for contrast in contrasts):
         figures.append(Figure("Looks", looks_figure(contrasts), looks, (looks_table(contrasts),)))
     return [
@@ -220,6 +225,15 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
         Figure("Cost", cost_figure(condition), cost, (cost_table(condition),)),
         Figure("Confusion", confusion_figure(condition), confusion),
     ]
+
+
+def _interaction(condition: Condition) -> str:
+    first, second = (Factor((key,)) for key in condition.factor.keys)
+    return (
+        f"Difference of pooled mean IoU of each {first.title} to the first one at each {second.title}, on the test "
+        f"split of {condition.title}: mean over the seeds that both have, with its own 95 % interval. They show the "
+        "pattern, and are not corrected for being several; the contrasts above decide."
+    )
 
 
 def _environment(environments: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
