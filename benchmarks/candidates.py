@@ -1,7 +1,8 @@
 """One candidate of a benchmark, as a process:
 python benchmarks/candidates.py IMPLEMENTATION ACTIVATION PRECISION SIDE WIDTH IMAGES.
 
-IMPLEMENTATION is article, torch or project, or product for the matrix product of the machine.
+IMPLEMENTATION is article, torch or project, or product for the product of two SIDE×SIDE matrices.
+KERAS_BACKEND chooses the backend of all but torch.
 For each line of its input it trains one step and prints the seconds; the first includes tracing and warm-up. At the end
 of its input it prints the peak memory of the process and the part of it that is mapped files, in GB.
 """
@@ -18,7 +19,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from interleaved import BATCH, PRODUCT_SIDE, widths_from
+from activation_study.backend import configure_backend
+from interleaved import BATCH, widths_from
 
 CLASSES = 3
 # Takes the indices of a batch's images and trains one step.
@@ -46,11 +48,13 @@ def _mapped(path: Path, batch: Any, count: int) -> Any:
 def main(implementation: str, activation: str, precision: str, side: int, width: int, count: int) -> None:
     """Trains a step per line until the input ends."""
     generator = np.random.default_rng(0)
-    implementations = {"article": article, "torch": torch, "project": project, "product": product}
+    implementations = {"article": article, "torch": torch, "project": project}
     with tempfile.TemporaryDirectory() as folder:
-        step = implementations[implementation](
-            activation, precision, widths_from(width), Images(count, side, Path(folder))
-        )
+        if implementation == "product":
+            step = product(precision, side)
+        else:
+            images = Images(count, side, Path(folder))
+            step = implementations[implementation](activation, precision, widths_from(width), images)
         print("ready", flush=True)
         for _ in sys.stdin:
             chosen = generator.choice(count, BATCH, replace=False)
@@ -93,14 +97,14 @@ def project(activation: str, precision: str, widths: list[int], data: Images) ->
     return lambda chosen: model.train_on(data.images[chosen], data.labels[chosen])
 
 
-def product(activation: str, precision: str, widths: list[int], data: Images) -> Step:
-    """The product of two square matrices in TensorFlow."""
-    import tensorflow as tf
+def product(precision: str, side: int) -> Step:
+    """The product of two square matrices."""
+    configure_backend(None, precision)
+    import keras
 
-    dtype = tf.bfloat16 if precision == "mixed_bfloat16" else tf.float32
-    matrix = tf.cast(tf.random.stateless_normal((PRODUCT_SIDE, PRODUCT_SIDE), (0, 0)), dtype)
-    multiplied = tf.function(lambda: tf.reduce_sum(tf.cast(tf.matmul(matrix, matrix), tf.float32)))
-    return lambda chosen: multiplied().numpy()
+    dtype = "bfloat16" if precision == "mixed_bfloat16" else "float32"
+    matrix = keras.ops.cast(keras.random.normal((side, side), seed=0), dtype)
+    return lambda chosen: float(keras.ops.matmul(matrix, matrix)[0, 0])
 
 
 if __name__ == "__main__":

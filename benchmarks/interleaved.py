@@ -72,9 +72,12 @@ class Candidate:
     def stop(self) -> None:
         """Ends the process and stores its memory."""
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.peak, self.mapped = map(float, self._read_line().split())
         self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
 
     def _read_line(self) -> str:
         assert self.process.stdout is not None

@@ -21,7 +21,7 @@ IMPLEMENTATIONS = (
 
 def training(size: tuple[int, int], turns: int, names: Sequence[str] = ACTIVATIONS) -> str:
     """The section "Training": each implementation against the code of the article in float32."""
-    speed = _products(4 * turns, size)
+    speed = products(PRECISIONS, 4 * turns)
     work = gigaflops_of_an_image(*size)
     rows = []
     for activation in names:
@@ -94,8 +94,8 @@ def gigaflops_of_an_image(side: int, width: int) -> float:
     return (3 * forward - 2 * 9 * 3 * w[0] * pixels[0]) / 1e9
 
 
-def _products(turns: int, size: tuple[int, int]) -> dict[str, float]:
+def products(precisions: Sequence[str], turns: int, side: int = PRODUCT_SIDE) -> dict[str, float]:
     """The speed of the machine's matrix product in GFLOP/s, by precision."""
-    candidates = [Candidate("product", "none", precision, size) for precision in PRECISIONS]
+    candidates = [Candidate("product", "none", precision, (side, 1)) for precision in precisions]
     measure(candidates, turns)
-    return {one.precision: 2 * PRODUCT_SIDE**3 / one.median / 1e9 for one in candidates}
+    return {one.precision: 2 * side**3 / one.median / 1e9 for one in candidates}
