@@ -71,6 +71,12 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
         worker = Worker(task_function, gpus, self._jobs_per_gpu)
         super().setup(hydra_context=hydra_context, task_function=worker, config=config)
 
+    @property
+    def at_once(self) -> int:
+        """How many runs run at the same time."""
+        assert self._processes is not None
+        return self._processes
+
     def threads(self, cores: int) -> int:
         """The threads of each process on a machine with this number of cores."""
         assert self._processes is not None

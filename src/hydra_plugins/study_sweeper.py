@@ -40,6 +40,7 @@ class StudySweeper(BasicSweeper):
             compose=compose,
             launch=lambda todo: launcher.launch(todo, initial_job_idx=0),
             threads=launcher.threads(available_threads()) if hasattr(launcher, "threads") else None,
+            at_once=getattr(launcher, "at_once", 1),
         )
 
     def _combinations(self, overrides: Sequence[str], loader: ConfigLoaderImpl) -> list[list[str]]:

@@ -78,6 +78,22 @@ def test_the_plan_counts_runs_and_estimates_time_and_disk(capsys: pytest.Capture
     assert relu[8] == "630 MB"  # 39.4 million float32 weights, three times in the run folder and once in MLflow
 
 
+@pytest.mark.parametrize(("at_once", "duration"), [(2, "8 min"), (4, "5 min")])
+def test_the_plan_tells_when_runs_at_once_have_finished(
+    at_once: int, duration: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run("FINISHED", "seed=0")  # 5 epochs of 60 s, 20 s of evaluation
+    show_plan(make_plan([[f"seed={seed}"] for seed in range(4)], composed), at_once)
+    told = f"With {min(at_once, 3)} runs at once, all of them take about {duration}."
+    assert told in capsys.readouterr().out  # not less than one run takes
+
+
+def test_one_run_at_a_time_needs_no_further_line(capsys: pytest.CaptureFixture[str]) -> None:
+    write_run("FINISHED", "seed=0")
+    show_plan(make_plan([["seed=0"], ["seed=1"]], composed))
+    assert "at once" not in capsys.readouterr().out
+
+
 def test_runs_of_different_code_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_run("FINISHED", "seed=0")
     write_run("FINISHED", "seed=1")

@@ -103,13 +103,19 @@ def make_job(overrides: Overrides, config: Config) -> Job:
     return Job(overrides, config, status_of(config.run_folder, before), before)
 
 
-def show_plan(jobs: Sequence[Job]) -> None:
-    """Prints how many runs of each arm have which status, and the time and disk space that they still need."""
+def show_plan(jobs: Sequence[Job], at_once: int = 1) -> None:
+    """Prints how many runs of each arm have which status, and the time and disk space that they still need.
+
+    Args:
+        jobs: the runs.
+        at_once: how many of them run at the same time.
+    """
     counts = Counter(job.status for job in jobs)
     summary = ", ".join(f"{counts[status]} {status}" for status in RunStatus if status in counts)
     print(f"{counted(len(jobs), 'run')} of {', '.join(map(str, study_dirs(jobs)))}: {summary}")
     if any(job.to_do for job in jobs):
         table_console().print(_table(jobs))
+        _show_time(jobs, at_once)
         _show_disk([job for job in jobs if job.to_do])
     for note in notes_of(jobs):
         print(note)
@@ -211,6 +217,18 @@ def _of_time(config: Mapping[str, Any]) -> str:
     groups = {group: config.get(group) or {} for group in TIME_GROUPS}
     values = ((key, value) for key, value in flatten(groups).items() if value is not None)
     return repr(sorted(each for each in values if not (each[0].startswith("optimizer.") and is_number(each[1]))))
+
+
+def _show_time(jobs: Sequence[Job], at_once: int) -> None:
+    """Prints when runs that run at the same time will have finished, if the time of each is known."""
+    seconds = estimate_seconds(jobs)
+    estimates = [seconds[job.config.run_folder] for job in jobs if job.to_do]
+    known = [estimate for estimate in estimates if estimate is not None]
+    if at_once > 1 and len(known) == len(estimates):
+        left = max(sum(known) / at_once, *known)
+        print(
+            f"With {counted(min(at_once, len(known)), 'run')} at once, all of them take about {format_duration(left)}."
+        )
 
 
 def _disk(jobs: Sequence[Job]) -> str:

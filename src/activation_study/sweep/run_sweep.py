@@ -48,6 +48,7 @@ def run_sweep(
     compose: Callable[[Overrides], DictConfig],
     launch: Callable[[Sequence[Overrides]], Sequence[JobReturn]],
     threads: int | None = None,
+    at_once: int = 1,
 ) -> Sequence[JobReturn]:
     """Runs the combinations that are not finished, and prints plan, summary and report.
 
@@ -56,6 +57,7 @@ def run_sweep(
         compose: overrides → configuration.
         launch: runs jobs, in this process or others, and waits for them.
         threads: of each run whose configuration does not set them; None: all cores.
+        at_once: how many runs `launch` runs at the same time.
 
     Raises:
         BadInput: the configuration or data of a run cannot be used; raised before any run starts.
@@ -73,7 +75,7 @@ def run_sweep(
     rounds = rounds_of(jobs, plan)
     if rounds:
         jobs = rounds.needed()
-    show_plan(jobs)
+    show_plan(jobs, at_once)
     if rounds:
         print(rounds.foretold)
     check_start(jobs)
