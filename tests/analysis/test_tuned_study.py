@@ -16,7 +16,7 @@ from activation_study.report.study_report import ReportOptions, make_report
 from activation_study.report.tuning_section import tuning_figures
 from fake_runs import write_run
 from fake_trials import a_search, a_trial
-from tuned_study import KEY, write_tuned
+from tuned_study import KEY, SPACE, write_tuned
 
 
 def findings(study: Path) -> Findings:
@@ -28,6 +28,12 @@ def findings(study: Path) -> Findings:
 def study(tmp_path: Path) -> Path:
     write_tuned(tmp_path / "s")
     return tmp_path / "s"
+
+
+def test_several_tuned_values_of_an_arm_stand_in_parentheses(tmp_path: Path) -> None:
+    space = {**SPACE, "training.batch_size": {"choices": [16, 32]}}
+    write_tuned(tmp_path / "s", space=space)
+    assert ": ReLU (0.003, 16) and Mish (0.0098, 16). The answer is" in findings(tmp_path / "s").summary[1]
 
 
 def test_the_tuned_arms_decide_and_the_answer_is_about_the_values_found(study: Path) -> None:

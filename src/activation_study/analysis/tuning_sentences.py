@@ -39,8 +39,9 @@ def tuning_sentences(condition: Condition) -> Iterator[str]:
 
 
 def _best(search: Search) -> str:
-    values = search.best.values.values() if search.best else ()
-    return f"{display_name(search.arm)} {' and '.join(map(value_text, values))}"
+    values = [value_text(value) for value in search.best.values.values()] if search.best else []
+    text = ", ".join(values)
+    return f"{display_name(search.arm)} {f'({text})' if len(values) > 1 else text}"
 
 
 def _edges(searches: Sequence[Search]) -> Iterator[str]:
