@@ -2,7 +2,7 @@
 
 import pytest
 
-from activation_study.analysis.formatting import format_interval, format_p, p_is
+from activation_study.analysis.formatting import format_interval, format_level, format_p, p_is
 from activation_study.analysis.statistics import Interval
 
 
@@ -28,3 +28,9 @@ def test_an_interval_that_excludes_0_is_not_rounded_to_hold_it(interval: Interva
 
 def test_p_in_a_sentence() -> None:
     assert [p_is(p) for p in (0.0249, 0.0001, 0.04996)] == ["p = 0.025", "p < 0.001", "p = 0.04996"]
+
+
+def test_a_level_ends_where_no_iou_can_be() -> None:
+    assert format_level(Interval(0.96, 0.895, 1.025)) == "96.0 [89.5, 100.0]"
+    assert format_level(Interval(0.2, -0.1, 0.5)) == "20.0 [0.0, 50.0]"
+    assert format_level(Interval(0.5, 0.4, 0.6)) == "50.0 [40.0, 60.0]"

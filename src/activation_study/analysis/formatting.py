@@ -30,6 +30,11 @@ def format_interval(interval: Interval, signed: bool = False, unit: str = "") ->
     return f"{value}{unit} [{low}, {high}]"
 
 
+def format_level(level: Interval) -> str:
+    """A mean IoU in percent with its interval, without what no IoU can be: "96.0 [89.5, 100.0]"."""
+    return format_interval(Interval(level.value, max(level.low, 0.0), min(level.high, 1.0)))
+
+
 def format_points(value: float, signed: bool = False, digits: int = 1) -> str:
     """An IoU, or a difference of two, in points: "1.4"; a zero has no sign."""
     text = f"{100 * value:{'+' if signed else ''}.{digits}f}"

@@ -7,7 +7,7 @@ import numpy as np
 from activation_study.analysis.ablation import Ablations
 from activation_study.analysis.contrasts import METRICS, PRIMARY, Contrast, class_ious, metrics_of
 from activation_study.analysis.fairness import fairness
-from activation_study.analysis.formatting import display_name, format_interval, listed, pair_name
+from activation_study.analysis.formatting import display_name, format_interval, format_level, listed, pair_name
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
 from activation_study.analysis.statistics import Interval, mean_over_seeds
@@ -28,9 +28,9 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
     rows = []
     for arm, numbers in zip(condition.arms, published_numbers, strict=True):
         values = 100 * arm.metric(PRIMARY)
-        row = [display_name(arm.name), format_interval(mean_over_seeds(arm.metric(PRIMARY)))]
+        row = [display_name(arm.name), format_level(mean_over_seeds(arm.metric(PRIMARY)))]
         row += [f"{values.std(ddof=1):.2f}" if len(values) > 1 else "–", f"{values.min():.1f}", f"{values.max():.1f}"]
-        row += [format_interval(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))] if article else []
+        row += [format_level(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))] if article else []
         row += [f"{numbers[0]:.1f}, {numbers[1]:.1f}" if numbers else "–"] if any_published else []
         rows.append(tuple(row))
     caption = (
@@ -124,7 +124,7 @@ def changes_table(ablations: Ablations) -> Table:
     names, pairs = list(ablations.levels), list(ablations.differences)
     titles = [pair_name(*pair) for pair in pairs]
     head = ("protocol", *map(display_name, names), *(each for pair in titles for each in (pair, f"change of {pair}")))
-    levels = (format_interval(ablations.levels[name]) for name in names)
+    levels = (format_level(ablations.levels[name]) for name in names)
     rows = [
         (
             ablations.base.title,
