@@ -48,3 +48,17 @@ def test_a_key_that_an_older_record_lacks_has_the_value_that_held_then(older: st
     newer = {"evaluation": {"weights": "best"}}
     arms = {name: [config(name, **({} if name == older else newer))] for name in ("relu", "mish")}
     assert unequal_settings(arms, Factor()) == {}
+
+
+def test_losses_that_treat_unlabeled_pixels_differently_are_named() -> None:
+    article = {"name": "cross_entropy", "unlabeled": "article"}
+    arms = {
+        "cross_entropy": [config("relu", loss=article)],
+        "dice": [config("relu", loss={"name": "dice"})],  # leaves them out, and has no such option
+    }
+    loss = Factor(("loss",))
+    assert unequal_settings(arms, loss) == {"loss.unlabeled": {"cross_entropy": "article", "dice": "ignored"}}
+    arms["cross_entropy"] = [config("relu", loss={**article, "unlabeled": "ignored"})]
+    assert unequal_settings(arms, loss) == {}
+    arms["sum"] = [config("relu", loss={"name": "sum", "losses": [{"unlabeled": "article"}, {"_target_": "Dice"}]})]
+    assert unequal_settings(arms, loss)["loss.unlabeled"]["sum"] == "article"

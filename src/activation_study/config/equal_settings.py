@@ -8,6 +8,8 @@ from activation_study.config.identity import INTRODUCED, affects_result, flatten
 
 # Key → what conf/activation/ derives it from.
 DERIVED = {"activation.layer.momentum": "normalization.momentum"}
+# An option of what may be compared, but no part of it → what holds for options without it.
+CHOICES_OF_PROTOCOL = {"loss.unlabeled": "ignored"}
 
 
 def unequal_settings(arms: Mapping[str, Sequence[Mapping[str, Any]]], factor: Factor) -> dict[str, dict[str, str]]:
@@ -25,8 +27,7 @@ def unequal_settings(arms: Mapping[str, Sequence[Mapping[str, Any]]], factor: Fa
     keys = dict.fromkeys(key for configs in flat.values() for values in configs for key in values)
     unequal = {}
     for key in (each for each in keys if _must_be_equal(each, factor)):
-        default = INTRODUCED.get(key)
-        values = {name: {str(each.get(key, default)) for each in configs} for name, configs in flat.items()}
+        values = {name: {str(_value(key, each)) for each in configs} for name, configs in flat.items()}
         if all(len(found) == 1 for found in values.values()) and len(set.union(*values.values())) > 1:
             unequal[key] = {name: next(iter(found)) for name, found in values.items()}
     return unequal
@@ -37,7 +38,17 @@ def distinguishes(key: str) -> bool:
     return affects_result(key) and not key.startswith("seed")
 
 
+def _value(key: str, values: Mapping[str, Any]) -> Any:
+    """The value of a key; if it is missing, that of a part, such as one loss of a sum, or what holds without it."""
+    group, _, last = key.rpartition(".")
+    parts = values.get(f"{group}.losses") or []
+    found = [part[last] for part in parts if last in part]
+    return values.get(key, found[0] if found else CHOICES_OF_PROTOCOL.get(key, INTRODUCED.get(key)))
+
+
 def _must_be_equal(key: str, factor: Factor) -> bool:
+    if key in CHOICES_OF_PROTOCOL:
+        return key not in factor.keys
     return distinguishes(key) and not (factor.includes(key) or factor.includes(DERIVED.get(key, key)))
 
 

@@ -1,4 +1,4 @@
-"""Scores the best weights of a finished run on another part, split or data set, or by another interpolation."""
+"""Scores a finished run on another part, split or data set, or by another interpolation."""
 
 import tempfile
 from contextlib import suppress
