@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from omegaconf import open_dict
+from omegaconf import OmegaConf, open_dict
 
 from activation_study.config.component_problems import COMPONENT_GROUPS
 from activation_study.config.fields import declared, value_of
@@ -172,6 +172,30 @@ def test_the_arguments_of_an_optimizer_change_the_identity() -> None:
         config_of("optimizer=adamw", "optimizer.weight_decay=1e-2")
     )
     assert identity_of(config_of("optimizer.learning_rate=1")) == identity_of(config_of("optimizer.learning_rate=1.0"))
+
+
+@pytest.mark.parametrize(
+    ("options", "another"),
+    [
+        (["optimizer=adam"], ["+optimizer.amsgrad=true"]),
+        (["optimizer=adam", "+optimizer.amsgrad=false"], ["optimizer.amsgrad=true"]),
+        (["optimizer=adam_amsgrad"], ["~optimizer.amsgrad"]),
+        (
+            ["upsampling.name=own", "upsampling._target_=my_parts.Up", "plugins=[my_parts]"],
+            ["~upsampling.interpolation"],
+        ),
+    ],
+)
+def test_an_option_does_not_have_the_arguments_of_the_first_one(options: list[str], another: list[str]) -> None:
+    values = [OmegaConf.to_container(composed(each), resolve=True) for each in (options, [*options, *another])]
+    first, second = (identity({str(key): value for key, value in dict(config).items()}) for config in values)
+    assert first != second
+
+
+def test_an_argument_of_one_s_own_network_is_not_taken_for_a_renamed_key() -> None:
+    config = resolved(config_of())
+    own = [{**config, "model": {**config["model"], "norm_momentum": value}} for value in (0.5, 0.9)]
+    assert len({identity(each) for each in (config, *own)}) == 3
 
 
 def test_the_identity_of_an_existing_run_has_not_changed() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from activation_study.config.factor import Factor
-from activation_study.config.identity import INTRODUCED, affects_result, flatten
+from activation_study.config.identity import affects_result, flatten, value_before
 
 # Key → what conf/activation/ derives it from.
 DERIVED = {"activation.layer.momentum": "normalization.momentum"}
@@ -43,7 +43,7 @@ def _value(key: str, values: Mapping[str, Any]) -> Any:
     group, _, last = key.rpartition(".")
     parts = values.get(f"{group}.losses") or []
     found = [part[last] for part in parts if last in part]
-    return values.get(key, found[0] if found else CHOICES_OF_PROTOCOL.get(key, INTRODUCED.get(key)))
+    return values.get(key, found[0] if found else CHOICES_OF_PROTOCOL.get(key, value_before(key, values)))
 
 
 def _must_be_equal(key: str, factor: Factor) -> bool:

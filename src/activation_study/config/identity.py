@@ -92,6 +92,7 @@ NOT_IDENTITY = ("training.checkpoint_minutes", "training.jit_compile", "model.en
 MACHINE_SPECIFIC_KEYS = ("folder", "data.root", "data.archive", "data.cache", "model.encoder_weights", "tracking.uri")
 
 Values = dict[str, Any]
+_MISSING = "…"  # where None is a value
 
 
 def identity(config: Values, algorithms: Mapping[str, int] | None = None, protocol: int = PROTOCOL_VERSION) -> str:
@@ -107,8 +108,9 @@ def identity(config: Values, algorithms: Mapping[str, int] | None = None, protoc
     frozen = _frozen(config)
     values: Values = {"protocol": protocol}
     values |= {key: _get(frozen, key) for key in IDENTITY_KEYS if _has(frozen, key)}
-    values |= {key: _get(config, key) for key, default in INTRODUCED.items() if _get(config, key, default) != default}
+    values |= _introduced(config)
     values |= _new_keys(config)
+    values |= {f"own.{key}": _get(config, key) for key in RENAMED if _has(config, key)}  # of a class of one's own
     if classes := values.get("data.classes"):
         values["data.classes"] = {key: value for key, value in classes.items() if (key, value) != READ_BY_IDS}
     values |= {f"algorithm.{name}": version for name, version in algorithms.items() if version > 1}
@@ -173,6 +175,44 @@ def rename(values: Values, pairs: dict[str, str]) -> None:
         for name in path:
             place = place.setdefault(name, {})
         place[last] = {**place.get(last, {}), **value} if isinstance(value, dict) else value
+
+
+def value_before(key: str, values: Values) -> Any:
+    """What holds for a key that a configuration lacks: what held before it existed, or None.
+
+    An option of today, such as `optimizer=adam`, that has no `amsgrad` has none; a record from before there were
+    optimizers to choose had it.
+
+    Args:
+        key: dotted.
+        values: resolved, flat.
+    """
+    name = f"{key.partition('.')[0]}.name"
+    return None if name in values and name in INTRODUCED else INTRODUCED.get(key)
+
+
+def _introduced(config: Values) -> Values:
+    """The keys that were introduced since and have another value than what held before.
+
+    What held before are arguments of the option that was the only one: another option has its own values for them.
+    """
+    found = {}
+    for key, before in INTRODUCED.items():
+        group, _, last = key.partition(".")
+        if f"{group}.name" not in INTRODUCED or last in ("name", "_target_") or not _has(config, f"{group}.name"):
+            value = _get(config, key, before)
+        elif _is_first_option(config, group):
+            value = _get(config, key)
+        else:
+            before, value = _MISSING, _get(config, key, _MISSING)
+        if value != before:
+            found[key] = value
+    return found
+
+
+def _is_first_option(config: Values, group: str) -> bool:
+    keys = (f"{group}.name", f"{group}._target_")
+    return all(_get(config, key, INTRODUCED[key]) == INTRODUCED[key] for key in keys)
 
 
 def _new_keys(config: Values) -> Values:
