@@ -15,6 +15,7 @@ FAMILIES = (
     *("TF_*", "TENSORFLOW_*", "KERAS_*", "JAX_*", "XLA_*", "ONEDNN_*", "DNNL_*", "ZENDNN_*", "EIGEN_*", "ACL_*"),
     *("TORCH_*", "PYTORCH_*", "ATEN_*"),
     *("MKL_*", "OPENBLAS_*", "BLIS_*", "OMP_*", "GOMP_*", "KMP_*", "NPY_*", "OPENCV_*", "GLIBC_TUNABLES"),
+    "NPROC",  # by which XLA divides work on the CPU
     *("CUDA_*", "CUDNN_*", "CUBLAS_*", "CUBLASLT_*", "NVIDIA_TF32_OVERRIDE", "ROCM_*", "HIP_*", "MIOPEN_*"),
 )
 # Variables of these families that do not decide arithmetic.

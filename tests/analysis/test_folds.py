@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,19 +17,27 @@ from fake_runs import write_run
 MARGIN = {"contrasts": [], "margin": 20.0}
 
 
-def write_folds(study: Path, seeds: int = 3, folds: int = 4, skipped: tuple[int, int] | None = None) -> None:
+def write_folds(
+    study: Path, seeds: int = 3, folds: int = 4, skipped: tuple[int, int] | None = None, **comparison: Any
+) -> None:
     for fold in range(folds):
         for number, (name, accuracy) in enumerate((("relu", 0.7), ("mish", 0.75))):
             for seed in range(seeds):
                 if (seed, fold) != skipped:
                     write_run(
                         study, name, seed, accuracy + 0.02 * fold, split="kfold", fold=fold, names=f"fold{fold}-",
-                        started=10.0 * fold + number, comparison=MARGIN,
+                        started=10.0 * fold + number, comparison={**MARGIN, **comparison},
                     )  # fmt: skip
 
 
 def compared(study: Path, allow_incomplete: bool = False) -> Findings:
     return compare_study(study.name, *read_study(study, allow_incomplete), [])
+
+
+def test_nothing_is_chosen_on_the_validation_images_of_several_folds(tmp_path: Path) -> None:
+    write_folds(tmp_path / "s", chosen_on_validation="optimizer.learning_rate")
+    with pytest.raises(BadInput, match="each fold is validated on the test images of another fold"):
+        compared(tmp_path / "s")
 
 
 def test_all_folds_are_one_condition_with_one_answer(tmp_path: Path) -> None:

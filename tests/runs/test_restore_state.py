@@ -39,7 +39,7 @@ def test_equal_epochs_are_continued_and_the_record_gets_those_that_it_lacks(reco
 
 def test_an_edited_epoch_is_named_with_both_values() -> None:
     edited = [EPOCHS[0], {**EPOCHS[1], "val/mean_iou": 0.99}, EPOCHS[2]]
-    message = r"run.json: epoch 2, val/mean_iou was recorded as 0.99 and is 0.5 in the checkpoint: .*rerun=all"
+    message = r"run.json: epoch 2, val/mean_iou was recorded as 0.99 and is 0.5 in the checkpoint: .*or delete "
     with pytest.raises(BadInput, match=message):
         restored(edited, EPOCHS)
     with pytest.raises(BadInput, match=r"val/loss was recorded as None and is 3\.0"):

@@ -132,6 +132,13 @@ def test_a_dry_run_finds_labels_that_the_classes_do_not_declare(tmp_path: Path) 
         run_sweep([own], lambda given: hydra_compose.composed(["data.image_size=32", *given]), Launcher())
 
 
+def test_a_choice_on_validation_over_several_folds_is_refused_before_the_first_run() -> None:
+    chosen, launch = ["data.split=kfold", "comparison.chosen_on_validation=optimizer.learning_rate"], Launcher()
+    with pytest.raises(BadInput, match="each fold is validated on the test images of another fold"):
+        run_sweep([[*chosen, f"data.fold={fold}"] for fold in (0, 1)], composed, launch)
+    assert launch.launched == []
+
+
 def test_two_combinations_of_the_same_run_are_rejected() -> None:
     with pytest.raises(BadInput, match="threads=1 and threads=2 are the same run"):
         make_plan([["threads=1"], ["threads=2"]], composed)

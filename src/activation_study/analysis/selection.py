@@ -65,8 +65,11 @@ def select_on_validation(conditions: Sequence[Condition], key: str) -> list[Sele
         key: e.g. `optimizer.learning_rate`.
 
     Raises:
-        BadInput: the values of the key do not have the same seeds.
+        BadInput: the values of the key do not have the same seeds; or there are several folds, of which each has
+            another one's test images for validation.
     """
+    if any(condition.folds > 1 for condition in conditions):
+        raise several_folds(key)
 
     def others(condition: Condition) -> tuple[str, ...]:
         settings = (setting for setting in condition.variant if not setting.startswith(f"{key}="))
@@ -74,6 +77,14 @@ def select_on_validation(conditions: Sequence[Condition], key: str) -> list[Sele
 
     groups = grouped(conditions, others)
     return [_select(group, key, variant) for (_, _, *variant), group in groups.items() if len(group) > 1]
+
+
+def several_folds(key: str) -> BadInput:
+    """The error that no value can be chosen on the validation images of several folds together."""
+    return BadInput(
+        f"comparison.chosen_on_validation={key}: each fold is validated on the test images of another fold, so the "
+        "choice would see test images; `tuning` searches each fold for itself"
+    )
 
 
 def _select(conditions: Sequence[Condition], key: str, variant: Sequence[str]) -> Selection:

@@ -177,7 +177,7 @@ def rename(values: Values, pairs: dict[str, str]) -> None:
         place[last] = {**place.get(last, {}), **value} if isinstance(value, dict) else value
 
 
-def value_before(key: str, values: Values) -> Any:
+def value_before(key: str, values: Mapping[str, Any]) -> Any:
     """What holds for a key that a configuration lacks: what held before it existed, or None.
 
     An option of today, such as `optimizer=adam`, that has no `amsgrad` has none; a record from before there were

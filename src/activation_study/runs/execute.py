@@ -206,7 +206,7 @@ def _restore_state(
         if differing := _differing_metric(recorded, metrics):
             raise BadInput(
                 f"{config.run_folder / RECORD_FILE}: epoch {number}, {differing} in the checkpoint: the record was "
-                f"changed. Restore it, or start from scratch with rerun=all."
+                f"changed. Restore it, or delete {config.run_folder} to start from scratch."
             )
     if saved is None and config.rerun != "all" and not config.suffix:  # reproductions have a suffix and must train
         saved = reuse_weights(record, config.run_folder, network, initial)

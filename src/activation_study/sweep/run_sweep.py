@@ -12,8 +12,9 @@ from pathlib import Path
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+from activation_study.analysis.selection import several_folds
 from activation_study.config.fields import value_of
-from activation_study.config.schema import OWN_FORMATS
+from activation_study.config.schema import OWN_FORMATS, fold_of, resolved
 from activation_study.credentials import without_credentials
 from activation_study.data.labels.label_types import label_type_of
 from activation_study.data.name_check import check_names
@@ -176,6 +177,9 @@ def _reject_mixed(jobs: Sequence[Job]) -> None:
     for key in ("dry_run", "sync", "seeds", "tuning"):
         if len({str(value_of(job.config, key)) for job in jobs}) > 1:
             raise BadInput(f"{key}: expected the same value for all runs of a sweep; nothing was started")
+    chosen = jobs[0].config.comparison.chosen_on_validation
+    if chosen and len({fold_of(resolved(job.config)) for job in jobs}) > 1:
+        raise several_folds(chosen)
     if jobs[0].config.comparison.looks and jobs[0].config.seeds != "auto":
         raise BadInput("comparison.looks needs seeds=auto, which adds seeds at these looks; nothing was started")
     for study_dir in study_dirs(jobs) if jobs[0].config.seeds != "auto" and not jobs[0].config.sync else []:
