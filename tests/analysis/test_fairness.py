@@ -71,3 +71,34 @@ def test_the_plan_names_another_setting_in_which_the_arms_differ(
     (warning,) = notes_of(jobs)
     assert warning.startswith("warning: The arms differ in more than the activation")
     assert list(notes_of(make_plan([["activation=relu"], ["activation=mish"]], composed))) == []
+
+
+def summary(study: Path) -> str:
+    return " ".join(compare_study("s", *read_study(study), []).summary)
+
+
+def test_the_answer_names_circumstances_in_which_the_arms_differ(tmp_path: Path) -> None:
+    for name, device in (("relu", "CPU"), ("mish", "NVIDIA H100")):
+        for seed in range(3):
+            folder = write_run(tmp_path, name, seed)
+            record = read_record(folder)
+            assert record is not None
+            record.environment = {"device": device, "backend": "jax"}
+            record.digests["code"] = "a" if seed == 0 else name
+            record.changes = ["code"] if (name, seed) == ("mish", 2) else []
+            record.write(folder)
+    assert (
+        "The arms differ in code for 2 of 3 seeds and device for 3 of 3 seeds; 1 run went on although code or settings "
+        "had changed (allow_changes): a difference may come from that, too."
+    ) in summary(tmp_path)
+
+
+def test_the_answer_names_randomness_that_all_runs_share(tmp_path: Path) -> None:
+    for name in ("relu", "mish"):
+        for seed in range(3):
+            seeding = {"weights": seed, "order": 0, "augmentation": seed}
+            write_run(tmp_path / "pinned", name, seed, config={"seeding": seeding})
+            write_run(tmp_path / "free", name, seed, config={"seeding": dict.fromkeys(seeding, seed)})
+    told = "In all runs, seeding.order is 0: the intervals leave out what other values would change."
+    assert told in summary(tmp_path / "pinned")
+    assert "In all runs" not in summary(tmp_path / "free")

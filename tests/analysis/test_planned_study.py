@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,13 +65,23 @@ def test_the_articles_metric_has_the_looks_of_the_primary_one(tmp_path: Path) ->
     assert [(each.seeds, len(each.looks)) for each in article] == [(3, 1), (7, 3)]
 
 
-def test_runs_without_planned_looks_beside_planned_ones_are_not_planned(tmp_path: Path) -> None:
+def test_runs_without_planned_looks_beside_planned_ones_are_refused(tmp_path: Path) -> None:
     write_planned(tmp_path / "s", relu=5, mish=5, frelu=5)
-    for name in ("relu", "mish", "frelu"):
-        write_run(tmp_path / "s", name, 5, started=9.0)
-    result = compared(tmp_path / "s")
-    assert result.planned is None
-    assert {each.seeds for each in result.contrasts(result.main[0])} == {6}
+    run = write_run(tmp_path / "s", "mish", 5, started=9.0)
+    with pytest.raises(BadInput, match=rf"{run.name}: no planned looks\n.*A plan holds for all runs of a study"):
+        compared(tmp_path / "s")
+
+
+def test_a_look_has_all_seeds_before_it(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    write_planned(study, relu=7, mish=3, frelu=7)
+    (lost,) = study.glob("*-frelu-seed3-*")
+    shutil.rmtree(lost)
+    with pytest.raises(BadInput, match="scenes surfaces, frelu: no seed 3"):
+        compared(study)
+    found = compare_study("s", *read_study(study, allow_incomplete=True), [])
+    frelu = [each for each in found.contrasts(found.main[0]) if each.primary][1]
+    assert frelu.seeds == 3, "the look at 5 would be one at other seeds"
 
 
 def test_a_plan_before_its_first_look_cannot_be_compared(tmp_path: Path) -> None:

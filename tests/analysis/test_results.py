@@ -19,6 +19,7 @@ from activation_study.analysis.statistics import Interval
 from activation_study.errors import BadInput
 from activation_study.metrics import mean_iou
 from activation_study.records.lock import run_lock
+from activation_study.records.record import read_record
 from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import CLASSES, HERE, write_run, write_running
 
@@ -285,6 +286,16 @@ def test_two_runs_of_an_arm_with_the_same_seed_are_rejected(study: Path) -> None
     duplicate = write_run(study, "relu", 2, accuracy=0.6)
     message = rf"has duplicate runs for a seed:\n  scenes surfaces, relu, seed 2: .*{duplicate.name}"
     with pytest.raises(BadInput, match=message):
+        read_study(study)
+
+
+def test_runs_with_the_same_weights_under_several_seeds_are_rejected(study: Path) -> None:
+    for folder in study.glob("*-mish-*"):
+        record = read_record(folder)
+        assert record is not None
+        record.digests["weights"] = "same" if record.config["seed"] < 2 else "another"
+        record.write(folder)
+    with pytest.raises(BadInput, match=r"the same weights under several seeds .*:\n  scenes surfaces, mish, seeds 0, 1"):
         read_study(study)
 
 

@@ -7,9 +7,12 @@ import pytest
 
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
+from activation_study.errors import BadInput
+from activation_study.records.looks import keep_plan
 from activation_study.records.record import Record
 from activation_study.runs import start
 from activation_study.validation import from_hydra
+from fake_runs import write_run
 from hydra_compose import composed
 
 
@@ -36,3 +39,14 @@ def test_an_earlier_attempt_is_copied_into_mlflow_unless_its_record_is_false(
     assert now.supersedes == [before.key]
     assert copied == ([config.run_folder] if is_true else [])
     assert ("note: the earlier attempt is not copied into MLflow: multirun/" in capsys.readouterr().out) != is_true
+
+
+def test_a_run_without_the_looks_of_its_study_is_refused(config: Config) -> None:
+    folder = config.run_folder.parent
+    keep_plan(folder, {"looks": [3, 5]})
+    start.reject_unplanned(config)  # a plan without runs may be replaced
+    write_run(folder, "mish", 0)
+    with pytest.raises(BadInput, match="was begun with seeds=auto, and seeds added otherwise would spoil its plan"):
+        start.reject_unplanned(config)
+    config.comparison.looks = [3, 5]
+    start.reject_unplanned(config)

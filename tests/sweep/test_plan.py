@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 import hydra_compose
 from activation_study.config.identity import identity
 from activation_study.config.schema import resolved
+from activation_study.errors import BadInput
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, Status, read_record
 from activation_study.records.source_code import code_digest
@@ -157,3 +158,10 @@ def test_arms_may_differ_in_the_tuned_keys_and_in_nothing_else(capsys: pytest.Ca
     printed = " ".join(capsys.readouterr().out.split())
     assert "training.batch_size is 8 with relu, 16 with mish." in printed
     assert "learning_rate is" not in printed
+
+
+def test_seeds_that_nothing_depends_on_are_refused() -> None:
+    pinned = ["seeding.weights=0", "seeding.order=0", "seeding.augmentation=0"]
+    with pytest.raises(BadInput, match=r"seed=0,1: the same run several times, since seeding\.weights"):
+        make_plan([[f"seed={seed}", *pinned] for seed in (0, 1)], composed)
+    assert len(make_plan([[f"seed={seed}", *pinned[:2]] for seed in (0, 1)], composed)) == 2

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from activation_study.analysis.grouping import grouped
 from activation_study.config.schema import fold_of
-from activation_study.errors import BadInput, problems_message
+from activation_study.errors import MAX_LISTED, BadInput, problems_message
 from activation_study.records.record import Record
 from activation_study.records.run import Run
 
@@ -19,6 +19,19 @@ def has_planned_looks(records: Sequence[Record]) -> bool:
     return bool(first) and all(looks == first for looks in others)
 
 
+def _reject_other_looks(study: Path, runs: Sequence[Run]) -> None:
+    """Raises BadInput if some runs were made without the planned looks of others: p would be that of no plan."""
+    by_looks = grouped(runs, lambda run: tuple(map(str, run.record.config.get("comparison", {}).get("looks") or ())))
+    if len(by_looks) > 1:
+        problems = [
+            f"{', '.join(run.record.name for run in group[:MAX_LISTED])}: "
+            + (f"planned looks at {', '.join(looks)} seeds" if looks else "no planned looks")
+            for looks, group in by_looks.items()
+        ]
+        hint = "A plan holds for all runs of a study: move those of another plan, or of none, to a study of their own."
+        raise BadInput(problems_message(f"{study} has runs that cannot be compared", problems, hint))
+
+
 def seed_of(run: Run) -> int:
     """The seed of a run."""
     return int(run.record.config["seed"])
@@ -27,6 +40,7 @@ def seed_of(run: Run) -> int:
 def reject_mixtures(study: Path, runs: Sequence[Run]) -> None:
     """Raises BadInput if runs measured different things under one name."""
     _reject_old_algorithms(study, runs)
+    _reject_other_looks(study, runs)
     problems = []
     protocols = {run.record.protocol for run in runs}
     if len(protocols) > 1:
@@ -60,17 +74,26 @@ def _reject_old_algorithms(study: Path, runs: Sequence[Run]) -> None:
 
 
 def reject_duplicate_seeds(study: Path, conditions: ArmsByCondition) -> None:
-    """Raises BadInput if an arm has two runs with the same seed: they are not independent, but both would count."""
+    """Raises BadInput if an arm has two runs with the same seed, or with the same weights: both would count."""
     problems = []
+    same = []
     for key, arms in conditions.items():
         for name, group in arms:
             for (seed,), duplicates in grouped(group, lambda run: (str(seed_of(run)),)).items():
                 if len(duplicates) > 1:
                     folders = " and ".join(run.folder.name for run in duplicates)
                     problems.append(f"{' '.join(key)}, {name}, seed {seed}: {folders}")
+            trained = [run for run in group if "weights" in run.record.digests]
+            for copies in grouped(trained, lambda run: (run.record.digests["weights"],)).values():
+                seeds = sorted(set(map(seed_of, copies)))
+                if len(seeds) > 1:
+                    same.append(f"{' '.join(key)}, {name}, seeds {', '.join(map(str, seeds))}")
     if problems:
         hint = "They differ only in seeding.* or in the version of the code. Move the extra runs to another folder."
         raise BadInput(problems_message(f"{study} has duplicate runs for a seed", problems, hint))
+    if same:
+        hint = "Their seeding.weights, seeding.order and seeding.augmentation are the same: keep one of them."
+        raise BadInput(problems_message(f"{study} has runs with the same weights under several seeds", same, hint))
 
 
 def _split_settings(run: Run) -> tuple[str, ...]:
@@ -80,6 +103,15 @@ def _split_settings(run: Run) -> tuple[str, ...]:
         *("groups", "groups_digest", "remove_duplicates"),
     )
     return tuple(f"data.{key}={data.get(key)}" for key in keys)
+
+
+def gap_problems(conditions: ArmsByCondition) -> Iterator[str]:
+    """What the arms of a planned study lack of the seeds 0, 1, 2, … up to their last one: a look needs all of them."""
+    for key, arms in conditions.items():
+        for name, group in arms:
+            seeds = set(map(seed_of, group))
+            if missing := sorted(set(range(max(seeds))) - seeds):
+                yield f"{' '.join(key)}, {name}: no seed {', '.join(map(str, missing))}"
 
 
 def seed_problems(conditions: ArmsByCondition) -> Iterator[str]:

@@ -259,8 +259,17 @@ def _contrast(
 def differences_of(condition: Condition, a: str, b: str) -> Values:
     """A − b of each seed that both have, in the primary metric: [n]."""
     first, second = named_arm(condition, a), named_arm(condition, b)
-    seeds = common_seeds(first, second)
-    return first.at(seeds).metric(PRIMARY) - second.at(seeds).metric(PRIMARY)
+    return _differences(first, second, common_seeds(first, second))
+
+
+def planned_differences(condition: Condition, a: str, b: str) -> Values:
+    """A − b of the seeds 0, 1, 2, … up to the first that one of them lacks: a planned look has all seeds before it."""
+    first, second = named_arm(condition, a), named_arm(condition, b)
+    return _differences(first, second, [seed for n, seed in enumerate(common_seeds(first, second)) if seed == n])
+
+
+def _differences(a: Compared, b: Compared, seeds: Sequence[int]) -> Values:
+    return a.at(seeds).metric(PRIMARY) - b.at(seeds).metric(PRIMARY)
 
 
 def _on_new_images(

@@ -1,11 +1,24 @@
 """What the arms have in common by the digests of their runs, and what they differ in by their configurations."""
 
-from activation_study.analysis.formatting import display_name
+from collections.abc import Callable
+from typing import Any
+
+from activation_study.analysis.formatting import display_name, listed
 from activation_study.analysis.results import Condition
 from activation_study.analysis.tuned_runs import TUNED
 from activation_study.config.equal_settings import in_words, unequal_settings
 from activation_study.config.search_space import masked
+from activation_study.errors import counted
+from activation_study.records.record import Record
 
+# What of a record says how the run was carried out, where it may decide a difference.
+CIRCUMSTANCES: dict[str, Callable[[Record], Any]] = {
+    "code": lambda record: record.digests.get("code"),
+    "plugins": lambda record: record.digests.get("plugins"),
+    "device": lambda record: record.environment.get("device"),
+    "backend": lambda record: record.environment.get("backend"),
+    "versions": lambda record: str(sorted(record.environment.get("versions", {}).items())),
+}
 CONVOLUTIONS = "initial_convolutions"  # not in records of earlier versions
 
 
@@ -44,6 +57,42 @@ def other_differences(condition: Condition) -> str:
         for arm in condition.arms
     }
     return in_words(unequal_settings(configs, condition.factor), condition.factor)
+
+
+def unequal_circumstances(condition: Condition) -> str:
+    """A sentence about code, device, backend and versions in which runs of one seed differ between arms, and about
+    runs that were continued although something had changed; empty without.
+    """
+    of_seed: dict[int, list[Record]] = {}
+    for arm in condition.arms:
+        for seed, record, _ in arm.runs:
+            of_seed.setdefault(seed, []).append(record)
+    seeds = {
+        name: sum(len({of(record) for record in records}) > 1 for records in of_seed.values())
+        for name, of in CIRCUMSTANCES.items()
+    }
+    parts = [f"{name} for {count} of {counted(len(of_seed), 'seed')}" for name, count in seeds.items() if count]
+    changed = sum(bool(record.changes) for arm in condition.arms for record in arm.records)
+    differ = f"The arms differ in {listed(parts)}" if parts else ""
+    continued = (
+        f"{counted(changed, 'run')} went on although code or settings had changed (allow_changes)" if changed else ""
+    )
+    told = "; ".join(filter(None, (differ, continued)))
+    return f"{told}: a difference may come from that, too." if told else ""
+
+
+def pinned_seeds(condition: Condition) -> str:
+    """A sentence about randomness that is the same in all runs of a condition although their seeds differ."""
+    records = [record for arm in condition.arms for record in arm.records]
+    pinned = [
+        f"{key} is {', '.join(values)}"
+        for key in (f"seeding.{name}" for name in ("weights", "order", "augmentation"))
+        if len(values := {str(record.config.get("seeding", {}).get(key.partition(".")[2])) for record in records}) == 1
+        and values != {"None"}
+    ]
+    if not pinned or len({record.config["seed"] for record in records}) < 2:
+        return ""
+    return f"In all runs, {listed(pinned)}: the intervals leave out what other values would change."
 
 
 def _agree(condition: Condition, digest: str) -> bool | None:

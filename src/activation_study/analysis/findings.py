@@ -8,8 +8,14 @@ from activation_study.analysis.ablation import Ablations, ablation_sentence, abl
 from activation_study.analysis.class_summary import class_sentences
 from activation_study.analysis.comparable_runs import has_planned_looks
 from activation_study.analysis.conclusions import conclusion, looks_sentence, noise_sentence
-from activation_study.analysis.contrasts import Contrast, PlannedContrasts, compare_condition, differences_of, pairs_of
-from activation_study.analysis.fairness import other_differences
+from activation_study.analysis.contrasts import (
+    Contrast,
+    PlannedContrasts,
+    compare_condition,
+    pairs_of,
+    planned_differences,
+)
+from activation_study.analysis.fairness import other_differences, pinned_seeds, unequal_circumstances
 from activation_study.analysis.family import corrected
 from activation_study.analysis.folds import merge_folds
 from activation_study.analysis.looks.added_seeds import added_seeds, looked_at
@@ -96,7 +102,8 @@ class Findings:
         declared = [(condition.title, each) for condition in self.main for each in self._declared_on(condition)]
         looks = looks_sentence(self.planned, [each for _, each in declared]) if self.planned else ""
         seeds = filter(None, (noise_sentence(declared), self.added_seeds, looks))
-        unequal = dict.fromkeys(filter(None, map(other_differences, self.main)))
+        fairness = (other_differences, unequal_circumstances, pinned_seeds)
+        unequal = dict.fromkeys(filter(None, (told(each) for each in self.main for told in fairness)))
         tuned = [sentence for condition in self.main for sentence in tuning_sentences(condition)]
         changes = [told(each) for each in self.ablations for told in (ranking_sentence, ablation_sentence)]
         return [*map(self.conclusion, self.main), *tuned, *unequal, *seeds, *notes, *filter(None, changes)]
@@ -165,7 +172,7 @@ def _planned(
         for condition in main
         for pair, afterwards in pairs_of(condition, declared.contrasts, asked).items()
     }
-    differences = {key: differences_of(*key) for key in pairs}
+    differences = {key: planned_differences(*key) for key in pairs}
     return Planned.of(plan, differences, [key for key, afterwards in pairs.items() if afterwards])
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from activation_study.analysis.comparable_runs import (
     NamedRuns,
+    gap_problems,
     has_planned_looks,
     reject_duplicate_seeds,
     reject_mixtures,
@@ -182,7 +183,7 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
     arms = {key: [(name, [each.run for each in group]) for name, group in there] for key, there in named.items()}
     reject_duplicate_seeds(study, arms)
     planned = has_planned_looks([run.record for run in runs])
-    problems = [*unfinished, *search_problems(searches), *([] if planned else seed_problems(arms))]
+    problems = [*unfinished, *search_problems(searches), *(gap_problems if planned else seed_problems)(arms)]
     if problems and not allow_incomplete:
         hint = f"Complete it with a sweep over all {factor.plural} and seeds, or use allow_incomplete=true."
         if running:

@@ -50,6 +50,14 @@ def parse_looks(text: str, where: str) -> dict[str, Any]:
     raise BadInput(f"{where} cannot be read: expected the looks that were kept; restore it from a copy")
 
 
+def unplanned(study_dir: Path) -> BadInput:
+    """The error that runs without a plan cannot be added to a study that has one."""
+    return BadInput(
+        f"{study_dir} was begun with seeds=auto, and seeds added otherwise would spoil its plan: repeat its "
+        "command with seeds=auto, or use another study: study=NAME"
+    )
+
+
 def keep_plan(study_dir: Path, plan: dict[str, Any]) -> None:
     """Keeps what is declared before the first run."""
     write_json(study_dir / LOOKS_FILE, {"plan": plan, "looks": []})

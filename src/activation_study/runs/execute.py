@@ -36,7 +36,7 @@ from activation_study.runs.other_data import reject_other_data
 from activation_study.runs.reuse_weights import reuse_weights
 from activation_study.runs.run_context import RunContext
 from activation_study.runs.save_weights import save_weights
-from activation_study.runs.start import changes_since_sweep, start_or_resume, training_record
+from activation_study.runs.start import changes_since_sweep, reject_unplanned, start_or_resume, training_record
 from activation_study.runs.start_warnings import start_warnings
 from activation_study.signals import GracefulShutdown
 from activation_study.tracking.mirror import Mirror
@@ -128,6 +128,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
 
 def _execute(config: Config, overrides: list[str], before: Record | None, announce: Callable[[Record], None]) -> Record:
     changes = changes_since_sweep(config)
+    reject_unplanned(config)
     meter = open_meter(config.tracking.energy)
     dataset = Dataset(config)
     warnings = list(start_warnings(config, dataset))  # before the network is built: data may not allow the split

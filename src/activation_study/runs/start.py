@@ -20,7 +20,8 @@ from activation_study.records.code_changes import code_changes
 from activation_study.records.code_patch import CodeChanges
 from activation_study.records.consistency import Contradiction
 from activation_study.records.environment import current_process, describe_environment, differences
-from activation_study.records.record import RECORD_FILE, Record
+from activation_study.records.looks import read_looks, unplanned
+from activation_study.records.record import RECORD_FILE, Record, run_folders
 from activation_study.records.run import read_run
 from activation_study.records.source_code import changed_files, code_digest
 from activation_study.tracking.synced import sync_runs
@@ -48,6 +49,15 @@ def changes_since_sweep(config: Config) -> list[str]:
             f"Start the sweep again, or accept the changes with allow_changes=true (they are recorded)."
         )
     return [f"changed since the sweep started: {name}" for name in files]
+
+
+def reject_unplanned(config: Config) -> None:
+    """Raises BadInput if the study has planned looks and this run none: its seed would be added outside of the plan."""
+    study_dir = config.run_folder.parent
+    if config.comparison.looks or config.suffix or not run_folders(study_dir):  # without runs it may be replaced
+        return
+    if read_looks(study_dir)["plan"] is not None:
+        raise unplanned(study_dir)
 
 
 def training_record(config: Config, overrides: list[str], dataset: Dataset, network: "Network") -> Record:

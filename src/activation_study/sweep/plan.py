@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from activation_study.config.component_problems import COMPONENT_GROUPS
 from activation_study.config.equal_settings import in_words, unequal_settings
 from activation_study.config.factor import Factor, factor_of
 from activation_study.config.fields import is_number
-from activation_study.config.identity import flatten, training_key
+from activation_study.config.identity import affects_result, flatten, training_key
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
 from activation_study.config.search_space import masked
@@ -91,9 +91,25 @@ def make_plan(combinations: Sequence[Overrides], compose: Callable[[Overrides], 
         first = jobs.setdefault(config.run_folder, job)
         if first.overrides != overrides:
             problems[f"{' '.join(first.overrides)} and {' '.join(overrides)} are the same run"] = None
+    problems |= dict.fromkeys(_same_training(jobs.values()))
     if problems:
         raise BadInput("\n".join(problems))
     return list(jobs.values())
+
+
+def _same_training(jobs: Iterable[Job]) -> Iterator[str]:
+    """A message for each group of jobs that differ in `seed` alone, which no random number depends on by itself."""
+    seeds: dict[tuple[Path, str], list[int]] = {}
+    for job in jobs:
+        values = flatten(resolved(job.config))
+        rest = sorted((key, str(value)) for key, value in values.items() if affects_result(key) and key != "seed")
+        seeds.setdefault((job.study_dir, str(rest)), []).append(job.config.seed)
+    for group in seeds.values():
+        if len(group) > 1:
+            yield (
+                f"seed={','.join(map(str, group))}: the same run several times, since seeding.weights, seeding.order "
+                "and seeding.augmentation are given; leave one of them out"
+            )
 
 
 def make_job(overrides: Overrides, config: Config) -> Job:

@@ -21,7 +21,7 @@ from activation_study.data.name_check import check_names
 from activation_study.data.source import current_digest, missing_data
 from activation_study.errors import BadInput, counted, problems_message
 from activation_study.outcome import deliver, keep_warning, warn
-from activation_study.records.looks import read_looks
+from activation_study.records.looks import read_looks, unplanned
 from activation_study.records.record import run_folders
 from activation_study.records.run import finished_records, read_all, read_evaluated_run
 from activation_study.records.source_code import write_manifest
@@ -184,10 +184,7 @@ def _reject_mixed(jobs: Sequence[Job]) -> None:
         raise BadInput("comparison.looks needs seeds=auto, which adds seeds at these looks; nothing was started")
     for study_dir in study_dirs(jobs) if jobs[0].config.seeds != "auto" and not jobs[0].config.sync else []:
         if read_looks(study_dir)["plan"] is not None and run_folders(study_dir):
-            raise BadInput(
-                f"{study_dir} was begun with seeds=auto, and seeds added otherwise would spoil its plan: repeat its "
-                "command with seeds=auto, or use another study: study=NAME"
-            )
+            raise unplanned(study_dir)
 
 
 def check_start(jobs: Sequence[Job]) -> None:
