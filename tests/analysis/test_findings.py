@@ -13,6 +13,8 @@ from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.results import read_study
 from activation_study.analysis.statistics import mean_over_seeds
 from activation_study.errors import BadInput
+from activation_study.records.looks import read_looks
+from activation_study.report.study_report import ReportOptions, make_report
 from activation_study.report.tables import cost_table, selection_table
 from fake_runs import write_run
 
@@ -218,3 +220,21 @@ def test_the_effect_of_a_single_change_is_given_for_each_activation(tmp_path: Pa
     assert sentence.startswith("optimizer.learning_rate=0.003 moves ReLU by +")
     assert " points and Mish by +" in sentence
     assert ". With and without this change, the estimate of Mish − ReLU is between " in sentence
+
+
+def test_questions_that_are_asked_one_at_a_time_are_corrected_together(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    for number, name in enumerate(("relu", "mish", "frelu", "elu")):
+        for seed in range(3):
+            write_run(study, name, seed, contrasts=[["mish", "relu"]], started=float(number))
+    make_report(study, ReportOptions([["frelu", "mish"]], pictures=False))
+    make_report(study, ReportOptions([["mish", "frelu"], ["elu", "frelu"]], pictures=False))
+    make_report(study, ReportOptions(pictures=False))
+    kept = [each for look in read_looks(study)["looks"] for each in look["contrasts"]]
+    findings = compare_study("s", *read_study(study), [], kept)
+    contrasts = [each for each in findings.contrasts(findings.main[0]) if each.primary]
+    assert [(each.pair, each.afterwards, each.family) for each in contrasts] == [
+        ("Mish − ReLU", False, 3),
+        ("FReLU − Mish", True, 3),
+        ("ELU − FReLU", True, 3),
+    ]

@@ -190,3 +190,39 @@ def test_a_look_with_the_seeds_of_the_last_one_is_kept_once(tmp_path: Path) -> N
     keep_look(tmp_path, look)
     keep_look(tmp_path, {**look, "at": 2.0})
     assert json.loads((tmp_path / LOOKS_FILE).read_text())["looks"] == [look]
+
+
+def looked(study: Path) -> str:
+    make_report(study, ReportOptions(pictures=False))
+    kept = [each for look in read_looks(study)["looks"] for each in look["contrasts"]]
+    return compare_study("s", *read_study(study), [], kept).added_seeds
+
+
+def test_added_seeds_are_seen_whatever_their_condition_is_called(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+
+    def train(seeds: range, batch_size: int) -> None:
+        for number, name in enumerate(("relu", "mish")):
+            for seed in seeds:
+                config = {"training": {"batch_size": batch_size}}
+                write_run(study, name, seed, config=config, started=batch_size + number / 2)
+
+    train(range(3), 8)
+    assert looked(study) == ""
+    train(range(3), 16)  # the first condition is now called "training.batch_size=8"
+    assert looked(study) == ""
+    train(range(3, 6), 16)  # and the other one decides
+    assert "with 3 and 6 seeds" in looked(study)
+
+
+def test_added_seeds_are_seen_although_an_old_one_was_dropped(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    folders = [write_run(study, name, seed) for name in ("relu", "mish") for seed in range(5)]
+    looked(study)
+    for name in ("relu", "mish"):
+        for seed in range(5, 9):
+            write_run(study, name, seed)
+    for folder in folders:
+        if "-seed2-" in folder.name:
+            shutil.rmtree(folder)
+    assert "with 5 and 8 seeds" in looked(study)

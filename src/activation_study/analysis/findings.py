@@ -23,7 +23,7 @@ from activation_study.analysis.looks.planned_looks import Plan, Planned
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.analysis.tuning_sentences import ranking_sentence, tuning_sentences
-from activation_study.config.contrasts import MINUS
+from activation_study.config.contrasts import MINUS, Question, arms_in, default_pairs, question
 from activation_study.config.factor import Factor
 from activation_study.config.schema import Comparison
 from activation_study.records.record import Record
@@ -42,7 +42,8 @@ class Findings:
         problems: what is missing in the study.
         main: the conditions that decide: those selected on validation, otherwise the usual protocol.
         planned: the planned looks; None if the number of seeds was fixed.
-        looked_at: what to keep of this look at each contrast; empty with planned looks, which the sweep keeps.
+        looked_at: what to keep of this look at each contrast; with planned looks, which the sweep keeps, of those that
+            were asked afterwards.
         added_seeds: a warning if seeds were added after the results had been looked at; may be empty.
     """
 
@@ -123,7 +124,8 @@ def compare_study(
         conditions: the conditions from `read_study`.
         problems: the problems from `read_study`.
         contrasts: further pairs to compare, beside those declared in the runs' configuration.
-        kept: what is kept of earlier looks at each contrast (`added_seeds`).
+        kept: what is kept of earlier looks at each contrast (`added_seeds`). Those that were asked then are asked
+            again: one question at a time has the error of all of them.
 
     Raises:
         BadInput: see `compare_condition` and `select_on_validation`.
@@ -131,6 +133,7 @@ def compare_study(
     conditions = merge_folds(conditions)
     declared, later = _declared(conditions)
     asked = [*later, *contrasts]
+    asked += _asked_before(kept, conditions, [*declared.contrasts, *asked])
     key = declared.chosen_on_validation
     selections = select_on_validation(conditions, key) if key else []
     every = [*(selection.condition for selection in selections), *conditions]
@@ -139,11 +142,13 @@ def compare_study(
     planned = _planned(main, declared, asked)
     compared = [(each, tuple(compare_condition(each, declared.contrasts, asked, planned))) for each in every]
     compared_now = corrected(compared, main, declared.margin and declared.margin / 100)
-    now = [looked_at(condition, each) for condition, found in compared_now for each in found if each.primary]
+    primary = [(condition, each) for condition, found in compared_now for each in found if each.primary]
+    now = [looked_at(condition, each) for condition, each in primary]
+    asked_now = [looked_at(condition, each) for condition, each in primary if each.afterwards]
     return Findings(
         study=study,
         compared=compared_now,
-        looked_at=() if planned else tuple(now),
+        looked_at=tuple(asked_now if planned else now),
         added_seeds="" if planned else added_seeds(kept, now),
         selections=tuple(selections),
         ablations=tuple(ablations),
@@ -152,6 +157,21 @@ def compare_study(
         main=tuple(main),
         planned=planned,
     )
+
+
+def _asked_before(
+    kept: Sequence[Mapping[str, Any]], conditions: Sequence[Condition], pairs: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """The pairs of earlier looks that are not among these, and whose arms all conditions still have."""
+    names = [[arm.name for arm in condition.arms] for condition in conditions]
+    usual = [default_pairs(each, condition.factor) for each, condition in zip(names, conditions, strict=True)]
+    known = {question((a, b)) for a, b in (*pairs, *(pair for each in usual for pair in each))}
+    found: dict[Question, list[str]] = {}
+    for a, b in ((str(each.get("a")), str(each.get("b"))) for each in kept):
+        arms = {*arms_in(a), *arms_in(b)}
+        if question((a, b)) not in known and all(arms <= set(each) for each in names):
+            found.setdefault(question((a, b)), [a, b])
+    return list(found.values())
 
 
 def planned_looks(conditions: Sequence[Condition]) -> PlannedContrasts | None:

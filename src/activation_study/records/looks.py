@@ -64,14 +64,14 @@ def keep_plan(study_dir: Path, plan: dict[str, Any]) -> None:
 
 
 def keep_look(study_dir: Path, look: dict[str, Any]) -> None:
-    """Keeps one more look, unless it has the same seeds as the last one.
+    """Keeps one more look, unless it has the same contrasts and seeds as an earlier one.
 
     Args:
         study_dir: folder of the study.
         look: `at` (Unix time) and `contrasts`, each with its `seeds`.
     """
     kept = read_looks(study_dir)
-    if not kept["looks"] or _seeds(kept["looks"][-1]) != _seeds(look):
+    if _seeds(look) not in map(_seeds, kept["looks"]):
         write_json(study_dir / LOOKS_FILE, {**kept, "looks": [*kept["looks"], look]})
 
 

@@ -9,7 +9,7 @@ from activation_study.analysis.interactions import named_arm
 from activation_study.analysis.looks.sequential_tests import SequentialTest
 from activation_study.analysis.results import Condition, common_seeds
 from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL
-from activation_study.config.contrasts import question
+from activation_study.config.contrasts import arms_in, question
 
 MOST_LOOKS = 50  # more are told as these
 
@@ -20,6 +20,7 @@ def looked_at(condition: Condition, contrast: Contrast) -> dict[str, Any]:
         **named(condition, contrast.a, contrast.b),
         "seeds": contrast.seeds,
         "seed_list": _seed_list(condition, contrast),
+        "runs": _runs(condition, contrast),
     }
 
 
@@ -32,6 +33,14 @@ def named(condition: Condition, a: str, b: str) -> dict[str, Any]:
 def _seed_list(condition: Condition, contrast: Contrast) -> list[int]:
     arms = (named_arm(condition, name) for name in (contrast.a, contrast.b))
     return common_seeds(*arms)[: contrast.seeds]
+
+
+def _runs(condition: Condition, contrast: Contrast) -> list[str]:
+    """The identities of the contrast's runs; what names its condition may change when runs are added."""
+    names = {*arms_in(contrast.a), *arms_in(contrast.b)}
+    seeds = set(_seed_list(condition, contrast))
+    arms = (arm for arm in condition.arms if arm.name in names)
+    return sorted(record.identity for arm in arms for seed, record, _ in arm.runs if seed in seeds)
 
 
 def added_seeds(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> str:
@@ -53,15 +62,18 @@ def added_seeds(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, An
     )
 
 
-def _asked(contrast: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Where, and what, in whatever order."""
-    where = (contrast.get(key) for key in ("data", "label_type", "variant"))
-    return (*where, question((str(contrast.get("a")), str(contrast.get("b")))))
+def _is_earlier_look(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether the same was asked of some of the same runs; looks of earlier versions have no runs."""
+    asked, asks = (question((str(each.get("a")), str(each.get("b")))) for each in (before, now))
+    if asked != asks:
+        return False
+    if "runs" in before:
+        return not set(before["runs"]).isdisjoint(now["runs"])
+    here = all(before.get(key) == now.get(key) for key in ("data", "label_type", "variant"))
+    return here and not set(before.get("seed_list", ())).isdisjoint(now["seed_list"])
 
 
 def _seeds_of(contrast: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> list[int]:
     """The numbers of seeds at which a contrast was looked at, ascending."""
-    now = set(contrast["seed_list"])
-    before = [each for each in kept if _asked(each) == _asked(contrast)]
-    grown = [each for each in before if set(each.get("seed_list", ())) <= now]  # others have no part in this one
-    return sorted({int(each["seeds"]) for each in (*grown, contrast) if int(each["seeds"]) > 1})
+    before = [each for each in kept if _is_earlier_look(each, contrast)]
+    return sorted({int(each["seeds"]) for each in (*before, contrast) if int(each["seeds"]) > 1})
