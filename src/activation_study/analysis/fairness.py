@@ -84,13 +84,15 @@ def unequal_circumstances(condition: Condition) -> str:
 def pinned_seeds(condition: Condition) -> str:
     """A sentence about randomness that is the same in all runs of a condition although their seeds differ."""
     records = [record for arm in condition.arms for record in arm.records]
+    if len({record.config["seed"] for record in records}) < 2:
+        return ""
+    first, *others = (record.config.get("seeding", {}) for record in records)
     pinned = [
-        f"{key} is {', '.join(values)}"
-        for key in (f"seeding.{name}" for name in ("weights", "order", "augmentation"))
-        if len(values := {str(record.config.get("seeding", {}).get(key.partition(".")[2])) for record in records}) == 1
-        and values != {"None"}
+        f"seeding.{name} is {value}"
+        for name, value in first.items()
+        if all(seeding.get(name) == value for seeding in others)
     ]
-    if not pinned or len({record.config["seed"] for record in records}) < 2:
+    if not pinned:
         return ""
     return f"In all runs, {listed(pinned)}: the intervals leave out what other values would change."
 

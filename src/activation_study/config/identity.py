@@ -199,13 +199,10 @@ def _introduced(config: Values) -> Values:
     found = {}
     for key, before in INTRODUCED.items():
         group, _, last = key.partition(".")
-        if f"{group}.name" not in INTRODUCED or last in ("name", "_target_") or not _has(config, f"{group}.name"):
-            value = _get(config, key, before)
-        elif _is_first_option(config, group):
-            value = _get(config, key)
-        else:
-            before, value = _MISSING, _get(config, key, _MISSING)
-        if value != before:
+        has_options = f"{group}.name" in INTRODUCED and _has(config, f"{group}.name")
+        is_argument = has_options and last not in ("name", "_target_")
+        value = _get(config, key, _MISSING if is_argument else before)
+        if value != (_MISSING if is_argument and not _is_first_option(config, group) else before):
             found[key] = value
     return found
 

@@ -15,7 +15,7 @@ from activation_study.config.component_problems import COMPONENT_GROUPS
 from activation_study.config.equal_settings import in_words, unequal_settings
 from activation_study.config.factor import Factor, factor_of
 from activation_study.config.fields import is_number
-from activation_study.config.identity import affects_result, flatten, training_key
+from activation_study.config.identity import flatten, identity, training_key
 from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
 from activation_study.config.search_space import masked
@@ -101,9 +101,8 @@ def _same_training(jobs: Iterable[Job]) -> Iterator[str]:
     """A message for each group of jobs that differ in `seed` alone, which no random number depends on by itself."""
     seeds: dict[tuple[Path, str], list[int]] = {}
     for job in jobs:
-        values = flatten(resolved(job.config))
-        rest = sorted((key, str(value)) for key, value in values.items() if affects_result(key) and key != "seed")
-        seeds.setdefault((job.study_dir, str(rest)), []).append(job.config.seed)
+        without_seed = identity({**resolved(job.config), "seed": 0})
+        seeds.setdefault((job.study_dir, without_seed), []).append(job.config.seed)
     for group in seeds.values():
         if len(group) > 1:
             yield (
@@ -130,8 +129,9 @@ def show_plan(jobs: Sequence[Job], at_once: int = 1) -> None:
     summary = ", ".join(f"{counts[status]} {status}" for status in RunStatus if status in counts)
     print(f"{counted(len(jobs), 'run')} of {', '.join(map(str, study_dirs(jobs)))}: {summary}")
     if any(job.to_do for job in jobs):
-        table_console().print(_table(jobs))
-        _show_time(jobs, at_once)
+        seconds = estimate_seconds(jobs)
+        table_console().print(_table(jobs, seconds))
+        _show_time(jobs, seconds, at_once)
         _show_disk([job for job in jobs if job.to_do])
     for note in notes_of(jobs):
         print(note)
@@ -142,7 +142,7 @@ def study_dirs(jobs: Sequence[Job]) -> list[Path]:
     return sorted({job.study_dir for job in jobs})
 
 
-def _table(jobs: Sequence[Job]) -> Table:
+def _table(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> Table:
     headings, groups = _rows(jobs)
     table = Table(title="Plan")
     for column in headings:
@@ -150,7 +150,6 @@ def _table(jobs: Sequence[Job]) -> Table:
     statuses = [status for status in RunStatus if any(job.status == status for job in jobs)]
     for column in (*statuses, "time left", "disk"):
         table.add_column(column, justify="right")
-    seconds = estimate_seconds(jobs)
     for key, group in groups.items():
         counts = [sum(job.status == status for job in group) for status in statuses]
         table.add_row(*key, *(str(count or "") for count in counts), _time(group, seconds), _disk(group))
@@ -208,14 +207,18 @@ def estimate_seconds(jobs: Sequence[Job]) -> dict[Path, float | None]:
     }
 
 
-def _time(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> str:
+def _known(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> tuple[list[float], bool]:
+    """The estimates that are known of the runs that are to do, and whether these are all."""
     estimates = [seconds[job.config.run_folder] for job in jobs if job.to_do]
     known = [estimate for estimate in estimates if estimate is not None]
-    if not estimates:
-        return ""
-    if len(known) < len(estimates):
+    return known, len(known) == len(estimates)
+
+
+def _time(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> str:
+    known, complete = _known(jobs, seconds)
+    if not complete:
         return f"more than {format_duration(sum(known))}" if any(known) else "unknown"
-    return format_duration(sum(known))
+    return format_duration(sum(known)) if known else ""
 
 
 def _seconds(job: Job, finished: Mapping[str, Sequence[Record]]) -> float | None:
@@ -235,12 +238,10 @@ def _of_time(config: Mapping[str, Any]) -> str:
     return repr(sorted(each for each in values if not (each[0].startswith("optimizer.") and is_number(each[1]))))
 
 
-def _show_time(jobs: Sequence[Job], at_once: int) -> None:
+def _show_time(jobs: Sequence[Job], seconds: Mapping[Path, float | None], at_once: int) -> None:
     """Prints when runs that run at the same time will have finished, if the time of each is known."""
-    seconds = estimate_seconds(jobs)
-    estimates = [seconds[job.config.run_folder] for job in jobs if job.to_do]
-    known = [estimate for estimate in estimates if estimate is not None]
-    if at_once > 1 and len(known) == len(estimates):
+    known, complete = _known(jobs, seconds)
+    if at_once > 1 and complete:
         left = max(sum(known) / at_once, *known)
         print(
             f"With {counted(min(at_once, len(known)), 'run')} at once, all of them take about {format_duration(left)}."
