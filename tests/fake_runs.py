@@ -3,18 +3,23 @@
 import json
 import socket
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from activation_study.config.identity import identity
+from activation_study.files import write_json
 from activation_study.image_metrics.registry import IMAGE_METRICS, image_scores
 from activation_study.metrics import Counts, summary
 from activation_study.records.artifacts import write_confusions
 from activation_study.records.heartbeat import HEARTBEAT_FILE
+from activation_study.records.planned_runs import PLANNED_FILE, PlannedRun
 from activation_study.records.record import Record
 from activation_study.records.run import Run
+from activation_study.records.source_code import MANIFESTS_FOLDER
 
 HERE, ELSEWHERE = socket.gethostname(), "node7"
 CLASSES = ("sky", "horizontal", "vertical")
@@ -78,7 +83,7 @@ def write_run(study: Path, activation: str, seed: int, accuracy: float = 0.8, **
     ]
     record.training_pixels = changes.get("training_pixels", {})
     record.started, record.protocol = changes.get("started", 0.0), changes.get("protocol", 1)
-    record.algorithms = changes.get("algorithms", {})
+    record.algorithms, record.planned = changes.get("algorithms", {}), changes.get("planned")
     names = tuple(f"{changes.get('names', 'image')}{number}" for number in range(10))
     groups = tuple(changes.get("groups", ()))
     write_confusions(Run(record, study / name, counts, names, names, groups, image_counts=image_counts))
@@ -108,3 +113,9 @@ def write_running(study: Path, seed: int, host: str, ago: float, epochs: int = 1
     beat = {"time": time.time() - ago, "phase": "training", "epoch": epochs + 1, "step": 30, "steps": 40, **heartbeat}
     (folder / HEARTBEAT_FILE).write_text(json.dumps(beat))
     return folder
+
+
+def write_planned(study: Path, names: Sequence[str]) -> None:
+    """The runs of a sweep, at most ten epochs each, as if it had planned them."""
+    runs = {name: asdict(PlannedRun(name, float(number), "arm", number, 10)) for number, name in enumerate(names)}
+    write_json(study / MANIFESTS_FOLDER / PLANNED_FILE, runs)

@@ -16,6 +16,7 @@ from PIL import Image
 
 import json_reference
 from activation_study import outcome
+from activation_study.analysis.finished_runs import read_runs
 from activation_study.location import SCRIPTS
 from cli_runner import ROOT, TINY, command
 from fake_runs import write_run
@@ -97,6 +98,9 @@ def test_the_account_of_a_sweep_in_other_processes(study: tuple[Path, dict[str, 
         record = json.loads((folder / run["folder"] / "run.json").read_text())
         assert (run["status"], run["reason"]) == ("done", None)
         assert run["mean_iou"] == record["results"]["test/mean_iou"]
+    runs, _ = read_runs(folder / "multirun" / "tiny")
+    assert [run.record.name for run in runs] == [run["name"] for run in plan["runs"]], "whichever started first"
+    assert all(run.record.planned for run in runs)
 
 
 def test_a_finished_sweep_started_again_gives_the_same_account(

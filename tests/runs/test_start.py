@@ -37,6 +37,7 @@ def test_an_earlier_attempt_is_copied_into_mlflow_unless_its_record_is_false(
     now = Record(config.run_name, "default", "0", {}, [], ["sky"], environment, {})
     assert start.start_or_resume(config, now, before) == (now, False)
     assert now.supersedes == [before.key]
+    assert now.place == before.started, "a repeated run keeps its place among the runs of its study"
     assert copied == ([config.run_folder] if is_true else [])
     assert ("note: the earlier attempt is not copied into MLflow: multirun/" in capsys.readouterr().out) != is_true
 

@@ -8,9 +8,9 @@ import pytest
 
 from activation_study.records.heartbeat import HEARTBEAT_FILE
 from activation_study.records.lock import run_lock
-from activation_study.sweep.run_states import SILENT_SECONDS, RunState, run_states, write_planned
+from activation_study.sweep.run_states import SILENT_SECONDS, RunState, run_states
 from activation_study.sweep.status import RunStatus
-from fake_runs import ELSEWHERE, HERE, write_run, write_running
+from fake_runs import ELSEWHERE, HERE, write_planned, write_run, write_running
 
 
 def only(study: Path) -> RunState:
@@ -70,7 +70,7 @@ def test_ended_planned_and_unreadable_runs(tmp_path: Path) -> None:
     killed = write_run(study, "elu", 0, status="KILLED")
     damaged = write_run(study, "silu", 0)
     (damaged / "run.json").write_text("{")
-    write_planned(study, {done.name: 10, "waiting": 10, "starting": 10})
+    write_planned(study, [done.name, "waiting", "starting"])
     with run_lock(study / "starting"):
         states = run_states(study)
     assert [(state.name, state.status) for state in states] == [

@@ -19,12 +19,12 @@ from activation_study.config.command_options import Watch
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 from activation_study.records.lock import run_lock
-from activation_study.sweep.run_states import RunState, write_planned
+from activation_study.sweep.run_states import RunState
 from activation_study.sweep.states_table import states_table
 from activation_study.sweep.status import RunStatus
 from activation_study.sweep.watch import watch
 from cli_runner import ROOT, TINY
-from fake_runs import ELSEWHERE, HERE, write_run, write_running
+from fake_runs import ELSEWHERE, HERE, write_planned, write_run, write_running
 
 LINE = [sys.executable, "-m", "activation_study", "watch", "study=s"]
 
@@ -37,7 +37,7 @@ def test_the_table_has_every_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     study = tmp_path / "s"
     write_running(study, 0, ELSEWHERE, ago=5, loss=0.7, seconds=45.0)
     write_run(study, "mish", 0)
-    write_planned(study, {"surfaces-mish-seed1-0": 10})
+    write_planned(study, ["surfaces-mish-seed1-0"])
     watch(Watch("s", str(tmp_path), once=True))
     output = capsys.readouterr().out
     assert "1 done, 1 new, 1 running" in output
@@ -56,7 +56,7 @@ def test_each_run_has_one_line_that_fits(
     failed = write_run(study, "mish", 0, status="FAILED")
     record = json.loads((failed / "run.json").read_text())
     write_json(failed / "run.json", {**record, "error": f"out of memory: {'a smaller batch ' * 20}\nmore"})
-    write_planned(study, {f"surfaces-relu-lr3e-4-kernel_size5-seed{seed}-0123abcd": 10 for seed in range(1, 30)})
+    write_planned(study, [f"surfaces-relu-lr3e-4-kernel_size5-seed{seed}-0123abcd" for seed in range(1, 30)])
     monkeypatch.setenv("COLUMNS", str(width))
     watch(Watch("s", str(tmp_path), once=True))
     lines = capsys.readouterr().out.splitlines()

@@ -18,7 +18,7 @@ from activation_study.analysis.contrasts import (
 from activation_study.analysis.fairness import other_differences, pinned_seeds, unequal_circumstances
 from activation_study.analysis.family import corrected
 from activation_study.analysis.folds import merge_folds
-from activation_study.analysis.looks.added_seeds import added_seeds, looked_at
+from activation_study.analysis.looks.added_seeds import PlannedSeeds, looked_at, looks_warning
 from activation_study.analysis.looks.planned_looks import Plan, Planned
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
@@ -44,7 +44,7 @@ class Findings:
         planned: the planned looks; None if the number of seeds was fixed.
         looked_at: what to keep of this look at each contrast; with planned looks, which the sweep keeps, of those that
             were asked afterwards.
-        added_seeds: a warning if seeds were added after the results had been looked at; may be empty.
+        looks_warning: if the number of seeds may depend on earlier looks at the results; may be empty.
     """
 
     study: str
@@ -56,7 +56,7 @@ class Findings:
     main: tuple[Condition, ...]
     planned: PlannedContrasts | None = None
     looked_at: tuple[dict[str, Any], ...] = ()
-    added_seeds: str = ""
+    looks_warning: str = ""
 
     @property
     def factor(self) -> Factor:
@@ -102,7 +102,7 @@ class Findings:
         notes = [note for selection in self.selections for note in selection.notes]
         declared = [(condition.title, each) for condition in self.main for each in self._declared_on(condition)]
         looks = looks_sentence(self.planned, [each for _, each in declared]) if self.planned else ""
-        seeds = filter(None, (noise_sentence(declared), self.added_seeds, looks))
+        seeds = filter(None, (noise_sentence(declared), self.looks_warning, looks))
         fairness = (other_differences, unequal_circumstances, pinned_seeds)
         unequal = dict.fromkeys(filter(None, (told(each) for each in self.main for told in fairness)))
         tuned = [sentence for condition in self.main for sentence in tuning_sentences(condition)]
@@ -116,6 +116,7 @@ def compare_study(
     problems: Sequence[str],
     contrasts: Sequence[Sequence[str]],
     kept: Sequence[Mapping[str, Any]] = (),
+    planned_seeds: PlannedSeeds | None = None,
 ) -> Findings:
     """Compares all conditions of a study.
 
@@ -124,8 +125,9 @@ def compare_study(
         conditions: the conditions from `read_study`.
         problems: the problems from `read_study`.
         contrasts: further pairs to compare, beside those declared in the runs' configuration.
-        kept: what is kept of earlier looks at each contrast (`added_seeds`). Those that were asked then are asked
+        kept: what is kept of earlier looks at each contrast (`looked_at`). Those that were asked then are asked
             again: one question at a time has the error of all of them.
+        planned_seeds: of each arm, as of `planned_seeds`.
 
     Raises:
         BadInput: see `compare_condition` and `select_on_validation`.
@@ -143,13 +145,12 @@ def compare_study(
     compared = [(each, tuple(compare_condition(each, declared.contrasts, asked, planned))) for each in every]
     compared_now = corrected(compared, main, declared.margin and declared.margin / 100)
     primary = [(condition, each) for condition, found in compared_now for each in found if each.primary]
-    now = [looked_at(condition, each) for condition, each in primary]
-    asked_now = [looked_at(condition, each) for condition, each in primary if each.afterwards]
+    now = [(each.afterwards, looked_at(condition, each, planned_seeds or {})) for condition, each in primary]
     return Findings(
         study=study,
         compared=compared_now,
-        looked_at=tuple(asked_now if planned else now),
-        added_seeds="" if planned else added_seeds(kept, now),
+        looked_at=tuple(look for afterwards, look in now if afterwards or not planned),
+        looks_warning="" if planned else looks_warning(kept, [look for _, look in now]),
         selections=tuple(selections),
         ablations=tuple(ablations),
         questions=() if asked else tuple(declared.questions),
@@ -212,7 +213,7 @@ def _main(every: Sequence[Condition], ablations: Sequence[Ablations]) -> list[Co
 def _declared(conditions: Sequence[Condition]) -> tuple[Comparison, list[list[str]]]:
     """The comparison that the first run declared, and the pairs that later runs add."""
     records = [record for condition in conditions for arm in condition.arms for record in arm.records]
-    ordered = sorted(records, key=lambda record: record.started)
+    ordered = sorted(records, key=lambda record: record.place)
     first, *others = (Comparison(**record.config.get("comparison", {})) for record in ordered)
     added = [pair for comparison in others for pair in comparison.contrasts if pair not in first.contrasts]
     if not has_planned_looks(ordered):

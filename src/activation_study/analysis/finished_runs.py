@@ -30,7 +30,7 @@ OWN_DATA_PATHS = ("data.images", "data.labels", "data.split_files", "data.groups
 
 
 def read_runs(study: Path) -> tuple[list[Run], list[str]]:
-    """The finished runs of a study in the order in which they started, and "name: status" of each unfinished run.
+    """The finished runs of a study in the order they were planned in, and "name: status" of each unfinished run.
 
     Trials of a search are none of these (`read_trials`).
 
@@ -46,7 +46,7 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
     unfinished = [_unfinished(folder, record) for folder, record in there.items() if record.status != "FINISHED"]
     finished = ((folder, record) for folder, record in there.items() if record.status == "FINISHED")
     runs = read_all(finished, read_evaluated_run)
-    return sorted(runs, key=lambda run: run.record.started), unfinished
+    return sorted(runs, key=lambda run: run.record.place), unfinished
 
 
 def read_trials(study: Path) -> list[Record]:
@@ -136,7 +136,7 @@ def _merged(path: Path, runs: Sequence[Run], unfinished: Sequence[str]) -> tuple
     finished = {run.record.name for run in merged}
     status_lines = {line.partition(":")[0]: line for line in (*packed_unfinished, *unfinished)}
     still_unfinished = [line for name, line in status_lines.items() if name not in finished]
-    return sorted(merged, key=lambda run: run.record.started), still_unfinished
+    return sorted(merged, key=lambda run: run.record.place), still_unfinished
 
 
 def read_kept_looks(study: Path) -> dict[str, Any]:

@@ -120,6 +120,11 @@ def identity(config: Values, algorithms: Mapping[str, int] | None = None, protoc
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
+def arm_identity(config: Values, algorithms: Mapping[str, int] | None = None, protocol: int = PROTOCOL_VERSION) -> str:
+    """The identity of a run without its seeds: what all runs of an arm have in common. Arguments as of `identity`."""
+    return identity({**config, "seed": 0, "seeding": {}}, algorithms, protocol)
+
+
 def affects_result(key: str) -> bool:
     """Whether a dotted key of the resolved configuration decides a result, and so belongs to the identity."""
     if key in INTRODUCED or any(key.startswith(f"{each}.") for each in (*INTRODUCED, *INTRODUCED_GROUPS)):

@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from activation_study.config.article_score import deserves_article_score
+from activation_study.config.identity import arm_identity
 from activation_study.config.schema import Config
 from activation_study.config.scored_weights import scored_weights
 from activation_study.credentials import without_credentials, without_credentials_inside
@@ -60,6 +61,7 @@ class Record:
         supersedes: the keys of earlier attempts that this folder held.
         groups: the number of groups of images in each part of the split; empty without `data.groups`.
         changes: what had changed when it was continued with `allow_changes=true`.
+        planned: Unix time when a sweep first planned it, of one sweep in the order of its runs; None outside of sweeps.
         version: the version of the record's format.
     """
 
@@ -87,6 +89,7 @@ class Record:
     supersedes: list[str] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)
     changes: list[str] = field(default_factory=list)
+    planned: float | None = None
     version: int = RECORD_VERSION
 
     @property
@@ -95,6 +98,19 @@ class Record:
         part = next((key.split("/")[0] for key in self.results if key.endswith("/article/mean_iou")), None)
         every_class_occurs = all(f"{part}/iou/{name}" in self.results for name in self.classes)
         return part is not None and deserves_article_score(self.config, every_class_occurs)
+
+    @property
+    def place(self) -> float:
+        """Its place among the runs of its study, in the order in which they were asked for: a Unix time.
+
+        Runs of one sweep may start in any order, and a repeated run starts last.
+        """
+        return self.started if self.planned is None else self.planned
+
+    @property
+    def arm_identity(self) -> str:
+        """What all runs of its arm have in common."""
+        return arm_identity(self.config, self.algorithms, self.protocol)
 
     @property
     def ended_at_cap(self) -> bool:

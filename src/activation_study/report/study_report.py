@@ -17,6 +17,7 @@ from activation_study.console import table_console
 from activation_study.errors import problems_message
 from activation_study.outcome import deliver
 from activation_study.records.looks import keep_look
+from activation_study.records.planned_runs import planned_seeds
 from activation_study.records.record import run_folders
 from activation_study.report import tables
 from activation_study.report.article_table import article_table
@@ -65,8 +66,8 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
     conditions, problems = read_study(study, report_options.allow_incomplete)
     kept = read_kept_looks(study)["looks"]
     before = [each for look in kept for each in look["contrasts"]]
-    findings = compare_study(study.name, conditions, problems, report_options.contrasts, before)
-    if findings.looked_at and not problems and run_folders(study):
+    findings = compare_study(study.name, conditions, problems, report_options.contrasts, before, planned_seeds(study))
+    if findings.looked_at and run_folders(study):
         keep_look(study, {"at": time.time(), "contrasts": list(findings.looked_at)})
     ranks = rank_arms(findings.main) if report_options.ranks else None
     folder = study / REPORT_FOLDER

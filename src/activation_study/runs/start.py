@@ -21,6 +21,7 @@ from activation_study.records.code_patch import CodeChanges
 from activation_study.records.consistency import Contradiction
 from activation_study.records.environment import current_process, describe_environment, differences
 from activation_study.records.looks import read_looks, unplanned
+from activation_study.records.planned_runs import planned_runs
 from activation_study.records.record import RECORD_FILE, Record, run_folders
 from activation_study.records.run import read_run
 from activation_study.records.source_code import changed_files, code_digest
@@ -91,6 +92,8 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
         protocol=PROTOCOL_VERSION,
         algorithms=algorithms_of(values),
     )
+    if planned := planned_runs(config.run_folder.parent).get(config.run_key):
+        record.planned = planned.at
     if config.plugins:
         record.digests["plugins"] = plugins.digest(config.plugins)
     record.results["parameters"] = float(network.unet.count_params())
@@ -120,6 +123,7 @@ def start_or_resume(config: Config, now: Record, before: Record | None) -> tuple
         before.close_stale(folder)
         _keep_in_store(config, before)
         now.supersedes = [*before.supersedes, before.key]
+        now.planned = min(now.place, before.place)
     create_run_folder(now, folder)
     return now, False
 

@@ -1,6 +1,5 @@
 """What every run of a study is doing, from the folders alone: of all processes, on all machines that share them."""
 
-import json
 import socket
 import time
 from collections.abc import Mapping
@@ -9,14 +8,12 @@ from pathlib import Path
 from statistics import median
 
 from activation_study.errors import BadInput
-from activation_study.files import write_json
 from activation_study.records.heartbeat import read_heartbeat
 from activation_study.records.lock import is_locked
+from activation_study.records.planned_runs import planned_runs
 from activation_study.records.record import Record, read_record, run_folders
-from activation_study.records.source_code import MANIFESTS_FOLDER
 from activation_study.sweep.status import RunStatus
 
-PLANNED_FILE = "planned.json"  # beside the manifests: the runs of the last sweep
 # Seconds without a sign of life after which a run of another machine, whose lock may not be visible, counts as dead.
 SILENT_SECONDS = 180.0
 
@@ -66,31 +63,13 @@ class RunState:
         return self.status in (RunStatus.DONE, RunStatus.FAILED, RunStatus.PRUNED)
 
 
-def write_planned(study_dir: Path, epochs: Mapping[str, int]) -> None:
-    """Stores the names of a sweep's runs, so that those that have not started are known.
-
-    Args:
-        study_dir: the study's folder.
-        epochs: the largest number of epochs of each run, by its name.
-    """
-    write_json(study_dir / MANIFESTS_FOLDER / PLANNED_FILE, dict(epochs))
-
-
 def run_states(study_dir: Path) -> list[RunState]:
     """The state of each run of a study: running ones first, then what is open, then what has ended."""
     names = {folder.name: None for folder in run_folders(study_dir)}
-    planned = _planned(study_dir)
+    planned = {run.name: run.epochs for run in planned_runs(study_dir).values() if run.last}
     states = [_state(study_dir / name, planned.get(name)) for name in {**planned, **names}]
     order = (RunStatus.RUNNING, RunStatus.RESUMABLE, RunStatus.NEW, RunStatus.FAILED, RunStatus.PRUNED, RunStatus.DONE)
     return sorted(states, key=lambda state: order.index(state.status))
-
-
-def _planned(study_dir: Path) -> dict[str, int]:
-    try:
-        content = json.loads((study_dir / MANIFESTS_FOLDER / PLANNED_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _state(folder: Path, epochs: int | None) -> RunState:

@@ -22,6 +22,7 @@ from activation_study.data.source import current_digest, missing_data
 from activation_study.errors import BadInput, counted, problems_message
 from activation_study.outcome import deliver, keep_warning, warn
 from activation_study.records.looks import read_looks, unplanned
+from activation_study.records.planned_runs import plan_runs
 from activation_study.records.record import run_folders
 from activation_study.records.run import finished_records, read_all, read_evaluated_run
 from activation_study.records.source_code import write_manifest
@@ -30,7 +31,6 @@ from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, make_plan, show_plan, study_dirs
 from activation_study.sweep.rounds import Rounds, rounds_of
-from activation_study.sweep.run_states import write_planned
 from activation_study.sweep.status import RunStatus, all_run_folders, mark_stale_runs, print_deaths, status_of
 from activation_study.sweep.sweep_report import (
     print_next_steps,
@@ -140,8 +140,7 @@ def _launched(jobs: Sequence[Job], todo: Sequence[Job], threads: int | None, rou
     names = sorted({name for job in todo for name in job.config.plugins})
     code = {study_dir: write_manifest(study_dir, names) for study_dir in study_dirs(todo)}
     for study_dir in study_dirs(jobs):
-        epochs = {job.config.run_name: job.config.training.epochs for job in jobs if job.study_dir == study_dir}
-        write_planned(study_dir, epochs)
+        plan_runs(study_dir, [job.config for job in jobs if job.study_dir == study_dir])
     return [
         [
             *job.overrides,

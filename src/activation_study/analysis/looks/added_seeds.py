@@ -1,6 +1,6 @@
-"""What it does to the error if seeds are added after the results were looked at, without planned looks."""
+"""What it does to the error if seeds are added, or left out, after a look at the results that was not planned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from activation_study.analysis.contrasts import Contrast
@@ -10,17 +10,28 @@ from activation_study.analysis.looks.sequential_tests import SequentialTest
 from activation_study.analysis.results import Condition, common_seeds
 from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL
 from activation_study.config.contrasts import arms_in, question
+from activation_study.records.record import Record
 
 MOST_LOOKS = 50  # more are told as these
 
 
-def looked_at(condition: Condition, contrast: Contrast) -> dict[str, Any]:
-    """What is kept of one look at a contrast, to tell later at which numbers of seeds it was looked at."""
+PlannedSeeds = Mapping[str, Collection[int]]  # of each arm, by its identity
+
+
+def looked_at(condition: Condition, contrast: Contrast, planned_seeds: PlannedSeeds) -> dict[str, Any]:
+    """What is kept of one look at a contrast, to tell later at which numbers of seeds it was looked at.
+
+    Args:
+        condition: that the contrast is from.
+        contrast: of the look.
+        planned_seeds: what the study's sweeps have planned so far, whether it was trained or not.
+    """
     return {
         **named(condition, contrast.a, contrast.b),
         "seeds": contrast.seeds,
         "seed_list": _seed_list(condition, contrast),
-        "runs": _runs(condition, contrast),
+        "planned": _planned(condition, contrast, planned_seeds),
+        "runs": [record.identity for record in _records(condition, contrast)],
     }
 
 
@@ -35,31 +46,60 @@ def _seed_list(condition: Condition, contrast: Contrast) -> list[int]:
     return common_seeds(*arms)[: contrast.seeds]
 
 
-def _runs(condition: Condition, contrast: Contrast) -> list[str]:
-    """The identities of the contrast's runs; what names its condition may change when runs are added."""
+def _planned(condition: Condition, contrast: Contrast, planned_seeds: PlannedSeeds) -> list[int]:
+    """The seeds that are planned of all the contrast's arms."""
+    arms = {record.arm_identity for record in _records(condition, contrast)}
+    return sorted(set.intersection(*(set(planned_seeds.get(arm, ())) for arm in arms)))
+
+
+def _records(condition: Condition, contrast: Contrast) -> list[Record]:
+    """The records of the contrast's runs, by their identities; what names its condition may change with added runs."""
     names = {*arms_in(contrast.a), *arms_in(contrast.b)}
     seeds = set(_seed_list(condition, contrast))
     arms = (arm for arm in condition.arms if arm.name in names)
-    return sorted(record.identity for arm in arms for seed, record, _ in arm.runs if seed in seeds)
+    records = (record for arm in arms for seed, record, _ in arm.runs if seed in seeds)
+    return sorted(records, key=lambda record: record.identity)
 
 
-def added_seeds(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> str:
-    """The warning of a study to which seeds were added after its results had been looked at; empty if none were.
+def looks_warning(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> str:
+    """The warning of a study whose number of seeds may depend on its results; empty if it does not.
 
     Args:
         kept: `contrasts` of all earlier looks, as of `looked_at`.
         now: those of this one.
     """
-    looks = max((_seeds_of(contrast, kept) for contrast in now), key=len, default=[])
+    warnings = (
+        _added(max((_seeds_of(contrast, kept) for contrast in now), key=len, default=[])),
+        _left_out(max((_end_of(contrast, kept) for contrast in now), default=(0, 0))),
+    )
+    return " ".join(filter(None, warnings))
+
+
+def _added(looks: Sequence[int]) -> str:
     if len(looks) < 2:
         return ""
-    error = SequentialTest(tuple(looks[-MOST_LOOKS:])).p(SIGNIFICANCE_LEVEL)
     return (
         f"Seeds were added after the results had been looked at, with {listed([str(seeds) for seeds in looks])} seeds. "
         "These looks were not planned, and p and intervals do not take them into account: adding seeds until p is "
-        f"below {SIGNIFICANCE_LEVEL} finds a difference in {100 * error:.0f} % of the studies without one, instead of "
-        f"{100 * SIGNIFICANCE_LEVEL:.0f} %. seeds=auto plans the looks."
+        f"below {SIGNIFICANCE_LEVEL} finds a difference in {_error(looks)}. seeds=auto plans the looks."
     )
+
+
+def _left_out(end: tuple[int, int]) -> str:
+    left_out, finished = end
+    if not left_out:
+        return ""
+    planned = finished + left_out
+    return (
+        f"{finished} of {planned} planned seeds have finished. Training the others only if p is not below "
+        f"{SIGNIFICANCE_LEVEL} now finds a difference in {_error([finished, planned])}."
+    )
+
+
+def _error(looks: Sequence[int]) -> str:
+    """How often one of these looks finds a difference that there is not, in words."""
+    error = SequentialTest(tuple(looks[-MOST_LOOKS:])).p(SIGNIFICANCE_LEVEL)
+    return f"{100 * error:.0f} % of the studies without one, instead of {100 * SIGNIFICANCE_LEVEL:.0f} %"
 
 
 def _is_earlier_look(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
@@ -74,6 +114,19 @@ def _is_earlier_look(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 
 
 def _seeds_of(contrast: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The numbers of seeds at which a contrast was looked at, ascending."""
+    """The numbers of seeds at which a contrast was looked at, ascending.
+
+    A look while runs were unfinished does not count once exactly the seeds that were planned then are there: their
+    number does not depend on what it showed.
+    """
     before = [each for each in kept if _is_earlier_look(each, contrast)]
-    return sorted({int(each["seeds"]) for each in (*before, contrast) if int(each["seeds"]) > 1})
+    free = [each for each in before if each.get("planned") != contrast["seed_list"]]
+    return sorted({int(each["seeds"]) for each in (*free, contrast) if int(each["seeds"]) > 1})
+
+
+def _end_of(contrast: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """How many seeds of a contrast were planned and have not finished, and how many have."""
+    looks = [contrast, *(each for each in kept if _is_earlier_look(each, contrast))]
+    planned = {seed for look in looks for seed in look.get("planned", ())}
+    finished = set(contrast["seed_list"])
+    return len(planned - finished), len(finished)

@@ -1,0 +1,75 @@
+"""The runs that a study's sweeps have planned: a file in the study's folder (docs/reference/run-folder.md).
+
+It tells which runs have not started, which arm came first, and how many seeds were planned when results were looked at.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from activation_study.config.identity import arm_identity
+from activation_study.config.schema import Config, resolved
+from activation_study.files import write_json
+from activation_study.records.source_code import MANIFESTS_FOLDER
+
+PLANNED_FILE = "planned.json"
+_STEP = 1e-6  # seconds between the runs of a sweep; a double resolves 2.4e-7 s of today's Unix time
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run that a sweep has planned.
+
+    Args:
+        name: of the run.
+        at: Unix time when it was first planned; of one sweep, in the order of its runs.
+        arm: the identity of the run without its seed.
+        seed: of the run.
+        epochs: at most.
+        last: whether the last sweep planned it, too.
+    """
+
+    name: str
+    at: float
+    arm: str
+    seed: int
+    epochs: int
+    last: bool = True
+
+
+def plan_runs(study_dir: Path, configs: Sequence[Config]) -> None:
+    """Adds the runs of a sweep to those that are planned.
+
+    Args:
+        study_dir: the study's folder.
+        configs: the configurations of its runs, in their order.
+    """
+    before = planned_runs(study_dir)
+    start = max([time.time(), *(run.at + _STEP for run in before.values())])
+    planned = {key: replace(run, last=False) for key, run in before.items()}
+    for number, config in enumerate(configs):
+        known = before.get(config.run_key)
+        at = known.at if known else start + number * _STEP
+        arm = arm_identity(resolved(config))
+        planned[config.run_key] = PlannedRun(config.run_name, at, arm, config.seed, config.training.epochs)
+    content = {key: asdict(run) for key, run in planned.items()}
+    write_json(study_dir / MANIFESTS_FOLDER / PLANNED_FILE, content)
+
+
+def planned_runs(study_dir: Path) -> dict[str, PlannedRun]:
+    """The runs that sweeps have planned, by the keys that their names end with."""
+    try:
+        content = json.loads((study_dir / MANIFESTS_FOLDER / PLANNED_FILE).read_text(encoding="utf-8"))
+        return {key: PlannedRun(**run) for key, run in content.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def planned_seeds(study_dir: Path) -> dict[str, set[int]]:
+    """The seeds that are planned of each arm, by its identity without the seed."""
+    seeds: dict[str, set[int]] = {}
+    for run in planned_runs(study_dir).values():
+        seeds.setdefault(run.arm, set()).add(run.seed)
+    return seeds
