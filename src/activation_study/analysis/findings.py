@@ -18,8 +18,8 @@ from activation_study.analysis.contrasts import (
 from activation_study.analysis.fairness import other_differences, pinned_seeds, unequal_circumstances
 from activation_study.analysis.family import corrected
 from activation_study.analysis.folds import merge_folds
-from activation_study.analysis.looks.added_seeds import PlannedSeeds, looked_at, looks_warning
 from activation_study.analysis.looks.planned_looks import Plan, Planned
+from activation_study.analysis.looks.unplanned_looks import PlannedSeeds, looked_at, looks_warning
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.analysis.tuning_sentences import ranking_sentence, tuning_sentences

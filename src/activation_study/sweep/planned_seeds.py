@@ -8,9 +8,9 @@ from typing import Any
 from activation_study.analysis.findings import plan_of, planned_looks
 from activation_study.analysis.formatting import display_name, format_interval, listed, pair_name
 from activation_study.analysis.grouping import arms_by_condition
-from activation_study.analysis.looks.added_seeds import named
 from activation_study.analysis.looks.planned_looks import Look, next_look
 from activation_study.analysis.looks.planned_looks import Path as LookPath
+from activation_study.analysis.looks.unplanned_looks import named
 from activation_study.analysis.results import Condition, read_study
 from activation_study.config.contrasts import MAX_CONTRASTS, arms_in, default_pairs
 from activation_study.config.factor import Factor, can_be_compared, factor_of
