@@ -108,14 +108,14 @@ def compiled_steps(model: Any) -> tuple[Step, Step]:
     return found
 
 
-def unsaved_state(layer: Any, shape: tuple[int | None, ...]) -> list[str]:
+def unsaved_state(layer: Any, inputs: Any) -> list[str]:
     """What a training step of the layer reads or changes besides the layer's variables, sorted.
 
     Args:
-        layer: its `call` has the argument `training`.
-        shape: of its input.
+        layer: a network, or a layer whose `call` has the argument `training`.
+        inputs: its symbolic inputs, one tensor or a structure of them.
     """
-    found: list[str] = _chosen().unsaved_state(layer, shape)
+    found: list[str] = _chosen().unsaved_state(layer, inputs)
     return found
 
 

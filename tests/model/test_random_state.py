@@ -154,6 +154,59 @@ def test_state_of_loss_and_optimizer_that_no_checkpoint_has_is_refused(make: Cal
     reject_random_numbers(keras.losses.CategoricalCrossentropy(), "part")
 
 
+class OfTwo(Hidden):
+    def call(self, x: Any, y: Any, training: bool = False) -> Any:
+        return super().call(x, training=training) + y
+
+
+class OfAList(Hidden):
+    def call(self, x: Any, training: bool = False) -> Any:
+        return super().call(x[0], training=training) + x[1]
+
+
+def several_inputs(kind: type[Hidden]) -> keras.Model:
+    inputs = keras.Input((4, 4, 2))
+    layer = kind(lambda x: tf.random.normal(tf.shape(x)), name="of_several")
+    pair = [inputs, keras.layers.ReLU()(inputs)]
+    return keras.Model(inputs, layer(*pair) if kind is OfTwo else layer(pair), name="network")
+
+
+def nested() -> keras.Model:
+    inputs = keras.Input((4, 4, 2))
+    inner = keras.Model(inputs, Hidden(lambda x: tf.random.normal(tf.shape(x)), name="inside")(inputs))
+    outer = keras.Input((4, 4, 2))
+    return keras.Model(outer, inner(outer))
+
+
+def second_of_a_class() -> keras.Model:
+    inputs = keras.Input((4, 4, 2))
+    first = Hidden(lambda x: 1.0, name="first")(inputs)
+    return keras.Model(inputs, Hidden(lambda x: tf.random.normal(tf.shape(x)), name="second")(first))
+
+
+def in_a_layer_of_keras() -> keras.Model:
+    inputs = keras.Input((4, 4, 2))
+    draw = keras.layers.Lambda(lambda x: x + tf.random.normal(tf.shape(x)), output_shape=(4, 4, 2), name="lambda")
+    return keras.Model(inputs, draw(inputs))
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: several_inputs(OfAList), "of_several"),
+        (lambda: several_inputs(OfTwo), "network"),  # this layer is not called without its network
+        (nested, "inside"),
+        (second_of_a_class, "second"),
+        (in_a_layer_of_keras, "lambda"),
+    ],
+)
+def test_hidden_state_is_found_wherever_it_is(make: Callable[[], keras.Model], named: str) -> None:
+    backend.configure_backend(None, "float32")
+    with pytest.raises(BadInput, match=f"(?m)^  {named}: the operation RandomStandardNormal") as refused:
+        reject_unsaved_state(make())
+    assert str(refused.value).count("RandomStandardNormal") == 1
+
+
 @pytest.mark.parametrize("name", ["encoder1_activation1", "encoder1_norm"])
 def test_hidden_state_is_found_whatever_the_layer_is_called(name: str) -> None:
     backend.configure_backend(None, "float32")

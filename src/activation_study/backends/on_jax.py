@@ -29,6 +29,6 @@ def devices() -> list[str]:
     return list(keras.distribution.list_devices())
 
 
-def unsaved_state(layer: Any, shape: tuple[int | None, ...]) -> list[str]:
+def unsaved_state(layer: Any, inputs: Any) -> list[str]:
     """None: a step is a pure function, and Keras itself rejects random numbers without a generator."""
     return []

@@ -75,15 +75,17 @@ def steps(model: Any) -> tuple[Step, Step]:
     return compiled(model.train_step), compiled(model.test_step)
 
 
-def unsaved_state(layer: Any, shape: tuple[int | None, ...]) -> list[str]:
+def unsaved_state(layer: Any, inputs: Any) -> list[str]:
     """Found in the traced forward pass: operations with hidden state (`tf.random`, Python functions) and captured
     variables, e.g. that of Keras' global seed generator.
     """
+    import keras
     import tensorflow as tf
     from tensorflow.python.framework import op_def_registry
 
     function = tf.function(lambda x: layer(x, training=True), autograph=False)
-    graph = function.get_concrete_function(tf.TensorSpec(shape, tf.float32)).graph
+    specs = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tf.float32), inputs)
+    graph = function.get_concrete_function(specs).graph
     definition = graph.as_graph_def()
     nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
     operations = {

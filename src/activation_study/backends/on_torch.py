@@ -37,21 +37,26 @@ def devices() -> list[str]:
     return ["CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)]
 
 
-def unsaved_state(layer: Any, shape: tuple[int | None, ...]) -> list[str]:
+def unsaved_state(layer: Any, inputs: Any) -> list[str]:
     """Found by calling the layer twice from the same variables: whether output and variables are the same.
 
     The variables are then as they were before.
     """
+    import keras
     import numpy as np
     import torch
 
-    inputs = np.random.default_rng(0).normal(size=[size or 2 for size in shape]).astype(np.float32)
+    generator = np.random.default_rng(0)
+    values = keras.tree.map_structure(
+        lambda tensor: generator.normal(size=[size or 2 for size in tensor.shape]).astype(np.float32), inputs
+    )
     with torch.no_grad():
         before = [np.array(variable.numpy()) for variable in layer.variables]  # copies: PyTorch shares the memory
         results = []
         for _ in range(2):
-            outputs = layer(inputs, training=True)
-            results.append([np.array(outputs.cpu()), *(np.array(variable.numpy()) for variable in layer.variables)])
+            outputs = layer(values, training=True)
+            arrays = [outputs.float().cpu().numpy(), *(variable.numpy() for variable in layer.variables)]
+            results.append([np.array(array) for array in arrays])
             for variable, value in zip(layer.variables, before, strict=True):
                 variable.assign(value)
     same = all(np.array_equal(first, second, equal_nan=True) for first, second in zip(*results, strict=True))

@@ -4,6 +4,7 @@ A layer that draws random numbers has state outside of its weights. A run that i
 bits only if all of it is saved.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -34,24 +35,20 @@ def seed_generators(model: keras.Model, seed: int) -> None:
 def reject_unsaved_state(model: keras.Model) -> None:
     """Checks that a checkpoint has everything that changes from step to step.
 
-    Activations, and layers that are neither Keras' nor this project's, can have other state. One of each class is
-    traced, since all of them, with the convolutions between, take a second.
-
     Raises:
         BadInput: names the layers with other state, e.g. that of `tf.random` or of Keras' global seed generator.
     """
-    layers = {type(layer): layer for layer in reversed(model.layers) if _can_have_state(layer)}
-    problems = [
-        f"{layer.name}: {what}" for layer in layers.values() for what in unsaved_state(_Alone(layer), layer.input.shape)
-    ]
-    if problems:
-        raise BadInput(
-            problems_message(
-                "Layers with state that a checkpoint cannot save, so that a resumed run would differ",
-                problems,
-                "Random numbers must come from a keras.random.SeedGenerator that is an attribute of the layer.",
-            )
+    found = unsaved_state(model, model.input)
+    if not found:
+        return
+    problems = [f"{layer.name}: {what}" for layer in _layers_inside(model) for what in _unsaved_state_alone(layer)]
+    raise BadInput(
+        problems_message(
+            "Layers with state that a checkpoint cannot save, so that a resumed run would differ",
+            problems or [f"{model.name}: {what}" for what in found],
+            "Random numbers must come from a keras.random.SeedGenerator that is an attribute of the layer.",
         )
+    )
 
 
 def reject_random_numbers(part: Any, what: str) -> None:
@@ -70,9 +67,21 @@ def reject_random_numbers(part: Any, what: str) -> None:
         )
 
 
-def _can_have_state(layer: keras.Layer) -> bool:
-    own = not type(layer).__module__.startswith(("keras.", "activation_study.model.normalization"))
-    return ("_activation" in layer.name or own) and not isinstance(layer.input, list)
+def _layers_inside(model: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of a network, and of the networks inside it."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers_inside(layer)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            yield layer
+
+
+def _unsaved_state_alone(layer: keras.Layer) -> list[str]:
+    """What the layer is found to have; nothing if it cannot be called without its network."""
+    try:
+        return unsaved_state(_Alone(layer), layer.input)
+    except (AttributeError, TypeError, ValueError):
+        return []
 
 
 class _Alone(keras.Layer):
