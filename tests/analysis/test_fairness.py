@@ -8,7 +8,8 @@ from activation_study.analysis.fairness import fairness
 from activation_study.analysis.findings import compare_study
 from activation_study.analysis.results import read_study
 from activation_study.records.record import read_record
-from activation_study.sweep.plan import make_plan, notes_of
+from activation_study.sweep.plan import make_plan
+from activation_study.sweep.plan_notes import notes_of
 from fake_runs import write_run
 from simulated_sweep import composed
 

@@ -14,7 +14,8 @@ from activation_study.errors import BadInput
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, Status, read_record
 from activation_study.records.source_code import code_digest
-from activation_study.sweep.plan import Job, make_job, make_plan, show_plan
+from activation_study.sweep.plan import Job, make_job, make_plan
+from activation_study.sweep.plan_table import show_plan
 from activation_study.sweep.status import RunStatus, mark_stale_runs
 from activation_study.validation import from_hydra
 

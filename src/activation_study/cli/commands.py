@@ -100,7 +100,8 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
         )
     if alone and (config.dry_run or config.sync):
         from activation_study.sweep.describe import describe_plan
-        from activation_study.sweep.plan import make_job, show_plan
+        from activation_study.sweep.plan import make_job
+        from activation_study.sweep.plan_table import show_plan
         from activation_study.sweep.run_sweep import DRY_RUN, check_start, sync_jobs
 
         job = make_job(overrides, config)

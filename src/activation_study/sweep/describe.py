@@ -9,7 +9,9 @@ from activation_study.analysis.grouping import rows
 from activation_study.config.identity import identity
 from activation_study.config.schema import resolved
 from activation_study.records.run import read_findings
-from activation_study.sweep.plan import Job, disk_bytes, estimate_seconds, notes_of, study_dirs
+from activation_study.sweep.plan import Job, study_dirs
+from activation_study.sweep.plan_notes import notes_of
+from activation_study.sweep.remaining import disk_bytes, estimate_seconds
 from activation_study.sweep.status import RunStatus
 
 

@@ -19,7 +19,8 @@ from activation_study.console import format_duration
 from activation_study.errors import MAX_LISTED, BadInput, counted
 from activation_study.records.looks import keep_look, keep_plan, read_looks
 from activation_study.records.record import read_record, run_folders
-from activation_study.sweep.plan import Job, estimate_seconds, make_job, study_dirs
+from activation_study.sweep.plan import Job, make_job, study_dirs
+from activation_study.sweep.remaining import estimate_seconds
 from activation_study.sweep.status import RunStatus
 
 Arm = tuple[str, ...]  # data set, label type, name

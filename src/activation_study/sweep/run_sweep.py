@@ -29,7 +29,8 @@ from activation_study.records.source_code import write_manifest
 from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
-from activation_study.sweep.plan import Job, Overrides, make_plan, show_plan, study_dirs
+from activation_study.sweep.plan import Job, Overrides, make_plan, study_dirs
+from activation_study.sweep.plan_table import show_plan
 from activation_study.sweep.rounds import Rounds, rounds_of
 from activation_study.sweep.status import RunStatus, all_run_folders, mark_stale_runs, print_deaths, status_of
 from activation_study.sweep.sweep_report import (
