@@ -9,7 +9,7 @@ import pytest
 from activation_study.config.schema import resolved
 from activation_study.errors import BadInput
 from activation_study.records.record import Record
-from activation_study.runs.execute import _restore_state
+from activation_study.runs.restore_state import restore_state
 from activation_study.training.loop import TrainState, initial_state
 from activation_study.training.schedule import Plateau
 from activation_study.validation import from_hydra
@@ -26,7 +26,7 @@ def restored(epochs: list[dict[str, float]], saved: list[dict[str, float]]) -> t
     state = replace(initial, history=list(saved))
     checkpoints: Any = SimpleNamespace(restore=lambda network, schedule: state)
     network: Any = None
-    return record, _restore_state(config, record, True, network, checkpoints, initial)
+    return record, restore_state(config, record, True, network, checkpoints, initial)
 
 
 @pytest.mark.parametrize(("recorded", "saved"), [(2, 2), (3, 1), (1, 3), (0, 2)])

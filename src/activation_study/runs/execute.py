@@ -1,7 +1,6 @@
 """Executes one run, step by step: data, network, record, training, evaluation."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,14 +25,14 @@ from activation_study.out_of_memory import is_out_of_memory, out_of_memory
 from activation_study.outcome import warn
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
-from activation_study.records.record import RECORD_FILE, Record, read_record
+from activation_study.records.record import Record, read_record
 from activation_study.records.run import read_evaluated_run
 from activation_study.records.source_code import code_digest, same_code
 from activation_study.runs.early_end import check_early_end, early_end
 from activation_study.runs.finalize import finalize
 from activation_study.runs.messages import memory_remedies, print_header, print_notes, print_scores
 from activation_study.runs.other_data import reject_other_data
-from activation_study.runs.reuse_weights import reuse_weights
+from activation_study.runs.restore_state import record_epoch, restore_state
 from activation_study.runs.run_context import RunContext
 from activation_study.runs.save_weights import save_weights
 from activation_study.runs.start import changes_since_sweep, reject_unplanned, start_or_resume, training_record
@@ -45,7 +44,6 @@ from activation_study.tracking.synced import sync_runs
 from activation_study.tracking.system_metrics import sampled
 from activation_study.training.checkpoint import Checkpoints, remove_saves
 from activation_study.training.loop import (
-    TIMING_METRICS,
     TrainingSetup,
     TrainState,
     initial_state,
@@ -58,13 +56,9 @@ from activation_study.training.schedule import make_schedule
 from activation_study.user import provide_user
 
 if TYPE_CHECKING:
-    from activation_study.model.network import Network
+    pass
 
 JOULES_PER_KWH = 3.6e6
-
-
-class NondeterminismError(ArithmeticError):
-    """An epoch that was trained again after an interruption gave different results."""
 
 
 def run(config: Config, overrides: list[str], announce: Callable[[Record], None] = lambda record: None) -> Record:
@@ -159,7 +153,7 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
         announce(now)
         record, resumed = start_or_resume(config, now, before)
         checkpoints = Checkpoints(config.run_folder, str(record.started))
-        state = _restore_state(config, record, resumed, network, checkpoints, initial)
+        state = restore_state(config, record, resumed, network, checkpoints, initial)
         record.changes = list(dict.fromkeys([*record.changes, *changes]))
         record.write(config.run_folder)
         mirror = Mirror(config.run_folder, config.tracking.uri, config.tracking.weights)
@@ -198,26 +192,6 @@ def _stop_if_requested(config: Config, shutdown: GracefulShutdown) -> None:
     shutdown.check()
 
 
-def _restore_state(
-    config: Config, record: Record, resumed: bool, network: "Network", checkpoints: Checkpoints, initial: TrainState
-) -> TrainState:
-    """The state to train from: a checkpoint's, that of a finished run with the same training, or the initial one."""
-    saved = checkpoints.restore(network, initial.schedule) if resumed else None
-    for number, (recorded, metrics) in enumerate(zip(record.epochs, saved.history if saved else [], strict=False), 1):
-        if differing := _differing_metric(recorded, metrics):
-            raise BadInput(
-                f"{config.run_folder / RECORD_FILE}: epoch {number}, {differing} in the checkpoint: the record was "
-                f"changed. Restore it, or delete {config.run_folder} to start from scratch."
-            )
-    if saved is None and config.rerun != "all" and not config.suffix:  # reproductions have a suffix and must train
-        saved = reuse_weights(record, config.run_folder, network, initial)
-    state = saved or initial
-    if resumed:
-        record.resumed.append({"time": time.time(), "epoch": state.epoch, "step": state.step})
-        record.epochs += state.history[len(record.epochs) :]
-    return state
-
-
 def _meter_from_start(meter: EnergyMeter | None, record: Record) -> EnergyMeter | None:
     """The meter, if the run was measured by the same counters from its start; otherwise the rest says nothing."""
     before = record.environment.get("energy")
@@ -242,7 +216,7 @@ def _train(context: RunContext) -> None:
                 progress.step(state, images)
 
         def on_epoch(state: TrainState) -> None:
-            _record_epoch(record, state)
+            record_epoch(record, state)
             record.write(context.folder)
             context.mirror.update()
             progress.epoch(len(state.history), state.history[-1])
@@ -266,31 +240,6 @@ def _setup(context: RunContext) -> TrainingSetup:
         config.seeding,
         context.meter,
     )
-
-
-def _record_epoch(record: Record, state: TrainState) -> None:
-    """Adds the last epoch to the record; one that was trained again after an interruption keeps its recorded metrics.
-
-    Raises:
-        NondeterminismError: the repeated epoch gave different results, and no change was allowed.
-    """
-    number, metrics = len(state.history), state.history[-1]
-    if number > len(record.epochs):
-        record.epochs.append(metrics)
-        return
-    recorded = record.epochs[number - 1]
-    if not record.changes and (differing := _differing_metric(recorded, metrics)):
-        raise NondeterminismError(
-            f"epoch {number} was trained again after an interruption, and {differing} now: the record was edited, or "
-            f"the hardware is not deterministic (rerun=all starts from scratch)"
-        )
-    state.history[-1] = recorded
-
-
-def _differing_metric(recorded: Mapping[str, float], metrics: Mapping[str, float]) -> str | None:
-    """The first metric of an epoch that is not as recorded, with both values; times do not count."""
-    keys = (key for key in metrics if key not in TIMING_METRICS and recorded.get(key) != metrics[key])
-    return next((f"{key} was recorded as {recorded.get(key)!r} and is {metrics[key]!r}" for key in keys), None)
 
 
 def _evaluate(context: RunContext) -> None:
