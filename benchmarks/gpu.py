@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from activation_study.hardware import AMPERE, gpu_capabilities, processor
+from activation_study.hardware import AMPERE, gpu_capabilities, gpu_names, processor
 from activation_study.records.environment import version_of
 from common import PROJECT, table
 from interleaved import BATCH, PRODUCT_SIDE, Candidate, log, measure
@@ -92,11 +92,8 @@ def measured(size: tuple[int, int], turns: int) -> str:
 
 
 def device() -> str:
-    """The GPU's name, or that of the processor."""
-    if not gpu_capabilities():
-        return processor()
-    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    return ", ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+    """The names of the GPUs, or that of the processor."""
+    return ", ".join(gpu_names()) or processor()
 
 
 def train(keys: Sequence[str], cards: int, seconds: float) -> int:

@@ -60,6 +60,16 @@ def test_only_visible_gpus_count(visible: str, expected: tuple[float, ...], tmp_
     assert hardware.gpu_capabilities() == expected
 
 
+def test_names_come_from_the_driver(tmp_path, monkeypatch) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text('#!/bin/sh\ncase "$1" in *=name) echo "NVIDIA H100"; echo "NVIDIA A100";; esac\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(hardware, "_has_cuda", lambda: True)
+    assert hardware.gpu_names() == ["NVIDIA H100", "NVIDIA A100"]
+
+
 def test_a_gpu_without_cuda_libraries_does_not_count(tmp_path, monkeypatch) -> None:
     program = tmp_path / "nvidia-smi"
     program.write_text("#!/bin/sh\necho 9.0\n")

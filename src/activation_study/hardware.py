@@ -36,17 +36,29 @@ def gpu_capabilities() -> tuple[float, ...]:
 
     Empty without a GPU or without CUDA's libraries.
     """
+    try:
+        return tuple(map(float, _nvidia_smi("compute_cap")))
+    except ValueError:
+        return ()
+
+
+def gpu_names() -> list[str]:
+    """The names of these GPUs."""
+    return _nvidia_smi("name")
+
+
+def _nvidia_smi(query: str) -> list[str]:
+    """What the driver answers for each GPU."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if shutil.which("nvidia-smi") is None or visible in ("", "-1") or not _has_cuda():
-        return ()
-    command = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+        return []
+    command = ["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader"]
     if visible is not None:
         command += ["-i", visible]
     try:
-        output = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
-        return tuple(float(line) for line in output.split())
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return ()
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError):
+        return []
 
 
 def _has_cuda() -> bool:
