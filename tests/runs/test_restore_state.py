@@ -24,7 +24,7 @@ def restored(epochs: list[dict[str, float]], saved: list[dict[str, float]]) -> t
     record = Record(config.run_name, config.study, "0", resolved(config), [], [], {}, {}, epochs=list(epochs))
     initial = initial_state(Plateau(0.2, 3, 0.0), config.training.early_stopping)
     state = replace(initial, history=list(saved))
-    checkpoints: Any = SimpleNamespace(restore=lambda network, schedule: state)
+    checkpoints: Any = SimpleNamespace(restore=lambda network, schedule, by_this_code: state)
     network: Any = None
     return record, restore_state(config, record, True, network, checkpoints, initial)
 

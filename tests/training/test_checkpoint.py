@@ -14,6 +14,7 @@ from activation_study.config.scored_weights import WEIGHTS
 from activation_study.data.augmentation import make_steps
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.splitting.splits import split
+from activation_study.errors import BadInput
 from activation_study.location import conf_dir
 from activation_study.model.network import Network, weights_digest
 from activation_study.training.checkpoint import CHECKPOINT_FOLDER, MAX_SAVING_FRACTION, Checkpoints, remove_saves
@@ -26,7 +27,11 @@ SPLIT = split(18, "sorted")  # 10 train, 4 validation, 4 test: 3 steps and 1 val
 OPTIONS = Training(epochs=4, batch_size=4, precision="float32", monitor="loss", early_stopping=EarlyStopping(3, 0.05))
 LEARNING_RATE = 1e-2
 OPTIMIZERS = sorted(path.stem for path in (conf_dir() / "optimizer").glob("*.yaml"))
-ARGUMENTS = {"keras.layers.Dropout": {"rate": 0.3}, "keras.layers.GaussianNoise": {"stddev": 0.3}}
+ARGUMENTS = {
+    "keras.layers.Dropout": {"rate": 0.3},
+    "keras.layers.GaussianNoise": {"stddev": 0.3},
+    "keras.layers.PReLU": {"dtype": "bfloat16"},
+}
 
 
 def with_plateau() -> TrainState:
@@ -99,6 +104,7 @@ def bits(state: TrainState) -> list[dict[str, float]]:
         ("activation_study.model.activations.Mish", "mixed_float16", "adam_amsgrad", "plateau"),
         ("keras.layers.Dropout", "float32", "adam_amsgrad", "plateau"),
         ("keras.layers.GaussianNoise", "mixed_bfloat16", "adam_amsgrad", "plateau"),
+        ("keras.layers.PReLU", "float32", "adam_amsgrad", "plateau"),  # with weights in bfloat16
         *(("keras.layers.ReLU", "float32", each, "plateau") for each in OPTIMIZERS if each != "adam_amsgrad"),
         ("keras.layers.ReLU", "mixed_float16", "muon", "plateau"),
         ("keras.layers.ReLU", "float32", "adam_amsgrad", "cosine_warmup"),
@@ -251,15 +257,36 @@ def test_without_a_save_there_is_nothing_to_restore(network: Network, tmp_path: 
     remove_saves(tmp_path)
 
 
-def test_saves_of_another_attempt_or_network_are_ignored(two_saves: tuple[Path, list[str]], network: Network) -> None:
-    folder, digests = two_saves
+def test_saves_of_another_attempt_are_ignored(two_saves: tuple[Path, list[str]], network: Network) -> None:
+    folder, _ = two_saves
     before = weights_digest(network.weights())
     assert Checkpoints(folder.parent, "b").restore(network, with_plateau().schedule) is None
+    assert weights_digest(network.weights()) == before
+
+
+def test_a_save_that_does_not_fit_changes_nothing(two_saves: tuple[Path, list[str]]) -> None:
+    folder, _ = two_saves
     other = build_network("activation_study.model.activations.FReLU")
     untrained = weights_digest(other.weights())
-    assert Checkpoints(folder.parent, "a").restore(other, with_plateau().schedule) is None
-    assert (weights_digest(network.weights()), weights_digest(other.weights())) == (before, untrained)
-    assert restored_digest(folder, network) == digests[1]
+    with pytest.raises(BadInput, match="cannot go on from this checkpoint: it has other weights than the network"):
+        Checkpoints(folder.parent, "a").restore(other, with_plateau().schedule)
+    assert Checkpoints(folder.parent, "a").restore(other, with_plateau().schedule, by_this_code=False) is None
+    assert weights_digest(other.weights()) == untrained
+
+
+class Broken(Plateau):
+    def restore(self, state: dict[str, float]) -> None:
+        self.best = 0.0
+        raise ValueError("not these")
+
+
+def test_a_schedule_that_refuses_its_state_changes_nothing(two_saves: tuple[Path, list[str]], network: Network) -> None:
+    folder, _ = two_saves
+    before, schedule = weights_digest(network.weights()), Broken(0.2, 1, 0.05)
+    with pytest.raises(BadInput, match="cannot go on from this checkpoint: not these"):
+        Checkpoints(folder.parent, "a").restore(network, schedule)
+    assert schedule.best == np.inf
+    assert weights_digest(network.weights()) == before
 
 
 def test_a_save_is_due_after_the_interval_but_saving_takes_a_small_fraction_of_the_time(

@@ -23,7 +23,7 @@ def restore_state(
     config: Config, record: Record, resumed: bool, network: "Network", checkpoints: Checkpoints, initial: TrainState
 ) -> TrainState:
     """The state to train from: a checkpoint's, that of a finished run with the same training, or the initial one."""
-    saved = checkpoints.restore(network, initial.schedule) if resumed else None
+    saved = checkpoints.restore(network, initial.schedule, by_this_code=not record.changes) if resumed else None
     for number, (recorded, metrics) in enumerate(zip(record.epochs, saved.history if saved else [], strict=False), 1):
         if differing := _differing_metric(recorded, metrics):
             raise BadInput(

@@ -4,10 +4,12 @@ Two saves alternate, and the zip format has a checksum of each array. A truncate
 the work since the previous one.
 """
 
+import copy
 import json
 import shutil
 import time
 import zipfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.errors import BadInput
 from activation_study.files import remove_temporaries, replacing
 from activation_study.training.early_stopping import StoppingRule
 from activation_study.training.loop import RunningMetrics, TrainState
@@ -61,13 +64,30 @@ class Checkpoints:
             self._last = time.monotonic()
             self._duration = self._last - started
 
-    def restore(self, network: "Network", schedule: Schedule) -> TrainState | None:
-        """Loads the newest intact save into network and schedule; returns its training state, None if there is none."""
+    def restore(self, network: "Network", schedule: Schedule, by_this_code: bool = True) -> TrainState | None:
+        """Loads the newest intact save into the network; a save that does not fit changes nothing.
+
+        Args:
+            network: gets the saved weights, seed generators and optimizer.
+            schedule: as it was at the start; the returned state has one of its own.
+            by_this_code: a save that does not fit is an error, as only other code can have written it.
+
+        Returns:
+            The training state of the save; None without a save that fits.
+
+        Raises:
+            BadInput: a save does not fit, although nothing has changed.
+        """
         remove_temporaries(self._folder)
         for _, path in sorted(self._saves(), reverse=True):
-            # These errors mean that other code wrote the save (allow_changes=true).
-            with np.load(path, allow_pickle=False) as arrays, suppress(KeyError, TypeError, ValueError):
-                return _from_arrays(network, schedule, arrays)
+            try:
+                with np.load(path, allow_pickle=False) as arrays:
+                    return _from_arrays(network, schedule, arrays)
+            except (KeyError, TypeError, ValueError) as error:
+                if by_this_code:
+                    raise BadInput(
+                        f"{path}: the run cannot go on from this checkpoint: {error}. rerun=all starts from scratch"
+                    ) from error
         return None
 
     def _saves(self) -> list[tuple[int, Path]]:
@@ -107,15 +127,15 @@ def _to_arrays(network: "Network", state: TrainState) -> dict[str, NDArray[Any]]
 
 
 def _from_arrays(network: "Network", schedule: Schedule, arrays: Any) -> TrainState:
-    weights, optimizer, random, best, ema, last = (
-        [arrays[f"{name}{index}"] for index in range(sum(key.startswith(name) for key in arrays))]
-        for name in _ARRAY_LISTS
+    weights = _list_of("weights", arrays, network.weights())
+    optimizer = _list_of("optimizer", arrays, network.optimizer_state())
+    random = _list_of("random", arrays, network.random_state())
+    best, ema, last = (
+        _list_of(name, arrays, weights) if f"{name}0" in arrays else [] for name in ("best", "ema", "last")
     )
-    expected = (*network.weights(), *network.optimizer_state(), *network.random_state())
-    if [array.shape for array in (*weights, *optimizer, *random)] != [array.shape for array in expected]:
-        raise ValueError("the checkpoint belongs to a different network")
     scalars = json.loads(str(arrays["state"]))
     totals = scalars.pop("totals")
+    schedule = copy.deepcopy(schedule)
     schedule.restore(scalars.pop("schedule"))
     state = TrainState(
         schedule=schedule,
@@ -130,3 +150,20 @@ def _from_arrays(network: "Network", schedule: Schedule, arrays: Any) -> TrainSt
     network.set_optimizer_state(optimizer)
     network.set_random_state(random)
     return state
+
+
+def _list_of(name: str, arrays: Any, expected: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """The arrays of a list, whose shapes and types are those of the expected ones.
+
+    NumPy saves types that are not its own, such as bfloat16, as bytes.
+    """
+    found = [arrays[f"{name}{index}"] for index in range(sum(key.startswith(name) for key in arrays))]
+    if [(array.shape, array.itemsize) for array in found] != [(array.shape, array.itemsize) for array in expected]:
+        raise ValueError(f"it has other {name} than the network")
+    typed = [
+        array.view(like.dtype) if array.dtype.kind == "V" else array
+        for array, like in zip(found, expected, strict=True)
+    ]
+    if [array.dtype for array in typed] != [array.dtype for array in expected]:
+        raise ValueError(f"it has {name} of other types than the network")
+    return typed

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 DECAY = 0.8  # per epoch: half of the average is of the last three epochs
@@ -28,6 +27,6 @@ def moving_average(average: list[NDArray[Any]], weights: list[NDArray[Any]], epo
         return [weight.copy() for weight in weights]
     share = (1 - DECAY) / (1 - DECAY**epoch)
     return [
-        before + before.dtype.type(share) * (weight - before) if np.issubdtype(weight.dtype, np.floating) else weight
+        weight if weight.dtype.kind in "biu" else before + before.dtype.type(share) * (weight - before)
         for before, weight in zip(average, weights, strict=True)
     ]
