@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from activation_study.data.dataset import Dataset
+from activation_study.data.iccv09 import Iccv09Folder
 from activation_study.data.labels.label_types import COLOR
 from activation_study.errors import BadInput
 from activation_study.validation import from_hydra
@@ -83,6 +84,40 @@ def test_all_images_need_no_split(write_iccv09: WriteIccv09, tmp_path: Path) -> 
     assert dataset.part("all").tolist() == [0, 1]
     with pytest.raises(BadInput, match="2 images are too few for training, validation and testing: expected 5 or more"):
         dataset.part("test")
+
+
+def test_files_that_change_after_the_data_set_was_opened_are_noticed(write_iccv09: WriteIccv09, tmp_path: Path) -> None:
+    root = write_iccv09(tmp_path / "data")
+    options = ["data=camvid", f"data.root={root}", "data.image_size=32", f"data.cache={tmp_path}"]
+    dataset = Dataset(from_hydra(composed(options)))
+    label = root / "labels" / "1.regions.txt"
+    before = label.read_text()
+    label.write_text(before.replace("1", "0"))
+    with pytest.raises(BadInput, match="files of the data set changed after it was opened: restore them"):
+        dataset.reject_changed_files()
+    label.write_text(before)
+    dataset.reject_changed_files()
+
+
+def test_nothing_is_cached_of_files_that_change_while_they_are_preprocessed(
+    write_iccv09: WriteIccv09, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_iccv09(tmp_path / "data")
+    image = root / "images" / "2.jpg"
+    before, read = image.read_bytes(), Iccv09Folder.image
+
+    def changing(folder: Iccv09Folder, index: int) -> object:
+        shutil.copy(root / "images" / "1.jpg", image)
+        return read(folder, index)
+
+    monkeypatch.setattr(Iccv09Folder, "image", changing)
+    options = ["data=camvid", f"data.root={root}", "data.image_size=32", f"data.cache={tmp_path / 'cache'}"]
+    with pytest.raises(BadInput, match="files of the data set changed after it was opened"):
+        Dataset(from_hydra(composed(options)))
+    image.write_bytes(before)
+    monkeypatch.setattr(Iccv09Folder, "image", read)
+    first, second = Dataset(from_hydra(composed(options))).preprocessed.images
+    assert (first != second).any()
 
 
 def test_all_images_have_duplicates_once_if_these_are_removed(write_iccv09: WriteIccv09, tmp_path: Path) -> None:

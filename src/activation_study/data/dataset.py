@@ -14,7 +14,7 @@ from activation_study.data.images.image_reader import image_reader
 from activation_study.data.labels.label_facts import undeclared_shares
 from activation_study.data.labels.label_types import LabelInterpolation, label_type_of
 from activation_study.data.preprocessing import PreprocessedData, preprocess
-from activation_study.data.source import Source, open_source
+from activation_study.data.source import Source, open_source, reject_changed_files
 from activation_study.data.splitting.folder_splits import split_by_folders
 from activation_study.data.splitting.group_splits import split_groups
 from activation_study.data.splitting.groups import divided_groups, group_counts, groups_by_file, groups_by_pattern
@@ -54,7 +54,12 @@ class Dataset:
             interpolation,
             Path(options.cache),
             image_reader(options),
+            self.reject_changed_files,
         )
+
+    def reject_changed_files(self) -> None:
+        """Raises BadInput if files of the data set are not those that were opened any more."""
+        reject_changed_files(self._options, self.label_type, self.source.digest)
 
     @cached_property
     def split(self) -> Split:

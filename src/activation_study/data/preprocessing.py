@@ -60,6 +60,7 @@ def preprocess(
     label_interpolation: LabelInterpolation,
     cache: Path,
     reader: ImageReader = COLOR_IMAGES,
+    check_source: Callable[[], None] = lambda: None,
 ) -> PreprocessedData:
     """The preprocessed arrays of a source, read from the cache or computed.
 
@@ -73,9 +74,10 @@ def preprocess(
         label_interpolation: `bilinear` or `nearest`; see `interpolation_for`.
         cache: the folder of the preprocessed arrays.
         reader: that the source reads its images with.
+        check_source: raises BadInput if the source's files have changed since their digest was computed.
 
     Raises:
-        BadInput: the cache cannot be written.
+        BadInput: the cache cannot be written, or from `check_source`.
     """
     import cv2
 
@@ -95,8 +97,8 @@ def preprocess(
     method = interpolation if interpolation == "bilinear" else f"nearest{NEAREST_LABELS}"
     labels_file = folder / f"{label_type.key}-{height}x{width}-{method}.npy"
     return PreprocessedData(
-        images=_cached(images_file, image, (count, height, width, reader.channels), "uint8"),
-        labels=_cached(labels_file, label, (count, height, width), dtype),
+        images=_cached(images_file, image, (count, height, width, reader.channels), "uint8", check_source),
+        labels=_cached(labels_file, label, (count, height, width), dtype, check_source),
     )
 
 
@@ -109,7 +111,10 @@ def _image_kind(reader: ImageReader, channel_order: str) -> str:
     return f"{channels}-{low!r}to{high!r}"
 
 
-def _cached(path: Path, compute: Callable[[int], NDArray[Any]], shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+def _cached(
+    path: Path, compute: Callable[[int], NDArray[Any]], shape: tuple[int, ...], dtype: str, check: Callable[[], None]
+) -> NDArray[Any]:
+    """The array in the file; computed and stored first if it is not there, unless the check then fails."""
     array = _read(path, shape, dtype)
     if array is None:
         try:
@@ -119,6 +124,7 @@ def _cached(path: Path, compute: Callable[[int], NDArray[Any]], shape: tuple[int
                 np.lib.format.write_array_header_1_0(file, header)
                 for index in track_progress(range(shape[0]), f"preprocessing {path.stem.partition('-')[0]}"):
                     file.write(np.ascontiguousarray(compute(index), dtype).tobytes())
+                check()
         except OSError as error:
             raise BadInput(
                 f"{path.parent}: cannot write the preprocessed arrays: {error}. Set data.cache=FOLDER"

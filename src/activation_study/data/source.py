@@ -19,6 +19,7 @@ from activation_study.data.labels.label_types import LabelType
 from activation_study.data.splitting.folder_splits import in_part_folder
 from activation_study.data.splitting.split_files import read_split_files, without_suffix
 from activation_study.data.splitting.splits import name_forms
+from activation_study.errors import BadInput
 
 
 class Source(Protocol):
@@ -158,6 +159,25 @@ def current_digest(data: Data, label_type: LabelType) -> str | None:
     if data.format == "iccv09" and not (data.root is not None and Path(data.root).is_dir()):
         return data.digest
     return open_source(data, label_type).digest
+
+
+def reject_changed_files(data: Data, label_type: LabelType, verified: str) -> None:
+    """Checks that the files of a data set still have the content that was verified.
+
+    Labels are read once more at the end of a run. A plug-in's images are checked each time they are read.
+
+    Args:
+        data: the configured data set.
+        label_type: which labels.
+        verified: the digest of the content when the data set was opened.
+
+    Raises:
+        BadInput: a file was changed, added or removed.
+    """
+    if data.format in ("folder", "iccv09") and current_digest(data, label_type) != verified:
+        raise BadInput(
+            f"{data.name}: files of the data set changed after it was opened: restore them, and start the run again"
+        )
 
 
 @lru_cache(maxsize=2)

@@ -223,6 +223,7 @@ def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, indice
     record.links["evaluates"] = str(run.folder if run.local else run.run_id)
     create_run_folder(record, folder)
     score(network.predict, dataset, indices, record, folder, part)
+    dataset.reject_changed_files()
     record.end(folder, "FINISHED")
     return record
 
