@@ -22,7 +22,7 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "single_of_a_test.py").write_text("def build(): ...\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(plugins, "_allowed", set())
+    monkeypatch.setattr(plugins, "_allowed", {})
     yield package
     for name in [name for name in sys.modules if "_of_a_test" in name]:
         del sys.modules[name]
@@ -80,6 +80,44 @@ def test_the_digest_is_that_of_the_whole_package(parts: Path) -> None:
     assert before == plugins.digest(["parts_of_a_test.more.deep"])
     (parts / "more" / "deep.py").write_text("VALUE = 2\n")
     assert plugins.digest(names) != before
+
+
+def test_what_lies_beside_a_plug_in_belongs_to_it_if_it_is_imported(parts: Path) -> None:
+    folder = parts.parent
+    (folder / "single_of_a_test.py").write_text("import numpy\nfrom helper_of_a_test.more import VALUE\n")
+    (folder / "helper_of_a_test").mkdir()
+    (folder / "helper_of_a_test" / "more.py").write_text("def build():\n    import parts_of_a_test.losses\n")
+    (folder / "unused_of_a_test.py").write_text("")
+    plugins.allow(["single_of_a_test"])
+    files = set(plugins.sources(["single_of_a_test"]))
+    assert files == {
+        "single_of_a_test.py",
+        "helper_of_a_test/more.py",
+        *(f"parts_of_a_test/{name}.py" for name in ("__init__", "losses", "more/deep")),
+    }
+    assert plugins.packages(["single_of_a_test"]) == [
+        folder / name for name in ("helper_of_a_test", "parts_of_a_test", "single_of_a_test.py")
+    ]
+
+
+def test_what_lies_beside_an_installed_plug_in_is_another_package(
+    parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    (installed / "installed_of_a_test.py").write_text("import other_of_a_test\n")
+    (installed / "other_of_a_test.py").write_text("")
+    monkeypatch.syspath_prepend(installed)
+    assert set(plugins.sources(["installed_of_a_test"])) == {"installed_of_a_test.py"}
+
+
+def test_files_that_change_after_they_were_allowed_are_told(parts: Path) -> None:
+    names = ["parts_of_a_test.losses", "single_of_a_test"]
+    plugins.allow(names)
+    assert plugins.changed(names) == []
+    (parts / "more" / "deep.py").write_text("VALUE = 2\n")
+    plugins.allow(names)
+    assert plugins.changed(names) == ["parts_of_a_test.losses"]
 
 
 def test_a_single_file_is_a_plug_in_too(parts: Path) -> None:

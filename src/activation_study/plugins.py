@@ -4,6 +4,7 @@ Such a module is code that runs. So it is allowed by the user's own command line
 and it is imported when the first of its classes is needed.
 """
 
+import ast
 import hashlib
 import importlib
 import sys
@@ -16,7 +17,8 @@ from typing import Any
 from activation_study.errors import BadInput
 
 ENTRY_POINTS = "activation_study.plugins"  # the group whose names may stand in the place of modules
-_allowed: set[str] = set()
+_INSTALLED = {"site-packages", "dist-packages"}
+_allowed: dict[str, str] = {}  # module → digest of its files before it was imported
 
 
 def allow(names: Iterable[str]) -> None:
@@ -33,7 +35,7 @@ def allow(names: Iterable[str]) -> None:
             sys.path.append(str(Path.cwd()))
         module = module_of(name)
         _source(module)
-        _allowed.add(module)
+        _allowed.setdefault(module, digest([name]))
 
 
 def require(names: Sequence[str], who: str) -> None:
@@ -43,11 +45,16 @@ def require(names: Sequence[str], who: str) -> None:
         names: `plugins` of its configuration.
         who: the run, for the message.
     """
-    if missing := sorted({module_of(name) for name in names} - _allowed):
+    if missing := sorted({module_of(name) for name in names} - _allowed.keys()):
         listed = f"plugins=[{','.join(missing)}]"
         raise BadInput(
             f"{who} uses {listed}, which is code from outside of this project. It runs only if you say so: add {listed}"
         )
+
+
+def changed(names: Sequence[str]) -> list[str]:
+    """Those of these plug-ins whose files are not those that this process imported any more."""
+    return [name for name in names if digest([name]) != _allowed.get(module_of(name))]
 
 
 def contents(module: str) -> Mapping[str, Any] | None:
@@ -79,17 +86,50 @@ def digest(names: Sequence[str]) -> str:
 
 
 def sources(names: Sequence[str]) -> dict[str, Path]:
-    """The source files of the packages that these plug-ins are in, by their names below the packages' folders."""
+    """The source files of these plug-ins' `packages`, by their names below the packages' folders."""
     found: dict[str, Path] = {}
-    for place in {_source(module_of(name)) for name in names}:
-        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
-        found |= {path.relative_to(place.parent).as_posix(): path for path in files}
+    for place in packages(map(module_of, names)):
+        found |= {path.relative_to(place.parent).as_posix(): path for path in _files(place)}
     return found
 
 
-def packages(modules: Iterable[str]) -> Iterator[Path]:
-    """The folders, or single files, of the packages that these modules are in."""
-    yield from sorted({_source(module) for module in modules})
+def packages(modules: Iterable[str]) -> list[Path]:
+    """The folders, or single files, of the packages that these modules are in, and of those beside that they import."""
+    found: set[Path] = set()
+    todo = [_source(module) for module in modules]
+    while todo:
+        place = todo.pop()
+        if place not in found:
+            found.add(place)
+            todo += _imported_beside(place)
+    return sorted(found)
+
+
+def _imported_beside(place: Path) -> Iterator[Path]:
+    """The packages in the same folder that a package imports; what lies beside an installed one is not part of it."""
+    if not _INSTALLED.isdisjoint(place.parts):
+        return
+    for name in {name for file in _files(place) for name in _imported(file)}:
+        for beside in (place.parent / name, place.parent / f"{name}.py"):
+            if beside.is_file() or any(beside.glob("*.py")):
+                yield beside
+
+
+def _imported(file: Path) -> Iterator[str]:
+    """The first parts of the names of the modules that a file imports."""
+    try:
+        nodes = list(ast.walk(ast.parse(file.read_bytes())))
+    except (SyntaxError, ValueError):  # its import will say so
+        return
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
 
 
 def _source(module: str) -> Path:

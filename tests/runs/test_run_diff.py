@@ -1,7 +1,9 @@
 """Comparing a run with its reproduction, on made-up records."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,6 +80,39 @@ def test_different_or_missing_confusions_and_another_number_of_epochs_are_mismat
     shorter.epochs.pop()
     diff = compare(run(record(), None), run(shorter, None), 3)
     assert [mismatch.what for mismatch in diff.mismatches] == ["number of epochs"]
+
+
+EVALUATED = Run(
+    record(),
+    Path("run"),
+    CONFUSIONS,
+    images=("a", "b"),
+    image_hashes=("1", "2"),
+    groups=("x", "y"),
+    others={"last": CONFUSIONS, "ema": CONFUSIONS + 1},
+    image_counts={"boundary_iou": CONFUSIONS},
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ({"images": ("b", "a")}, "names of the test images"),
+        ({"image_hashes": ("1", "3")}, "pixels of the test images"),
+        ({"groups": ("y", "y")}, "groups of the test images"),
+        ({"others": {"last": CONFUSIONS, "ema": CONFUSIONS[:, ::-1]}}, "confusion matrices of the ema weights"),
+        ({"image_counts": {"boundary_iou": CONFUSIONS + 1}}, "counts of boundary_iou"),
+    ],
+)
+def test_everything_that_the_evaluation_stored_is_compared(values: dict[str, Any], what: str) -> None:
+    assert compare(EVALUATED, replace(EVALUATED), None).identical
+    (mismatch,) = compare(EVALUATED, replace(EVALUATED, **values), None).mismatches
+    assert (mismatch.where, mismatch.what) == ("test", what)
+
+
+@pytest.mark.parametrize("values", [{"others": {}}, {"image_counts": {}}, {"others": {"last": CONFUSIONS}}])
+def test_counts_that_an_earlier_version_did_not_store_are_not_compared(values: dict[str, Any]) -> None:
+    assert compare(replace(EVALUATED, **values), EVALUATED, None).identical
 
 
 def test_scores_of_metrics_of_images_are_compared_if_both_have_them() -> None:

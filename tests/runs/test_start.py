@@ -8,6 +8,7 @@ import pytest
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput
+from activation_study.records import source_code
 from activation_study.records.looks import keep_plan
 from activation_study.records.record import Record
 from activation_study.runs import start
@@ -40,6 +41,17 @@ def test_an_earlier_attempt_is_copied_into_mlflow_unless_its_record_is_false(
     assert now.place == before.started, "a repeated run keeps its place among the runs of its study"
     assert copied == ([config.run_folder] if is_true else [])
     assert ("note: the earlier attempt is not copied into MLflow: multirun/" in capsys.readouterr().out) != is_true
+
+
+def test_code_that_changed_after_it_was_loaded_is_refused(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert start.code_changes_until_now(config) == []
+    monkeypatch.setattr(source_code, "_LOADED", "0" * 64)
+    with pytest.raises(
+        BadInput, match=r"the source code changed after this process had loaded it\. Start a new process"
+    ):
+        start.code_changes_until_now(config)
+    config.allow_changes = True
+    assert start.code_changes_until_now(config) == ["changed since it was loaded: the source code"]
 
 
 def test_a_run_without_the_looks_of_its_study_is_refused(config: Config) -> None:

@@ -11,9 +11,11 @@ import hydra_compose
 from activation_study.config.identity import identity
 from activation_study.config.schema import resolved
 from activation_study.errors import BadInput
+from activation_study.records.consistency import Contradiction
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, Status, read_record
 from activation_study.records.source_code import code_digest
+from activation_study.runs.execute import run
 from activation_study.sweep.plan import Job, make_job, make_plan
 from activation_study.sweep.plan_table import show_plan
 from activation_study.sweep.status import RunStatus, mark_stale_runs
@@ -52,6 +54,26 @@ def test_the_status_comes_from_the_run_folder_and_its_lock() -> None:
     assert statuses == [RunStatus.DONE, RunStatus.FAILED, RunStatus.RESUMABLE, RunStatus.RESUMABLE, RunStatus.NEW]
     with run_lock(from_hydra(composed(["seed=3"])).run_folder):
         assert job("seed=3").status == RunStatus.RUNNING
+
+
+def test_a_folder_with_the_record_of_another_run_is_refused() -> None:
+    folder = write_run("KILLED", "seed=0")
+    other = from_hydra(composed(["seed=0", "training.learning_rate=0.01"]))
+    folder.rename(other.run_folder)
+    with pytest.raises(Contradiction, match=r"the record of another run, [0-9a-f]{8}; this folder is that of"):
+        job("seed=0", "training.learning_rate=0.01")
+    with pytest.raises(Contradiction, match="the record of another run"):
+        run(other, [])
+    assert job("seed=0", "training.learning_rate=0.01", "rerun=all").to_do
+
+
+def test_a_record_with_another_configuration_is_refused() -> None:
+    folder = write_run("KILLED", "seed=0")
+    content = json.loads((folder / "run.json").read_text())
+    content["config"]["optimizer"]["learning_rate"] = 0.01
+    (folder / "run.json").write_text(json.dumps(content))
+    with pytest.raises(Contradiction, match="the record of another run"):
+        job("seed=0")
 
 
 @pytest.mark.parametrize(

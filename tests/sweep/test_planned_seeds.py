@@ -41,12 +41,14 @@ class Launcher:
 
     def __init__(self, *failing: tuple[str, int]) -> None:
         self.failing, self.rounds = set(failing), list[list[tuple[str, int]]]()
+        self.code: set[str | None] = set()
 
     def __call__(self, jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
         self.rounds.append([])
         for job in jobs:
             config = from_hydra(composed(job))
             name, seed = config.activation.name, config.seed
+            self.code.add(config.sweep.code)
             self.rounds[-1].append((name, seed))
             if (name, seed) not in self.failing:
                 self._write(config, name, seed)
@@ -58,6 +60,14 @@ class Launcher:
             fraction = np.clip(ACCURACY[name] + 0.05 * generator.normal(), 0, 1)
             counts[image, row] = np.round(1000 * np.where(np.arange(3) == row, fraction, (1 - fraction) / 2))
         finish(config, counts, ("sky", "horizontal", "vertical"))
+
+
+def test_all_rounds_expect_the_code_of_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    launch, manifests = Launcher(), []
+    monkeypatch.setattr("activation_study.sweep.run_sweep.write_manifest", lambda *_: manifests.append(1) or "00ff")
+    run_sweep(plan(), composed, launch)
+    assert len(launch.rounds) == 3
+    assert (launch.code, len(manifests)) == ({"00ff"}, 1)
 
 
 def test_arms_get_seeds_until_their_contrasts_are_settled(capsys: pytest.CaptureFixture[str]) -> None:

@@ -302,5 +302,7 @@ def resolved(config: Config) -> dict[str, Any]:
     """
     values = {key: value for key, value in asdict(config).items() if key not in COMMAND_ONLY_KEYS}
     del values["training"]["learning_rate"]  # it is the optimizer's
+    if config.schedule_epochs not in (None, config.training.epochs):
+        values["schedule_epochs"] = config.schedule_epochs
     plain: dict[str, Any] = without_credentials_inside(values)
     return plain

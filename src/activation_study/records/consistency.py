@@ -1,6 +1,7 @@
 """Whether a run's record follows from the files beside it: an edited or exchanged file must not enter a result."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,19 @@ def contradictions(run: "Run", classes: Sequence[str], where: str = RECORD_FILE)
     if len(run.groups) not in (0, len(run.images)):
         problems.append(f"{CONFUSIONS_FILE} has {len(run.images)} names of images and {len(run.groups)} groups of them")
     return [f"{where}: {problem}" for problem in problems]
+
+
+def reject_record_of_another_run(folder: Path, record: Record, expected: str) -> None:
+    """Checks that a folder has the record of the run that the folder was found for.
+
+    Raises:
+        Contradiction: it has the record of another run, or one whose configuration was changed.
+    """
+    found = dict.fromkeys((record.identity, identity(record.config, record.algorithms, record.protocol)))
+    if others := [each for each in found if each != expected]:
+        raise Contradiction(
+            [f"{folder / RECORD_FILE}: the record of another run, {others[0]}; this folder is that of {expected}"]
+        )
 
 
 def record_problems(record: Record) -> Iterator[str]:

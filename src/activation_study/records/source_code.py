@@ -20,6 +20,14 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
+_LOADED = code_digest()  # of the files that this process imports
+
+
+def changed_since_loaded(plugin_names: Sequence[str]) -> list[str]:
+    """What this process does not have as it is in the files any more: the source code, or plug-ins."""
+    return [*(["the source code"] if code_digest() != _LOADED else []), *plugins.changed(plugin_names)]
+
+
 def same_code(digests: Mapping[str, str], code: str, plugin_names: Sequence[str]) -> bool:
     """Whether a run was made by the code, plug-ins included, that it would be made by now.
 
@@ -69,6 +77,6 @@ def changed_files(study: Path, name: str, plugin_names: Sequence[str] = ()) -> l
         raise BadInput(f"{path}, the file digests from the start of the sweep, cannot be read: {error}") from error
     now = file_digests(plugin_names)
     added = {file for file in now.keys() - before.keys() if file.startswith("conf/")}
-    packages = {plugins.module_of(each).partition(".")[0] for each in plugin_names}
+    packages = {place.stem for place in plugins.packages(map(plugins.module_of, plugin_names))}
     others = {file for file in before if file.startswith("plugins/") and Path(Path(file).parts[1]).stem not in packages}
     return sorted(file for file in (before.keys() | now.keys()) - added - others if before.get(file) != now.get(file))

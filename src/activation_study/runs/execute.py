@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study import plugins
+from activation_study.config.component_problems import weights_file_digest
+from activation_study.config.identity import identity
 from activation_study.config.run_names import keep_existing_name
-from activation_study.config.schema import Config
+from activation_study.config.schema import Config, resolved
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.data.augmentation import make_steps
 from activation_study.data.dataset import Dataset
@@ -23,6 +25,7 @@ from activation_study.metrics import pooled_iou
 from activation_study.model.build import build_network
 from activation_study.out_of_memory import is_out_of_memory, out_of_memory
 from activation_study.outcome import warn
+from activation_study.records.consistency import reject_record_of_another_run
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, read_record
@@ -35,7 +38,7 @@ from activation_study.runs.other_data import reject_other_data
 from activation_study.runs.restore_state import record_epoch, restore_state
 from activation_study.runs.run_context import RunContext
 from activation_study.runs.save_weights import save_weights
-from activation_study.runs.start import changes_since_sweep, reject_unplanned, start_or_resume, training_record
+from activation_study.runs.start import code_changes_until_now, reject_unplanned, start_or_resume, training_record
 from activation_study.runs.start_warnings import start_warnings
 from activation_study.signals import GracefulShutdown
 from activation_study.tracking.mirror import Mirror
@@ -86,6 +89,8 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         keep_existing_name(config)
         folder = config.run_folder
         before = read_record(folder)
+        if before is not None and config.rerun != "all":
+            reject_record_of_another_run(folder, before, identity(resolved(config)))
         if before is not None and before.status == "RUNNING":  # although nobody held its lock
             print(f"{before.name}: {before.how_it_died}; it is resumed from its last checkpoint if it has one")
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
@@ -121,7 +126,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
 
 
 def _execute(config: Config, overrides: list[str], before: Record | None, announce: Callable[[Record], None]) -> Record:
-    changes = changes_since_sweep(config)
+    changes = code_changes_until_now(config)
     reject_unplanned(config)
     meter = open_meter(config.tracking.energy)
     dataset = Dataset(config)
@@ -138,7 +143,10 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
 
             for name in config.plugins:  # whose layers the file may have
                 plugins.contents(plugins.module_of(name))
-            load_encoder_weights(network.unet, Path(config.model["encoder_weights"]))
+            path = Path(config.model["encoder_weights"])
+            if weights_file_digest(path) != config.model["encoder_weights_digest"]:
+                raise BadInput(f"model.encoder_weights={path}: the file has changed since the start; start again")
+            load_encoder_weights(network.unet, path)
         steps = steps_per_epoch(len(dataset.split.train), config.training)
         epochs = config.schedule_epochs or config.training.epochs
         schedule = make_schedule(config.schedule, config.optimizer["learning_rate"], epochs, steps)
@@ -263,4 +271,5 @@ def _evaluate(context: RunContext) -> None:
     record.results["val/ema/mean_iou"] = float(np.nanmean(pooled_iou(validation.confusion)))
     network.set_weights(state.weights(scored))
     score(predict, dataset, test, record, context.folder, others=others)
+    dataset.reject_changed_files()
     record.results["peak_memory_bytes"] = peak_memory()

@@ -18,7 +18,7 @@ from activation_study.errors import BadInput, counted, problems_message
 from activation_study.files import write_json
 from activation_study.outcome import deliver, warn
 from activation_study.records.environment import differences
-from activation_study.records.record import Record
+from activation_study.records.record import Record, read_record
 from activation_study.records.run import Run, read_run
 from activation_study.runs.execute import run
 from activation_study.runs.run_diff import RunDiff, compare
@@ -27,6 +27,7 @@ from activation_study.tracking.lookup import find_run
 from activation_study.tracking.mirror import Mirror, link_reproduction
 
 VERDICT_FILE = "verdict.json"
+LINK = "reproduces"  # of the reproduction's record
 MAX_LISTED = 5
 
 
@@ -43,14 +44,14 @@ def reproduce(options: Reproduce) -> bool:
     then = original.record
     _reject_other_algorithms(then)
     epochs = _epochs_to_compare(options.epochs, then)
-    config = _configuration(options, then, epochs)
+    config = _configuration(options, original, epochs)
     state = f"{then.status}, {counted(len(then.epochs), 'epoch')}"
     print(f"Reproducing {then.name} of {then.study} ({state}) in {config.run_folder}")
 
     def announce(now: Record) -> None:
         if epochs is not None:  # the digest covers the order of all epochs
             now.digests.pop("order")
-        now.links["reproduces"] = str(original.folder if original.local else options.run)
+        now.links[LINK] = _place(original, options)
         causes = _causes(then, now)
         if causes:
             print(problems_message("Different from the record", causes, "The results may differ too."))
@@ -62,7 +63,7 @@ def reproduce(options: Reproduce) -> bool:
     try:
         now = run(config, [f"run={options.run}"], announce)
     except ResumeError:  # an interrupted reproduction, and the environment has changed since
-        _choose_suffix(config, {config.suffix})
+        _choose_suffix(config, _place(original, options), {config.suffix})
         now = run(config, [f"run={options.run}"], announce)
     if now.status != "FINISHED":
         raise BadInput(f"The reproduction did not finish: {now.error}")
@@ -112,21 +113,27 @@ def _epochs_to_compare(requested: int | None, then: Record) -> int | None:
     return min(requested or len(then.epochs), len(then.epochs))
 
 
-def _configuration(options: Reproduce, then: Record, epochs: int | None) -> Config:
+def _place(original: Run, options: Reproduce) -> str:
+    """Where the original is, as its reproduction records it."""
+    return str(original.folder if original.local else options.run)
+
+
+def _configuration(options: Reproduce, original: Run, epochs: int | None) -> Config:
     """The recorded configuration with the recorded number of threads, for a new folder."""
+    then = original.record
     changes = {
         "study": f"{then.study}/reproductions",
         "folder": options.folder,
         "threads": options.threads or int(then.environment["threads"]),
         "tracking": {"uri": options.tracking.uri, "energy": False},  # a machine need not be able to measure it
         "training": {"epochs": epochs} if epochs else {},
-        "schedule_epochs": then.config["training"]["epochs"],
+        "schedule_epochs": then.config.get("schedule_epochs") or then.config["training"]["epochs"],
         "data": _data_location(options, then),
         "model": _encoder_weights(options, then),
     }
     config = then.configuration(changes)
     config.sweep.label = then.name.partition(f"-{then.identity}")[0]
-    _choose_suffix(config)
+    _choose_suffix(config, _place(original, options))
     return config
 
 
@@ -166,11 +173,16 @@ def _encoder_weights(options: Reproduce, then: Record) -> dict[str, str]:
     return {"encoder_weights": path}
 
 
-def _choose_suffix(config: Config, excluded: Set[str] = frozenset()) -> None:
-    """Gives the reproduction the first number whose folder is free or has an interrupted reproduction."""
+def _choose_suffix(config: Config, original: str, excluded: Set[str] = frozenset()) -> None:
+    """Gives the reproduction the first number whose folder is free or has an interrupted one of the same original.
+
+    The first epochs of two runs may have one configuration.
+    """
     for number in count(1):
         config.suffix = f"-again{number}"
-        if config.suffix not in excluded and not (config.run_folder / VERDICT_FILE).exists():
+        before = read_record(config.run_folder)
+        free = before is None or before.links.get(LINK) == original
+        if free and config.suffix not in excluded and not (config.run_folder / VERDICT_FILE).exists():
             return
 
 

@@ -1,6 +1,7 @@
 """Compares two runs of one configuration and lists where they differ. Pure functions."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,7 @@ def compare(original: Run, reproduction: Run, epochs: int | None) -> RunDiff:
         mismatches += _mismatches("test", *_scores(then, now))
         mismatches += _mismatches("end", *_final_values(then, now))
         mismatches += _confusion_mismatches(original.confusions, reproduction.confusions)
+        mismatches += _image_mismatches(original, reproduction)
         mean_iou_apart = abs(then.results.get("test/mean_iou", np.nan) - now.results.get("test/mean_iou", np.nan))
     return RunDiff(min(len(epochs_then), len(epochs_now)), epochs is None, tuple(mismatches), mean_iou_apart)
 
@@ -87,6 +89,27 @@ def _confusion_mismatches(then: Counts, now: Counts) -> list[Mismatch]:
     if len(then) and np.array_equal(then, now):
         return []
     return [Mismatch("test", "confusion matrices", _correct_pixels(then), _correct_pixels(now))]
+
+
+def _image_mismatches(then: Run, now: Run) -> Iterator[Mismatch]:
+    """What differs of the test images and of their further counts; what the older run does not have is not compared."""
+    of_images = {
+        "names of the test images": (then.images, now.images),
+        "pixels of the test images": (then.image_hashes, now.image_hashes),
+        "groups of the test images": (then.groups, now.groups),
+    }
+    of_names = {
+        "confusion matrices of the {} weights": (then.others, now.others),
+        "counts of {}": (then.image_counts, now.image_counts),
+    }
+    for what, (before, after) in of_images.items():
+        if before != after:
+            pair = next((pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]), None)
+            yield Mismatch("test", what, *(pair or (len(before), len(after))))
+    for what, (counts, others) in of_names.items():
+        for name in counts.keys() & others.keys():
+            if not np.array_equal(counts[name], others[name]):
+                yield Mismatch("test", what.format(name), _digest(counts[name]), _digest(others[name]))
 
 
 def _scores(then: Record, now: Record) -> list[dict[str, float]]:
@@ -116,6 +139,10 @@ def _values_at_the_end(record: Record, digests: Sequence[str]) -> dict[str, Any]
         "best epoch": record.results.get("best_epoch"),
         "parameters": record.results.get("parameters"),
     }
+
+
+def _digest(counts: Counts) -> str:
+    return f"SHA-256 {hashlib.sha256(np.ascontiguousarray(counts).tobytes()).hexdigest()[:12]}"
 
 
 def _correct_pixels(confusions: Counts) -> str:

@@ -24,7 +24,7 @@ from activation_study.records.looks import read_looks, unplanned
 from activation_study.records.planned_runs import planned_runs
 from activation_study.records.record import RECORD_FILE, Record, run_folders
 from activation_study.records.run import read_run
-from activation_study.records.source_code import changed_files, code_digest
+from activation_study.records.source_code import changed_files, changed_since_loaded, code_digest
 from activation_study.tracking.synced import sync_runs
 
 if TYPE_CHECKING:
@@ -35,21 +35,28 @@ class ResumeError(BadInput):
     """An interrupted run cannot be resumed, because what affects its results has changed."""
 
 
-def changes_since_sweep(config: Config) -> list[str]:
-    """The code files that have changed since the sweep started; nothing outside of a sweep.
+def code_changes_until_now(config: Config) -> list[str]:
+    """The code that has changed since the sweep started, or since this process loaded it.
 
     Raises:
-        BadInput: files have changed, and `allow_changes` is not set.
+        BadInput: something has changed, and `allow_changes` is not set.
     """
+    loaded = changed_since_loaded(config.plugins)
+    if loaded and not config.allow_changes:
+        raise BadInput(
+            f"{config.run_name}: {' and '.join(loaded)} changed after this process had loaded it. Start a new process "
+            "(in a notebook, restart the kernel), or accept the change with allow_changes=true (it is recorded)."
+        )
+    changes = [f"changed since it was loaded: {name}" for name in loaded]
     if config.sweep.code is None:
-        return []
+        return changes
     files = changed_files(config.run_folder.parent, config.sweep.code, config.plugins)
     if files and not config.allow_changes:
         raise BadInput(
             f"{config.run_name}: files have changed since the sweep started: {', '.join(files)}. "
             f"Start the sweep again, or accept the changes with allow_changes=true (they are recorded)."
         )
-    return [f"changed since the sweep started: {name}" for name in files]
+    return [*changes, *(f"changed since the sweep started: {name}" for name in files)]
 
 
 def reject_unplanned(config: Config) -> None:

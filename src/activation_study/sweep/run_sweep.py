@@ -5,7 +5,7 @@ Everything is read from the run folders, so that it works the same with every la
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -120,11 +120,12 @@ def _launch_all(
     returned: list[JobReturn] = []
     unfinished: list[Unfinished] = []
     launched: set[Path] = set()  # with rerun=all, finished runs would be started again
+    code = _manifests(jobs)
     if rounds:
         rounds.begin()
     while (todo := [job for job in jobs if job.to_do and job.config.run_folder not in launched]) and not unfinished:
         launched |= {job.config.run_folder for job in todo}
-        of_round = launch(_launched(jobs, todo, threads, rounds))
+        of_round = launch(_launched(jobs, todo, threads, rounds, code))
         unfinished = _unfinished(todo, of_round)
         returned.extend(of_round)
         if rounds is None:
@@ -136,10 +137,16 @@ def _launch_all(
     return jobs, returned, unfinished
 
 
-def _launched(jobs: Sequence[Job], todo: Sequence[Job], threads: int | None, rounds: Rounds | None) -> list[Overrides]:
+def _manifests(jobs: Sequence[Job]) -> dict[Path, str]:
+    """The names of the manifests of the code as it is at the start of the sweep, for all of its rounds, by study."""
+    names = sorted({name for job in jobs for name in job.config.plugins})
+    return {study_dir: write_manifest(study_dir, names) for study_dir in study_dirs(jobs)}
+
+
+def _launched(
+    jobs: Sequence[Job], todo: Sequence[Job], threads: int | None, rounds: Rounds | None, code: Mapping[Path, str]
+) -> list[Overrides]:
     """The overrides of each job that is launched, with what the sweep passes to it."""
-    names = sorted({name for job in todo for name in job.config.plugins})
-    code = {study_dir: write_manifest(study_dir, names) for study_dir in study_dirs(todo)}
     for study_dir in study_dirs(jobs):
         plan_runs(study_dir, [job.config for job in jobs if job.study_dir == study_dir])
     return [
