@@ -11,15 +11,23 @@ import tensorflow as tf
 
 from activation_study import backend
 from activation_study.errors import BadInput
+from activation_study.location import conf_dir
 from activation_study.model.activation_factory import activation_factory
+from activation_study.model.losses.cross_entropy import CrossEntropy
+from activation_study.model.losses.make import make_loss
+from activation_study.model.losses.total import Sum
 from activation_study.model.network_parts import NetworkParts
 from activation_study.model.networks.unet import build_unet
+from activation_study.model.optimizers import ConvolutionMuon
 from activation_study.model.random_state import (
     random_states,
-    reject_random_numbers,
+    reject_state_of_loss,
+    reject_state_of_optimizer,
     reject_unsaved_state,
     seed_generators,
 )
+from activation_study.validation import from_hydra
+from hydra_compose import composed
 
 pytestmark = pytest.mark.integration
 
@@ -144,14 +152,49 @@ class DrawingOptimizer(keras.optimizers.SGD):
         self.generator = keras.random.SeedGenerator(0)
 
 
+class TensorFlowLoss(CrossEntropy):
+    """Has a variable that Keras does not know."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = [tf.Variable(0.0, name="steps")]
+
+    def of_batch(self, labels: Any, logits: Any) -> Any:
+        return super().of_batch(labels, logits) * self.steps[0].assign_add(1.0)
+
+
+LOGITS = keras.KerasTensor((None, 4, 4, 3))
+
+
 @pytest.mark.parametrize(
-    ("make", "name"), [(DrawingLoss, "generator"), (CountingLoss, "calls"), (DrawingOptimizer, "generator")]
+    ("make", "name"),
+    [
+        (DrawingLoss, "DrawingLoss has generator"),
+        (CountingLoss, "CountingLoss has calls"),
+        (lambda: Sum([CrossEntropy(), CountingLoss()], [1.0, 1.0]), "Sum has losses.calls"),
+        (TensorFlowLoss, "TensorFlowLoss has the variable steps"),
+        (lambda: Sum([TensorFlowLoss()], [1.0]), "Sum has the variable steps"),
+    ],
 )
-def test_state_of_loss_and_optimizer_that_no_checkpoint_has_is_refused(make: Callable[[], Any], name: str) -> None:
-    with pytest.raises(BadInput, match=f"part: {make.__name__} has {name}, which a checkpoint cannot save"):
-        reject_random_numbers(make(), "part")
-    reject_random_numbers(keras.optimizers.Adam(), "part")
-    reject_random_numbers(keras.losses.CategoricalCrossentropy(), "part")
+def test_a_loss_with_state_is_refused(make: Callable[[], Any], name: str) -> None:
+    with pytest.raises(BadInput, match=f"loss: {name}.*, which a checkpoint cannot save"):
+        reject_state_of_loss(make(), LOGITS)
+
+
+def test_an_optimizer_with_state_of_its_own_is_refused() -> None:
+    with pytest.raises(BadInput, match="optimizer: DrawingOptimizer has generator, which a checkpoint cannot save"):
+        reject_state_of_optimizer(DrawingOptimizer(), [])
+    weights = [keras.Variable(np.zeros((3, 3, 2, 4)))]
+    for each in (keras.optimizers.Adam(amsgrad=True), ConvolutionMuon(1e-3)):
+        for optimizer in (each, keras.optimizers.LossScaleOptimizer(each)):
+            optimizer.build(weights)
+            reject_state_of_optimizer(optimizer, weights)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (conf_dir() / "loss").glob("*.yaml")))
+def test_the_losses_of_the_project_have_no_state(name: str) -> None:
+    config = from_hydra(composed(["data=scenes", f"loss={name}"]))
+    reject_state_of_loss(make_loss(config.loss, [5, 3, 2]), LOGITS)
 
 
 class OfTwo(Hidden):

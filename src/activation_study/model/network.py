@@ -21,7 +21,12 @@ from activation_study.model.moving_statistics import recompute_moving_statistics
 from activation_study.model.normalization import BatchNormalization
 from activation_study.model.pixel_confusion import PixelConfusion
 from activation_study.model.portable import portable
-from activation_study.model.random_state import random_states, reject_random_numbers, reject_unsaved_state
+from activation_study.model.random_state import (
+    random_states,
+    reject_state_of_loss,
+    reject_state_of_optimizer,
+    reject_unsaved_state,
+)
 
 
 class Network:
@@ -121,8 +126,8 @@ class Network:
     def check_resumable(self) -> None:
         """Raises BadInput if a training step changes state that none of these copies has."""
         reject_unsaved_state(self.unet)
-        reject_random_numbers(self._training.optimizer, "optimizer")
-        reject_random_numbers(self._loss, "loss")
+        reject_state_of_optimizer(self._training.optimizer, self.unet.weights)
+        reject_state_of_loss(self._loss, self.unet.get_layer("logits").output)
 
     def check_saveable(self) -> None:
         """Raises BadInput if the network could not be written as a file at the end."""

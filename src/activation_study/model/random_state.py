@@ -4,7 +4,7 @@ A layer that draws random numbers has state outside of its weights. A run that i
 bits only if all of it is saved.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -12,6 +12,8 @@ import keras
 from activation_study.backend import unsaved_state
 from activation_study.errors import BadInput, problems_message
 from activation_study.seeding import stream
+
+_STATEFUL = (keras.random.SeedGenerator, keras.Variable)
 
 
 def random_states(model: keras.Model) -> list[Any]:
@@ -51,20 +53,43 @@ def reject_unsaved_state(model: keras.Model) -> None:
     )
 
 
-def reject_random_numbers(part: Any, what: str) -> None:
-    """Raises BadInput if an optimizer or a loss has a seed generator, or a loss variables: no checkpoint has them.
+def reject_state_of_loss(loss: keras.losses.Loss, logits: Any) -> None:
+    """Checks that a loss has no state: no checkpoint has any.
 
     Args:
-        part: the optimizer or the loss.
-        what: names it in the message.
+        loss: of labels [N, height, width] and logits.
+        logits: the symbolic output of the network, [N, height, width, C].
+
+    Raises:
+        BadInput: it has seed generators or variables, or other state, as of `reject_unsaved_state`.
     """
-    unsaved = (keras.random.SeedGenerator, *((keras.Variable,) if isinstance(part, keras.losses.Loss) else ()))
-    names = [name for name, value in vars(part).items() if isinstance(value, unsaved)]
-    if names:
+    _reject(loss, "loss", [name for name, value in _parts(loss) if isinstance(value, _STATEFUL)])
+    _reject(loss, "loss", unsaved_state(_OfLoss(loss), [keras.KerasTensor(logits.shape[:3]), logits]))
+
+
+def reject_state_of_optimizer(optimizer: keras.Optimizer, weights: Sequence[keras.Variable]) -> None:
+    """Raises BadInput if an optimizer has seed generators, or variables beside its own and the network's weights."""
+    saved = {id(variable) for variable in (*optimizer.variables, *weights)}
+    found = [name for name, value in _parts(optimizer) if isinstance(value, _STATEFUL) and id(value) not in saved]
+    _reject(optimizer, "optimizer", found)
+
+
+def _reject(part: Any, what: str, found: Sequence[str]) -> None:
+    if found:
         raise BadInput(
-            f"{what}: {type(part).__name__} has {', '.join(names)}, which a checkpoint cannot save, so that a resumed "
+            f"{what}: {type(part).__name__} has {', '.join(found)}, which a checkpoint cannot save, so that a resumed "
             "run would differ; expected state in the optimizer's variables alone"
         )
+
+
+def _parts(whole: Any, prefix: str = "", depth: int = 3) -> Iterator[tuple[str, Any]]:
+    """The attributes of an object with their names, and those in its lists, dicts, losses and optimizers."""
+    for name, value in vars(whole).items():
+        inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+        for each in inside:
+            yield f"{prefix}{name}", each
+            if isinstance(each, keras.losses.Loss | keras.Optimizer) and depth:
+                yield from _parts(each, f"{prefix}{name}.", depth - 1)
 
 
 def _layers_inside(model: keras.Model) -> Iterator[keras.Layer]:
@@ -82,6 +107,19 @@ def _unsaved_state_alone(layer: keras.Layer) -> list[str]:
         return unsaved_state(_Alone(layer), layer.input)
     except (AttributeError, TypeError, ValueError):
         return []
+
+
+class _OfLoss(keras.Layer):
+    """The loss of any numbers."""
+
+    def __init__(self, loss: keras.losses.Loss) -> None:
+        super().__init__(name="loss")
+        self.loss = loss
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """The loss of labels, whose values become class ids, and logits."""
+        labels, logits = x
+        return self.loss(keras.ops.clip(keras.ops.cast(labels, "int32"), -1, logits.shape[-1] - 1), logits)
 
 
 class _Alone(keras.Layer):
