@@ -3,16 +3,19 @@
 import copy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from activation_study.records.environment import PACKAGES, differences
+from activation_study.records.environment import PACKAGES, _packages, differences
 from activation_study.records.record import Record
 from activation_study.records.run import Run
 from activation_study.runs.run_diff import compare
+from activation_study.validation import from_hydra
+from hydra_compose import composed
 
 CONFUSIONS = np.array([[[5, 1], [2, 6], [1, 0]]])
 
@@ -136,6 +139,30 @@ def test_a_package_of_another_backend_explains_nothing(package: str, backend: st
     on = [changed(environment__backend=backend), copy.deepcopy(other)]
     on[1].environment["backend"] = backend
     assert differences(on[0], on[1]) == [f"{package} (then 1.0, now None)"]
+
+
+def test_packages_that_an_older_record_does_not_name_explain_nothing() -> None:
+    other = record()
+    other.environment["versions"] = {**other.environment["versions"], "pillow": "13.0"}
+    assert differences(record(), other) == []
+    assert differences(other, record()) == ["pillow (then 13.0, now None)"]
+
+
+def test_packages_are_recorded_where_they_decide_something() -> None:
+    config = from_hydra(composed(["data=scenes", "tuning=learning_rate"]))
+    assert set(_packages(config)) == set(PACKAGES)
+    config.tuning.trial = 0
+    assert set(_packages(config)) - set(PACKAGES) == {"optuna"}
+    config.tuning.trial, config.data.format = None, "folder"
+    assert set(_packages(config)) - set(PACKAGES) == {"pillow", "tifffile", "imagecodecs"}
+
+
+def test_packages_of_cuda_are_recorded_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = [SimpleNamespace(name=name) for name in ("numpy", "nvidia-cudnn-cu12", "nvidia-cublas-cu12")]
+    monkeypatch.setattr("activation_study.records.environment.distributions", lambda: installed)
+    monkeypatch.setattr("activation_study.backend.on_gpu", lambda: True)
+    found = list(_packages(from_hydra(composed(["data=scenes"]))))
+    assert found[len(PACKAGES) :] == ["nvidia-cublas-cu12", "nvidia-cudnn-cu12"]
 
 
 def test_differences_of_the_environment_are_listed_most_likely_cause_first() -> None:

@@ -1,6 +1,6 @@
 """What the arms have in common by the digests of their runs, and what they differ in by their configurations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from activation_study.analysis.formatting import display_name, listed
@@ -12,12 +12,12 @@ from activation_study.errors import counted
 from activation_study.records.record import Record
 
 # What of a record says how the run was carried out, where it may decide a difference.
-CIRCUMSTANCES: dict[str, Callable[[Record], Any]] = {
-    "code": lambda record: record.digests.get("code"),
-    "plugins": lambda record: record.digests.get("plugins"),
-    "device": lambda record: record.environment.get("device"),
-    "backend": lambda record: record.environment.get("backend"),
-    "versions": lambda record: str(sorted(record.environment.get("versions", {}).items())),
+CIRCUMSTANCES: dict[str, Callable[[Record], dict[str, Any]]] = {
+    "code": lambda record: {"code": record.digests.get("code")},
+    "plugins": lambda record: {"plugins": record.digests.get("plugins")},
+    "device": lambda record: {"device": record.environment.get("device")},
+    "backend": lambda record: {"backend": record.environment.get("backend")},
+    "versions": lambda record: record.environment.get("versions", {}),
 }
 CONVOLUTIONS = "initial_convolutions"  # not in records of earlier versions
 
@@ -68,8 +68,7 @@ def unequal_circumstances(condition: Condition) -> str:
         for seed, record, _ in arm.runs:
             of_seed.setdefault(seed, []).append(record)
     seeds = {
-        name: sum(len({of(record) for record in records}) > 1 for records in of_seed.values())
-        for name, of in CIRCUMSTANCES.items()
+        name: sum(_differ(list(map(of, records))) for records in of_seed.values()) for name, of in CIRCUMSTANCES.items()
     }
     parts = [f"{name} for {count} of {counted(len(of_seed), 'seed')}" for name, count in seeds.items() if count]
     changed = sum(bool(record.changes) for arm in condition.arms for record in arm.records)
@@ -79,6 +78,12 @@ def unequal_circumstances(condition: Condition) -> str:
     )
     told = "; ".join(filter(None, (differ, continued)))
     return f"{told}: a difference may come from that, too." if told else ""
+
+
+def _differ(values: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an entry that all have is not the same in all; versions are recorded of more packages today."""
+    names = set.intersection(*(set(each) for each in values))
+    return any(each[name] != values[0][name] for each in values for name in names)
 
 
 def pinned_seeds(condition: Condition) -> str:

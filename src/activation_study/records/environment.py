@@ -4,11 +4,12 @@ import os
 import platform
 import socket
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from typing import Any
 
 from activation_study import __version__, backend
 from activation_study.arithmetic import arithmetic_variables
+from activation_study.config.schema import OWN_FORMATS, Config
 from activation_study.hardware import instruction_sets, processor
 from activation_study.keras_import import keras_settings
 from activation_study.records.code_changes import git_state
@@ -30,35 +31,46 @@ PACKAGES = (
     "mlflow",
     "scipy",
 )
+OWN_IMAGES = ("pillow", "tifffile", "imagecodecs")  # decode the images of other sets than the article's
+CUDA = "nvidia-"  # what the names of CUDA's packages begin with
 # The backend without which a package decides nothing.
 ONLY_ON = {"jax": "jax", "jaxlib": "jax", "torch": "torch"}
 # The keys of a record's environment that must be equal for bit-identical results, besides versions and digests.
 REPRODUCIBILITY_KEYS = ("threads", "device", "backend", "jit_compile", "processor")
 
 
-def describe_environment(threads: int | None, jit_compile: bool | str) -> Environment:
+def describe_environment(config: Config) -> Environment:
     """The environment of a run that is about to start.
 
-    Args:
-        threads: as configured; None means one per available core. The number that is used is recorded.
-        jit_compile: as configured; what is used on this backend is recorded.
+    Where the configuration leaves the number of threads or XLA open, what is used is recorded.
     """
     import keras
 
     return {
         "activation_study": __version__,
-        "versions": {name: version_of(name) for name in PACKAGES},
+        "versions": {name: version_of(name) for name in _packages(config)},
         "platform": platform.platform(),
         "processor": processor(),
         "instruction_sets": instruction_sets(),
-        "threads": backend.used_threads(threads),
+        "threads": backend.used_threads(config.threads),
         "backend": keras.backend.backend(),
-        "jit_compile": backend.compiles_steps(jit_compile),
+        "jit_compile": backend.compiles_steps(config.training.jit_compile),
         "device": backend.devices(),
         "variables": arithmetic_variables(),
         "keras": keras_settings(),
         "git": git_state(),
     }
+
+
+def _packages(config: Config) -> Iterator[str]:
+    """The packages that may decide the results of a run here, or which trials follow on it."""
+    yield from PACKAGES
+    if config.data.format in OWN_FORMATS:
+        yield from OWN_IMAGES
+    if config.tuning.trial is not None:
+        yield "optuna"
+    if backend.on_gpu():
+        yield from sorted({name for each in distributions() if (name := each.name).startswith(CUDA)})
 
 
 def version_of(package: str) -> str | None:
@@ -87,14 +99,14 @@ def differences(then: Record, now: Record) -> list[str]:
 
     before, after = then.environment, now.environment
     backends = (before.get("backend"), after.get("backend"))
-    packages = [name for name in PACKAGES if name not in ONLY_ON or ONLY_ON[name] in backends]
+    versions = {name: each for name, each in before["versions"].items() if ONLY_ON.get(name, backends[0]) in backends}
     return [
         *_in_words(map(digest, ("data", "code", "plugins"))),
         *_in_words((key, before.get(key), after.get(key)) for key in REPRODUCIBILITY_KEYS),
         *_in_words(_entries(before, after, "variables")),
         *_in_words(_entries(before, after, "keras", "keras.config.")),
         *_instruction_sets(before, after),
-        *_in_words((name, before["versions"].get(name), after["versions"][name]) for name in packages),
+        *_in_words((name, then, after["versions"].get(name)) for name, then in versions.items()),
         *_in_words(map(digest, ("initial_weights", "order"))),  # last, because they follow from the others
     ]
 

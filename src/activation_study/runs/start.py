@@ -88,7 +88,7 @@ def new_record(config: Config, overrides: list[str], dataset: Dataset, network: 
         config=values,
         overrides=list(map(without_credentials, overrides)),
         classes=list(dataset.label_type.classes),
-        environment=describe_environment(config.threads, config.training.jit_compile),
+        environment=describe_environment(config),
         digests={
             "data": dataset.source.digest,
             "code": code_digest(),
