@@ -61,6 +61,7 @@ def preprocess(
     cache: Path,
     reader: ImageReader = COLOR_IMAGES,
     check_source: Callable[[], None] = lambda: None,
+    decoding: str = "",
 ) -> PreprocessedData:
     """The preprocessed arrays of a source, read from the cache or computed.
 
@@ -74,6 +75,7 @@ def preprocess(
         label_interpolation: `bilinear` or `nearest`; see `interpolation_for`.
         cache: the folder of the preprocessed arrays.
         reader: that the source reads its images with.
+        decoding: names how the images are decoded, where that has changed.
         check_source: raises BadInput if the source's files have changed since their digest was computed.
 
     Raises:
@@ -93,7 +95,7 @@ def preprocess(
     def label(index: int) -> NDArray[Any]:
         return resize_label(label_type.target(source.label(index, label_type.name)), size, interpolation, dtype)
 
-    images_file = folder / f"images-{height}x{width}-{_image_kind(reader, channel_order)}.npy"
+    images_file = folder / f"images-{height}x{width}-{_image_kind(reader, channel_order)}{decoding}.npy"
     method = interpolation if interpolation == "bilinear" else f"nearest{NEAREST_LABELS}"
     labels_file = folder / f"{label_type.key}-{height}x{width}-{method}.npy"
     return PreprocessedData(

@@ -100,6 +100,35 @@ def test_three_channels_are_read_as_before() -> None:
         np.testing.assert_array_equal(COLOR_IMAGES.read(content), rgb[..., ::-1])
 
 
+@pytest.mark.parametrize(("dtype", "high"), [(np.uint8, 256), (np.uint16, 65536)])
+def test_the_transparency_of_a_tiff_is_dropped_and_does_not_change_colours(dtype: Any, high: int) -> None:
+    rgb, alpha = noise(3, dtype, high), noise(1, dtype, high)
+    expected = to_uint8(rgb, None)[..., ::-1]
+    for extrasamples in (["unassalpha"], ["assocalpha"]):
+        content = tiff(np.dstack([rgb, alpha]), photometric="rgb", extrasamples=extrasamples)
+        np.testing.assert_array_equal(COLOR_IMAGES.read(content), expected)
+
+
+def test_all_pages_of_a_tiff_are_channels_or_refused() -> None:
+    rgb = noise(3)
+    pages = tiff(np.moveaxis(rgb, -1, 0), photometric="minisblack")
+    np.testing.assert_array_equal(COLOR_IMAGES.read(pages), rgb[..., ::-1])
+    stack = tiff(np.stack([rgb] * 20), photometric="rgb")
+    with pytest.raises(ValueError, match="a stack of images"):
+        COLOR_IMAGES.read(stack)
+    with pytest.raises(WrongChannels):
+        COLOR_IMAGES.read(tiff(np.moveaxis(noise(5), -1, 0), photometric="minisblack"))
+
+
+@pytest.mark.parametrize(("dtype", "high"), [(np.uint8, 256), (np.uint16, 65536)])
+def test_a_tiff_whose_zero_is_white_is_read_as_viewers_show_it(dtype: Any, high: int) -> None:
+    stored = noise(1, dtype, high)[..., 0]
+    content = tiff(stored, photometric="miniswhite")
+    shown = to_uint8(np.iinfo(dtype).max - stored, None)
+    np.testing.assert_array_equal(ImageReader(1).read(content)[..., 0], shown)
+    assert np.abs(COLOR_IMAGES.read(content)[..., 0].astype(int) - shown).max() <= 1
+
+
 def test_one_channel_is_grey() -> None:
     grey, rgb = noise(1), noise(3)
     for content in (

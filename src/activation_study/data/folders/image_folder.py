@@ -24,6 +24,9 @@ from activation_study.data.labels.label_tally import LabelTally
 from activation_study.data.labels.label_types import LabelType
 from activation_study.data.verification import WORKERS, FileTree, error_reason, printable_path
 
+# 1, without a name: of a TIFF's pages the first alone, and colours multiplied by their transparency.
+TIFF_DECODING = "-tiff2"
+
 
 @dataclass(frozen=True)
 class ImageFolder:
@@ -67,6 +70,11 @@ class ImageFolder:
         return self.tree.read(self.files[index][2], lambda content: self.label_type.raw(read_label_image(content)))
 
 
+def image_decoding(source: object) -> str:
+    """How the images of a source are decoded (`decoding_of`)."""
+    return decoding_of(image for _, image, _ in source.files) if isinstance(source, ImageFolder) else ""
+
+
 def turned_images(source: object) -> dict[int, str]:
     """The images of an image folder that their EXIF orientation turns, each with how."""
     if not isinstance(source, ImageFolder):  # no other source turns images
@@ -97,12 +105,17 @@ def open_folder(
         stamps,
         None,
         lambda: _content_problems(found.tree, pairing, label_type, reader),
-        f"{label_type.meaning}, {reader}{_gif_version(used)}",
+        f"{label_type.meaning}, {reader}{_gif_version(used)}{decoding_of(used)}",
         found.problems,
     )
     found.reject(verified.problems)
     files = tuple((key, pairing.images[key][0], pairing.labels[key][0]) for key in pairing.names)
     return ImageFolder(name, found.tree, verified.digest, files, label_type, reader)
+
+
+def decoding_of(images: Iterable[str]) -> str:
+    """Names how images are decoded, for what is kept of them; empty unless some are decoded otherwise than at first."""
+    return TIFF_DECODING if any(path.lower().endswith((".tif", ".tiff")) for path in images) else ""
 
 
 def _gif_version(paths: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ _NPY = b"\x93NUMPY"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION = 0x0112  # tag of EXIF and TIFF
 _PLAIN = ("MINISBLACK", "RGB")  # ways to store colours in which values need no conversion
+_ASSOCIATED_ALPHA, _UNASSOCIATED_ALPHA = 1, 2
 _DICOM_AT = 128
 _AS_STORED = -1  # cv2.IMREAD_UNCHANGED: 16 bits and transparency stay, the EXIF orientation is ignored
 
@@ -82,12 +83,17 @@ def channels_in_header(content: bytes) -> int:
 
 
 def tiff_type(content: bytes) -> tuple[np.dtype[Any], bool]:
-    """The type of a TIFF file's values, and whether it has channels of its own, other than grey and colours."""
+    """The type of a TIFF file's values, and whether it holds more than grey or colours.
+
+    That is channels of its own, several pages, or transparency, by which OpenCV multiplies the colours.
+    """
     with _open_tiff(content) as tiff:
         series, page = tiff.series[0], _first_page(tiff.series[0])
         own = (
             "C" in series.axes
             or _rows_are_pages(series)
+            or len(series) > 1
+            or _UNASSOCIATED_ALPHA in page.extrasamples
             or page.samplesperpixel > 4
             or (_photometric(page) == "MINISBLACK" and _many(page))
         )
@@ -135,6 +141,8 @@ def _read_tiff(content: bytes) -> StoredImage:
     values = values[..., None] if channel_axis is None else np.moveaxis(values, channel_axis, -1)
     if values.dtype == np.bool_:
         values = values.astype(np.uint8) * 255
+    if color == "MINISWHITE" and values.dtype.kind == "u":
+        values = np.iinfo(values.dtype).max - values
     return StoredImage(_orient(values, orientation.value if orientation else 1), color == "RGB", alpha)
 
 
@@ -164,7 +172,7 @@ def _rows_are_pages(series: "TiffPageSeries") -> bool:
 
 
 def _has_alpha(page: "TiffPage") -> bool:
-    return any(sample in (1, 2) for sample in page.extrasamples)  # associated, unassociated alpha
+    return any(sample in (_ASSOCIATED_ALPHA, _UNASSOCIATED_ALPHA) for sample in page.extrasamples)
 
 
 def _photometric(page: "TiffPage") -> str:
