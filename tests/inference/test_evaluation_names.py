@@ -39,6 +39,16 @@ def test_the_name_has_the_part_and_what_differs(part: str, data: dict[str, str],
     assert name.removeprefix(beginning).partition("-")[0].isalnum()
 
 
+def test_another_order_of_the_channels_than_in_training_is_refused() -> None:
+    config = from_hydra(composed(["data=scenes", "data.channel_order=rgb"]))
+    run = Record(config.run_name, "s", identity(resolved(config)), resolved(config), [], ["sky"], {}, {"data": "d"})
+    options = Evaluate(run="x", folder="multirun")
+    assert _evaluation_config(run, options).data.channel_order == "rgb"
+    options.data.channel_order = "bgr"
+    with pytest.raises(BadInput, match=r"was trained on images of data\.channel_order=rgb: expected the same"):
+        _evaluation_config(run, options)
+
+
 def test_other_groups_replace_those_of_the_run(tmp_path: Path) -> None:
     (tmp_path / "groups.csv").write_text("image,group\na,x\n")
     config = from_hydra(composed(["data=scenes", f"data.groups={tmp_path}/groups.csv"]))

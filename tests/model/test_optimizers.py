@@ -58,6 +58,13 @@ def test_a_rejected_argument_is_reported_with_its_class(arguments: dict[str, Any
         make_optimizer({"name": "x", "_target_": "keras.optimizers.Adam", **arguments})
 
 
+def test_an_average_that_keras_uses_in_fit_alone_is_rejected() -> None:
+    options = {"name": "x", "_target_": "keras.optimizers.Adam", "learning_rate": 1e-3, "use_ema": True}
+    with pytest.raises(BadInput, match=r"the average would never be used.*evaluation\.weights=ema"):
+        make_optimizer(options)
+    assert make_optimizer({**options, "ema_overwrite_frequency": 10}).use_ema
+
+
 def test_an_argument_that_names_other_code_is_rejected() -> None:
     schedule = {"module": "os", "class_name": "system", "config": {}}
     with pytest.raises(BadInput, match="only objects of Keras are allowed"):

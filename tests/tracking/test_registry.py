@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mlflow import MlflowClient
 
-from activation_study.tracking.registry import register_best
+from activation_study.records.record import Record
+from activation_study.tracking.registry import _validated_on, _version, register_best
+from activation_study.tracking.run_page.result_metrics import validation_score
 from cli_runner import TINY, command
 from fake_runs import write_run
 from mlflow_runs import trained_runs
@@ -16,6 +19,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
 
+RECORD = Record("r", "s", "0", {}, [], [], {}, {})
+RECORD.epochs = [{"time": 1.0, "val/mean_iou": 0.5}, {"time": 2.0, "val/mean_iou": 0.4}]
+RECORD.results = {"best_epoch": 1.0, "val/ema/mean_iou": 0.6}
 STORE = "tracking.uri=sqlite:///team.db"  # not MLflow's default
 
 
@@ -100,6 +106,41 @@ def test_a_worse_single_run_does_not_become_the_best(project: Path) -> None:
     result = command(project, "train.py", *TINY, f"activation={worse}", "tracking.register=segmenter", STORE)
     assert result.returncode == 0, result.stderr
     assert f"models:/segmenter@best = version 1, {max(scores, key=lambda name: scores[name])}" in result.stdout
+
+
+def test_a_version_of_a_model_that_was_deleted_is_not_that_of_the_new_one() -> None:
+    there = SimpleNamespace(run_id="r", source="models:/m-1", version="1")
+    client = SimpleNamespace(
+        search_registered_models=lambda _: [there],
+        search_model_versions=lambda _: [there],
+        create_model_version=lambda *_, **__: SimpleNamespace(version="2"),
+        set_logged_model_tags=lambda *_: None,
+    )
+    versions = [_version(client, SimpleNamespace(model_id=name, tags={}), "n", "r", RECORD) for name in ("m-1", "m-2")]
+    assert versions == ["1", "2"]
+
+
+def test_a_model_scored_by_averaged_weights_has_no_second_score_of_an_epoch() -> None:
+    for weights, step in (("best", 1), ("last", 2)):
+        RECORD.config["evaluation"] = {"weights": weights}
+        assert validation_score(RECORD, "m").step == step
+    RECORD.config["evaluation"] = {"weights": "ema"}
+    assert validation_score(RECORD, "m") is None
+
+
+@pytest.mark.parametrize(
+    ("data", "label_type"),
+    [
+        ({"label_interpolation": "nearest"}, {}),
+        ({"classes": ["sky"]}, {}),
+        ({}, {"border_width": 2}),
+        ({"fold": 1}, {}),
+    ],
+)
+def test_runs_with_other_labels_cannot_be_ranked(data: dict[str, object], label_type: dict[str, object]) -> None:
+    configs = [{"data": {}, "label_type": {}}, {"data": data, "label_type": label_type}]
+    first, second = (Record("r", "s", "0", config, [], [], {}, {"data": "d"}) for config in configs)
+    assert _validated_on(first) != _validated_on(second)
 
 
 def test_a_deleted_registered_model_is_made_again_and_listed_once(project: Path) -> None:

@@ -105,6 +105,15 @@ def test_a_complete_store_is_only_read(folders: list[Path], uri: str, monkeypatc
     assert sync(folders, uri).there == folders
 
 
+def test_a_pruned_run_is_only_read_too(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("multirun/study/pruned")
+    write_run(folder, "PRUNED")
+    assert sync([folder], uri).there == [folder]
+    monkeypatch.setattr(Mirror, "update", lambda self, final: pytest.fail("nothing is missing"))
+    assert sync([folder], uri).there == [folder]
+
+
 def test_both_ways_to_read_a_store_agree(folders: list[Path], uri: str, client: MlflowClient) -> None:
     sync(folders, uri)
     client.delete_run(one(client, "b").info.run_id)

@@ -170,12 +170,12 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     config = inference_config(trained, options.threads, changes)
     config.suffix = "" if options.part == "test" else f"-{options.part}"
     config = validate(config, f"The evaluation of {trained.name}", f"`{command('evaluate')} --help` shows the keys.")
-    recorded_channels = recorded.get("channels", 3)
-    if config.data.channels != recorded_channels:
-        raise BadInput(
-            f"data.channels={config.data.channels}: {trained.name} was trained on images of data.channels="
-            f"{recorded_channels}: expected the same"
-        )
+    for key, first in (("channels", 3), ("channel_order", "bgr")):
+        then, now = recorded.get(key, first), getattr(config.data, key)
+        if now != then and (key == "channels" or config.data.channels == 3):
+            raise BadInput(
+                f"data.{key}={now}: {trained.name} was trained on images of data.{key}={then}: expected the same"
+            )
     config.study = f"{trained.study}/evaluations"
     config.sweep.label = run_label(config, _settings(config, recorded_config, options.part))
     return config

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from activation_study.config.components import make_component
+from activation_study.errors import BadInput
 
 # Of Keras: they wrap others, or need other weights for the evaluation than for training.
 UNSUITABLE = ("LossScaleOptimizer", "MultiOptimizer", "OptimizerMap", "Optimizer", "ScheduleFreeAdamW")
@@ -49,4 +50,9 @@ def make_optimizer(options: dict[str, Any]) -> keras.Optimizer:
         __name__: {ConvolutionMuon.__name__: ConvolutionMuon},
     }
     optimizer: keras.Optimizer = make_component("optimizer", options, keras.Optimizer, modules)
+    if optimizer.use_ema and optimizer.ema_overwrite_frequency is None:
+        raise BadInput(
+            "optimizer.use_ema=true: the average would never be used; every run keeps one of its own, which "
+            "evaluation.weights=ema scores"
+        )
     return optimizer

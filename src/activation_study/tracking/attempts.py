@@ -58,12 +58,17 @@ def presence(inventory: Inventory, record: Record, folder: Path, weights: str) -
     once = not any(not run.deleted for run in runs[1:])
     complete = (
         once
-        and first.status == record.status
+        and first.status == status_in_mlflow(record)
         and first.epochs == len(record.epochs)
         and (set(completion(record, folder, weights).split()) <= set(first.tags.get(COMPLETE_TAG, "").split()))
         and first.has_artifacts(path.relative_to(folder).as_posix() for path in artifacts(folder))
     )
     return Presence.COMPLETE if complete else Presence.INCOMPLETE
+
+
+def status_in_mlflow(record: Record) -> str:
+    """The status that MLflow shows; it knows no pruned runs."""
+    return "FINISHED" if record.status == "PRUNED" else record.status
 
 
 def completion(record: Record, folder: Path, weights: str) -> str:

@@ -15,7 +15,7 @@ ALIAS = "best"
 _VERSIONS_TAG = "mlflow.modelVersions"  # by which a logged model's page lists its registered versions
 _SPLIT_KEYS = (
     *("split", "split_seed", "folds", "fold", "split_digest", "groups", "groups_digest"),
-    *("remove_duplicates", "image_size"),
+    *("remove_duplicates", "image_size", "label_interpolation", "classes"),
 )
 
 
@@ -47,8 +47,9 @@ def register_best(study_dir: Path, uri: str | None, name: str | None) -> None:
         model = group if len(groups) > 1 else name
         if len({_validated_on(record) for record in records}) > 1:
             warn(
-                f"{model} was not registered: the runs of {study_dir} were validated on different images "
-                f"(other data, split, fold or image size), so their scores cannot be ranked; "
+                f"{model} was not registered: the runs of {study_dir} were validated on different images or labels "
+                f"(other data, split, fold, image size, classes or label interpolation), so their scores cannot be "
+                f"ranked; "
                 f"put them into studies of their own"
             )
             continue
@@ -57,9 +58,10 @@ def register_best(study_dir: Path, uri: str | None, name: str | None) -> None:
 
 
 def _validated_on(record: Record) -> tuple[str, ...]:
-    """What decides which images a run was validated on."""
+    """What decides which images and labels a run was validated on."""
     data = record.config["data"]
-    return (record.digests["data"], *(str(data.get(key)) for key in _SPLIT_KEYS))
+    border = record.config["label_type"].get("border_width")
+    return (record.digests["data"], str(border), *(str(data.get(key)) for key in _SPLIT_KEYS))
 
 
 def _register(record: Record, uri: str, name: str, among: int) -> None:
@@ -88,10 +90,10 @@ def _version(client: Any, model: Any, name: str, run_id: str, record: Record) ->
     """The version of a logged model, which is created if needed."""
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
-    for version in client.search_model_versions(f"name = '{name}'"):
-        if version.run_id == run_id:
-            return str(version.version)
     source, description = f"models:/{model.model_id}", model.tags.get(NOTE_TAG)
+    for version in client.search_model_versions(f"name = '{name}'"):
+        if version.run_id == run_id and version.source == source:  # otherwise of a model that was deleted
+            return str(version.version)
     created = client.create_model_version(name, source, run_id, description=description, model_id=model.model_id)
     listed = json.loads(model.tags.get(_VERSIONS_TAG, "[]"))
     others = [each for each in listed if each["name"] != name]  # what is listed under this name was deleted

@@ -26,11 +26,17 @@ def result_metrics(record: Record, model_id: str | None) -> list[Any]:
     return metrics
 
 
-def validation_score(record: Record, model_id: str) -> Any:
-    """The mean IoU of the scored weights on the validation images, as the model's metric."""
+def validation_score(record: Record, model_id: str) -> Any | None:
+    """The mean IoU of the scored weights on the validation images after their epoch, as the model's metric.
+
+    None for averaged weights, which are those of no epoch: their score is a result, `val/ema/mean_iou`.
+    """
     from mlflow.entities import Metric
 
-    step = int(record.results["best_epoch"]) if scored_weights(record.config) == "best" else len(record.epochs)
+    scored = scored_weights(record.config)
+    if scored == "ema":
+        return None
+    step = int(record.results["best_epoch"]) if scored == "best" else len(record.epochs)
     timestamp = int(record.epochs[step - 1]["time"] * 1000)
     return Metric("val/mean_iou", record.validation_mean_iou, timestamp, step, model_id=model_id)
 

@@ -16,7 +16,7 @@ from activation_study.records.artifacts import artifacts
 from activation_study.records.public_copy import public_copy
 from activation_study.records.record import Record
 from activation_study.records.run import read_findings
-from activation_study.tracking.attempts import leave_one, place_of
+from activation_study.tracking.attempts import leave_one, place_of, status_in_mlflow
 from activation_study.tracking.run_page.datasets import dataset_inputs
 from activation_study.tracking.run_page.description import describe_run, note_tags
 from activation_study.tracking.run_page.log_model import MODEL_NAME, current_store, log_model
@@ -228,9 +228,7 @@ class MlflowStore:
             except BadInput as error:
                 problem = ModelRefused(str(error))
         self._log_results(run_id, record, model_id)
-        self._client.set_terminated(
-            run_id, "FINISHED" if record.status == "PRUNED" else record.status, end_time=int(record.ended * 1000)
-        )
+        self._client.set_terminated(run_id, status_in_mlflow(record), end_time=int(record.ended * 1000))
         self._describe(self._client.get_run(run_id), record, folder)
         if problem is not None:
             raise problem
@@ -244,7 +242,7 @@ class MlflowStore:
             metrics = [metric for metric in result_metrics(record, None) if metric.key == "parameters"]
         missing = [metric for metric in metrics if metric.key not in logged]
         if missing and model_id is not None and record.epochs:
-            missing.append(validation_score(record, model_id))
+            missing += filter(None, [validation_score(record, model_id)])
         if missing:
             self._client.log_batch(run_id, missing)
 
