@@ -1,5 +1,6 @@
 """What is wrong with the images of a data set: one message for each kind, with the override that mends it."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from activation_study.data.images.image_check import ImageCheck, suggestion
 from activation_study.data.images.image_reader import COLOR_IMAGES, ImageFacts, ImageReader
-from data.images.test_image_reader import noise, pillow, tiff
+from data.images.test_image_reader import noise, npy, pillow, tiff
 
 
 def checked(reader: ImageReader, *contents: bytes) -> ImageCheck:
@@ -112,3 +113,36 @@ def test_no_range_is_proposed_where_none_fits_all_images(values: Any) -> None:
         ": no data.value_range fits them and 0.tif and 1 more image of 8 bits: convert them to 8 bits, or the others "
         "to their type and range"
     )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "high", "value_range", "problem"),
+    [
+        (np.uint8, 255, (0, 4095), r"8 bits, and data\.value_range=\[0,4095\]"),
+        (np.uint16, 4095, (0, 1), r"whole numbers, and data\.value_range=\[0,1\]"),
+        (np.uint8, 255, (0, 1), r"whole numbers, and data\.value_range=\[0,1\]"),
+        (np.uint8, 255, (0, 255), None),
+        (np.uint8, 60, (0, 64), None),
+        (np.uint16, 4095, (0, 4095), None),
+        (np.uint16, 40, (0, 4095), None),  # a dark image
+        (np.float32, 1, (0, 1), None),
+        (np.float32, 3, (0, 1), None),  # an overexposed image
+        (np.int16, 3071, (-150, 250), None),  # a window of computed tomography
+        (np.uint8, 1, (0, 1), None),
+    ],
+)
+def test_images_whose_type_does_not_fit_the_range_are_refused(
+    dtype: Any, high: float, value_range: tuple[float, float], problem: str | None
+) -> None:
+    check = ImageCheck(ImageReader(1, value_range))
+    values = np.linspace(0, high, 12).reshape(3, 4, 1).astype(dtype)
+    check.size_of("a.npy", npy(values))
+    for problems, ending in (
+        (check.problems(), " does not fit them: set data"),
+        (check.unusable(), " of the training "),
+    ):
+        found = list(problems)
+        if problem is None:
+            assert found == []
+        else:
+            assert re.match(f"a.npy: {problem}{ending}", found[0])

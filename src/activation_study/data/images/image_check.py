@@ -72,6 +72,8 @@ class ImageCheck:
         yield from self._not_finite_problems()
         for _, what in self._without_range():
             yield f"{what}: expected 8 or 16 bits, as in training"
+        for images, given in self._of_other_types():
+            yield f"{_named(images)}: {given} of the training does not fit them"
 
     def dark_images(self) -> str | None:
         """What is said about images of 16 bits that are nearly black; None if there are none."""
@@ -112,13 +114,33 @@ class ImageCheck:
         given, facts = f"data.value_range=[{low:g},{high:g}]", list(self._facts.values())
         others = sorted({each.dtype for each in facts} - {"uint8"})
         of_8_bits = self._of_type("uint8")
-        if of_8_bits and others:
+        mixed, apart = bool(of_8_bits and others), _high(facts) <= low or _low(facts) >= high
+        if mixed:
             yield (
                 f"{_named(of_8_bits)}: 8 bits, but others are {' and '.join(others)}: {given} fits only one of them: "
                 "convert them to one type"
             )
-        if _high(facts) <= low or _low(facts) >= high:
+        if apart:
             yield f"{given}: no image has values in it, they have {_range_text(facts)}: set {suggestion(facts)}"
+        if not mixed and not apart:
+            for images, what in self._of_other_types():
+                yield f"{_named(images)}: {what} does not fit them: set {suggestion(images.values())}"
+
+    def _of_other_types(self) -> Iterator[tuple[dict[str, ImageFacts], str]]:
+        """Images whose type does not fit the given range, and what to say: they would be nearly black, or white.
+
+        These are whole numbers where the range is that of fractions, and 8 bits where it is that of more.
+        """
+        if self._reader.value_range is None:
+            return
+        low, high = self._reader.value_range
+        given = f"data.value_range=[{low:g},{high:g}]"
+        of_8_bits = self._of_type("uint8")
+        whole = {path: each for path, each in self._facts.items() if not each.dtype.startswith("float")}
+        if of_8_bits and high - low > RANGE_OF_TYPE["uint8"][1] / DARK:
+            yield of_8_bits, f"8 bits, and {given}"
+        elif 0 <= low < high <= 1 and whole and _high(whole.values()) > 1:
+            yield whole, f"whole numbers, and {given}"
 
 
 def suggestion(facts: Iterable[ImageFacts]) -> str:
