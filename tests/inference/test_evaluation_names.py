@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from activation_study.config.command_options import Evaluate
@@ -11,6 +12,7 @@ from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput
 from activation_study.inference.evaluate_run import _check_content, _evaluation_config, _warn_of_trained_images
 from activation_study.records.record import Record
+from activation_study.records.run import Run
 from activation_study.validation import from_hydra
 from hydra_compose import composed
 
@@ -110,10 +112,26 @@ def test_trained_images_are_told_from_a_file_of_groups_that_has_moved(
     then, now = (from_hydra(composed([*options, f"data.groups={tmp_path}/{name}.csv"])) for name in ("then", "now"))
     (tmp_path / "then.csv").unlink()
     dataset = Dataset(now)
-    run = Record("r", "s", "0" * 8, resolved(then), [], ["sky"], {}, {"data": dataset.source.digest})
-    _warn_of_trained_images(run, now.data, dataset, dataset.split.train, "test")
+    record = Record("r", "s", "0" * 8, resolved(then), [], ["sky"], {}, {"data": dataset.source.digest})
+    _warn_of_trained_images(Run(record, tmp_path), now.data, dataset, dataset.split.train, "test")
     count = len(dataset.split.train)
     assert f"{count} of the {count} test images of this split were in the training part of r" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", ["test", "all"])
+def test_trained_images_are_told_in_data_to_which_images_were_added(
+    part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["data=scenes", "data.image_size=32", f"data.cache={tmp_path}"]
+    then, now = (from_hydra(composed([*options, f"data.count={count}"])) for count in (12, 20))
+    before, dataset = Dataset(then), Dataset(now)
+    record = Record("r", "s", "0" * 8, resolved(then), [], ["sky"], {}, {"data": before.source.digest})
+    hashes = tuple(before.preprocessed.image_hashes(before.split.train))
+    _warn_of_trained_images(Run(record, tmp_path, training_hashes=hashes), now.data, dataset, np.arange(20), part)
+    assert f"{len(hashes)} of the 20 images were in the training part of r: these" in capsys.readouterr().err
+    _warn_of_trained_images(Run(record, tmp_path, training_hashes=hashes), now.data, dataset, np.arange(12, 20), part)
+    _warn_of_trained_images(Run(record, tmp_path), now.data, dataset, np.arange(20), part)  # of an earlier version
+    assert capsys.readouterr().err == ""
 
 
 def own_run(tmp_path: Path) -> tuple[Record, Config]:

@@ -61,6 +61,7 @@ def score(
     folder: Path,
     part: str = "test",
     others: Mapping[str, Counts] | None = None,
+    trained_on: Indices | None = None,
 ) -> None:
     """Adds the scores to the record's results and writes confusion matrices, IoU table and plots into the run folder.
 
@@ -72,6 +73,7 @@ def score(
         folder: of the run.
         part: the name of these images, used as prefix of the metrics' names.
         others: the confusion matrices of further weights of the same training, by their names.
+        trained_on: the training images, of which digests are kept.
     """
     label_type = dataset.label_type
     metrics = image_metrics(record.config["evaluation"].get("metrics", []))
@@ -88,6 +90,7 @@ def score(
         images=tuple(dataset.source.names[index] for index in indices),
         image_hashes=tuple(dataset.preprocessed.image_hashes(indices)),
         groups=() if dataset.groups is None else tuple(dataset.groups[index] for index in indices),
+        training_hashes=() if trained_on is None else tuple(dataset.preprocessed.image_hashes(trained_on)),
         others=dict(others or {}),
         image_counts=image_counts,
     )

@@ -64,8 +64,7 @@ def evaluate_run(options: Evaluate) -> Record:
         )
     _check_content(run.record, config.data, dataset.source.digest)
     indices = _images(dataset, options.part)
-    if options.part in ("test", "validation"):
-        _warn_of_trained_images(run.record, config.data, dataset, indices, options.part)
+    _warn_of_trained_images(run, config.data, dataset, indices, options.part)
     with run_lock(config.run_folder), tempfile.TemporaryDirectory() as folder:
         keep_existing_name(config)
         weights = find_weights(run, options.tracking.uri, Path(folder), config.evaluation.weights)
@@ -110,26 +109,39 @@ def _images(dataset: Dataset, part: str) -> Indices:
         raise BadInput(f"{error}; part=all scores all images, and needs no split") from error
 
 
-def _warn_of_trained_images(trained: Record, data: Data, dataset: Dataset, indices: Indices, part: str) -> None:
-    """Warns if images of another split's test or validation part were in the run's training part."""
+def _warn_of_trained_images(run: Run, data: Data, dataset: Dataset, indices: Indices, part: str) -> None:
+    """Warns if images that are scored were in the run's training part, if these are not asked for."""
+    trained = run.record
     if dataset.source.digest != trained.digests["data"]:
-        return
+        known = set(run.training_hashes)
+        count = sum(each in known for each in dataset.preprocessed.image_hashes(indices))
+        _warn_of(count, f"{len(indices)} images", trained)
+    elif part in ("test", "validation"):
+        trained_on = _trained_on(trained, data, dataset)
+        count = 0 if trained_on is None else int(np.isin(indices, trained_on).sum())
+        _warn_of(count, f"{len(indices)} {part} images of this split", trained)
+
+
+def _warn_of(count: int, among: str, trained: Record) -> None:
+    if count:
+        warn(
+            f"{count} of the {among} were in the training part of {trained.name}: these scores are too high for "
+            "unseen images"
+        )
+
+
+def _trained_on(trained: Record, data: Data, dataset: Dataset) -> Indices | None:
+    """The training images of a run on the same data set; None with a warning if its split cannot be made again."""
     then = trained.configuration().data
     if data.split_digest == then.split_digest:  # the same lists, which may be elsewhere now
         then.split_files = data.split_files
     if data.groups_digest == then.groups_digest:
         then.groups_file = data.groups_file
     try:
-        trained_on = dataset.split_by(then).train
+        return dataset.split_by(then).train
     except BadInput as error:  # e.g. its split files are gone
         warn(f"cannot tell which images {trained.name} was trained on: {error}")
-        return
-    count = int(np.isin(indices, trained_on).sum())
-    if count:
-        warn(
-            f"{count} of the {len(indices)} {part} images of this split were in the training part of "
-            f"{trained.name}: these scores are too high for unseen images"
-        )
+        return None
 
 
 def _evaluation_config(trained: Record, options: Evaluate) -> Config:

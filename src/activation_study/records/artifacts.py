@@ -22,6 +22,7 @@ ARTIFACTS = (
     *("verdict.json", "reproductions/*.json", CONFUSIONS_FILE, "evaluation/iou.csv", "pictures/*.png"),
 )
 IMAGE_HASHES_KEY = "photographs"  # name of the array in the file
+TRAINING_HASHES_KEY = "training_photographs"
 GROUPS_KEY = "groups"  # likewise; only where groups are given
 OTHER_WEIGHTS = "confusions_"  # begins the names of the arrays of the weights that the result is not about
 
@@ -47,6 +48,7 @@ def write_confusions(run: "Run", article: bool = True) -> None:
         IMAGE_HASHES_KEY: np.array(run.image_hashes),
         "classes": np.array(run.record.classes),
         **({GROUPS_KEY: np.array(run.groups)} if run.groups else {}),
+        **({TRAINING_HASHES_KEY: np.array(run.training_hashes)} if run.training_hashes else {}),
         **{f"{OTHER_WEIGHTS}{name}": counts for name, counts in run.others.items()},
         **run.image_counts,
     }

@@ -15,7 +15,13 @@ from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import BadInput
 from activation_study.image_metrics.registry import known_image_metrics
 from activation_study.metrics import Counts, scored_parts
-from activation_study.records.artifacts import CONFUSIONS_FILE, GROUPS_KEY, IMAGE_HASHES_KEY, OTHER_WEIGHTS
+from activation_study.records.artifacts import (
+    CONFUSIONS_FILE,
+    GROUPS_KEY,
+    IMAGE_HASHES_KEY,
+    OTHER_WEIGHTS,
+    TRAINING_HASHES_KEY,
+)
 from activation_study.records.consistency import Contradiction, contradictions, record_problems
 from activation_study.records.record import RECORD_FILE, Record, read_record
 
@@ -32,6 +38,8 @@ class Run:
         image_hashes: a digest of the pixels of each test image.
         groups: the group of each test image; empty without `data.groups`.
         others: the confusion matrices of the weights that the result is not about, by their names.
+        training_hashes: a digest of the pixels of each training image; runs of earlier versions, and evaluations, have
+            none.
         image_counts: the counts of each image by the names of their metrics; runs of earlier versions have none.
         local: whether `folder` has the run. False if it was read from a packed study or from an MLflow store.
         run_id: its MLflow run ID, if it was looked up in a store.
@@ -43,6 +51,7 @@ class Run:
     images: tuple[str, ...] = ()
     image_hashes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    training_hashes: tuple[str, ...] = ()
     others: dict[str, Counts] = field(default_factory=dict)
     image_counts: dict[str, Counts] = field(default_factory=dict)
     local: bool = True
@@ -91,6 +100,7 @@ def read_evaluated_run(folder: Path, record: Record) -> Run:
                 images=tuple(map(str, arrays["names"])),
                 image_hashes=tuple(map(str, arrays[IMAGE_HASHES_KEY])),
                 groups=tuple(map(str, arrays[GROUPS_KEY])) if GROUPS_KEY in arrays else (),
+                training_hashes=tuple(map(str, arrays[TRAINING_HASHES_KEY])) if TRAINING_HASHES_KEY in arrays else (),
                 others=_other_confusions(arrays),
                 image_counts={
                     name: np.asarray(arrays[name], np.int64)

@@ -270,6 +270,6 @@ def _evaluate(context: RunContext) -> None:
     validation = validate(_setup(context), state, lambda state, images: context.check_stop())
     record.results["val/ema/mean_iou"] = float(np.nanmean(pooled_iou(validation.confusion)))
     network.set_weights(state.weights(scored))
-    score(predict, dataset, test, record, context.folder, others=others)
+    score(predict, dataset, test, record, context.folder, others=others, trained_on=dataset.split.train)
     dataset.reject_changed_files()
     record.results["peak_memory_bytes"] = peak_memory()
