@@ -58,7 +58,7 @@ def _module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "ramps_of_a_test.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(plugins, "_allowed", set())
+    monkeypatch.setattr(plugins, "_allowed", {})
     yield
     sys.modules.pop("ramps_of_a_test", None)
 

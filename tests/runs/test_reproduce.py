@@ -8,11 +8,16 @@ import pytest
 from mlflow import MlflowClient
 
 from activation_study.config.command_options import DataLocation, Reproduce
+from activation_study.config.identity import identity
+from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput
 from activation_study.records.record import Record
+from activation_study.records.run import Run
 from activation_study.runs.reproduce import _configuration, reproduce
+from activation_study.validation import from_hydra
 from cli_runner import TINY, command
 from fake_runs import write_run
+from hydra_compose import composed
 from mlflow_runs import trained_runs
 
 pytestmark = [
@@ -161,4 +166,29 @@ def test_the_location_of_files_that_the_run_did_not_use_is_refused() -> None:
     run = Record("r", "s", "0" * 8, config, [], ["sky"], {"threads": 1}, {"data": "d"})
     options = Reproduce(run="r", data=DataLocation(images="images", groups="groups.csv"))
     with pytest.raises(BadInput, match=r"data\.images and data\.groups: r was made without"):
-        _configuration(options, run, None)
+        _configuration(options, Run(run, Path("r")), None)
+
+
+def shortened(tmp_path: Path, epochs: int) -> tuple[Run, Config]:
+    """A run of so many epochs, and the configuration of a reproduction of its first two."""
+    config = from_hydra(composed(["data=scenes", "schedule=cosine", f"training.epochs={epochs}", "study=s"]))
+    record = Record("r", "s", "0" * 8, resolved(config), [], ["sky"], {"threads": 1}, {"data": "d"})
+    run = Run(record, tmp_path / f"r{epochs}")
+    return run, _configuration(Reproduce(run=str(run.folder), folder=str(tmp_path)), run, 2)
+
+
+def test_a_shortened_reproduction_records_its_schedule_and_is_not_continued_by_that_of_another_run(
+    tmp_path: Path,
+) -> None:
+    run, first = shortened(tmp_path, 8)
+    assert resolved(first)["schedule_epochs"] == 8
+    assert resolved(first)["training"]["epochs"] == 2
+    begun = Record(
+        first.run_name, first.study, identity(resolved(first)), resolved(first), [], [], {"threads": 1}, {"data": "d"}
+    )
+    begun.links["reproduces"] = str(run.folder)
+    begun.end(first.run_folder, "KILLED")
+    assert shortened(tmp_path, 8)[1].suffix == "-again1", "it goes on"
+    assert shortened(tmp_path, 4)[1].suffix == "-again2", "the first epochs have the same configuration"
+    again = _configuration(Reproduce(run="again", folder=str(tmp_path)), Run(begun, first.run_folder), None)
+    assert again.schedule_epochs == 8
