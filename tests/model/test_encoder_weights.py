@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from activation_study import backend
+from activation_study.config.component_problems import weights_file_digest
 from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput
@@ -60,6 +61,12 @@ def network(*overrides: str) -> Any:
     return untrained_network(config_of(*overrides), 3)
 
 
+def load(built: Any, path: Path, digest: str | None = None) -> None:
+    from activation_study.model.encoder_weights import load_encoder_weights
+
+    load_encoder_weights(built, path, digest or weights_file_digest(path))
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network with other weights than it starts with."""
@@ -72,10 +79,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.integration
 def test_the_encoder_gets_the_weights_of_the_file_and_the_decoder_keeps_its_own(trained: Path) -> None:
-    from activation_study.model.encoder_weights import load_encoder_weights
-
     built, fresh, source = network(), network(), network("seed=7")
-    load_encoder_weights(built, trained)
+    load(built, trained)
     for layer in built.layers:
         expected = source if layer.name.startswith("encoder") else fresh
         shift = 0.5 if layer.name.startswith("encoder") else 0
@@ -99,48 +104,48 @@ def test_the_encoder_gets_the_weights_of_the_file_and_the_decoder_keeps_its_own(
     ],
 )
 def test_another_encoder_is_refused_and_nothing_changes(trained: Path, overrides: list[str], message: str) -> None:
-    from activation_study.model.encoder_weights import load_encoder_weights
-
     built = network(*overrides)
     before = built.get_weights()
     with pytest.raises(BadInput, match=message):
-        load_encoder_weights(built, trained)
+        load(built, trained)
     assert all(np.array_equal(a, b) for a, b in zip(built.get_weights(), before, strict=True))
 
 
 @pytest.mark.integration
 def test_a_run_s_file_fits_where_its_activation_has_another_class_there(tmp_path: Path) -> None:
-    from activation_study.model.encoder_weights import load_encoder_weights
     from activation_study.model.portable import portable
 
     portable(network("activation=mish", "seed=7")).save(tmp_path / "best.keras")
     built = network("activation=mish")
-    load_encoder_weights(built, tmp_path / "best.keras")
+    load(built, tmp_path / "best.keras")
     expected = network("activation=mish", "seed=7").get_layer("encoder2_block1_conv").get_weights()
     np.testing.assert_array_equal(built.get_layer("encoder2_block1_conv").get_weights()[0], expected[0])
 
 
 @pytest.mark.integration
 def test_a_deeper_encoder_in_the_file_is_refused(tmp_path: Path) -> None:
-    from activation_study.model.encoder_weights import load_encoder_weights
-
     network("model.encoder_blocks=[1,2]").save(tmp_path / "deep.keras")
     with pytest.raises(BadInput, match="encoder2_block2_conv: only in the file"):
-        load_encoder_weights(network(), tmp_path / "deep.keras")
+        load(network(), tmp_path / "deep.keras")
 
 
 @pytest.mark.integration
 def test_another_number_of_groups_is_refused(tmp_path: Path) -> None:
-    from activation_study.model.encoder_weights import load_encoder_weights
-
     network("normalization=layer").save(tmp_path / "layer.keras")
     with pytest.raises(BadInput, match="encoder1_block1_norm: groups=1 in the file"):
-        load_encoder_weights(network("normalization=instance"), tmp_path / "layer.keras")
+        load(network("normalization=instance"), tmp_path / "layer.keras")
 
 
 @pytest.mark.integration
 def test_a_damaged_file_is_refused(some_file: Path) -> None:
-    from activation_study.model.encoder_weights import load_encoder_weights
-
     with pytest.raises(BadInput, match="cannot be read"):
-        load_encoder_weights(network(), some_file)
+        load(network(), some_file)
+
+
+@pytest.mark.integration
+def test_a_file_that_changed_since_its_digest_was_recorded_is_refused(trained: Path) -> None:
+    built = network()
+    before = built.get_weights()
+    with pytest.raises(BadInput, match="the file has changed since the start; start again"):
+        load(built, trained, "0" * 64)
+    assert all(np.array_equal(a, b) for a, b in zip(built.get_weights(), before, strict=True))

@@ -19,7 +19,7 @@ from activation_study.analysis.fairness import other_differences, pinned_seeds, 
 from activation_study.analysis.family import corrected
 from activation_study.analysis.folds import merge_folds
 from activation_study.analysis.looks.planned_looks import Plan, Planned
-from activation_study.analysis.looks.unplanned_looks import PlannedSeeds, looked_at, looks_warning
+from activation_study.analysis.looks.unplanned_looks import SeedsOfArms, looked_at, looks_warning
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.analysis.tuning_sentences import ranking_sentence, tuning_sentences
@@ -116,7 +116,7 @@ def compare_study(
     problems: Sequence[str],
     contrasts: Sequence[Sequence[str]],
     kept: Sequence[Mapping[str, Any]] = (),
-    planned_seeds: PlannedSeeds | None = None,
+    planned_seeds: SeedsOfArms | None = None,
 ) -> Findings:
     """Compares all conditions of a study.
 
@@ -127,7 +127,7 @@ def compare_study(
         contrasts: further pairs to compare, beside those declared in the runs' configuration.
         kept: what is kept of earlier looks at each contrast (`looked_at`). Those that were asked then are asked
             again: one question at a time has the error of all of them.
-        planned_seeds: of each arm, as of `planned_seeds`.
+        planned_seeds: what the study's sweeps have planned, as of `planned_runs.planned_seeds`.
 
     Raises:
         BadInput: see `compare_condition` and `select_on_validation`.

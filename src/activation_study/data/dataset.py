@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from activation_study import plugins
 from activation_study.config.schema import Config, Data
 from activation_study.data.copies import left_out_copies
-from activation_study.data.folders.image_folder import image_decoding
 from activation_study.data.images.image_reader import image_reader
 from activation_study.data.labels.label_facts import undeclared_shares
 from activation_study.data.labels.label_types import LabelInterpolation, label_type_of
@@ -56,7 +55,6 @@ class Dataset:
             Path(options.cache),
             image_reader(options),
             self.reject_changed_files,
-            image_decoding(self.source),
         )
 
     def reject_changed_files(self) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from activation_study.config.algorithms import NEAREST_LABELS
 from activation_study.console import track_progress
+from activation_study.data.folders.image_folder import image_decoding
 from activation_study.data.images.image_reader import COLOR_IMAGES, ImageReader
 from activation_study.data.images.input_convention import to_channel_order
 from activation_study.data.images.resize import resize_bilinear
@@ -61,7 +62,6 @@ def preprocess(
     cache: Path,
     reader: ImageReader = COLOR_IMAGES,
     check_source: Callable[[], None] = lambda: None,
-    decoding: str = "",
 ) -> PreprocessedData:
     """The preprocessed arrays of a source, read from the cache or computed.
 
@@ -75,7 +75,6 @@ def preprocess(
         label_interpolation: `bilinear` or `nearest`; see `interpolation_for`.
         cache: the folder of the preprocessed arrays.
         reader: that the source reads its images with.
-        decoding: names how the images are decoded, where that has changed.
         check_source: raises BadInput if the source's files have changed since their digest was computed.
 
     Raises:
@@ -95,7 +94,7 @@ def preprocess(
     def label(index: int) -> NDArray[Any]:
         return resize_label(label_type.target(source.label(index, label_type.name)), size, interpolation, dtype)
 
-    images_file = folder / f"images-{height}x{width}-{_image_kind(reader, channel_order)}{decoding}.npy"
+    images_file = folder / f"images-{height}x{width}-{_image_kind(reader, channel_order)}{image_decoding(source)}.npy"
     method = interpolation if interpolation == "bilinear" else f"nearest{NEAREST_LABELS}"
     labels_file = folder / f"{label_type.key}-{height}x{width}-{method}.npy"
     return PreprocessedData(

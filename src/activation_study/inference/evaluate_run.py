@@ -113,9 +113,9 @@ def _warn_of_trained_images(run: Run, data: Data, dataset: Dataset, indices: Ind
     """Warns if images that are scored were in the run's training part, if these are not asked for."""
     trained = run.record
     if dataset.source.digest != trained.digests["data"]:
-        known = set(run.training_hashes)
-        count = sum(each in known for each in dataset.preprocessed.image_hashes(indices))
-        _warn_of(count, f"{len(indices)} images", trained)
+        known = set(run.training_hashes)  # runs of earlier versions have none
+        hashes = dataset.preprocessed.image_hashes(indices) if known else []
+        _warn_of(sum(each in known for each in hashes), f"{len(indices)} images", trained)
     elif part in ("test", "validation"):
         trained_on = _trained_on(trained, data, dataset)
         count = 0 if trained_on is None else int(np.isin(indices, trained_on).sum())

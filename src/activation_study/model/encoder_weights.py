@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from activation_study.config.component_problems import weights_file_digest
 from activation_study.errors import BadInput, problems_message
 from activation_study.model.portable import portable
 
@@ -13,16 +14,19 @@ PREFIX = "encoder"
 _NOT_COMPARED = ("initializer", "regularizer", "constraint", "seed", "dtype", "trainable", "momentum")
 
 
-def load_encoder_weights(network: keras.Model, path: Path) -> None:
+def load_encoder_weights(network: keras.Model, path: Path, digest: str) -> None:
     """Copies the weights of all layers whose names begin with `encoder` from a `.keras` file, e.g. a run's best.keras.
 
     Args:
         network: untrained; changed in place.
         path: of a network with the same layers in its encoder.
+        digest: of the file, as the run records it.
 
     Raises:
-        BadInput: the file cannot be read, or its encoder is another one; the network is then unchanged.
+        BadInput: the file cannot be read or has changed, or its encoder is another one; the network is then unchanged.
     """
+    if weights_file_digest(path) != digest:
+        raise BadInput(f"model.encoder_weights={path}: the file has changed since the start; start again")
     try:
         source = keras.saving.load_model(path, compile=False)  # in Keras' safe mode
     except Exception as error:  # whatever a damaged file raises

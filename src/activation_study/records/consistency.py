@@ -1,17 +1,17 @@
 """Whether a run's record follows from the files beside it: an edited or exchanged file must not enter a result."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from activation_study.config.identity import identity
+from activation_study.config.schema import Config, resolved
 from activation_study.errors import BadInput, problems_message
 from activation_study.image_metrics.registry import IMAGE_METRICS, image_scores, known_image_metrics
 from activation_study.metrics import contradictory_scores, scored_parts
 from activation_study.records.artifacts import CONFUSIONS_FILE
-from activation_study.records.record import RECORD_FILE, Record
+from activation_study.records.record import RECORD_FILE, Record, read_record
 
 if TYPE_CHECKING:
     from activation_study.records.run import Run
@@ -49,17 +49,22 @@ def contradictions(run: "Run", classes: Sequence[str], where: str = RECORD_FILE)
     return [f"{where}: {problem}" for problem in problems]
 
 
-def reject_record_of_another_run(folder: Path, record: Record, expected: str) -> None:
-    """Checks that a folder has the record of the run that the folder was found for.
+def read_own_record(config: Config) -> Record | None:
+    """The record in the folder of a run; None if there is none.
 
     Raises:
-        Contradiction: it has the record of another run, or one whose configuration was changed.
+        Contradiction: it is that of another run, or its configuration was changed, and `rerun=all` does not replace it.
+        BadInput: it cannot be read.
     """
-    found = dict.fromkeys((record.identity, identity(record.config, record.algorithms, record.protocol)))
+    record = read_record(config.run_folder)
+    if record is None or config.rerun == "all":
+        return record
+    expected = identity(resolved(config))
+    found = (record.identity, identity(record.config, record.algorithms, record.protocol))
     if others := [each for each in found if each != expected]:
-        raise Contradiction(
-            [f"{folder / RECORD_FILE}: the record of another run, {others[0]}; this folder is that of {expected}"]
-        )
+        place = config.run_folder / RECORD_FILE
+        raise Contradiction([f"{place}: the record of another run, {others[0]}; this folder is that of {expected}"])
+    return record
 
 
 def record_problems(record: Record) -> Iterator[str]:

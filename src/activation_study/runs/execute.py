@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study import plugins
-from activation_study.config.component_problems import weights_file_digest
-from activation_study.config.identity import identity
 from activation_study.config.run_names import keep_existing_name
-from activation_study.config.schema import Config, resolved
+from activation_study.config.schema import Config
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.data.augmentation import make_steps
 from activation_study.data.dataset import Dataset
@@ -25,10 +23,10 @@ from activation_study.metrics import pooled_iou
 from activation_study.model.build import build_network
 from activation_study.out_of_memory import is_out_of_memory, out_of_memory
 from activation_study.outcome import warn
-from activation_study.records.consistency import reject_record_of_another_run
+from activation_study.records.consistency import read_own_record
 from activation_study.records.heartbeat import Heartbeat
 from activation_study.records.lock import run_lock
-from activation_study.records.record import Record, read_record
+from activation_study.records.record import Record
 from activation_study.records.run import read_evaluated_run
 from activation_study.records.source_code import code_digest, same_code
 from activation_study.runs.early_end import check_early_end, early_end
@@ -88,9 +86,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
     with run_lock(config.run_folder):
         keep_existing_name(config)
         folder = config.run_folder
-        before = read_record(folder)
-        if before is not None and config.rerun != "all":
-            reject_record_of_another_run(folder, before, identity(resolved(config)))
+        before = read_own_record(config)
         if before is not None and before.status == "RUNNING":  # although nobody held its lock
             print(f"{before.name}: {before.how_it_died}; it is resumed from its last checkpoint if it has one")
         if before is not None and before.status == "FINISHED" and config.rerun != "all":
@@ -143,10 +139,9 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
 
             for name in config.plugins:  # whose layers the file may have
                 plugins.contents(plugins.module_of(name))
-            path = Path(config.model["encoder_weights"])
-            if weights_file_digest(path) != config.model["encoder_weights_digest"]:
-                raise BadInput(f"model.encoder_weights={path}: the file has changed since the start; start again")
-            load_encoder_weights(network.unet, path)
+            load_encoder_weights(
+                network.unet, Path(config.model["encoder_weights"]), config.model["encoder_weights_digest"]
+            )
         steps = steps_per_epoch(len(dataset.split.train), config.training)
         epochs = config.schedule_epochs or config.training.epochs
         schedule = make_schedule(config.schedule, config.optimizer["learning_rate"], epochs, steps)

@@ -92,7 +92,7 @@ def _confusion_mismatches(then: Counts, now: Counts) -> list[Mismatch]:
 
 
 def _image_mismatches(then: Run, now: Run) -> Iterator[Mismatch]:
-    """What differs of the test images and of their further counts; what the older run does not have is not compared."""
+    """What differs of the test images, and of those of their further counts that both runs have."""
     of_images = {
         "names of the test images": (then.images, now.images),
         "pixels of the test images": (then.image_hashes, now.image_hashes),

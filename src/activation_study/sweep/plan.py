@@ -12,7 +12,7 @@ from activation_study.config.run_names import keep_existing_name
 from activation_study.config.schema import Config, resolved
 from activation_study.config.search_space import masked
 from activation_study.errors import BadInput
-from activation_study.records.consistency import reject_record_of_another_run
+from activation_study.records.consistency import read_own_record
 from activation_study.records.record import Record, read_record
 from activation_study.sweep.run_labels import label_runs
 from activation_study.sweep.status import RunStatus, status_of
@@ -105,9 +105,7 @@ def _same_training(jobs: Iterable[Job]) -> Iterator[str]:
 def make_job(overrides: Overrides, config: Config) -> Job:
     """The job of one combination, with the status and record of the folder that it has or will get."""
     keep_existing_name(config)
-    before = read_record(config.run_folder)
-    if before is not None and config.rerun != "all":
-        reject_record_of_another_run(config.run_folder, before, identity(resolved(config)))
+    before = read_own_record(config)
     return Job(overrides, config, status_of(config.run_folder, before), before)
 
 

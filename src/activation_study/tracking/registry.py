@@ -49,8 +49,7 @@ def register_best(study_dir: Path, uri: str | None, name: str | None) -> None:
             warn(
                 f"{model} was not registered: the runs of {study_dir} were validated on different images or labels "
                 f"(other data, split, fold, image size, classes or label interpolation), so their scores cannot be "
-                f"ranked; "
-                f"put them into studies of their own"
+                "ranked; put them into studies of their own"
             )
             continue
         best = max(records, key=lambda record: (record.validation_mean_iou, -record.started))

@@ -15,10 +15,10 @@ from activation_study.records.record import Record
 MOST_LOOKS = 50  # more are told as these
 
 
-PlannedSeeds = Mapping[str, Collection[int]]  # of each arm, by its identity
+SeedsOfArms = Mapping[str, Collection[int]]  # of each arm, by its identity
 
 
-def looked_at(condition: Condition, contrast: Contrast, planned_seeds: PlannedSeeds) -> dict[str, Any]:
+def looked_at(condition: Condition, contrast: Contrast, planned_seeds: SeedsOfArms) -> dict[str, Any]:
     """What is kept of one look at a contrast, to tell later at which numbers of seeds it was looked at.
 
     Args:
@@ -46,7 +46,7 @@ def _seed_list(condition: Condition, contrast: Contrast) -> list[int]:
     return common_seeds(*arms)[: contrast.seeds]
 
 
-def _planned(condition: Condition, contrast: Contrast, planned_seeds: PlannedSeeds) -> list[int]:
+def _planned(condition: Condition, contrast: Contrast, planned_seeds: SeedsOfArms) -> list[int]:
     """The seeds that are planned of all the contrast's arms."""
     arms = {record.arm_identity for record in _records(condition, contrast)}
     return sorted(set.intersection(*(set(planned_seeds.get(arm, ())) for arm in arms)))

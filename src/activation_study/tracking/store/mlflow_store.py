@@ -241,8 +241,8 @@ class MlflowStore:
         else:  # metrics are logged once, so an unfinished run must not log scores that change when it is resumed
             metrics = [metric for metric in result_metrics(record, None) if metric.key == "parameters"]
         missing = [metric for metric in metrics if metric.key not in logged]
-        if missing and model_id is not None and record.epochs:
-            missing += filter(None, [validation_score(record, model_id)])
+        if missing and model_id is not None and record.epochs and (score := validation_score(record, model_id)):
+            missing.append(score)
         if missing:
             self._client.log_batch(run_id, missing)
 
