@@ -35,6 +35,7 @@ from activation_study.user import provide_user, user_name
 provide_user()  # MLflow's import fails without a home folder
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_DISABLE_AUTO_LOGGING_WARNING", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # Otherwise, with a server, MLflow prints two lines for each run.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 # By default, each call to an unreachable server takes minutes.
