@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from activation_study.analysis.findings import Findings, compare_study
-from activation_study.analysis.finished_runs import export_study, read_kept_looks
+from activation_study.analysis.finished_runs import read_kept_looks
+from activation_study.analysis.pack import pack_study
 from activation_study.analysis.results import read_study
 from activation_study.errors import BadInput
 from activation_study.files import write_json
@@ -145,7 +146,7 @@ def test_seeds_added_after_a_look_are_told_with_what_they_do_to_the_error(tmp_pa
     assert "with 3 and 5 seeds" in warning
     assert "finds a difference in 9 % of the studies without one, instead of 5 %" in warning
     packed = tmp_path / "packed" / "s"
-    export_study(study, packed)
+    pack_study(study, packed)
     for folder in study.iterdir():
         if folder.is_dir():
             (folder / "run.json").unlink(missing_ok=True)
@@ -212,7 +213,7 @@ def test_a_sweep_that_was_ended_early_is_told_with_what_that_does_to_the_error(t
         "5 of 10 planned seeds have finished. Training the others only if p is not below 0.05 now finds a difference "
         "in 9 % of the studies without one, instead of 5 %."
     )
-    export_study(study, tmp_path / "packed" / "s")
+    pack_study(study, tmp_path / "packed" / "s")
     kept = [each for look in read_kept_looks(tmp_path / "packed" / "s")["looks"] for each in look["contrasts"]]
     assert compare_study("s", *read_study(tmp_path / "packed" / "s"), [], kept).looks_warning == warning
 

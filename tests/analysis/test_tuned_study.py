@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from activation_study.analysis.findings import Findings, compare_study
-from activation_study.analysis.finished_runs import export_study
+from activation_study.analysis.pack import pack_study
 from activation_study.analysis.results import read_study
 from activation_study.analysis.tuning_sentences import tuning_sentences
 from activation_study.config.search_space import Choices, Range
@@ -137,7 +137,7 @@ def test_the_report_has_the_budget_the_trials_and_the_sensitivity(
 
 def test_a_packed_study_keeps_its_searches(study: Path, tmp_path: Path) -> None:
 
-    export_study(study, tmp_path / "packed/s")
+    pack_study(study, tmp_path / "packed/s")
     assert findings(tmp_path / "packed/s").summary == findings(study).summary
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from activation_study.analysis.finished_runs import export_study, read_runs
+from activation_study.analysis.finished_runs import read_runs
+from activation_study.analysis.pack import pack_study
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.records.consistency import Contradiction
@@ -150,7 +151,7 @@ def test_all_changed_runs_are_named_at_once(run: Path) -> None:
 
 
 def test_an_edited_record_in_a_packed_study_is_rejected(run: Path, tmp_path: Path) -> None:
-    path = export_study(run.parent, tmp_path / "packed")
+    path = pack_study(run.parent, tmp_path / "packed")
     with np.load(path) as arrays:
         contents = dict(arrays)
     contents["record0"] = np.array(str(contents["record0"]).replace('"best_epoch": 1.0', '"best_epoch": 2.0'))

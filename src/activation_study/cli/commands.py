@@ -137,7 +137,7 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
 
 
 def _compare(options: Compare) -> None:
-    from activation_study.analysis.finished_runs import export_study
+    from activation_study.analysis.pack import pack_study
     from activation_study.report.study_report import ReportOptions, make_report
 
     problems = list(contrast_problems(options.contrasts, "contrasts"))
@@ -153,7 +153,7 @@ def _compare(options: Compare) -> None:
         again += "" if options.folder == "multirun" else f" folder={shlex.quote(options.folder)}"
         print(f"The report now has these contrasts; `{again}` restores the declared ones.")
     if options.pack is not None:
-        packed = export_study(study, Path(options.pack))
+        packed = pack_study(study, Path(options.pack))
         outcome.add(packed=packed)
         print(f"Packed: {packed}")
     print(f"Report: {folder / 'index.html'}")

@@ -5,7 +5,7 @@ Hydra takes 2026_11 for the number 202611, 1e5 for 100000.0, and it cannot read 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
 from types import NoneType
 from typing import Any
@@ -46,6 +46,11 @@ def text_keys(schema: type) -> Mapping[str, bool]:
 def override_key(override: str) -> str:
     """The key of an override, without the + or ~ in front of it."""
     return override.partition("=")[0].lstrip("+~")
+
+
+def without_keys(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """The overrides of other keys than these."""
+    return [override for override in overrides if override_key(override) not in keys]
 
 
 def _as_typed(argument: str, keys: Mapping[str, bool], whole: Set[str]) -> str:

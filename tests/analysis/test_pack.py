@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from activation_study.analysis.finished_runs import PACKED_FILE, export_study, read_runs
+from activation_study.analysis.finished_runs import read_runs
+from activation_study.analysis.pack import pack_study
+from activation_study.analysis.packed_file import PACKED_FILE
 from activation_study.analysis.results import read_study
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import CONFUSIONS_FILE
@@ -36,7 +38,7 @@ def runs_by_name(study: Path) -> list[Run]:
 def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path, tmp_path: Path) -> None:
     first = make_report(study, ReportOptions())
     packed = tmp_path / "docs" / "study"
-    export_study(study, packed)
+    pack_study(study, packed)
     expected = {name: (first / f"{name}.csv").read_text() for name in ("differences", "per_class")}
     runs = (first / "runs.csv").read_text().replace(f"{study.as_posix()}/", "")
     shutil.rmtree(study)
@@ -50,7 +52,7 @@ def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path,
 
 
 def test_a_packed_study_has_no_paths_of_the_machine(study: Path, tmp_path: Path) -> None:
-    path = export_study(study, tmp_path / "packed")
+    path = pack_study(study, tmp_path / "packed")
     with np.load(path) as arrays:
         text = " ".join(str(arrays[name]) for name in arrays if name.startswith(("record", "folder")))
     assert "seed=2" in text
@@ -59,7 +61,7 @@ def test_a_packed_study_has_no_paths_of_the_machine(study: Path, tmp_path: Path)
 
 
 def test_an_unreadable_packed_file_is_named_in_the_error(study: Path, tmp_path: Path) -> None:
-    path = export_study(study, tmp_path / "packed")
+    path = pack_study(study, tmp_path / "packed")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(BadInput, match=PACKED_FILE):
         read_runs(tmp_path / "packed")
@@ -67,15 +69,15 @@ def test_an_unreadable_packed_file_is_named_in_the_error(study: Path, tmp_path: 
 
 def test_runs_are_not_packed_into_a_folder_with_runs_which_would_take_precedence(study: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"the folder contains runs; expected another folder for runs\.npz"):
-        export_study(study, study)
-    shutil.copy(export_study(study, tmp_path / "packed"), study / PACKED_FILE)
+        pack_study(study, study)
+    shutil.copy(pack_study(study, tmp_path / "packed"), study / PACKED_FILE)
     write_run(study, "frelu", 0)
     assert "frelu" in {run.record.config["activation"]["name"] for run in read_runs(study)[0]}
 
 
 def test_unfinished_runs_are_packed_too(study: Path, tmp_path: Path) -> None:
     failed = write_run(study, "frelu", 0, status="FAILED")
-    export_study(study, tmp_path / "packed")
+    pack_study(study, tmp_path / "packed")
     assert read_runs(tmp_path / "packed")[1] == [f"{failed.name}: FAILED"]
 
 
@@ -86,9 +88,9 @@ def test_runs_of_other_machines_are_added_to_a_packed_file(study: Path, tmp_path
         shutil.move(run.folder, other_machine / run.folder.name)
     failed = write_run(study, "frelu", 7, status="FAILED")
     packed = tmp_path / "packed"
-    export_study(other_machine, packed)
-    export_study(study, packed)
-    export_study(study, packed)
+    pack_study(other_machine, packed)
+    pack_study(study, packed)
+    pack_study(study, packed)
     for run, original in zip(runs_by_name(packed), all_runs, strict=True):
         assert run.record.name == original.record.name
         np.testing.assert_array_equal(run.confusions, original.confusions)
@@ -97,26 +99,26 @@ def test_runs_of_other_machines_are_added_to_a_packed_file(study: Path, tmp_path
 
 def test_a_run_that_finished_after_packing_replaces_the_packed_one(study: Path, tmp_path: Path) -> None:
     run = write_run(study, "frelu", 0, status="FAILED")
-    path = export_study(study, tmp_path / "packed")
+    path = pack_study(study, tmp_path / "packed")
     record = read_record(run)
     assert record is not None
     record.end(run, "FINISHED")
-    export_study(study, path.parent)
+    pack_study(study, path.parent)
     runs, unfinished = read_runs(path.parent)
     assert unfinished == []
     assert [packed_run.record.name for packed_run in runs].count(run.name) == 1
     record.results["evaluation_seconds"] = 0.125
     record.write(run)
-    export_study(study, path.parent)
+    pack_study(study, path.parent)
     assert 0.125 in {packed_run.record.results["evaluation_seconds"] for packed_run in read_runs(path.parent)[0]}
 
 
 def test_a_packed_file_contains_one_study_only(study: Path, tmp_path: Path) -> None:
-    path = export_study(study, tmp_path / "packed")
+    path = pack_study(study, tmp_path / "packed")
     write_run(tmp_path / "other", "relu", 0)
     content = path.read_bytes()
     with pytest.raises(BadInput, match="contains the study study; expected a file of its own per study"):
-        export_study(tmp_path / "other", path.parent)
+        pack_study(tmp_path / "other", path.parent)
     assert path.read_bytes() == content
 
 
@@ -158,7 +160,7 @@ def test_the_groups_of_the_scored_images_are_read_from_folders_and_packed_files(
     assert condition.groups == tuple(groups)
     report = (make_report(tmp_path / "study", ReportOptions()) / "report.md").read_text()
     assert "7 groups: 3 train, 2 validation, 2 test; no group is in two parts of the split." in report
-    export_study(tmp_path / "study", tmp_path / "packed")
+    pack_study(tmp_path / "study", tmp_path / "packed")
     assert [run.groups for run in read_runs(tmp_path / "packed")[0]] == [tuple(groups)] * 4
     with np.load(folders[0] / CONFUSIONS_FILE) as file:
         arrays = dict(file)
@@ -171,7 +173,7 @@ def test_the_counts_of_metrics_of_images_are_packed_and_compared(tmp_path: Path)
     drawn = {(name, seed): drawn_image_counts(seed + len(name)) for name in ("relu", "mish") for seed in (0, 1, 2)}
     for (name, seed), image_counts in drawn.items():
         write_run(tmp_path / "study", name, seed, image_counts=image_counts)
-    export_study(tmp_path / "study", tmp_path / "packed")
+    pack_study(tmp_path / "study", tmp_path / "packed")
     for study in ("study", "packed"):
         ((relu, mish),) = (condition.arms for condition in read_study(tmp_path / study)[0])
         for seed in (0, 1, 2):
@@ -199,7 +201,7 @@ def test_a_packed_study_has_the_pattern_of_its_groups_and_no_path_of_their_file(
         record.overrides.append(given)
         record.config["data"]["groups_file"] = file
         record.write(folder)
-    export_study(tmp_path / "study", tmp_path / "packed")
+    pack_study(tmp_path / "study", tmp_path / "packed")
     runs = sorted(read_runs(tmp_path / "packed")[0], key=lambda run: run.record.overrides)
     assert [run.record.overrides for run in runs] == [["seed=0", "data.groups=^a"], ["seed=1"]]
     assert {run.record.config["data"]["groups_file"] for run in runs} == {None}
