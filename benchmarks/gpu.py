@@ -5,8 +5,9 @@
 The first call measures images/s in each precision (`measured.md`); this and each further call train runs of
 `experiment=article` with the given keys until the minutes are over. The run in progress then saves a checkpoint, and
 the next call goes on with it. What has finished is packed into `runs.npz`, from which compare.py makes the report
-anywhere; weights stay. Neither TensorFlow nor MLflow is needed with JAX or PyTorch. The exit status is 0 once all runs
-have finished, and 75 (EX_TEMPFAIL: call again) before.
+anywhere; weights stay. On a new machine, --out with that file is enough: its runs are not trained again. Neither
+TensorFlow nor MLflow is needed with JAX or PyTorch. The exit status is 0 once all runs have finished, and 75
+(EX_TEMPFAIL: call again) before.
 """
 
 import argparse
@@ -52,6 +53,7 @@ def main() -> None:
         kept.write_text(measured(tuple(options.size), options.turns), encoding="utf-8")
     shutil.copy(kept, options.out / MEASURED)
     print(kept.read_text(encoding="utf-8"), flush=True)
+    unpack(options.out)
     code = train(options.keys, options.cards, end - PACKING - time.monotonic())
     pack(options.out)
     raise SystemExit(code)
@@ -124,9 +126,26 @@ def train(keys: Sequence[str], cards: int, seconds: float) -> int:
 
 def pack(out: Path) -> None:
     """Packs the finished runs, if any."""
-    command = [sys.executable, str(PROJECT / "compare.py"), f"study={STUDY}", f"pack={out}", "allow_incomplete=true"]
-    finished = subprocess.run([*command, "pictures=false"], check=False, capture_output=True, text=True)
-    log(finished.stdout if finished.returncode == 0 else f"nothing to pack yet: {finished.stderr.strip()}")
+    log(_compare(f"pack={out}"))
+
+
+def unpack(out: Path) -> None:
+    """Takes over the runs of earlier machines, if any, whose folders are not here.
+
+    Raises:
+        SystemExit: their file cannot be read.
+    """
+    if (out / "runs.npz").is_file():
+        log(_compare(f"unpack={out}", required=True))
+
+
+def _compare(argument: str, required: bool = False) -> str:
+    """What compare.py prints, or its error."""
+    command = [sys.executable, str(PROJECT / "compare.py"), f"study={STUDY}", argument]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    if ended.returncode and required:
+        raise SystemExit(ended.stderr)
+    return (ended.stderr if ended.returncode else ended.stdout).strip()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """benchmarks/gpu.py: a study in pieces, each of which ends in time and goes on with what the last one left."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,12 @@ def test_pieces_end_in_time_and_the_next_goes_on(tmp_path: Path) -> None:
     assert (tmp_path / "out" / gpu.MEASURED).read_text() == "measured before"
     with np.load(tmp_path / "out" / "runs.npz", allow_pickle=False) as packed:
         assert packed.files
+    shutil.rmtree(tmp_path / "multirun")  # as on a new machine
+    measured.parent.mkdir(parents=True)
+    measured.write_text("measured before")
+    assert piece(tmp_path, stop, *long) == 0
+    assert len(list(measured.parent.glob("*/run.json"))) == 4
+    assert not list(measured.parent.glob("*/best.keras")), "no run was trained again"
     (tmp_path / "packs").mkdir()
     (tmp_path / "out").rename(tmp_path / "packs" / "gpu")
     report = command(tmp_path, "compare.py", "folder=packs", "study=gpu", "pictures=false")

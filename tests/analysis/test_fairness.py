@@ -84,13 +84,14 @@ def test_the_answer_names_circumstances_in_which_the_arms_differ(tmp_path: Path)
             folder = write_run(tmp_path, name, seed)
             record = read_record(folder)
             assert record is not None
-            record.environment = {"device": device, "backend": "jax"}
+            record.environment = {"device": device, "backend": "jax", "processor": "Xeon" if seed else "EPYC"}
+            record.environment |= {"processor": "EPYC"} if (name, seed) == ("relu", 1) else {}
             record.digests["code"] = "a" if seed == 0 else name
             record.changes = ["code"] if (name, seed) == ("mish", 2) else []
             record.write(folder)
     assert (
-        "The arms differ in code for 2 of 3 seeds and device for 3 of 3 seeds; 1 run went on although code or settings "
-        "had changed (allow_changes): a difference may come from that, too."
+        "The arms differ in code for 2 of 3 seeds, device for 3 of 3 seeds and processor for 1 of 3 seeds; 1 run went "
+        "on although code or settings had changed (allow_changes): a difference may come from that, too."
     ) in summary(tmp_path)
 
 

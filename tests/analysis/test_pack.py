@@ -52,7 +52,7 @@ def test_the_packed_study_gives_the_same_tables_without_the_folders(study: Path,
 
 
 def test_a_packed_study_has_no_paths_of_the_machine(study: Path, tmp_path: Path) -> None:
-    path = pack_study(study, tmp_path / "packed")
+    path = pack_study(study, tmp_path / "packed")[0]
     with np.load(path) as arrays:
         text = " ".join(str(arrays[name]) for name in arrays if name.startswith(("record", "folder")))
     assert "seed=2" in text
@@ -61,7 +61,7 @@ def test_a_packed_study_has_no_paths_of_the_machine(study: Path, tmp_path: Path)
 
 
 def test_an_unreadable_packed_file_is_named_in_the_error(study: Path, tmp_path: Path) -> None:
-    path = pack_study(study, tmp_path / "packed")
+    path = pack_study(study, tmp_path / "packed")[0]
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(BadInput, match=PACKED_FILE):
         read_runs(tmp_path / "packed")
@@ -70,7 +70,7 @@ def test_an_unreadable_packed_file_is_named_in_the_error(study: Path, tmp_path: 
 def test_runs_are_not_packed_into_a_folder_with_runs_which_would_take_precedence(study: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"the folder contains runs; expected another folder for runs\.npz"):
         pack_study(study, study)
-    shutil.copy(pack_study(study, tmp_path / "packed"), study / PACKED_FILE)
+    shutil.copy(pack_study(study, tmp_path / "packed")[0], study / PACKED_FILE)
     write_run(study, "frelu", 0)
     assert "frelu" in {run.record.config["activation"]["name"] for run in read_runs(study)[0]}
 
@@ -99,7 +99,7 @@ def test_runs_of_other_machines_are_added_to_a_packed_file(study: Path, tmp_path
 
 def test_a_run_that_finished_after_packing_replaces_the_packed_one(study: Path, tmp_path: Path) -> None:
     run = write_run(study, "frelu", 0, status="FAILED")
-    path = pack_study(study, tmp_path / "packed")
+    path = pack_study(study, tmp_path / "packed")[0]
     record = read_record(run)
     assert record is not None
     record.end(run, "FINISHED")
@@ -114,7 +114,7 @@ def test_a_run_that_finished_after_packing_replaces_the_packed_one(study: Path, 
 
 
 def test_a_packed_file_contains_one_study_only(study: Path, tmp_path: Path) -> None:
-    path = pack_study(study, tmp_path / "packed")
+    path = pack_study(study, tmp_path / "packed")[0]
     write_run(tmp_path / "other", "relu", 0)
     content = path.read_bytes()
     with pytest.raises(BadInput, match="contains the study study; expected a file of its own per study"):

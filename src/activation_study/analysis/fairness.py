@@ -16,6 +16,7 @@ CIRCUMSTANCES: dict[str, Callable[[Record], dict[str, Any]]] = {
     "code": lambda record: {"code": record.digests.get("code")},
     "plugins": lambda record: {"plugins": record.digests.get("plugins")},
     "device": lambda record: {"device": record.environment.get("device")},
+    "processor": lambda record: {key: record.environment[key] for key in ("processor",) if key in record.environment},
     "backend": lambda record: {"backend": record.environment.get("backend")},
     "versions": lambda record: record.environment.get("versions", {}),
 }
@@ -60,8 +61,8 @@ def other_differences(condition: Condition) -> str:
 
 
 def unequal_circumstances(condition: Condition) -> str:
-    """A sentence about code, device, backend and versions in which runs of one seed differ between arms, and about
-    runs that were continued although something had changed; empty without.
+    """A sentence about the `CIRCUMSTANCES` in which runs of one seed differ between arms, and about runs that were
+    continued although something had changed; empty without.
     """
     of_seed: dict[int, list[Record]] = {}
     for arm in condition.arms:

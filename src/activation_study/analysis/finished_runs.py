@@ -10,6 +10,7 @@ from activation_study.analysis.packed_file import (
     read_packed_trials,
 )
 from activation_study.config.tuning import is_trial
+from activation_study.errors import BadInput
 from activation_study.records.consistency import Contradiction, record_problems
 from activation_study.records.lock import is_locked
 from activation_study.records.looks import read_looks
@@ -17,6 +18,14 @@ from activation_study.records.record import Record, read_record, read_records, r
 from activation_study.records.run import Run, read_all, read_evaluated_run
 
 REPORT_FOLDER = "report"
+
+
+def require_study(study: Path) -> None:
+    """Raises BadInput if a study has no folder."""
+    if not study.is_dir():
+        names = sorted(path.name for path in study.parent.glob("[!.]*") if path.is_dir())
+        there = f"it has {', '.join(names)}" if names else "it has no studies"
+        raise BadInput(f"study={study.name}: there is no such folder in {study.parent.absolute()}; {there}")
 
 
 def read_runs(study: Path) -> tuple[list[Run], list[str]]:

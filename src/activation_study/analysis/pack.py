@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from activation_study.analysis.finished_runs import read_runs, read_trials
+from activation_study.analysis.finished_runs import read_runs, read_trials, require_study
 from activation_study.analysis.packed_file import (
     PACKED_FILE,
     read_packed_looks,
@@ -19,23 +19,24 @@ from activation_study.records.record import Record, run_folders
 from activation_study.records.run import Run
 
 
-def pack_study(study: Path, folder: Path) -> Path:
+def pack_study(study: Path, folder: Path) -> tuple[Path, list[str], list[str]]:
     """Packs all records and confusion matrices into one file, enough to compare the runs without their folders.
 
     If the file exists, the runs are added to it and replace runs of the same name, so that it can be carried from
-    machine to machine. Paths of the machine are left out.
+    machine to machine. Paths of the machine are left out. No result is looked at.
 
     Args:
         study: folder of the study.
         folder: folder for `runs.npz`.
 
     Returns:
-        The file.
+        The file, the names of the runs in it, and "name: status" of each unfinished run.
 
     Raises:
-        BadInput: the folder contains run folders, which would be read instead of the file; or the existing file cannot
-            be read or contains another study.
+        BadInput: the study has no finished run; the folder contains run folders, which would be read instead of the
+            file; or the existing file cannot be read or contains another study.
     """
+    require_study(study)
     if run_folders(folder):
         raise BadInput(f"pack={folder}: the folder contains runs; expected another folder for {PACKED_FILE}")
     path = folder / PACKED_FILE
@@ -44,8 +45,11 @@ def pack_study(study: Path, folder: Path) -> Path:
         runs, unfinished = _merged(path, runs, unfinished)
     for run in runs:
         require_metrics(run.record.config, f"pack={folder}: {run.record.name}")
-    write_packed(path, runs, unfinished, _merged_looks(study, path), _merged_trials(study, path))
-    return path
+    trials = _merged_trials(study, path)
+    if not runs and not trials:
+        raise BadInput(f"{study}: no finished run to pack")
+    write_packed(path, runs, unfinished, _merged_looks(study, path), trials)
+    return path, [each.name for each in (*(run.record for run in runs), *trials)], unfinished
 
 
 def _merged(path: Path, runs: Sequence[Run], unfinished: Sequence[str]) -> tuple[list[Run], list[str]]:

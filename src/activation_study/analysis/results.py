@@ -19,7 +19,7 @@ from activation_study.analysis.comparable_runs import (
     seed_of,
     seed_problems,
 )
-from activation_study.analysis.finished_runs import read_runs, read_trials
+from activation_study.analysis.finished_runs import read_runs, read_trials, require_study
 from activation_study.analysis.grouping import arms_by_condition
 from activation_study.analysis.tuned_runs import Described, described, search_problems
 from activation_study.config.factor import Factor, factor_of
@@ -161,14 +161,11 @@ def read_study(study: Path, allow_incomplete: bool = False) -> tuple[list[Condit
         BadInput: the study has no finished runs, runs with different protocol versions, data or test images, or two
             runs of an arm with the same seed; or, unless allowed, unfinished runs or missing seeds.
     """
+    require_study(study)
     runs, unfinished = read_runs(study)
     trials = read_trials(study)
     running = any(line.endswith(": RUNNING") for line in unfinished) and bool(run_folders(study))
     ended = f"when its runs have ended (`{command('watch')} {study_arguments(study)}` shows them)"
-    if not study.is_dir():
-        names = sorted(path.name for path in study.parent.glob("[!.]*") if path.is_dir())
-        there = f"it has {', '.join(names)}" if names else "it has no studies"
-        raise BadInput(f"study={study.name}: there is no such folder in {study.parent.absolute()}; {there}")
     if not runs:
         there = f" ({'; '.join(unfinished[:MAX_LISTED])})" if unfinished else ""
         there = f" beside {counted(len(trials), 'run')} of its searches" if trials and not unfinished else there

@@ -137,13 +137,20 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
 
 
 def _compare(options: Compare) -> None:
-    from activation_study.analysis.pack import pack_study
     from activation_study.report.study_report import ReportOptions, make_report
 
     problems = list(contrast_problems(options.contrasts, "contrasts"))
     if problems:
         raise BadInput(problems_message("The contrasts cannot be used", problems, "Write contrasts=[[a,b],…]."))
+    if options.pack is not None and options.unpack is not None:
+        raise BadInput("pack and unpack are both given; expected one of them")
+    if options.unpack is not None:
+        _unpack(options.unpack, Path(options.folder) / options.study)
+        return
     study = study_folder(options.folder, options.study)
+    if options.pack is not None:
+        _pack(study, options.pack)
+        return
     report_options = ReportOptions(
         as_pairs(options.contrasts), options.allow_incomplete, options.pictures, options.ranks, options.tracking.uri
     )
@@ -152,11 +159,26 @@ def _compare(options: Compare) -> None:
         again = f"{command('compare')} study={options.study}"
         again += "" if options.folder == "multirun" else f" folder={shlex.quote(options.folder)}"
         print(f"The report now has these contrasts; `{again}` restores the declared ones.")
-    if options.pack is not None:
-        packed = pack_study(study, Path(options.pack))
-        outcome.add(packed=packed)
-        print(f"Packed: {packed}")
     print(f"Report: {folder / 'index.html'}")
+
+
+def _pack(study: Path, folder: str) -> None:
+    from activation_study.analysis.pack import pack_study
+
+    file, runs, unfinished = pack_study(study, Path(folder))
+    outcome.deliver("packed", {"study": study.name, "file": file, "runs": runs, "unfinished": unfinished})
+    left_out = f"; {counted(len(unfinished), 'unfinished run')} left out" if unfinished else ""
+    print(f"Packed: {file} has {counted(len(runs), 'run')}{left_out}")
+
+
+def _unpack(folder: str, study: Path) -> None:
+    from activation_study.analysis.unpack import unpack_study
+
+    written, there = unpack_study(Path(folder), study)
+    outcome.deliver("unpacked", {"study": study.name, "folder": study, "runs": written, "already_there": there})
+    already = f"; {counted(len(there), 'run')} had a folder there and stayed as they were" if there else ""
+    print(f"Unpacked: {counted(len(written), 'run')} into {study}, without weights{already}")
+    print("Repeat the study's command to train the runs that are missing.")
 
 
 def _reproduce(options: Reproduce) -> None:

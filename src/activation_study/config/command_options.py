@@ -136,5 +136,6 @@ class Compare:
     pictures: bool = True
     ranks: bool = False
     pack: str | None = None
+    unpack: str | None = None
     plugins: list[str] = field(default_factory=list)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)

@@ -13,7 +13,7 @@ from activation_study.errors import BadInput
 
 # The likelier culprits of a file error first.
 PLACES = (
-    *("folder", "output", "pack", "data.cache", "data.root", "data.archive", "data.images", "data.labels"),
+    *("folder", "output", "pack", "unpack", "data.cache", "data.root", "data.archive", "data.images", "data.labels"),
     *("data.classes", "data.split_files", "data.groups", "data.groups_file", "write_classes", "write_groups"),
     *("model.encoder_weights", "encoder_weights", "images", "run", "runs"),
 )

@@ -61,10 +61,10 @@ def is_locked(folder: Path) -> bool:
 
 
 def _lock_path(folder: Path) -> Path:
-    return folder.parent / LOCKS_FOLDER / f"{_key(folder)}.lock"
+    return folder.parent / LOCKS_FOLDER / f"{key_of(folder)}.lock"
 
 
-def _key(folder: Path) -> str:
+def key_of(folder: Path) -> str:
     """The identity and suffix in a run folder's name, because one run may get names with different readable parts."""
     found = _KEY.search(folder.name)
     return found[1] if found else folder.name
@@ -72,4 +72,4 @@ def _key(folder: Path) -> str:
 
 def _has_folder(folder: Path) -> bool:
     """Whether the run has a folder, by this or another name."""
-    return folder.exists() or any(folder.parent.glob(f"*-{_key(folder)}"))
+    return folder.exists() or any(folder.parent.glob(f"*-{key_of(folder)}"))
