@@ -53,9 +53,9 @@ def main() -> None:
         kept.write_text(measured(tuple(options.size), options.turns), encoding="utf-8")
     shutil.copy(kept, options.out / MEASURED)
     print(kept.read_text(encoding="utf-8"), flush=True)
-    unpack(options.out)
+    unpack(options.out, options.keys)
     code = train(options.keys, options.cards, end - PACKING - time.monotonic())
-    pack(options.out)
+    pack(options.out, options.keys)
     raise SystemExit(code)
 
 
@@ -124,24 +124,34 @@ def train(keys: Sequence[str], cards: int, seconds: float) -> int:
         return CALL_AGAIN if stopped else process.returncode
 
 
-def pack(out: Path) -> None:
-    """Packs the finished runs, if any."""
-    log(_compare(f"pack={out}"))
+def pack(out: Path, keys: Sequence[str]) -> None:
+    """Packs the finished runs, if any.
+
+    Args:
+        out: folder of the packed file.
+        keys: of the configuration.
+    """
+    log(_compare(f"pack={out}", keys))
 
 
-def unpack(out: Path) -> None:
+def unpack(out: Path, keys: Sequence[str]) -> None:
     """Takes over the runs of earlier machines, if any, whose folders are not here.
+
+    Args:
+        out: folder of the packed file.
+        keys: of the configuration.
 
     Raises:
         SystemExit: their file cannot be read.
     """
     if (out / "runs.npz").is_file():
-        log(_compare(f"unpack={out}", required=True))
+        log(_compare(f"unpack={out}", keys, required=True))
 
 
-def _compare(argument: str, required: bool = False) -> str:
+def _compare(argument: str, keys: Sequence[str], required: bool = False) -> str:
     """What compare.py prints, or its error."""
-    command = [sys.executable, str(PROJECT / "compare.py"), f"study={STUDY}", argument]
+    plugins = [key for key in keys if key.startswith("plugins=")]  # for their metrics
+    command = [sys.executable, str(PROJECT / "compare.py"), f"study={STUDY}", argument, *plugins]
     ended = subprocess.run(command, check=False, capture_output=True, text=True)
     if ended.returncode and required:
         raise SystemExit(ended.stderr)

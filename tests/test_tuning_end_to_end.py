@@ -48,6 +48,17 @@ def test_a_search_ends_with_its_answer(whole: tuple[Path, str]) -> None:
     assert "new" not in again.partition("Plan")[0], "nothing is left to do"
 
 
+def test_an_unpacked_search_has_nothing_left_to_do(whole: tuple[Path, str], tmp_path: Path) -> None:
+    succeeded(command(whole[0], "compare.py", "study=tiny", "pack=packed"))
+    succeeded(command(tmp_path, "compare.py", "study=tiny", f"unpack={whole[0] / 'packed'}"))
+    before = records(tmp_path)
+    assert before == records(whole[0])
+    again = succeeded(command(tmp_path, "train.py", "-m", *SWEEP, "tuning.untuned=true"))
+    assert "was tuned on validation, by a search of 4 trials for each activation: ReLU " in again
+    assert records(tmp_path) == before
+    assert not list((tmp_path / "multirun/tiny").glob("*/best.keras")), "no run was trained again"
+
+
 @pytest.mark.parametrize("trap", [("train", "20"), ("record", "30")])
 def test_a_killed_search_goes_on_with_the_same_trials(
     whole: tuple[Path, str], trap: tuple[str, str], tmp_path: Path

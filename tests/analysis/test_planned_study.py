@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from activation_study.analysis.findings import Findings, compare_study
-from activation_study.analysis.finished_runs import read_kept_looks
+from activation_study.analysis.finished_runs import read_kept_looks, read_planned
 from activation_study.analysis.pack import pack_study
 from activation_study.analysis.results import read_study
 from activation_study.errors import BadInput
@@ -264,7 +264,7 @@ def test_a_look_with_the_seeds_of_the_last_one_is_kept_once(tmp_path: Path) -> N
 def looked(study: Path) -> str:
     make_report(study, ReportOptions(pictures=False))
     kept = [each for look in read_looks(study)["looks"] for each in look["contrasts"]]
-    return compare_study("s", *read_study(study), [], kept, planned_seeds(study)).looks_warning
+    return compare_study("s", *read_study(study), [], kept, planned_seeds(read_planned(study).values())).looks_warning
 
 
 def test_added_seeds_are_seen_whatever_their_condition_is_called(tmp_path: Path) -> None:

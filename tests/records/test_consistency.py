@@ -151,7 +151,7 @@ def test_all_changed_runs_are_named_at_once(run: Path) -> None:
 
 
 def test_an_edited_record_in_a_packed_study_is_rejected(run: Path, tmp_path: Path) -> None:
-    path, _, _ = pack_study(run.parent, tmp_path / "packed")
+    path, _ = pack_study(run.parent, tmp_path / "packed")
     with np.load(path) as arrays:
         contents = dict(arrays)
     contents["record0"] = np.array(str(contents["record0"]).replace('"best_epoch": 1.0', '"best_epoch": 2.0'))

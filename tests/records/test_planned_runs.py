@@ -55,7 +55,7 @@ def test_the_seeds_of_an_arm_are_those_of_all_sweeps(tmp_path: Path) -> None:
     plan_runs(tmp_path, configurations(["relu"], [0, 1]))
     plan_runs(tmp_path, configurations(["relu", "mish"], [7]))
     relu, mish = configurations(["relu", "mish"], [3])
-    assert planned_seeds(tmp_path) == {arm(relu): {0, 1, 7}, arm(mish): {7}}
+    assert planned_seeds(planned_runs(tmp_path).values()) == {arm(relu): {0, 1, 7}, arm(mish): {7}}
 
 
 def arm(config: Config) -> str:
@@ -71,4 +71,4 @@ def test_without_a_file_of_this_version_nothing_is_known(text: str | None, tmp_p
         (tmp_path / MANIFESTS_FOLDER).mkdir()
         (tmp_path / MANIFESTS_FOLDER / PLANNED_FILE).write_text(text)
     assert planned_runs(tmp_path) == {}
-    assert planned_seeds(tmp_path) == {}
+    assert planned_seeds(planned_runs(tmp_path).values()) == {}

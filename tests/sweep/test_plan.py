@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 import hydra_compose
 from activation_study.config.identity import identity
 from activation_study.config.schema import resolved
+from activation_study.config.scored_weights import WEIGHTS, weights_file
 from activation_study.errors import BadInput
 from activation_study.records.consistency import Contradiction
 from activation_study.records.lock import run_lock
@@ -143,16 +144,16 @@ def test_a_run_of_a_dead_process_is_marked_as_killed() -> None:
 
 
 def test_a_run_that_reuses_weights_needs_no_training_time(capsys: pytest.CaptureFixture[str]) -> None:
-    write_run("FINISHED", "seed=0")  # 5 epochs of 60 s, 20 s of evaluation
-    show_plan(
-        [
-            job(f"seed={seed}", f"evaluation.interpolation={name}")
-            for name in ("bilinear", "lanczos4")
-            for seed in (0, 1)
-        ]
-    )
-    total = next(line for line in capsys.readouterr().out.splitlines() if " all " in line)
-    assert "  5 min " in total  # only one of four trains: one is done, two reuse weights
+    folder = write_run("FINISHED", "seed=0")  # 5 epochs of 60 s, 20 s of evaluation
+    jobs = [
+        job(f"seed={seed}", f"evaluation.interpolation={name}") for name in ("bilinear", "lanczos4") for seed in (0, 1)
+    ]
+    for there, minutes in ((False, "11"), (True, "5")):  # one of four trains: one is done, two reuse weights
+        for name in WEIGHTS if there else ():
+            (folder / weights_file(name)).touch()
+        show_plan(jobs)
+        total = next(line for line in capsys.readouterr().out.splitlines() if " all " in line)
+        assert f"  {minutes} min " in total
 
 
 def test_trials_of_a_search_are_one_row_and_take_the_time_of_other_rates(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,12 +11,13 @@ from activation_study.config.search_space import masked
 from activation_study.errors import counted
 from activation_study.records.record import Record
 
+PROCESSOR = ("processor", "instruction_sets")  # of an environment: one name can stand for several processors
 # What of a record says how the run was carried out, where it may decide a difference.
 CIRCUMSTANCES: dict[str, Callable[[Record], dict[str, Any]]] = {
     "code": lambda record: {"code": record.digests.get("code")},
     "plugins": lambda record: {"plugins": record.digests.get("plugins")},
     "device": lambda record: {"device": record.environment.get("device")},
-    "processor": lambda record: {key: record.environment[key] for key in ("processor",) if key in record.environment},
+    "processor": lambda record: {key: record.environment[key] for key in PROCESSOR if key in record.environment},
     "backend": lambda record: {"backend": record.environment.get("backend")},
     "versions": lambda record: record.environment.get("versions", {}),
 }

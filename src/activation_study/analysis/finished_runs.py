@@ -6,6 +6,7 @@ from typing import Any
 from activation_study.analysis.packed_file import (
     PACKED_FILE,
     read_packed_looks,
+    read_packed_plan,
     read_packed_runs,
     read_packed_trials,
 )
@@ -14,6 +15,7 @@ from activation_study.errors import BadInput
 from activation_study.records.consistency import Contradiction, record_problems
 from activation_study.records.lock import is_locked
 from activation_study.records.looks import read_looks
+from activation_study.records.planned_runs import PlannedRun, planned_runs
 from activation_study.records.record import Record, read_record, read_records, run_folders
 from activation_study.records.run import Run, read_all, read_evaluated_run
 
@@ -37,11 +39,10 @@ def read_runs(study: Path) -> tuple[list[Run], list[str]]:
         Contradiction: a run's record contradicts itself or its confusion matrices.
         BadInput: a file cannot be read.
     """
-    records = {folder: read_record(folder) for folder in run_folders(study)}
-    records = {folder: each for folder, each in records.items() if each is None or not is_trial(each.config)}
-    if not run_folders(study) and (study / PACKED_FILE).is_file():
+    if _is_packed(study):
         return read_packed_runs(study / PACKED_FILE)
-    there = {folder: record for folder, record in records.items() if record is not None}
+    records = {folder: read_record(folder) for folder in run_folders(study)}
+    there = {folder: each for folder, each in records.items() if each is not None and not is_trial(each.config)}
     unfinished = [_unfinished(folder, record) for folder, record in there.items() if record.status != "FINISHED"]
     finished = ((folder, record) for folder, record in there.items() if record.status == "FINISHED")
     runs = read_all(finished, read_evaluated_run)
@@ -55,7 +56,7 @@ def read_trials(study: Path) -> list[Record]:
         Contradiction: a record contradicts itself.
         BadInput: a file cannot be read.
     """
-    if not run_folders(study) and (study / PACKED_FILE).is_file():
+    if _is_packed(study):
         return read_packed_trials(study / PACKED_FILE)
     records = [record for record in read_records(study) if is_trial(record.config)]
     problems = [
@@ -80,6 +81,17 @@ def read_kept_looks(study: Path) -> dict[str, Any]:
     Raises:
         BadInput: they cannot be read.
     """
-    if run_folders(study) or not (study / PACKED_FILE).is_file():
-        return read_looks(study)
-    return read_packed_looks(study / PACKED_FILE)
+    return read_packed_looks(study / PACKED_FILE) if _is_packed(study) else read_looks(study)
+
+
+def read_planned(study: Path) -> dict[str, PlannedRun]:
+    """The runs that the sweeps of a study have planned, by their keys, from its folder or the packed file.
+
+    Raises:
+        BadInput: the packed file cannot be read.
+    """
+    return read_packed_plan(study / PACKED_FILE) if _is_packed(study) else planned_runs(study)
+
+
+def _is_packed(study: Path) -> bool:
+    return not run_folders(study) and (study / PACKED_FILE).is_file()

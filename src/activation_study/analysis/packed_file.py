@@ -1,8 +1,10 @@
 """The packed file of a study: all records, confusion matrices and looks, without the paths of a machine."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -18,6 +20,7 @@ from activation_study.files import replacing
 from activation_study.image_metrics.registry import known_image_metrics
 from activation_study.records.consistency import Contradiction, contradictions
 from activation_study.records.looks import parse_looks
+from activation_study.records.planned_runs import PlannedRun, parse_planned
 from activation_study.records.record import Record, parse_record
 from activation_study.records.run import Run
 
@@ -26,35 +29,63 @@ PACKED_FILE = "runs.npz"
 OWN_DATA_PATHS = ("data.images", "data.labels", "data.split_files", "data.groups_file")
 
 
-def write_packed(
-    path: Path, runs: Sequence[Run], unfinished: Sequence[str], looks: Mapping[str, Any], trials: Sequence[Record]
-) -> None:
-    """Writes the file, atomically.
+@dataclass(frozen=True)
+class PackedStudy:
+    """What the file has.
 
     Args:
-        path: of the file.
-        runs: finished, in their order.
+        runs: finished, in the order they were planned in.
         unfinished: "name: status" of each unfinished run.
-        looks: the plan and the looks that were kept.
-        trials: of the study's searches.
+        trials: those of the study's searches that have ended.
+        looks: the plan and the looks that were kept, as of `read_looks`.
+        planned: the runs that sweeps have planned, by the keys that their names end with.
     """
-    arrays: dict[str, NDArray[np.generic]] = {"unfinished": np.array(unfinished, np.str_)}
-    arrays["looks"] = np.array(json.dumps(looks))
-    if trials:
-        arrays["trials"] = np.array([json.dumps(asdict(_without_machine_settings(trial))) for trial in trials])
-    for number, run in enumerate(runs):
-        arrays[f"record{number}"] = np.array(json.dumps(asdict(_without_machine_settings(run.record))))
-        arrays[f"folder{number}"] = np.array(run.folder.name)
-        arrays[f"confusions{number}"] = run.confusions.astype(np.int32)  # counts of one image's pixels
-        arrays[f"images{number}"] = np.array(run.images)
-        arrays[f"photographs{number}"] = np.array(run.image_hashes)
-        if run.groups:
-            arrays[f"groups{number}"] = np.array(run.groups)
-        for name, counts in run.others.items():  # differences, which are small, and compress well
-            arrays[f"{name}{number}"] = (counts - run.confusions).astype(np.int32)
-        arrays |= {f"{name}{number}": counts for name, counts in run.image_counts.items()}
+
+    runs: Sequence[Run]
+    unfinished: Sequence[str]
+    trials: Sequence[Record]
+    looks: Mapping[str, Any]
+    planned: Mapping[str, PlannedRun]
+
+
+def write_packed(path: Path, study: PackedStudy) -> None:
+    """Writes the file, atomically."""
+    arrays: dict[str, NDArray[np.generic]] = {"unfinished": np.array(study.unfinished, np.str_)}
+    arrays["looks"] = np.array(json.dumps(study.looks))
+    arrays["planned"] = np.array(json.dumps({key: asdict(run) for key, run in study.planned.items()}))
+    if study.trials:
+        arrays["trials"] = np.array([json.dumps(asdict(_without_machine_settings(trial))) for trial in study.trials])
+    for number, run in enumerate(study.runs):
+        arrays |= _arrays(run, number)
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
+
+
+def _arrays(run: Run, number: int) -> dict[str, NDArray[np.generic]]:
+    arrays: dict[str, NDArray[np.generic]] = {
+        "record": np.array(json.dumps(asdict(_without_machine_settings(run.record)))),
+        "folder": np.array(run.folder.name),
+        "confusions": run.confusions.astype(np.int32),  # counts of one image's pixels
+        "images": np.array(run.images),
+        "photographs": np.array(run.image_hashes),
+        **({"groups": np.array(run.groups)} if run.groups else {}),
+        **({"training": np.array(run.training_hashes)} if run.training_hashes else {}),
+        # differences, which are small, and compress well
+        **{name: (counts - run.confusions).astype(np.int32) for name, counts in run.others.items()},
+        **run.image_counts,
+    }
+    return {f"{name}{number}": array for name, array in arrays.items()}
+
+
+def read_packed(path: Path) -> PackedStudy:
+    """The whole file.
+
+    Raises:
+        Contradiction: a run's record contradicts itself or its confusion matrices.
+        BadInput: the file cannot be read.
+    """
+    runs, unfinished = read_packed_runs(path)
+    return PackedStudy(runs, unfinished, read_packed_trials(path), read_packed_looks(path), read_packed_plan(path))
 
 
 def read_packed_runs(path: Path) -> tuple[list[Run], list[str]]:
@@ -64,18 +95,43 @@ def read_packed_runs(path: Path) -> tuple[list[Run], list[str]]:
         Contradiction: a run's record contradicts itself or its confusion matrices.
         BadInput: the file cannot be read.
     """
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            runs = [_packed_run(arrays, n) for n in range(sum(name.startswith("record") for name in arrays))]
-            unfinished = list(map(str, arrays["unfinished"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from error
+    with _reading(path) as arrays:
+        runs = [_packed_run(arrays, n) for n in range(sum(name.startswith("record") for name in arrays))]
+        unfinished = list(map(str, arrays["unfinished"]))
     problems = [
         problem for run in runs for problem in contradictions(run, run.record.classes, f"{path}, {run.record.name}")
     ]
     if problems:
         raise Contradiction(problems)
     return runs, unfinished
+
+
+def read_packed_trials(path: Path) -> list[Record]:
+    """The records of the trials of the study's searches."""
+    with _reading(path) as arrays:
+        return [parse_record(text) for text in arrays["trials"].tolist()] if "trials" in arrays else []
+
+
+def read_packed_looks(path: Path) -> dict[str, Any]:
+    """The plan and the looks that were kept."""
+    with _reading(path) as arrays:
+        return parse_looks(str(arrays["looks"]), str(path)) if "looks" in arrays else {"plan": None, "looks": []}
+
+
+def read_packed_plan(path: Path) -> dict[str, PlannedRun]:
+    """The runs that sweeps have planned; files of earlier versions have none."""
+    with _reading(path) as arrays:
+        return parse_planned(str(arrays["planned"])) if "planned" in arrays else {}
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """The arrays of the file; what is wrong with it is a BadInput."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            yield arrays
+    except (OSError, EOFError, zlib.error, BadZipFile, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from error
 
 
 def _packed_run(arrays: Mapping[str, NDArray[Any]], number: int) -> Run:
@@ -88,6 +144,7 @@ def _packed_run(arrays: Mapping[str, NDArray[Any]], number: int) -> Run:
         images=tuple(map(str, arrays[f"images{number}"])),
         image_hashes=tuple(map(str, arrays[f"photographs{number}"])),
         groups=tuple(map(str, arrays[key])) if (key := f"groups{number}") in arrays else (),
+        training_hashes=tuple(map(str, arrays[key])) if (key := f"training{number}") in arrays else (),
         others={name: confusions + arrays[key] for name in WEIGHTS if (key := f"{name}{number}") in arrays},
         image_counts={
             name: np.asarray(arrays[key], np.int64)
@@ -96,18 +153,6 @@ def _packed_run(arrays: Mapping[str, NDArray[Any]], number: int) -> Run:
         },
         local=False,
     )
-
-
-def read_packed_trials(path: Path) -> list[Record]:
-    """The records of the runs of the study's searches."""
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return [parse_record(text) for text in arrays["trials"].tolist()] if "trials" in arrays else []
-
-
-def read_packed_looks(path: Path) -> dict[str, Any]:
-    """The plan and the looks that were kept."""
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return parse_looks(str(arrays["looks"]), str(path)) if "looks" in arrays else {"plan": None, "looks": []}
 
 
 def _without_machine_settings(record: Record) -> Record:

@@ -145,7 +145,7 @@ def _compare(options: Compare) -> None:
     if options.pack is not None and options.unpack is not None:
         raise BadInput("pack and unpack are both given; expected one of them")
     if options.unpack is not None:
-        _unpack(options.unpack, Path(options.folder) / options.study)
+        _unpack(options.unpack, options)
         return
     study = study_folder(options.folder, options.study)
     if options.pack is not None:
@@ -165,17 +165,19 @@ def _compare(options: Compare) -> None:
 def _pack(study: Path, folder: str) -> None:
     from activation_study.analysis.pack import pack_study
 
-    file, runs, unfinished = pack_study(study, Path(folder))
-    outcome.deliver("packed", {"study": study.name, "file": file, "runs": runs, "unfinished": unfinished})
-    left_out = f"; {counted(len(unfinished), 'unfinished run')} left out" if unfinished else ""
-    print(f"Packed: {file} has {counted(len(runs), 'run')}{left_out}")
+    file, packed = pack_study(study, Path(folder))
+    names = [record.name for record in (*(run.record for run in packed.runs), *packed.trials)]
+    outcome.deliver("packed", {"study": study.name, "file": file, "runs": names, "unfinished": packed.unfinished})
+    left_out = f"; {counted(len(packed.unfinished), 'unfinished run')} left out" if packed.unfinished else ""
+    print(f"Packed: {file} has {counted(len(names), 'run')}{left_out}")
 
 
-def _unpack(folder: str, study: Path) -> None:
+def _unpack(packed: str, options: Compare) -> None:
     from activation_study.analysis.unpack import unpack_study
 
-    written, there = unpack_study(Path(folder), study)
-    outcome.deliver("unpacked", {"study": study.name, "folder": study, "runs": written, "already_there": there})
+    study = Path(options.folder) / options.study
+    written, there = unpack_study(Path(packed), Path(options.folder), options.study.rstrip("/"))
+    outcome.deliver("unpacked", {"study": options.study, "folder": study, "runs": written, "already_there": there})
     already = f"; {counted(len(there), 'run')} had a folder there and stayed as they were" if there else ""
     print(f"Unpacked: {counted(len(written), 'run')} into {study}, without weights{already}")
     print("Repeat the study's command to train the runs that are missing.")

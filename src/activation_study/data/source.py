@@ -66,14 +66,15 @@ def open_source(data: Data, label_type: LabelType) -> Source:
     if data.format == "folder":
         from activation_study.data.folders.image_folder import open_folder
 
-        assert data.images is not None
-        assert data.labels is not None
+        if data.images is None or data.labels is None:
+            raise BadInput("data.images and data.labels are null; give the folders: data.images=PATH data.labels=PATH")
         folders, naming = (Path(data.images), Path(data.labels)), naming_of(data)
         return open_folder(data.name, *folders, label_type, stamps, image_reader(data), naming)
     from activation_study.data.download import fetch
     from activation_study.data.iccv09 import open_iccv09
 
-    assert data.root is not None
+    if data.root is None:
+        raise BadInput("data.root is null; give the folder of the data set: data.root=PATH")
     root = Path(data.root)
     fetch(root, Path(data.archive) if data.archive else None, data.addresses)
     return in_channels(open_iccv09(root, data.name, data.digest, stamps), data.channels)

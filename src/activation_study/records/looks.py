@@ -58,6 +58,25 @@ def unplanned(study_dir: Path) -> BadInput:
     )
 
 
+def merged_looks(here: dict[str, Any], there: dict[str, Any], where: str) -> dict[str, Any]:
+    """The looks at the runs of two places, oldest first.
+
+    Args:
+        here: of one place, as of `read_looks`.
+        there: of the other.
+        where: names both in the error message.
+
+    Raises:
+        BadInput: their plans differ, or only one of them was planned.
+    """
+    plans = [{key: value for key, value in (each["plan"] or {}).items() if key != "at"} for each in (here, there)]
+    if plans[0] != plans[1]:
+        how = "different plans of looks" if all(plans) else "runs with planned looks (seeds=auto) and runs without"
+        raise BadInput(f"{where} have {how}, so they are not one study; keep them apart")
+    looks = [*(look for look in there["looks"] if look not in here["looks"]), *here["looks"]]
+    return {"plan": here["plan"], "looks": sorted(looks, key=lambda look: float(look["at"]))}
+
+
 def keep_plan(study_dir: Path, plan: dict[str, Any]) -> None:
     """Keeps what is declared before the first run."""
     write_json(study_dir / LOOKS_FILE, {"plan": plan, "looks": []})

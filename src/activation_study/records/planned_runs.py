@@ -5,7 +5,7 @@ It tells which runs have not started, which arm came first, and how many seeds w
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -54,6 +54,16 @@ def plan_runs(study_dir: Path, configs: Sequence[Config]) -> None:
         at = known.at if known else start + number * _STEP
         arm = arm_identity(resolved(config))
         planned[config.run_key] = PlannedRun(config.run_name, at, arm, config.seed, config.training.epochs)
+    keep_planned(study_dir, planned)
+
+
+def keep_planned(study_dir: Path, planned: Mapping[str, PlannedRun]) -> None:
+    """Writes the file.
+
+    Args:
+        study_dir: the study's folder.
+        planned: the runs, by the keys that their names end with.
+    """
     content = {key: asdict(run) for key, run in planned.items()}
     write_json(study_dir / MANIFESTS_FOLDER / PLANNED_FILE, content)
 
@@ -61,15 +71,22 @@ def plan_runs(study_dir: Path, configs: Sequence[Config]) -> None:
 def planned_runs(study_dir: Path) -> dict[str, PlannedRun]:
     """The runs that sweeps have planned, by the keys that their names end with."""
     try:
-        content = json.loads((study_dir / MANIFESTS_FOLDER / PLANNED_FILE).read_text(encoding="utf-8"))
-        return {key: PlannedRun(**run) for key, run in content.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        return parse_planned((study_dir / MANIFESTS_FOLDER / PLANNED_FILE).read_text(encoding="utf-8"))
+    except OSError:
         return {}
 
 
-def planned_seeds(study_dir: Path) -> dict[str, set[int]]:
+def parse_planned(text: str) -> dict[str, PlannedRun]:
+    """The content of the file; empty if it is damaged."""
+    try:
+        return {key: PlannedRun(**run) for key, run in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def planned_seeds(planned: Iterable[PlannedRun]) -> dict[str, set[int]]:
     """The seeds that are planned of each arm, by its identity without the seed."""
     seeds: dict[str, set[int]] = {}
-    for run in planned_runs(study_dir).values():
+    for run in planned:
         seeds.setdefault(run.arm, set()).add(run.seed)
     return seeds

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from activation_study.analysis.contrasts import METRIC_LABELS
 from activation_study.analysis.findings import Findings, compare_study
-from activation_study.analysis.finished_runs import REPORT_FOLDER, read_kept_looks
+from activation_study.analysis.finished_runs import REPORT_FOLDER, read_kept_looks, read_planned
 from activation_study.analysis.formatting import format_interval, format_p
 from activation_study.analysis.ranks import rank_arms
 from activation_study.analysis.results import read_study
@@ -66,7 +66,8 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
     conditions, problems = read_study(study, report_options.allow_incomplete)
     kept = read_kept_looks(study)["looks"]
     before = [each for look in kept for each in look["contrasts"]]
-    findings = compare_study(study.name, conditions, problems, report_options.contrasts, before, planned_seeds(study))
+    planned = planned_seeds(read_planned(study).values())
+    findings = compare_study(study.name, conditions, problems, report_options.contrasts, before, planned)
     if findings.looked_at and run_folders(study):
         keep_look(study, {"at": time.time(), "contrasts": list(findings.looked_at)})
     ranks = rank_arms(findings.main) if report_options.ranks else None

@@ -11,6 +11,7 @@ from activation_study.config.factor import Factor
 from activation_study.config.fields import is_number
 from activation_study.config.identity import flatten, training_key
 from activation_study.config.schema import resolved
+from activation_study.config.scored_weights import WEIGHTS, weights_file
 from activation_study.data.labels.label_types import label_type_of
 from activation_study.records.record import Record
 from activation_study.records.source_code import code_digest, same_code
@@ -44,9 +45,15 @@ def _only_scored(jobs: Sequence[Job]) -> set[Path]:
         key = (job.study_dir, training_key(resolved(job.config)))
         if key in trained and job.status == RunStatus.NEW and job.config.rerun != "all":
             only_scored.add(job.config.run_folder)
-        if job.before is None or same_code(job.before.digests, code, job.config.plugins):
+        lost = job.status == RunStatus.DONE and not _has_weights(job.config.run_folder)
+        if not lost and (job.before is None or same_code(job.before.digests, code, job.config.plugins)):
             trained.add(key)
     return only_scored
+
+
+def _has_weights(folder: Path) -> bool:
+    """Whether a finished run still has what another run reuses; an unpacked one has no weights."""
+    return all((folder / weights_file(name)).is_file() for name in WEIGHTS)
 
 
 def _seconds(job: Job, finished: Mapping[str, Sequence[Record]]) -> float | None:

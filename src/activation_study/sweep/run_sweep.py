@@ -209,8 +209,11 @@ def check_start(jobs: Sequence[Job]) -> None:
         own = (job.config for job in jobs if job.config.data.format in OWN_FORMATS)
         for config in {config.data.name: config for config in own}.values():
             current_digest(config.data, label_type_of(config))
-    kept = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE and not job.to_do]
-    read_all(finished_records(kept), read_evaluated_run)
+    kept = [job for job in jobs if job.status == RunStatus.DONE and not job.to_do]
+    compared = [job.config.run_folder for job in kept if job.config.tuning.trial is None]
+    read_all(finished_records(compared), read_evaluated_run)
+    trials = [job.config.run_folder for job in kept if job.config.tuning.trial is not None]
+    read_all(finished_records(trials))  # unpacked ones have no confusion matrices
     reject_other_data([job.config for job in jobs], {job.config.run_folder for job in jobs if job.to_do})
 
 

@@ -7,6 +7,7 @@ from activation_study.analysis.finished_runs import REPORT_FOLDER
 from activation_study.config.tuning import is_trial
 from activation_study.console import table_console
 from activation_study.errors import BadInput
+from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.sweep.class_account import class_account
 from activation_study.sweep.plan import Job, study_dirs
 from activation_study.tracking.registry import register_best
@@ -32,14 +33,20 @@ def show_existing_report(jobs: Sequence[Job]) -> list[Path]:
     for study_dir in study_dirs(jobs):
         page: Path | None = study_dir / REPORT_FOLDER / "index.html"
         assert page is not None
-        end_times = [job.before.ended for job in jobs if job.study_dir == study_dir and job.before and job.before.ended]
-        if page.exists() and page.stat().st_mtime > max(end_times):
+        if page.exists() and page.stat().st_mtime > max(result_time(job) for job in jobs if job.study_dir == study_dir):
             _print_article_table([job for job in jobs if job.study_dir == study_dir])
             print(f"Report:               {page}")
         else:
             page = _report_study(study_dir, jobs)
         pages += [page] if page is not None else []
     return pages
+
+
+def result_time(job: Job) -> float:
+    """When the results of a run were written: as it ended, or later if it was unpacked from another machine."""
+    ended = (job.before and job.before.ended) or 0.0
+    results = job.config.run_folder / CONFUSIONS_FILE
+    return max(ended, results.stat().st_mtime) if results.exists() else ended
 
 
 def _report_study(study_dir: Path, jobs: Sequence[Job]) -> Path | None:

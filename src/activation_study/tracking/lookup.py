@@ -151,7 +151,7 @@ def find_weights(run: Run, uri: str | None, download_folder: Path, name: str | N
         return path
     if name not in (None, scored):
         raise BadInput(f"{run.record.name}: {path} is missing, and MLflow has the weights that were scored, {scored}")
-    run_id = run_id_of(run.folder, run.record) if run.local else run.run_id
+    run_id = run.run_id or (run_id_of(run.folder, run.record) if run.local else None)
     if uri is None or run_id is None:
         raise BadInput(
             f"{run.record.name}: its weights are not in {run.folder}; try its MLflow run ID instead of the folder"
