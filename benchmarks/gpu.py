@@ -20,6 +20,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from activation_study.analysis.packed_file import PACKED_FILE
 from activation_study.hardware import AMPERE, gpu_capabilities, gpu_names, processor
 from activation_study.records.environment import version_of
 from common import PROJECT, table
@@ -144,7 +145,7 @@ def unpack(out: Path, keys: Sequence[str]) -> None:
     Raises:
         SystemExit: their file cannot be read.
     """
-    if (out / "runs.npz").is_file():
+    if (out / PACKED_FILE).is_file():
         log(_compare(f"unpack={out}", keys, required=True))
 
 

@@ -71,6 +71,6 @@ def _merged(path: Path, here: PackedStudy, study: Path) -> PackedStudy:
         runs=sorted(runs, key=lambda run: run.record.place),
         unfinished=[line for name, line in status_lines.items() if name not in finished],
         trials=[*(trial for trial in before.trials if trial.name not in trial_names), *here.trials],
-        looks=merged_looks(dict(here.looks), dict(before.looks), f"{study} and {path}"),
+        looks=merged_looks(here.looks, before.looks, f"{study} and {path}"),
         planned={**before.planned, **here.planned},
     )

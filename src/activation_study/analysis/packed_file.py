@@ -44,7 +44,7 @@ class PackedStudy:
     runs: Sequence[Run]
     unfinished: Sequence[str]
     trials: Sequence[Record]
-    looks: Mapping[str, Any]
+    looks: dict[str, Any]
     planned: Mapping[str, PlannedRun]
 
 

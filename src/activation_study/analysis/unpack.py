@@ -1,6 +1,7 @@
 """Turns a packed study into run folders again, so that it goes on on another machine."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,14 @@ def unpack_study(packed: Path, folder: Path, study: str) -> tuple[list[str], lis
         raise BadInput(f"unpack={packed}: there is no {PACKED_FILE}; expected a folder that pack=FOLDER has made")
     content = read_packed(path)
     _reject(path, content, study)
-    looks = dict(content.looks)
+    looks = content.looks
     if here := run_folders(target):
         looks = merged_looks(read_looks(target), looks, f"{target} and {path}")
     if looks != read_looks(target):
         write_json(target / LOOKS_FILE, looks)
     if content.planned:
         keep_planned(target, {**content.planned, **planned_runs(target)})
+    prepared = OmegaConf.select(OmegaConf.load(conf_dir() / "config.yaml"), "data.cache")
     written, there, keys = [], [], set(map(key_of, here))
     for record, run in [*((run.record, run) for run in content.runs), *((trial, None) for trial in content.trials)]:
         run_folder = target / record.name
@@ -60,7 +62,7 @@ def unpack_study(packed: Path, folder: Path, study: str) -> tuple[list[str], lis
             if run is not None:
                 article = any(key.endswith("/article/mean_iou") for key in record.results)
                 write_confusions(replace(run, folder=run_folder), article)
-            _with_places(record, folder).write(run_folder)  # last: without it, the folder is none of a run
+            _with_places(record, folder, prepared).write(run_folder)  # last: without it, the folder is none of a run
         keys.add(key_of(run_folder))
         written.append(record.name)
     return written, there
@@ -76,11 +78,16 @@ def _reject(path: Path, content: PackedStudy, study: str) -> None:
         require_metrics(record.config, f"unpack={path.parent}: {record.name}")
 
 
-def _with_places(record: Record, folder: Path) -> Record:
+def _with_places(record: Record, folder: Path, prepared: str) -> Record:
     """The record with places of this machine, which a packed one lacks: the studies' folder, the defaults of others."""
-    cache = OmegaConf.select(OmegaConf.load(conf_dir() / "config.yaml"), "data.cache")
-    data: dict[str, Any] = {**record.config["data"], "cache": cache}
-    defaults = conf_dir() / "data" / f"{data['name']}.yaml"
-    if data.get("root") is None and defaults.is_file():
-        data["root"] = OmegaConf.select(OmegaConf.load(defaults), "root")
+    data: dict[str, Any] = {**record.config["data"], "cache": prepared}
+    if data.get("root") is None:
+        data["root"] = _default_root(data["name"])
     return replace(record, config={**record.config, "folder": str(folder), "data": data})
+
+
+@cache
+def _default_root(name: str) -> str | None:
+    """The folder of a data set as its file in `conf/data/` has it; None if there is no such file."""
+    defaults = conf_dir() / "data" / f"{name}.yaml"
+    return OmegaConf.select(OmegaConf.load(defaults), "root") if defaults.is_file() else None

@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from activation_study.analysis.selection import several_folds
 from activation_study.config.fields import value_of
 from activation_study.config.schema import OWN_FORMATS, fold_of, resolved
+from activation_study.config.tuning import is_trial
 from activation_study.credentials import without_credentials
 from activation_study.data.labels.label_types import label_type_of
 from activation_study.data.name_check import check_names
@@ -23,8 +24,8 @@ from activation_study.errors import BadInput, counted, problems_message
 from activation_study.outcome import deliver, keep_warning, warn
 from activation_study.records.looks import read_looks, unplanned
 from activation_study.records.planned_runs import plan_runs
-from activation_study.records.record import run_folders
-from activation_study.records.run import finished_records, read_all, read_evaluated_run
+from activation_study.records.record import Record, run_folders
+from activation_study.records.run import Run, finished_records, read_all, read_evaluated_run, read_run
 from activation_study.records.source_code import write_manifest
 from activation_study.runs.messages import print_notes
 from activation_study.runs.other_data import reject_other_data
@@ -209,12 +210,14 @@ def check_start(jobs: Sequence[Job]) -> None:
         own = (job.config for job in jobs if job.config.data.format in OWN_FORMATS)
         for config in {config.data.name: config for config in own}.values():
             current_digest(config.data, label_type_of(config))
-    kept = [job for job in jobs if job.status == RunStatus.DONE and not job.to_do]
-    compared = [job.config.run_folder for job in kept if job.config.tuning.trial is None]
-    read_all(finished_records(compared), read_evaluated_run)
-    trials = [job.config.run_folder for job in kept if job.config.tuning.trial is not None]
-    read_all(finished_records(trials))  # unpacked ones have no confusion matrices
+    kept = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE and not job.to_do]
+    read_all(finished_records(kept), _read_kept)
     reject_other_data([job.config for job in jobs], {job.config.run_folder for job in jobs if job.to_do})
+
+
+def _read_kept(folder: Path, record: Record) -> Run:
+    """A finished run that is kept; of trials, which are not compared, an unpacked one has no confusion matrices."""
+    return read_run(folder, record) if is_trial(record.config) else read_evaluated_run(folder, record)
 
 
 def _recover(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
