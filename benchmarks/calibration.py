@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activation_study.analysis.formatting import pair_name
-from activation_study.analysis.new_images import on_new_images, pseudo_values
 from activation_study.analysis.results import Condition, read_study
-from activation_study.analysis.statistics import PLANNED_SEEDS, Interval, mean_over_seeds, paired
+from activation_study.analysis.statistics.new_images import on_new_images, pseudo_values
+from activation_study.analysis.statistics.paired import PLANNED_SEEDS, Interval, mean_over_seeds, paired
 from activation_study.metrics import Counts, mean_iou
 
 Floats = NDArray[np.float64]

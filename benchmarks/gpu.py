@@ -20,7 +20,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from activation_study.analysis.packed_file import PACKED_FILE
+from activation_study.analysis.packed.packed_file import PACKED_FILE
 from activation_study.hardware import AMPERE, gpu_capabilities, gpu_names, processor
 from activation_study.records.environment import version_of
 from common import PROJECT, table

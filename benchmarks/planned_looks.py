@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from activation_study.analysis.looks.planned_looks import Plan, follow
 from activation_study.analysis.looks.sequential_tests import paths_of_p
 from activation_study.analysis.results import read_study
-from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL, holm
+from activation_study.analysis.statistics.paired import SIGNIFICANCE_LEVEL, holm
 from activation_study.config.planned_seeds import STANDARD_LOOKS
 from activation_study.metrics import mean_iou
 from calibration import measure_noise, simulate

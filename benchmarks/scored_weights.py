@@ -17,7 +17,7 @@ import numpy as np
 from activation_study.analysis.finished_runs import read_runs
 from activation_study.analysis.formatting import display_name, format_interval, pair_name
 from activation_study.analysis.other_weights import variance_ratio
-from activation_study.analysis.statistics import mean_over_seeds
+from activation_study.analysis.statistics.paired import mean_over_seeds
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.metrics import mean_iou
 

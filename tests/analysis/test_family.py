@@ -7,7 +7,7 @@ import pytest
 from activation_study.analysis.contrasts import Contrast
 from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.results import read_study
-from activation_study.analysis.statistics import holm
+from activation_study.analysis.statistics.paired import holm
 from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import write_run
 

@@ -11,7 +11,7 @@ import pytest
 from activation_study.analysis.ablation import ARTICLES
 from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.results import read_study
-from activation_study.analysis.statistics import mean_over_seeds
+from activation_study.analysis.statistics.paired import mean_over_seeds
 from activation_study.errors import BadInput
 from activation_study.records.looks import read_looks
 from activation_study.report.study_report import ReportOptions, make_report

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from activation_study.analysis.crossed import crossed
 from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.results import read_study
+from activation_study.analysis.statistics.crossed import crossed
 from activation_study.errors import BadInput
 from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import write_run

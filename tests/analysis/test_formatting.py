@@ -3,7 +3,7 @@
 import pytest
 
 from activation_study.analysis.formatting import format_interval, format_level, format_p, p_is
-from activation_study.analysis.statistics import Interval
+from activation_study.analysis.statistics.paired import Interval
 
 
 def test_a_p_near_the_level_is_written_on_its_side_of_it() -> None:

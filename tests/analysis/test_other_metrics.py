@@ -17,7 +17,7 @@ from activation_study.analysis.other_metrics import (
     worst_images,
 )
 from activation_study.analysis.results import Arm
-from activation_study.analysis.statistics import Interval, paired, probability_of_superiority
+from activation_study.analysis.statistics.paired import Interval, paired, probability_of_superiority
 from activation_study.image_metrics.boundary_iou import boundary_iou
 from activation_study.metrics import Counts
 

@@ -11,7 +11,7 @@ import pytest
 
 from activation_study.analysis.findings import Findings, compare_study
 from activation_study.analysis.finished_runs import read_kept_looks, read_planned
-from activation_study.analysis.pack import pack_study
+from activation_study.analysis.packed.pack import pack_study
 from activation_study.analysis.results import read_study
 from activation_study.errors import BadInput
 from activation_study.files import write_json

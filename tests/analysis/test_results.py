@@ -15,7 +15,7 @@ from activation_study.analysis.contrasts import Contrast, compare_condition
 from activation_study.analysis.family import corrected
 from activation_study.analysis.formatting import format_interval, format_p, format_points
 from activation_study.analysis.results import Condition, read_study
-from activation_study.analysis.statistics import Interval
+from activation_study.analysis.statistics.paired import Interval
 from activation_study.errors import BadInput
 from activation_study.metrics import mean_iou
 from activation_study.records.lock import run_lock

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from activation_study.analysis.findings import Findings, compare_study
-from activation_study.analysis.pack import pack_study
+from activation_study.analysis.packed.pack import pack_study
 from activation_study.analysis.results import read_study
 from activation_study.analysis.tuning_sentences import tuning_sentences
 from activation_study.config.search_space import Choices, Range

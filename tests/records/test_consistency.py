@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from activation_study.analysis.finished_runs import read_runs
-from activation_study.analysis.pack import pack_study
+from activation_study.analysis.packed.pack import pack_study
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.records.consistency import Contradiction

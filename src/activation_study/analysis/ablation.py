@@ -7,7 +7,7 @@ from activation_study.analysis.contrasts import METRICS, PRIMARY, metrics_of
 from activation_study.analysis.formatting import display_name, format_points, listed, pair_name
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Condition, common_seeds
-from activation_study.analysis.statistics import Interval, mean_over_seeds
+from activation_study.analysis.statistics.paired import Interval, mean_over_seeds
 from activation_study.config.contrasts import Pair
 
 ARTICLES = "scored by the article's protocol"

@@ -7,7 +7,7 @@ from activation_study.analysis.formatting import display_name, format_interval, 
 from activation_study.analysis.looks.planned_looks import next_look
 from activation_study.analysis.other_weights import OtherWeights
 from activation_study.analysis.results import Condition
-from activation_study.analysis.statistics import Interval
+from activation_study.analysis.statistics.paired import Interval
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import counted
 

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.analysis.crossed import Crossed, crossed
-from activation_study.analysis.equivalence import seeds_to_settle
 from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.interactions import ArmDifference, named_arm, pseudo_values_of
 from activation_study.analysis.looks.planned_looks import Path, Planned, answer_of, look_at
-from activation_study.analysis.new_images import NewImages, of_crossed, on_new_images
 from activation_study.analysis.other_metrics import compare_other_metrics, disagreement, not_of_segmentation
 from activation_study.analysis.other_weights import OtherWeights, other_weights
 from activation_study.analysis.results import Arm, Condition, common_seeds
-from activation_study.analysis.statistics import (
+from activation_study.analysis.statistics.crossed import Crossed, crossed
+from activation_study.analysis.statistics.equivalence import seeds_to_settle
+from activation_study.analysis.statistics.new_images import NewImages, of_crossed, on_new_images
+from activation_study.analysis.statistics.paired import (
     CONFIDENCE_LEVEL,
     PLANNED_SEEDS,
     SIGNIFICANCE_LEVEL,

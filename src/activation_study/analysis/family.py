@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from activation_study.analysis.contrasts import METRICS, Contrast
-from activation_study.analysis.equivalence import equivalence_p
 from activation_study.analysis.results import Condition
-from activation_study.analysis.statistics import holm
+from activation_study.analysis.statistics.equivalence import equivalence_p
+from activation_study.analysis.statistics.paired import holm
 
 Compared = tuple[Condition, tuple[Contrast, ...]]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from activation_study.analysis.packed_file import (
+from activation_study.analysis.packed.packed_file import (
     PACKED_FILE,
     read_packed_looks,
     read_packed_plan,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from activation_study.analysis.statistics import Interval
+from activation_study.analysis.statistics.paired import Interval
 from activation_study.config.contrasts import MINUS, arms_in
 from activation_study.config.factor import JOINT
 

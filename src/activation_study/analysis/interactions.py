@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.analysis.new_images import pseudo_values
 from activation_study.analysis.results import Arm, Condition, common_seeds
+from activation_study.analysis.statistics.new_images import pseudo_values
 from activation_study.config.contrasts import arms_in, difference_name
 from activation_study.metrics import Values
 

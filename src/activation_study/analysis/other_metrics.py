@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 
 from activation_study.analysis.results import Arm
-from activation_study.analysis.statistics import Paired, paired
+from activation_study.analysis.statistics.paired import Paired, paired
 from activation_study.image_metrics.image_metric import ImageMetric
 from activation_study.image_metrics.registry import ImageMetrics, known_image_metrics
 from activation_study.metrics import Counts, Values, mean_iou, pixel_accuracy, pooled_iou

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from activation_study.analysis.results import Arm
-from activation_study.analysis.statistics import CONFIDENCE_LEVEL, ROUNDING, Interval, mean_over_seeds
+from activation_study.analysis.statistics.paired import CONFIDENCE_LEVEL, ROUNDING, Interval, mean_over_seeds
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.metrics import Values
 

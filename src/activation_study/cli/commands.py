@@ -163,7 +163,7 @@ def _compare(options: Compare) -> None:
 
 
 def _pack(study: Path, folder: str) -> None:
-    from activation_study.analysis.pack import pack_study
+    from activation_study.analysis.packed.pack import pack_study
 
     file, packed = pack_study(study, Path(folder))
     names = [record.name for record in (*(run.record for run in packed.runs), *packed.trials)]
@@ -173,7 +173,7 @@ def _pack(study: Path, folder: str) -> None:
 
 
 def _unpack(packed: str, options: Compare) -> None:
-    from activation_study.analysis.unpack import unpack_study
+    from activation_study.analysis.packed.unpack import unpack_study
 
     study = Path(options.folder) / options.study
     written, there = unpack_study(Path(packed), Path(options.folder), options.study.rstrip("/"))

@@ -6,7 +6,7 @@ import numpy as np
 
 from activation_study.analysis.contrasts import METRIC_LABELS, Contrast
 from activation_study.analysis.formatting import format_p
-from activation_study.analysis.statistics import PLANNED_SEEDS, Interval
+from activation_study.analysis.statistics.paired import PLANNED_SEEDS, Interval
 from activation_study.report.elements import Table
 from activation_study.report.tables import few_seeds, signed
 

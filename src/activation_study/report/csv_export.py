@@ -11,7 +11,7 @@ import numpy as np
 from activation_study.analysis.contrasts import class_ious
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.results import Condition
-from activation_study.analysis.statistics import Interval
+from activation_study.analysis.statistics.paired import Interval
 from activation_study.config.search_space import value_text
 from activation_study.files import write_text
 from activation_study.tracking.mirror import run_id_of

@@ -7,10 +7,10 @@ from typing import Any
 from activation_study.analysis.class_summary import findings_of
 from activation_study.analysis.contrasts import METRICS, Contrast, class_ious, metrics_of
 from activation_study.analysis.findings import Findings
-from activation_study.analysis.new_images import NewImages
 from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Arm, Condition
-from activation_study.analysis.statistics import mean_over_seeds
+from activation_study.analysis.statistics.new_images import NewImages
+from activation_study.analysis.statistics.paired import mean_over_seeds
 from activation_study.config.protocols import followed_protocol
 from activation_study.tuning.searches import Search
 

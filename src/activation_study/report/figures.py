@@ -11,7 +11,7 @@ from activation_study.analysis.contrasts import PRIMARY, Contrast, class_ious, d
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Condition
-from activation_study.analysis.statistics import Interval, mean_over_seeds
+from activation_study.analysis.statistics.paired import Interval, mean_over_seeds
 from activation_study.config.contrasts import MINUS, simple_effects
 from activation_study.config.factor import JOINT, Factor
 from activation_study.metrics import Values

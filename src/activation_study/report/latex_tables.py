@@ -5,7 +5,7 @@ from pathlib import Path
 from activation_study.analysis.contrasts import PRIMARY
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.formatting import display_name, format_interval, format_level, format_p, format_points
-from activation_study.analysis.statistics import mean_over_seeds
+from activation_study.analysis.statistics.paired import mean_over_seeds
 from activation_study.files import write_text
 from activation_study.report.elements import Table
 from activation_study.report.render import render

@@ -4,7 +4,7 @@ import numpy as np
 
 from activation_study.analysis.formatting import display_name, p_is
 from activation_study.analysis.ranks import Ranks
-from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL
+from activation_study.analysis.statistics.paired import SIGNIFICANCE_LEVEL
 from activation_study.palette import activation_colors
 from activation_study.report.elements import Figure, Section, Table
 from activation_study.report.figures import ranks_figure

@@ -10,7 +10,7 @@ from activation_study.analysis.fairness import fairness
 from activation_study.analysis.formatting import display_name, format_interval, format_level, listed, pair_name
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
-from activation_study.analysis.statistics import Interval, mean_over_seeds
+from activation_study.analysis.statistics.paired import Interval, mean_over_seeds
 from activation_study.data.splitting.groups import describe_groups
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table

@@ -26,7 +26,7 @@ from activation_study.analysis.looks.sequential_tests import (
     paths_of_equivalence_p,
     paths_of_p,
 )
-from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL, Interval, holm
+from activation_study.analysis.statistics.paired import SIGNIFICANCE_LEVEL, Interval, holm
 from activation_study.metrics import Values
 
 DRAWS = 1000  # of the chance to be settled

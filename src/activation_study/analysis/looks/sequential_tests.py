@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from activation_study.analysis.statistics import ROUNDING
+from activation_study.analysis.statistics.paired import ROUNDING
 from activation_study.metrics import Values
 
 PATHS = 200_000

@@ -8,7 +8,7 @@ from activation_study.analysis.formatting import listed
 from activation_study.analysis.interactions import named_arm
 from activation_study.analysis.looks.sequential_tests import SequentialTest
 from activation_study.analysis.results import Condition, common_seeds
-from activation_study.analysis.statistics import SIGNIFICANCE_LEVEL
+from activation_study.analysis.statistics.paired import SIGNIFICANCE_LEVEL
 from activation_study.config.contrasts import arms_in, question
 from activation_study.records.record import Record
 

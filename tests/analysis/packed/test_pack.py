@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from activation_study.analysis.finished_runs import read_runs
-from activation_study.analysis.pack import pack_study
-from activation_study.analysis.packed_file import PACKED_FILE
+from activation_study.analysis.packed.pack import pack_study
+from activation_study.analysis.packed.packed_file import PACKED_FILE
 from activation_study.analysis.results import read_study
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import CONFUSIONS_FILE
@@ -18,7 +18,7 @@ from activation_study.records.run import Run
 from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import drawn_image_counts, write_run
 
-STUDIES = Path(__file__).parents[2] / "docs" / "studies"
+STUDIES = Path(__file__).parents[3] / "docs" / "studies"
 
 
 @pytest.fixture

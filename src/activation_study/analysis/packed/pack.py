@@ -10,7 +10,7 @@ from activation_study.analysis.finished_runs import (
     read_trials,
     require_study,
 )
-from activation_study.analysis.packed_file import PACKED_FILE, PackedStudy, read_packed, write_packed
+from activation_study.analysis.packed.packed_file import PACKED_FILE, PackedStudy, read_packed, write_packed
 from activation_study.errors import BadInput
 from activation_study.image_metrics.registry import require_metrics
 from activation_study.records.lock import key_of

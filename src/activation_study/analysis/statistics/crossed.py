@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from activation_study.analysis.statistics import CONFIDENCE_LEVEL, ROUNDING, Interval
+from activation_study.analysis.statistics.paired import CONFIDENCE_LEVEL, ROUNDING, Interval
 from activation_study.metrics import Values
 
 # With fewer units, the variance between them is itself uncertain.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from activation_study.analysis.crossed import FEW_UNITS, crossed
+from activation_study.analysis.statistics.crossed import FEW_UNITS, crossed
 
 
 def test_of_few_units_a_case_by_hand() -> None:

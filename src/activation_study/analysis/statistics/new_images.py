@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from activation_study.analysis.crossed import Crossed, crossed
-from activation_study.analysis.statistics import CONFIDENCE_LEVEL, Interval
+from activation_study.analysis.statistics.crossed import Crossed, crossed
+from activation_study.analysis.statistics.paired import CONFIDENCE_LEVEL, Interval
 from activation_study.metrics import Counts, Values
 
 

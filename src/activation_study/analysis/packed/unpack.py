@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from activation_study.analysis.packed_file import PACKED_FILE, PackedStudy, read_packed
+from activation_study.analysis.packed.packed_file import PACKED_FILE, PackedStudy, read_packed
 from activation_study.config.identity import is_safe_name
 from activation_study.errors import BadInput
 from activation_study.files import write_json

@@ -13,9 +13,9 @@ from PIL import Image
 
 import json_reference
 from activation_study.analysis.finished_runs import read_planned, read_runs, read_trials
-from activation_study.analysis.pack import pack_study
-from activation_study.analysis.packed_file import PACKED_FILE, PackedStudy, write_packed
-from activation_study.analysis.unpack import unpack_study
+from activation_study.analysis.packed.pack import pack_study
+from activation_study.analysis.packed.packed_file import PACKED_FILE, PackedStudy, write_packed
+from activation_study.analysis.packed.unpack import unpack_study
 from activation_study.errors import BadInput
 from activation_study.records.looks import keep_look, keep_plan, read_looks
 from activation_study.records.planned_runs import PlannedRun, keep_planned
@@ -159,7 +159,7 @@ def test_a_damaged_file_is_named(damage: str, packed: Path, tmp_path: Path) -> N
 
 
 def test_a_committed_study_is_unpacked_with_the_default_places_of_its_data(tmp_path: Path) -> None:
-    studies = Path(__file__).parents[2] / "docs" / "studies"
+    studies = Path(__file__).parents[3] / "docs" / "studies"
     unpack_study(studies / "2026-11-24-small", tmp_path, "small")
     record = read_record(run_folders(tmp_path / "small")[0])
     assert record is not None

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from activation_study.analysis.crossed import FEW_UNITS
-from activation_study.analysis.new_images import NewImages, on_new_images, pseudo_values
-from activation_study.analysis.statistics import paired
+from activation_study.analysis.statistics.crossed import FEW_UNITS
+from activation_study.analysis.statistics.new_images import NewImages, on_new_images, pseudo_values
+from activation_study.analysis.statistics.paired import paired
 from activation_study.metrics import mean_iou
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from activation_study.analysis.statistics import (
+from activation_study.analysis.statistics.paired import (
     holm,
     minimum_detectable_difference,
     paired,

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats import weightstats
 
-from activation_study.analysis.equivalence import equivalence_p, seeds_to_settle
+from activation_study.analysis.statistics.equivalence import equivalence_p, seeds_to_settle
 
 DIFFERENCES = np.array([0.004, -0.002, 0.003, 0.001, -0.004, 0.002, 0.0, 0.001])
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from activation_study.analysis.statistics import POWER
+from activation_study.analysis.statistics.paired import POWER
 
 MOST_SEEDS = 200  # of a study that is proposed
 

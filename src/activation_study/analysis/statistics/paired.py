@@ -1,6 +1,6 @@
-"""The statistics of a study as pure functions: arrays in, numbers out.
+"""Two arms on one test set, paired by seed.
 
-They are about *this test set*: the metric of each run, paired by seed; only the seeds vary. `new_images` has what can
+The numbers are about *this test set*: the metric of each run, paired by seed; only the seeds vary. `new_images` has what can
 be said about new images. Differences are a − b, of IoU between 0 and 1.
 """
 

@@ -1,0 +1,1 @@
+"""A whole study in one file: written, read, and turned into run folders again."""

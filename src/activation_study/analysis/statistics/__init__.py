@@ -1,0 +1,1 @@
+"""The statistics of a study as pure functions: arrays in, numbers out."""
