@@ -96,7 +96,7 @@ def test_names_come_from_a_list_of_colours_beside_the_labels(file: str, text: st
 
 def test_pictures_are_refused(tmp_path: Path) -> None:
     blocks = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
-    with pytest.raises(BadInput, match=r"400 colours in 1 label; expected 2 to 255 colours\. Are these pictures"):
+    with pytest.raises(BadInput, match=r"400 colours in 1 label; expected 2 to 255 colours\. Are these the images"):
         propose(tmp_path, np.kron(blocks, np.ones((4, 4, 1), np.uint8)))
 
 

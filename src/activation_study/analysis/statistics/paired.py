@@ -1,7 +1,7 @@
 """Two arms on one test set, paired by seed.
 
-The numbers are about *this test set*: the metric of each run, paired by seed; only the seeds vary. `new_images` has what can
-be said about new images. Differences are a − b, of IoU between 0 and 1.
+The numbers are about *this test set*: the metric of each run, paired by seed; only the seeds vary. `new_images` has
+what can be said about new images. Differences are a − b, of IoU between 0 and 1.
 """
 
 from collections.abc import Sequence

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from activation_study.data.labels.class_names import color_names
 from activation_study.data.labels.class_problems import MAX_CLASSES
 from activation_study.data.labels.label_image import LabelImage, read_label_image
+from activation_study.data.labels.label_values import LabelValues, Value
 from activation_study.data.labels.packed_color import GREY, channels, is_grey
-from activation_study.data.labels.proposal_text import Value, proposal_text, void_of
+from activation_study.data.labels.proposal_text import proposal_text
 from activation_study.data.verification import WORKERS, error_reason, printable_path
 from activation_study.errors import BadInput, counted, problems_message
 
@@ -82,13 +83,12 @@ def propose_classes(labels: Path, paths: Sequence[Path], command: str) -> Propos
         what = "colours" if by_colors else "ids"
         raise BadInput(
             f"data.labels={labels}: {counted(len(kept), what[:-1])} in {counted(len(paths), 'label')}; expected 2 to "
-            f"{MAX_CLASSES} {what}. Are these pictures, or numbers of objects?"
+            f"{MAX_CLASSES} {what}. Are these the images, or instance ids?"
         )
-    names = color_names(labels)
     palette = {} if by_colors or indexed < len(paths) else _palette(kept)
-    void = void_of(values, edges, names, by_colors)
-    text = proposal_text(command, labels, len(paths), kept, edges, void, names, palette, by_colors)
-    return Proposal(text, len(kept.keys() - {void}), "colors" if by_colors else "ids", len(edges))
+    found_values = LabelValues(by_colors, kept, edges, color_names(labels), palette)
+    text = proposal_text(command, labels, len(paths), found_values)
+    return Proposal(text, len(found_values.classes), "colors" if by_colors else "ids", len(edges))
 
 
 def _values(path: Path) -> tuple[LabelImage, dict[int, tuple[int, bool]]] | str:
