@@ -70,7 +70,7 @@ def test_a_run_deleted_in_the_page_is_named_and_comes_back_when_told_so(project:
     assert left.returncode == 1
     assert "1 of 2 runs of tiny is in sqlite:///mlflow.db" in left.stdout
     assert (
-        f"deleted in MLflow: {run.info.run_name}; `python train.py sync=all study=tiny` brings it back" in left.stdout
+        f"deleted in MLflow: {run.info.run_name}. `python train.py sync=all study=tiny` brings it back" in left.stdout
     )
     back = command(project, "train.py", *TINY, "sync=all")
     assert back.returncode == 0, back.stdout

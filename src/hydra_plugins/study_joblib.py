@@ -56,11 +56,11 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
                 raise BadInput(f"hydra.launcher.{name}={value}: expected 1 or more")
         gpus = visible_gpus()
         slots = len(gpus) * self._jobs_per_gpu
-        if gpus and (self._processes or slots) > slots:
+        if gpus and self._processes is not None and self._processes > slots:
             raise BadInput(
                 f"hydra.launcher.processes={self._processes}: expected {slots} or fewer with "
                 f"{len(gpus)} {'GPU' if len(gpus) == 1 else 'GPUs'}; more can share a GPU with "
-                f"hydra.launcher.jobs_per_gpu={self._jobs_per_gpu + 1}"
+                f"hydra.launcher.jobs_per_gpu={-(-self._processes // len(gpus))}"
             )
         self._processes = self._processes or slots or DEFAULT_PROCESSES
         if self._processes > 1 and OmegaConf.select(config, "tracking.energy"):
@@ -87,14 +87,17 @@ class StudyJoblibLauncher(JoblibLauncher):  # type: ignore[misc]
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         assert self._processes is not None
-        self.joblib = {"n_jobs": min(self._processes, len(job_overrides)), "batch_size": 1}
+        # With one job, joblib would run a single one in this process, which would keep a GPU from the workers of the
+        # sweep's other rounds, or wait for one that these hold.
+        workers = min(self._processes, max(2, len(job_overrides)))
+        self.joblib = {"n_jobs": workers, "batch_size": 1}
         returned: Sequence[JobReturn] = []
         with GracefulShutdown() as shutdown, _forward_signals(shutdown):
             try:
                 returned = super().launch(job_overrides, initial_job_idx)
             except TerminatedWorkerError as error:
                 print(f"a process was killed, which ended the others too: {error}".split("\n")[0], file=sys.stderr)
-        shutdown.requested = shutdown.requested or pending_signal()  # a single job runs in this process
+        shutdown.requested = shutdown.requested or pending_signal()  # with processes=1, jobs run in this process
         shutdown.check()
         return returned
 

@@ -35,7 +35,8 @@ def test_processes_share_cores_and_gpus(
     [
         ({"processes": 0}, r"hydra.launcher.processes=0: expected 1 or more"),
         ({"jobs_per_gpu": 0}, r"hydra.launcher.jobs_per_gpu=0: expected 1 or more"),
-        ({"processes": 3}, r"hydra.launcher.processes=3: expected 2 or fewer with 2 GPUs"),
+        ({"processes": 3}, r"hydra.launcher.processes=3: expected 2 or fewer with 2 GPUs; .*jobs_per_gpu=2$"),
+        ({"processes": 6}, r"hydra.launcher.processes=6: expected 2 or fewer with 2 GPUs; .*jobs_per_gpu=3$"),
     ],
 )
 def test_invalid_joblib_options_are_rejected_before_anything_starts(
@@ -44,6 +45,17 @@ def test_invalid_joblib_options_are_rejected_before_anything_starts(
     monkeypatch.setattr(study_joblib, "visible_gpus", lambda: ("0", "1"))
     with pytest.raises(BadInput, match=message):
         StudyJoblibLauncher(**options).setup(**SETTING)
+
+
+@pytest.mark.parametrize(("processes", "jobs", "workers"), [(1, 3, 1), (4, 1, 2), (4, 3, 3), (2, 5, 2)])
+def test_a_single_job_runs_in_a_worker_too_so_that_the_sweep_itself_takes_no_gpu(
+    processes: int, jobs: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    launcher, given = StudyJoblibLauncher(processes=processes), list[dict[str, Any]]()
+    monkeypatch.setattr(StudyJoblibLauncher.__base__, "launch", lambda self, *_: given.append(self.joblib) or [])
+    launcher.launch([[f"seed={seed}"] for seed in range(jobs)], 0)
+    assert [each["n_jobs"] for each in given] == [workers]
 
 
 def test_a_launcher_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,13 @@ def test_a_metric_of_a_plug_in_is_computed_beside_the_others(offer: Callable[[Im
     assert image_scores(metrics, {"agreement": np.array([[3, 4], [1, 4]])}) == {"agreement": 0.5}
 
 
-@pytest.mark.parametrize("name", ["mean_iou", "confusions", "best", "boundary_iou", "a b", "x1", "record", "names"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("mean_iou", "confusions", "best", "boundary_iou", "a b", "x1", "record", "names"),
+        *("training", "training_photographs", "trials", "planned"),
+    ],
+)
 def test_a_name_that_something_else_has_is_refused(name: str, offer: Callable[[ImageMetric], list[str]]) -> None:
     with pytest.raises(BadInput, match=f"is called {name}; expected another plain name"):
         image_metrics(offer(ImageMetric(name, "label", count, share, of_segmentation=True)))

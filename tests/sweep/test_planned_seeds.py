@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from activation_study.config.planned_seeds import STANDARD_LOOKS, look_problem, with_planned_seeds
 from activation_study.config.schema import Config
 from activation_study.errors import BadInput
+from activation_study.files import write_json
+from activation_study.records.lock import run_lock
 from activation_study.records.looks import LOOKS_FILE
 from activation_study.sweep.run_sweep import run_sweep
 from activation_study.validation import from_hydra
@@ -123,6 +126,44 @@ def test_a_look_that_was_interrupted_is_finished_before_the_next_one(capsys: pyt
     run_sweep(plan(), composed, Launcher())
     looks = json.loads((STUDY / LOOKS_FILE).read_text())["looks"]
     assert [[each["seeds"] for each in look["contrasts"]] for look in looks] == [[3, 3], [3, 5], [3, 7]]
+
+
+def test_a_last_look_that_was_not_kept_is_kept_by_a_sweep_with_nothing_to_do() -> None:
+    run_sweep(plan(), composed, Launcher())
+    kept = json.loads((STUDY / LOOKS_FILE).read_text())
+    write_json(STUDY / LOOKS_FILE, {**kept, "looks": kept["looks"][:-1]})
+    again = Launcher()
+    run_sweep(plan("dry_run=true"), composed, again)
+    assert len(json.loads((STUDY / LOOKS_FILE).read_text())["looks"]) == 2, "a dry run keeps nothing"
+    run_sweep(plan(), composed, again)
+    assert again.rounds == []
+    looks = json.loads((STUDY / LOOKS_FILE).read_text())["looks"]
+    assert [look["contrasts"] for look in looks] == [look["contrasts"] for look in kept["looks"]]
+
+
+def test_a_look_is_taken_while_another_process_copies_a_finished_run() -> None:
+    with ExitStack() as copying:
+
+        class Copied(Launcher):
+            def __call__(self, jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
+                returned = super().__call__(jobs)
+                if len(self.rounds) == 1:
+                    copying.enter_context(run_lock(next(STUDY.glob("*relu-seed0*"))))
+                return returned
+
+        launch = Copied()
+        run_sweep(plan(), composed, launch)
+    assert len(launch.rounds) == 3
+
+
+def test_the_foretold_time_is_that_of_several_runs_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_sweep(plan(), composed, Launcher(("frelu", 2)))
+    capsys.readouterr()
+    for at_once, times in ((1, ("3 s", "39 s")), (3, ("1 s", "13 s"))):
+        run_sweep(plan("dry_run=true"), composed, Launcher(), at_once=at_once)
+        first, most = times
+        assert f"9 runs ({first}) up to the first look, at most 21 ({most})." in capsys.readouterr().out
 
 
 def test_runs_of_other_settings_or_without_the_plan_are_refused() -> None:

@@ -1,6 +1,7 @@
 """Plan, launch and summary of a sweep, with simulated jobs."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,11 @@ from activation_study.config.schema import resolved
 from activation_study.errors import BadInput
 from activation_study.metrics import summary
 from activation_study.records.artifacts import write_confusions
+from activation_study.records.lock import run_lock
 from activation_study.records.record import Record, Status
 from activation_study.records.run import Run
+from activation_study.records.sweep_lock import is_swept
+from activation_study.sweep.describe import describe_sweep
 from activation_study.sweep.plan import make_plan
 from activation_study.sweep.run_sweep import run_sweep
 from activation_study.validation import from_hydra
@@ -112,6 +116,94 @@ def test_rejected_runs_alone_give_exit_code_2(capsys: pytest.CaptureFixture[str]
         run_sweep(JOBS, composed, Launcher(s1="rejects"))
     assert exit_code.value.code == 2
     assert "1 of 3 runs rejected:\n  run: threads were 1, now 2\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rerun", "hint"),
+    [
+        ("failed", "run the same command to try again:"),
+        ("all", "run the same command without rerun=all to try again:"),
+        ("none", "run the same command with rerun=failed to try again:"),
+    ],
+)
+def test_the_hint_after_a_failure_repeats_the_failed_runs_alone(
+    rerun: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run_sweep([[*job, f"rerun={rerun}"] for job in JOBS], composed, Launcher(s0="FAILED"))
+    assert f"1 of 3 runs failed; {hint}" in capsys.readouterr().out
+
+
+def folder_of(overrides: Sequence[str]) -> Path:
+    return from_hydra(composed(overrides)).run_folder
+
+
+def test_a_finished_run_is_done_while_another_process_copies_it() -> None:
+    write_run(JOBS[0])
+    launch = Launcher()
+    with run_lock(folder_of(JOBS[0])):
+        run_sweep(JOBS, composed, launch)
+    assert [job[0] for job in launch.launched] == ["seed=1", "seed=2"]
+
+
+def test_a_run_that_finished_is_not_told_as_running_while_another_process_copies_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with ExitStack() as copying:
+
+        def launch(jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
+            returned = Launcher()(jobs)
+            copying.enter_context(run_lock(folder_of(JOBS[1])))
+            return returned
+
+        run_sweep(JOBS, composed, launch)
+    assert "another process" not in capsys.readouterr().out
+
+
+def test_each_job_knows_when_its_run_had_ended() -> None:
+    write_run(JOBS[0])
+    launch = Launcher()
+    run_sweep([[*job, "rerun=all"] for job in JOBS[:2]], composed, launch)
+    record = next(job for job in launch.launched if "seed=0" in job)
+    (ended,) = [key.partition("=")[2] for key in record if key.startswith("sweep.ended=")]
+    assert from_hydra(composed(record)).sweep.ended == float(ended) > 1e9
+    assert "sweep.ended=null" in launch.launched[1]
+
+
+def test_watch_sees_a_sweep_that_goes_on() -> None:
+    study, seen = folder_of(JOBS[0]).parent, []
+
+    def launch(jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
+        seen.append(is_swept(study))
+        return Launcher()(jobs)
+
+    run_sweep(JOBS, composed, launch)
+    assert seen == [True]
+    assert not is_swept(study)
+
+
+def test_an_existing_report_is_shown_unless_a_run_of_another_command_is_newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[Path]()
+    monkeypatch.setattr(
+        "activation_study.sweep.sweep_report._report_study", lambda study_dir, _: made.append(study_dir)
+    )
+    for job in JOBS:
+        write_run(job)
+    page = folder_of(JOBS[0]).parent / "report" / "index.html"
+    page.parent.mkdir()
+    page.touch()
+    run_sweep(JOBS, composed, Launcher())
+    assert made == []
+    write_run(["seed=3"])
+    run_sweep(JOBS, composed, Launcher())
+    assert made == [page.parents[1]]
+
+
+def test_programs_read_the_status_that_the_record_has() -> None:
+    (job,) = make_plan([JOBS[0]], composed)
+    write_run(JOBS[0], "FAILED", "ValueError: no")
+    (run,) = describe_sweep([job], [], [])["runs"]
+    assert (run["status"], run["reason"]) == ("failed", "ValueError: no")
 
 
 def test_nothing_is_launched_if_one_configuration_is_invalid() -> None:

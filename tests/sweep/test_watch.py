@@ -19,6 +19,7 @@ from activation_study.config.command_options import Watch
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 from activation_study.records.lock import run_lock
+from activation_study.records.sweep_lock import sweep_locks
 from activation_study.sweep.run_states import RunState
 from activation_study.sweep.states_table import states_table
 from activation_study.sweep.status import RunStatus
@@ -45,6 +46,24 @@ def test_the_table_has_every_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [cell.strip() for cell in row.split("│")[2:-1]] == [
         *("running", "2/10 (75%)", "0.7000", "0.400", "≤ 8 min", "5 s ago", ELSEWHERE)
     ]
+
+
+def test_it_goes_on_while_a_sweep_may_add_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study, over = tmp_path / "s", threading.Event()
+    write_run(study, "mish", 0)
+    thread = threading.Thread(target=lambda: (watch(Watch("s", str(tmp_path), interval=0.05)), over.set()))
+    with sweep_locks([study]):
+        thread.start()
+        assert not over.wait(0.5)
+        write_run(study, "mish", 1)
+        assert not over.wait(0.5)
+    assert over.wait(10)
+    assert "2 done" in capsys.readouterr().out
+
+
+def test_a_table_of_no_runs_is_empty(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    console.print(states_table(tmp_path / "s", [], 80, 24))
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

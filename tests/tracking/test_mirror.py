@@ -71,7 +71,8 @@ def test_a_failing_store_is_reported_once_and_can_be_synced_later(
     unreachable.update()
     warning = capsys.readouterr().err
     assert warning.count("could not be tracked in") == 1
-    assert f"`python train.py sync=true study={folder.parent.name} folder={folder.parents[1]}`" in warning
+    place = f"study={folder.parent.name} folder={folder.parents[1]}"
+    assert f"`python train.py sync=true {place} tracking.uri=sqlite:///{tmp_path}/file/mlflow.db`" in warning
     later = Mirror(folder, uri, "none")
     later.update(final=True)
     assert later.run_id is not None

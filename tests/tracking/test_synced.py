@@ -142,6 +142,14 @@ def test_each_lost_file_is_copied_again(folders: list[Path], uri: str, client: M
     assert lost.read_text() == "seed: 3\n"
 
 
+def test_a_record_that_cannot_be_read_is_named(folders: list[Path], uri: str) -> None:
+    (folders[0] / "run.json").write_text("{")
+    synced = sync(folders, uri)
+    assert synced.there == folders[1:]
+    (message,) = synced.messages(uri)
+    assert str(folders[0] / "run.json") in message
+
+
 def test_doubles_are_removed(folders: list[Path], uri: str, client: MlflowClient) -> None:
     sync(folders, uri)
     original = one(client, "a")
@@ -157,9 +165,9 @@ def test_a_run_deleted_on_purpose_is_named_and_left(folders: list[Path], uri: st
     client.delete_run(one(client, "a").info.run_id)
     synced = sync(folders, uri)
     assert synced.there == folders[1:]
-    (message,) = synced.messages()
-    assert message.startswith("deleted in MLflow: a; `")
-    assert "sync=all study=study` brings it back" in message
+    (message,) = synced.messages(uri)
+    assert message.startswith("deleted in MLflow: a. `")
+    assert f"sync=all study=study tracking.uri={uri}` brings it back" in message
     assert len(runs(client)) == 2
     assert sync(folders, uri, restore=True).there == folders
     assert_all_there_once(client)
@@ -174,8 +182,8 @@ def test_a_studys_own_run_deleted_on_purpose_is_named_and_left(
     client.delete_run(own.info.run_id)
     synced = sync(folders, uri)
     assert synced.there == folders
-    (message,) = synced.messages()
-    assert message.startswith("deleted in MLflow: study (the study's own run); `")
+    (message,) = synced.messages(uri)
+    assert message.startswith("deleted in MLflow: study (the study's own run). `")
     write_run(folders[0].parent / "c")
     assert sync([folders[0].parent / "c"], uri).there, "its runs are tracked all the same"
     (report := folders[0].parent / "report.md").write_text("answer")
@@ -183,7 +191,7 @@ def test_a_studys_own_run_deleted_on_purpose_is_named_and_left(
     assert "deleted in MLflow: study (the study's own run)" in capsys.readouterr().err
     assert client.get_run(own.info.run_id).info.lifecycle_stage == "deleted"
     assert len(runs(client)) == 4
-    assert not list(sync(folders, uri, restore=True).messages())
+    assert not list(sync(folders, uri, restore=True).messages(uri))
     assert client.get_run(own.info.run_id).info.lifecycle_stage == "active"
     children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{own.info.run_id}'")
     assert {run.info.run_name for run in children} == {"a", "b", "c"}
@@ -234,9 +242,9 @@ def test_a_deleted_experiment_is_named_and_brought_back(folders: list[Path], uri
     client.delete_experiment(one(client, "a").info.experiment_id)
     synced = sync(folders, uri)
     assert synced.there == folders[2:]
-    (message,) = synced.messages()
+    (message,) = synced.messages(uri)
     assert "the experiment study was deleted in MLflow" in message
-    assert "sync=all study=study` brings it back" in message
+    assert f"sync=all study=study tracking.uri={uri}` brings it back" in message
     assert sync(folders, uri, restore=True).there == folders
     assert_all_there_once(client)
 
@@ -248,7 +256,7 @@ def test_a_new_run_of_a_deleted_experiment_says_what_to_do(
     client.delete_experiment(one(client, "a").info.experiment_id)
     write_run(folders[0].parent / "c")
     assert not Mirror(folders[0].parent / "c", uri, "none").update(final=True)
-    assert "sync=all study=study` brings it back" in capsys.readouterr().err
+    assert f"sync=all study=study tracking.uri={uri}` brings it back" in capsys.readouterr().err
 
 
 def test_a_permanently_deleted_experiment_is_created_again(folders: list[Path], uri: str, client: MlflowClient) -> None:
@@ -289,7 +297,7 @@ def test_a_run_deleted_while_it_runs_stays_deleted(
     record.epochs.append(dict(record.epochs[0]))
     record.end(folders[0], "FINISHED")
     assert not mirror.update(final=True)
-    assert "deleted in MLflow: a; `" in capsys.readouterr().err
+    assert "deleted in MLflow: a. `" in capsys.readouterr().err
     assert one(client, "a").info.lifecycle_stage == "deleted"
 
 

@@ -201,12 +201,15 @@ class Sweep:
     Args:
         position: "3 of 15".
         code: names the manifest of the code at the sweep's start.
+        ended: when the run had ended as the sweep was planned; None if it had not. A run that has ended since then
+            was started by another process, and is not repeated.
         precision: what `training.precision=auto` resolved to when the sweep was planned.
         label: the readable part of the run's name where the study varies more than label type, activation and seed.
     """
 
     position: str = ""
     code: str | None = None
+    ended: float | None = None
     precision: str = ""
     label: str = ""
 

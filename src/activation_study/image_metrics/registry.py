@@ -18,7 +18,8 @@ IMAGE_METRICS: Mapping[str, ImageMetric] = {metric.name: metric for metric in (B
 RESERVED = (
     *("mean_iou", "article_mean_iou", "pixel_accuracy", "mean_class_accuracy", "article", "iou", "best", "last", "ema"),
     *("confusions", "classes", "names", "groups", "photographs", "image_hashes", "record", "folder", "images", "looks"),
-    *("unfinished", "confusions_best", "confusions_last", "confusions_ema"),
+    *("unfinished", "trials", "planned", "training", "training_photographs"),
+    *("confusions_best", "confusions_last", "confusions_ema"),
 )
 ImageMetrics = Mapping[str, ImageMetric]
 

@@ -22,7 +22,7 @@ from activation_study.inference.load import inference_config, load_network
 from activation_study.location import command
 from activation_study.outcome import deliver, keep_warning, warn
 from activation_study.records.lock import run_lock
-from activation_study.records.record import Record, read_record
+from activation_study.records.record import EVALUATIONS, Record, read_record
 from activation_study.records.run import Run, read_evaluated_run, read_findings
 from activation_study.runs.messages import print_classes
 from activation_study.runs.start import create_run_folder, new_record
@@ -188,7 +188,7 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
             raise BadInput(
                 f"data.{key}={now}: {trained.name} was trained on images of data.{key}={then}: expected the same"
             )
-    config.study = f"{trained.study}/evaluations"
+    config.study = f"{trained.study}/{EVALUATIONS}"
     config.sweep.label = run_label(config, _settings(config, recorded_config, options.part))
     return config
 

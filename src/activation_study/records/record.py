@@ -215,6 +215,10 @@ def _has_type(value: Any, expected: Any) -> bool:
     return isinstance(value, int | float if expected is float else expected)
 
 
+# Parts of a study's folder whose runs are of their own.
+REPRODUCTIONS, EVALUATIONS = "reproductions", "evaluations"
+
+
 def run_folders(study: Path) -> list[Path]:
     """The folders of a study's runs, by name."""
     return [path.parent for path in sorted(study.glob(f"*/{RECORD_FILE}"))]

@@ -31,7 +31,14 @@ from activation_study.records.run import read_evaluated_run
 from activation_study.records.source_code import code_digest, same_code
 from activation_study.runs.early_end import check_early_end, early_end
 from activation_study.runs.finalize import finalize
-from activation_study.runs.messages import memory_remedies, print_header, print_notes, print_scores
+from activation_study.runs.messages import (
+    memory_remedies,
+    print_header,
+    print_interrupted,
+    print_notes,
+    print_scores,
+    try_again,
+)
 from activation_study.runs.other_data import reject_other_data
 from activation_study.runs.restore_state import record_epoch, restore_state
 from activation_study.runs.run_context import RunContext
@@ -89,26 +96,28 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         before = read_own_record(config)
         if before is not None and before.status == "RUNNING":  # although nobody held its lock
             print(f"{before.name}: {before.how_it_died}; it is resumed from its last checkpoint if it has one")
-        if before is not None and before.status == "FINISHED" and config.rerun != "all":
+        repeated = config.rerun != "none" and not _ended_since_planned(config, before)
+        if before is not None and before.status == "FINISHED" and not (repeated and config.rerun == "all"):
             read_evaluated_run(folder, before)
             _reject_other_data(config)
             print(f"{before.name}: already finished")
             print_scores(config, before, folder)
             remove_saves(folder)
             synced = sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)
-            print_notes(synced.messages())
+            print_notes(synced.messages(config.tracking.uri))
             register_after(config)
             return before
         if (
             before is not None
             and before.status == "PRUNED"
             and config.tuning.trial is not None
-            and config.rerun != "all"
+            and not (repeated and config.rerun == "all")
         ):
             print(f"{before.name}: already {before.error}")
             return before
-        if before is not None and before.status == "FAILED" and config.rerun == "none":
-            print(f"{before.name}: failed earlier ({before.error}); use rerun=failed to try again")
+        if before is not None and before.status == "FAILED" and not repeated:
+            when = "earlier" if config.rerun == "none" else "in another process"
+            print(f"{before.name}: failed {when} ({before.error}); {try_again(config.rerun)}")
             return before
         if not (config.sweep.position or config.suffix):  # a sweep was checked; a reproduction repeats what was done
             check_names([config.data])
@@ -119,6 +128,13 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
                 raise
             remedies = memory_remedies(config, "training")
             raise BadInput(f"{config.run_name}: {out_of_memory('before its first step', remedies, error)}") from error
+
+
+def _ended_since_planned(config: Config, before: Record | None) -> bool:
+    """Whether another process has ended the run since the sweep that starts it was planned."""
+    if before is None or not config.sweep.position:
+        return False
+    return before.status in ("FINISHED", "FAILED", "PRUNED") and before.ended != config.sweep.ended
 
 
 def _execute(config: Config, overrides: list[str], before: Record | None, announce: Callable[[Record], None]) -> Record:
@@ -191,7 +207,7 @@ def _reject_other_data(config: Config) -> None:
 
 def _stop_if_requested(config: Config, shutdown: GracefulShutdown) -> None:
     if shutdown.requested is not None:
-        print(f"{config.run_name}: interrupted before its first step; run the same command again to start it")
+        print_interrupted(config, "interrupted before its first step")
     shutdown.check()
 
 

@@ -122,6 +122,12 @@ def memory_remedies(config: Config, part: str) -> str:
     return f"a smaller {part}.batch_size (now {size})" + (f", {smaller}" if part == "training" else "")
 
 
+def try_again(rerun: str) -> str:
+    """How to repeat the runs that failed, and no others."""
+    changes = {"all": " without rerun=all", "none": " with rerun=failed"}
+    return f"run the same command{changes.get(rerun, '')} to try again"
+
+
 def print_interrupted(config: Config, reason: str = "interrupted") -> None:
     """Prints why a run ended before its last step, and how to resume it."""
     if config.rerun == "all":

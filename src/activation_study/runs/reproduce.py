@@ -18,7 +18,7 @@ from activation_study.errors import BadInput, counted, problems_message
 from activation_study.files import write_json
 from activation_study.outcome import deliver, warn
 from activation_study.records.environment import differences
-from activation_study.records.record import Record, read_record
+from activation_study.records.record import REPRODUCTIONS, Record, read_record
 from activation_study.records.run import Run, read_run
 from activation_study.runs.execute import run
 from activation_study.runs.run_diff import RunDiff, compare
@@ -122,7 +122,7 @@ def _configuration(options: Reproduce, original: Run, epochs: int | None) -> Con
     """The recorded configuration with the recorded number of threads, for a new folder."""
     then = original.record
     changes = {
-        "study": f"{then.study}/reproductions",
+        "study": f"{then.study}/{REPRODUCTIONS}",
         "folder": options.folder,
         "threads": options.threads or int(then.environment["threads"]),
         "tracking": {"uri": options.tracking.uri, "energy": False},  # a machine need not be able to measure it

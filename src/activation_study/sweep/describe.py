@@ -12,7 +12,7 @@ from activation_study.records.run import read_findings
 from activation_study.sweep.plan import Job, study_dirs
 from activation_study.sweep.plan_notes import notes_of
 from activation_study.sweep.remaining import disk_bytes, estimate_seconds
-from activation_study.sweep.status import RunStatus
+from activation_study.sweep.status import RunStatus, status_of
 
 
 def describe_plan(jobs: Sequence[Job]) -> dict[str, Any]:
@@ -77,9 +77,10 @@ def describe_sweep(jobs: Sequence[Job], unfinished: Sequence[Unfinished], report
     reasons = {job.config.run_folder: (status, reason) for job, status, reason in unfinished}
     runs = []
     for job in jobs:
-        before = (job.status.value, job.before.error if job.before else None)
-        status, reason = reasons.get(job.config.run_folder, ("done", None) if job.to_do else before)
-        record = job.record if status == "done" else None
+        record = job.record
+        now = (status_of(job.config.run_folder, record).value, record.error if record else None)
+        status, reason = reasons.get(job.config.run_folder, now)
+        record = record if status == "done" else None
         results = record.results if record else {}
         article = record is not None and record.has_article_score
         findings = read_findings(job.config.run_folder, record) if record else None

@@ -140,9 +140,8 @@ class PlannedSeeds:
         if self._look is not None:
             keep_look(self._study_dir, self._look)
 
-    @property
-    def foretold(self) -> str:
-        """How many runs there will be, and how long they take, as far as it is known."""
+    def foretold(self, at_once: int = 1) -> str:
+        """How many runs there will be, and how long they take with so many at once, as far as it is known."""
         looks, first = self.plan.looks, self.plan.looks[0]
         seconds = estimate_seconds(self._jobs)
         early = [job for job in self._jobs if job.config.seed < first]
@@ -150,8 +149,8 @@ class PlannedSeeds:
         return (
             f"Planned looks at {listed([str(seeds) for seeds in looks])} seeds, "
             f"{counted(len(conditions) * len(self.contrasts), 'contrast')}: "
-            f"{counted(len(early), 'run')}{_duration(early, seconds)} up to the first look, at most "
-            f"{len(self._jobs)}{_duration(self._jobs, seconds)}."
+            f"{counted(len(early), 'run')}{_duration(early, seconds, at_once)} up to the first look, at most "
+            f"{len(self._jobs)}{_duration(self._jobs, seconds, at_once)}."
         )
 
     def needed(self) -> list[Job]:
@@ -217,7 +216,7 @@ def _kept(paths: Paths) -> dict[str, Any]:
     return {"at": time.time(), "contrasts": contrasts}
 
 
-def _duration(jobs: Sequence[Job], seconds: Mapping[Path, float | None]) -> str:
+def _duration(jobs: Sequence[Job], seconds: Mapping[Path, float | None], at_once: int) -> str:
     estimates = [seconds[job.config.run_folder] for job in jobs]
     known = [estimate for estimate in estimates if estimate is not None]
-    return f" ({format_duration(sum(known))})" if len(known) == len(estimates) and any(known) else ""
+    return f" ({format_duration(sum(known) / at_once)})" if len(known) == len(estimates) and any(known) else ""

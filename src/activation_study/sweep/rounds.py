@@ -13,9 +13,8 @@ class Rounds(Protocol):
 
     account: str
 
-    @property
-    def foretold(self) -> str:
-        """How many runs there will be."""
+    def foretold(self, at_once: int = 1) -> str:
+        """How many runs there will be, and how long they take with so many at once, as far as it is known."""
 
     def begin(self) -> None:
         """Called before the first run."""

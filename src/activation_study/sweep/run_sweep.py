@@ -22,18 +22,20 @@ from activation_study.data.name_check import check_names
 from activation_study.data.source import current_digest, missing_data
 from activation_study.errors import BadInput, counted, problems_message
 from activation_study.outcome import deliver, keep_warning, warn
+from activation_study.records.lock import is_locked
 from activation_study.records.looks import read_looks, unplanned
 from activation_study.records.planned_runs import plan_runs
 from activation_study.records.record import Record, run_folders
 from activation_study.records.run import Run, finished_records, read_all, read_evaluated_run, read_run
 from activation_study.records.source_code import write_manifest
-from activation_study.runs.messages import print_notes
+from activation_study.records.sweep_lock import sweep_locks
+from activation_study.runs.messages import print_notes, try_again
 from activation_study.runs.other_data import reject_other_data
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, make_plan, study_dirs
 from activation_study.sweep.plan_table import show_plan
 from activation_study.sweep.rounds import Rounds, rounds_of
-from activation_study.sweep.status import RunStatus, all_run_folders, mark_stale_runs, print_deaths, status_of
+from activation_study.sweep.status import RunStatus, all_run_folders, mark_stale_runs, print_deaths
 from activation_study.sweep.sweep_report import (
     print_next_steps,
     register_best_of,
@@ -80,7 +82,7 @@ def run_sweep(
         jobs = rounds.needed()
     show_plan(jobs, at_once)
     if rounds:
-        print(rounds.foretold)
+        print(rounds.foretold(at_once))
     check_start(jobs)
     if jobs[0].config.dry_run:
         print(DRY_RUN)
@@ -89,17 +91,20 @@ def run_sweep(
     todo = [job for job in jobs if job.to_do]
     _recover(jobs, todo)
     if not todo:
+        if rounds:
+            rounds.begin()  # the process that started the last runs may have ended before it kept its look
         deliver("sweep", describe_sweep(jobs, [], show_existing_report(jobs)))
         register_best_of(jobs)
         print_next_steps(jobs)
         return []
     _prepare_data(todo)
     check_start(jobs)  # again, now that missing data are there
-    jobs, returned, unfinished = _launch_all(jobs, launch, threads, rounds)
-    for warning in (warning for result in returned for warning in _warnings_of(result)):
-        keep_warning(warning)
-    reports = report(jobs)
-    register_best_of(jobs)
+    with sweep_locks(study_dirs(jobs)):
+        jobs, returned, unfinished = _launch_all(jobs, launch, threads, rounds)
+        for warning in (warning for result in returned for warning in _warnings_of(result)):
+            keep_warning(warning)
+        reports = report(jobs)
+        register_best_of(jobs)
     deliver("sweep", describe_sweep(jobs, unfinished, reports))
     _print_summary(jobs, unfinished)
     print_next_steps(jobs)
@@ -156,6 +161,7 @@ def _launched(
             *(rounds.overrides(job) if rounds else []),
             f"sweep.position='{n} of {len(todo)}'",
             f"sweep.code='{code[job.study_dir]}'",
+            f"sweep.ended={'null' if job.before is None or job.before.ended is None else repr(job.before.ended)}",
             f"sweep.precision={job.config.training.precision}",
             f"sweep.label='{job.config.sweep.label}'",
             *([f"threads={threads}"] if threads and job.config.threads is None else []),
@@ -229,7 +235,7 @@ def _recover(jobs: Sequence[Job], todo: Sequence[Job]) -> None:
     done = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE]
     tracking = jobs[0].config.tracking
     folders = [*(folder for folder in stale if folder not in resumed), *done]
-    print_notes(sync_runs(folders, tracking.uri, tracking.weights).messages())
+    print_notes(sync_runs(folders, tracking.uri, tracking.weights).messages(tracking.uri))
 
 
 def _prepare_data(jobs: Sequence[Job]) -> None:
@@ -260,6 +266,7 @@ def _unfinished(todo: Sequence[Job], returned: Sequence[JobReturn]) -> list[Unfi
         record, result = job.record, returned[number] if number < len(returned) else None
         if job.config.tuning.trial is not None and record is not None and record.status in ("FAILED", "PRUNED"):
             continue  # its search is told so, and goes on
+        new = record if record is None or job.before is None or record.ended != job.before.ended else None
         raised = result._return_value if result is not None and result.status == JobStatus.FAILED else None
         if isinstance(raised, BadInput):
             found.append(Unfinished(job, "rejected", str(raised)))
@@ -269,15 +276,17 @@ def _unfinished(todo: Sequence[Job], returned: Sequence[JobReturn]) -> list[Unfi
             found.append(Unfinished(job, "failed", reason))
         elif record is not None and record.status == "FAILED":
             found.append(Unfinished(job, "failed", record.error or "failed"))
-        elif status_of(job.config.run_folder, record) == RunStatus.RUNNING:
+        elif new is not None and new.status == "FINISHED":
+            continue
+        elif is_locked(job.config.run_folder):
             found.append(Unfinished(job, "running", f"{job.config.run_name} is running in another process"))
-        elif record is None or (job.before is not None and record.ended == job.before.ended):
+        elif new is None:
             reason = "it was not started, or its process died (killed? Ctrl-C twice? out of memory?)"
             found.append(Unfinished(job, "failed", reason))
-        elif record.status == "KILLED":
-            found.append(Unfinished(job, "failed", record.error or "it was stopped and saved its state"))
-        elif record.status != "FINISHED":
-            found.append(Unfinished(job, "failed", record.how_it_died))
+        elif new.status == "KILLED":
+            found.append(Unfinished(job, "failed", new.error or "it was stopped and saved its state"))
+        else:
+            found.append(Unfinished(job, "failed", new.how_it_died))
     return found
 
 
@@ -289,7 +298,7 @@ def _print_summary(jobs: Sequence[Job], unfinished: Sequence[Unfinished]) -> Non
     for each in running:
         print(each.reason)
     if failed:
-        print(f"{len(failed)} of {counted(len(jobs), 'run')} failed; run the same command to try again:")
+        print(f"{len(failed)} of {counted(len(jobs), 'run')} failed; {try_again(jobs[0].config.rerun)}:")
     for each in failed:
         print(f"  {each.job.config.run_name}: {each.reason}")
     if rejected:

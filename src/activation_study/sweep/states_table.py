@@ -41,7 +41,7 @@ def states_table(study_dir: Path, states: Sequence[RunState], width: int, height
         if _width(rows) > width:
             rows = [{key: text for key, text in row.items() if key != column} for row in rows]
     table = Table()
-    for column in rows[0]:
+    for column in rows[0] if rows else ():
         table.add_column(column, no_wrap=True, justify="left" if column in ("run", "status", "host") else "right")
     for state, row in zip(shown, rows, strict=True):
         table.add_row(*map(Text, row.values()), style=STYLES.get(state.status))
@@ -96,7 +96,8 @@ def _most_important(states: Sequence[RunState], lines: int) -> list[RunState]:
 
 
 def _width(rows: Sequence[dict[str, str]]) -> int:
-    return 1 + sum(3 + max(len(column), *(len(row[column]) for row in rows)) for column in rows[0])
+    columns = rows[0] if rows else {}
+    return 1 + sum(3 + max(len(column), *(len(row[column]) for row in rows)) for column in columns)
 
 
 def _without_identity(names: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from activation_study.errors import BadInput
 from activation_study.records.lock import is_locked, run_lock
-from activation_study.records.record import Record, read_record, run_folders
+from activation_study.records.record import EVALUATIONS, REPRODUCTIONS, Record, read_record, run_folders
 
 
 class RunStatus(StrEnum):
@@ -28,17 +28,19 @@ def status_of(folder: Path, record: Record | None) -> RunStatus:
         folder: of the run.
         record: of the run, if there is one.
     """
+    if record is not None and record.status == "FINISHED":
+        return RunStatus.DONE  # whoever holds its lock copies it to a store, or is about to train it again
     if is_locked(folder):
         return RunStatus.RUNNING
     if record is None:
         return RunStatus.NEW
-    ended = {"FINISHED": RunStatus.DONE, "FAILED": RunStatus.FAILED, "PRUNED": RunStatus.PRUNED}
+    ended = {"FAILED": RunStatus.FAILED, "PRUNED": RunStatus.PRUNED}
     return ended.get(record.status, RunStatus.RESUMABLE)
 
 
 def all_run_folders(study_dir: Path) -> list[Path]:
-    """The folders of a study's runs and of their reproductions."""
-    return [*run_folders(study_dir), *run_folders(study_dir / "reproductions")]
+    """The folders of a study's runs, of their reproductions and of their further evaluations."""
+    return [folder for part in ("", REPRODUCTIONS, EVALUATIONS) for folder in run_folders(study_dir / part)]
 
 
 def studies_in(folder: Path) -> str:

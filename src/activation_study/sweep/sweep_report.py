@@ -8,6 +8,7 @@ from activation_study.config.tuning import is_trial
 from activation_study.console import table_console
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import CONFUSIONS_FILE
+from activation_study.records.record import run_folders
 from activation_study.sweep.class_account import class_account
 from activation_study.sweep.plan import Job, study_dirs
 from activation_study.tracking.registry import register_best
@@ -33,7 +34,7 @@ def show_existing_report(jobs: Sequence[Job]) -> list[Path]:
     for study_dir in study_dirs(jobs):
         page: Path | None = study_dir / REPORT_FOLDER / "index.html"
         assert page is not None
-        if page.exists() and page.stat().st_mtime > max(result_time(job) for job in jobs if job.study_dir == study_dir):
+        if page.exists() and page.stat().st_mtime > _last_result(study_dir, jobs):
             _print_article_table([job for job in jobs if job.study_dir == study_dir])
             print(f"Report:               {page}")
         else:
@@ -42,11 +43,11 @@ def show_existing_report(jobs: Sequence[Job]) -> list[Path]:
     return pages
 
 
-def result_time(job: Job) -> float:
-    """When the results of a run were written: as it ended, or later if it was unpacked from another machine."""
-    ended = (job.before and job.before.ended) or 0.0
-    results = job.config.run_folder / CONFUSIONS_FILE
-    return max(ended, results.stat().st_mtime) if results.exists() else ended
+def _last_result(study_dir: Path, jobs: Sequence[Job]) -> float:
+    """When the last of the study's runs ended, those of other commands included, or was unpacked."""
+    ended = [job.before.ended or 0.0 for job in jobs if job.before and job.study_dir == study_dir]
+    results = [folder / CONFUSIONS_FILE for folder in run_folders(study_dir)]
+    return max([*ended, *(path.stat().st_mtime for path in results if path.exists())], default=0.0)
 
 
 def _report_study(study_dir: Path, jobs: Sequence[Job]) -> Path | None:

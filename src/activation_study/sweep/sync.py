@@ -52,7 +52,7 @@ def sync_study(study_dir: Path, uri: str | None, weights: str, restore: bool = F
         mirror_report(study_dir / REPORT_FOLDER, study_dir.name, uri)
     runs, verb = counted(len(folders), "run"), "is" if len(synced.there) == 1 else "are"
     print(f"{len(synced.there)} of {runs} of {study_dir.name} {verb} in {without_credentials(uri)}")
-    for message in synced.messages():
+    for message in synced.messages(uri):
         print(f"  {message}")
         keep_warning(message)
     return len(folders) - len(synced.there) - len(synced.running)

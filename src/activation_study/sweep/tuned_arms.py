@@ -67,8 +67,7 @@ class TunedArms:
         jobs = self._tuned(searches) if complete else self._jobs
         return PlannedSeeds(jobs, self._beside(jobs, records))
 
-    @property
-    def foretold(self) -> str:
+    def foretold(self, at_once: int = 1) -> str:
         """What is searched, and how many runs there will be."""
         searches = self._searches(read_records(self._study_dir))
         most = sum(each.search.planned for each in searches) * self._tuning["seeds"]
@@ -82,7 +81,7 @@ class TunedArms:
         )
         untuned = ", and as many as configured" if self._tuning["untuned"] else ""
         if self._looks:
-            return f"{trials}. Then, with the best values of each{untuned}: {self._looks.foretold}"
+            return f"{trials}. Then, with the best values of each{untuned}: {self._looks.foretold(at_once)}"
         return (
             f"{trials}; then {counted(len(self._jobs), 'run')} with the best values of each{untuned}.\n"
             f"{self._in_all(searches)}"

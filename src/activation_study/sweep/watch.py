@@ -16,13 +16,14 @@ from activation_study.console import table_console
 from activation_study.errors import BadInput
 from activation_study.location import command
 from activation_study.outcome import deliver
+from activation_study.records.sweep_lock import is_swept
 from activation_study.sweep.run_states import RunState, run_states
 from activation_study.sweep.states_table import epoch_text, states_table, summary
 from activation_study.sweep.status import RunStatus, studies_in
 
 
 def watch(options: Watch) -> None:
-    """Shows the states of a study's runs, once or until all have ended.
+    """Shows the states of a study's runs, once or until all have ended and no sweep on this machine adds further ones.
 
     Raises:
         BadInput: the study has no runs.
@@ -52,7 +53,7 @@ def _watch_live(study_dir: Path, interval: float, console: Console) -> None:
         while True:
             states = run_states(study_dir)
             live.update(states_table(study_dir, states, console.width, console.height), refresh=True)
-            if all(state.ended for state in states) or "q" in typed(interval):
+            if _ended(study_dir, states) or "q" in typed(interval):
                 break
         live.update(states_table(study_dir, states, console.width), refresh=True)
 
@@ -70,10 +71,15 @@ def _print_changes(study_dir: Path, interval: float) -> None:
                     flush=True,
                 )
             before[state.name] = state.status
-        if all(state.ended for state in states):
+        if _ended(study_dir, states):
             print(summary(states))
             return
         time.sleep(interval)
+
+
+def _ended(study_dir: Path, states: Sequence[RunState]) -> bool:
+    """Whether no run is left, and no sweep that may add some."""
+    return all(state.ended for state in states) and not is_swept(study_dir)
 
 
 def _counts(states: Sequence[RunState]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 Not in `hydra_plugins`: Hydra may load those modules twice, but a worker's state must exist once per process.
 """
 
+import os
 import signal
 import sys
 import time
@@ -32,6 +33,7 @@ class Worker:
 
     def __init__(self, task: Callable[[Any], Any], gpus: Sequence[str], jobs_per_gpu: int) -> None:
         self._task, self._gpus, self._jobs_per_gpu = task, gpus, jobs_per_gpu
+        self._sweep = os.getpid()
 
     def __call__(self, config: Any) -> Any:
         """Runs the job.
@@ -40,7 +42,7 @@ class Worker:
             Stopped: a signal arrived before or during the job.
         """
         ignore_broken_pipes()
-        GracefulShutdown.announces = False
+        GracefulShutdown.announces = os.getpid() == self._sweep  # with processes=1 there is no other
         for number in SIGNALS:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 signal.signal(number, record_signal)

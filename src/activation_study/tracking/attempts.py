@@ -13,8 +13,8 @@ from activation_study.config.scored_weights import scored_weights, weights_file
 from activation_study.errors import BadInput
 from activation_study.records.artifacts import artifacts
 from activation_study.records.record import Record, read_record
-from activation_study.tracking.store.experiments import StoreProblem, deleted_run_message
 from activation_study.tracking.store.inventory import Inventory, TrackedRun, read_with_client
+from activation_study.tracking.store.problems import deleted_runs
 from activation_study.tracking.tags import (
     COMPLETE_TAG,
     DUPLICATE_TAG,
@@ -105,7 +105,7 @@ def leave_one(client: Any, record: Record, restore: bool) -> None:
     first = runs[0]
     if first.deleted:
         if not (restore or _deleted_by_us(first)):
-            raise StoreProblem(deleted_run_message([record.name], record.study))
+            raise deleted_runs([record.name])
         client.restore_run(first.run_id)
         for tag in (SUPERSEDED_TAG, DUPLICATE_TAG):
             if tag in first.tags:

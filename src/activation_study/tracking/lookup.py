@@ -14,7 +14,7 @@ from activation_study.records.artifacts import CONFUSIONS_FILE
 from activation_study.records.consistency import Contradiction
 from activation_study.records.record import RECORD_FILE, read_record, run_folders
 from activation_study.records.run import Run, read_run
-from activation_study.tracking.mirror import run_id_of
+from activation_study.tracking.mirror import run_id_in
 from activation_study.tracking.store.reachable import check_reachable
 from activation_study.tracking.store.sqlite import database_path
 from activation_study.tracking.tags import KEY_TAG, SUPERSEDED_TAG
@@ -151,14 +151,19 @@ def find_weights(run: Run, uri: str | None, download_folder: Path, name: str | N
         return path
     if name not in (None, scored):
         raise BadInput(f"{run.record.name}: {path} is missing, and MLflow has the weights that were scored, {scored}")
-    run_id = run.run_id or (run_id_of(run.folder, run.record) if run.local else None)
-    if uri is None or run_id is None:
-        raise BadInput(
-            f"{run.record.name}: its weights are not in {run.folder}; try its MLflow run ID instead of the folder"
-        )
+    database = database_path(uri or "")
+    if uri is None or (database is not None and not database.exists()):
+        store_is = "no MLflow store is configured" if uri is None else f"there is no {database}"
+        raise BadInput(f"{run.record.name}: its weights are not in {run.folder}, and {store_is}; set tracking.uri=…")
     from activation_study.tracking.store.mlflow_store import MlflowStore
 
     try:
-        return MlflowStore(uri).download_weights(run_id, download_folder)
+        check_reachable(uri)
+        store = MlflowStore(uri)
+        run_id = run.run_id or (run_id_in(uri, run.folder, run.record) if run.local else None)
+        run_id = run_id or store.find_run(run.record)
+        if run_id is None:
+            raise LookupError("it does not have the run")
+        return store.download_weights(run_id, download_folder)
     except Exception as error:
         raise BadInput(f"{run.record.name}: its weights are neither in its folder nor in {uri}: {error}") from error

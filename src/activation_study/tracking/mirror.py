@@ -9,15 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from activation_study.config.places import study_arguments
 from activation_study.credentials import without_credentials
 from activation_study.files import write_text
-from activation_study.location import command
 from activation_study.outcome import warn
 from activation_study.records.record import Record, read_record
 from activation_study.tracking.attempts import completion, leave_one, logs_model, place_of, supersede
 from activation_study.tracking.stop_request import StopRequest
-from activation_study.tracking.store.experiments import ModelRefused, StoreProblem
+from activation_study.tracking.store.problems import ModelRefused, StoreProblem, explained, study_of, sync_command
 from activation_study.tracking.store.reachable import check_reachable
 from activation_study.tracking.store.sqlite import database_path
 from activation_study.tracking.system_metrics import read_samples
@@ -149,7 +147,7 @@ class Mirror:
 
 def print_untracked(folder: Path, uri: str, error: Exception) -> None:
     """Prints that a run could not be tracked, why, and what to do."""
-    message = without_credentials(str(error).strip() or type(error).__name__)
+    message = without_credentials(explained(error, study_of(folder), uri).strip() or type(error).__name__)
     if isinstance(error, ModelRefused):
         warn(f"{folder.name} is in {uri} without its model. {message}")
         return
@@ -158,14 +156,8 @@ def print_untracked(folder: Path, uri: str, error: Exception) -> None:
         message = message.splitlines()[0]
         if len(message) > MAX_ERROR_LENGTH:  # for an unreachable server it contains the messages of three libraries
             message = f"{message[:MAX_ERROR_LENGTH]} …"
-        hint = f". To track it later, run the same command again, or {_sync_command(folder)}."
+        hint = f". To track it later: {sync_command(study_of(folder), uri)}"
     warn(f"{folder.name} could not be tracked in {uri}: {message}\n  No data is lost: everything is in {folder}{hint}")
-
-
-def _sync_command(folder: Path) -> str:
-    """The command that brings the study of a run's folder into a store."""
-    study = next(each for each in folder.parents if each.name != "reproductions")
-    return f"`{command('train')} sync=true {study_arguments(study)}`"
 
 
 def link_reproduction(uri: str | None, original: Record, reproduction: Record, verdict: str) -> None:
@@ -185,6 +177,11 @@ def link_reproduction(uri: str | None, original: Record, reproduction: Record, v
             store.set_tags(original_id, {f"reproduced_by.{reproduction.name}": f"{reproduction_id}: {verdict}"})
     except Exception as error:  # the verdict is also in the run folders
         warn(f"the runs could not be linked in {uri}: {error}")
+
+
+def run_id_in(uri: str, folder: Path, record: Record) -> str | None:
+    """The ID of an ended run in a store that has all of it; None if its folder does not say so."""
+    return _synced_stores(folder, record).get(without_credentials(uri))
 
 
 def run_id_of(folder: Path, record: Record) -> str | None:
@@ -214,7 +211,7 @@ def mirror_report(folder: Path, study: str, uri: str | None) -> None:
         check_reachable(uri)
         MlflowStore(uri).log_report(folder, study, without_credentials(note))
     except Exception as error:  # the report is complete in its folder
-        warn(f"the report could not be logged to {uri}: {error}")
+        warn(f"the report could not be logged to {uri}: {explained(error, folder.parent, uri)}")
 
 
 def _synced_stores(folder: Path, record: Record) -> dict[str, str]:

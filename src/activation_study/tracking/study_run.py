@@ -10,7 +10,7 @@ from activation_study.tracking.parent_run import ParentRun
 from activation_study.tracking.run_page.description import adopted, note_tags
 from activation_study.tracking.run_page.run_tags import COLOR_TAG, PARENT_TAG, UNFOLDED
 from activation_study.tracking.search_run import search_ids
-from activation_study.tracking.store.experiments import StoreProblem, deleted_run_message
+from activation_study.tracking.store.problems import deleted_runs
 from activation_study.tracking.tags import study_key
 
 REPORT_FILES = ("*.html", "*.md", "*.csv", "*.tex", "figures/*.svg")  # what else is in the folder is not copied
@@ -61,7 +61,7 @@ class StudyRun(ParentRun):
             StoreProblem: a person has deleted it.
         """
         if self._deleted:
-            raise StoreProblem(deleted_run_message([study_run_name(self._name)], self._name))
+            raise deleted_runs([study_run_name(self._name)])
         runs = self._search()
         parents = {self.run_id, *search_ids(runs)}
         for run in runs:

@@ -10,8 +10,8 @@ from activation_study.records.lock import RunLocked, run_lock
 from activation_study.records.record import Record, read_record
 from activation_study.tracking.attempts import Presence, presence, restore_experiment
 from activation_study.tracking.mirror import Mirror, print_untracked
-from activation_study.tracking.store.experiments import deleted_message, deleted_run_message
 from activation_study.tracking.store.inventory import Inventory, read_inventory
+from activation_study.tracking.store.problems import StoreProblem, deleted_experiment, deleted_runs, study_of
 from activation_study.tracking.study_run import study_run_name
 from activation_study.tracking.tags import study_key
 
@@ -23,29 +23,37 @@ class Synced:
     Args:
         there: the store has all of these runs, once.
         running: other processes work on these, and track them.
-        deleted: a person deleted these in MLflow; by the experiment's name.
-        without_experiment: names of experiments that a person deleted, by study.
-        study_runs: studies whose own run in the store a person deleted.
+        deleted: a person deleted these in MLflow; by study.
+        without_experiment: a person deleted the experiments of these; by the experiment's name.
+        study_runs: a run of each study whose own run in the store a person deleted.
+        unreadable: why the records of these cannot be read.
         refused: the store has these without their models, whose weights are not the recorded ones.
         failed: the store could not be used.
     """
 
     there: list[Path] = field(default_factory=list)
     running: list[Path] = field(default_factory=list)
-    deleted: dict[str, list[str]] = field(default_factory=dict)
-    without_experiment: dict[str, str] = field(default_factory=dict)
-    study_runs: list[str] = field(default_factory=list)
+    deleted: dict[str, list[Path]] = field(default_factory=dict)
+    without_experiment: dict[str, Path] = field(default_factory=dict)
+    study_runs: dict[str, Path] = field(default_factory=dict)
+    unreadable: dict[Path, str] = field(default_factory=dict)
     refused: list[Path] = field(default_factory=list)
     failed: list[Path] = field(default_factory=list)
 
-    def messages(self) -> Iterator[str]:
-        """What a person has to do about the runs that were left alone."""
-        for study, name in self.without_experiment.items():
-            yield deleted_message(name, study)
-        for study, names in self.deleted.items():
-            yield deleted_run_message(names, study)
-        for study in self.study_runs:
-            yield deleted_run_message([study_run_name(study)], study)
+    def messages(self, uri: str | None) -> Iterator[str]:
+        """What a person has to do about the runs that were left alone in a store."""
+        yield from self.unreadable.values()
+        if uri is not None:
+            yield from (problem.advice(study_of(folder), uri) for problem, folder in self._problems())
+
+    def _problems(self) -> Iterator[tuple[StoreProblem, Path]]:
+        """What is wrong in the store, each with the folder of a run."""
+        for name, folder in self.without_experiment.items():
+            yield deleted_experiment(name), folder
+        for folders in self.deleted.values():
+            yield deleted_runs([folder.name for folder in folders]), folders[0]
+        for study, folder in self.study_runs.items():
+            yield deleted_runs([study_run_name(study)]), folder
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def sync_runs(
     """Brings in what a store lacks of ended runs: whole runs and rests of runs; removes doubles.
 
     Args:
-        folders: of runs; those without a readable record are skipped.
+        folders: of runs; those without a record are skipped.
         uri: the store's tracking URI; None: nothing is done.
         weights: see `Mirror`.
         restore: also bring back what a person has deleted in MLflow.
@@ -78,7 +86,13 @@ def sync_runs(
         What became of them. Nothing is printed but a warning if the store cannot be used.
     """
     synced = Synced()
-    records = {folder: record for folder in folders if (record := _readable(folder)) is not None}
+    records: dict[Path, Record] = {}
+    for folder in folders:
+        try:
+            if (record := read_record(folder)) is not None:
+                records[folder] = record
+        except BadInput as error:
+            synced.unreadable[folder] = str(error)
     if uri is None or not records:
         return synced
     target = _Target(uri, weights, restore, locked)
@@ -88,7 +102,8 @@ def sync_runs(
         print_untracked(next(iter(records)), uri, error)
         synced.failed += records
         return synced
-    synced.study_runs += inventory.deleted_study_runs()
+    deleted = set(inventory.deleted_study_runs())
+    synced.study_runs |= {record.study: folder for folder, record in records.items() if record.study in deleted}
     for folder, record in records.items():
         if synced.failed:  # every other run would wait for the same store
             synced.failed.append(folder)
@@ -99,22 +114,14 @@ def sync_runs(
     return synced
 
 
-def _readable(folder: Path) -> Record | None:
-    """The record in a run folder; None if there is none, or none that can be read."""
-    try:
-        return read_record(folder)
-    except BadInput:
-        return None
-
-
 def _sync_run(folder: Path, record: Record, inventory: Inventory, target: _Target, synced: Synced) -> None:
     found = presence(inventory, record, folder, target.weights)
     if found == Presence.COMPLETE:
         synced.there.append(folder)
     elif found == Presence.EXPERIMENT_DELETED:
-        synced.without_experiment[record.study] = inventory.experiments[record.study].name
+        synced.without_experiment[inventory.experiments[record.study].name] = folder
     elif found == Presence.DELETED and not target.restore:
-        synced.deleted.setdefault(record.study, []).append(record.name)
+        synced.deleted.setdefault(record.study, []).append(folder)
     else:
         try:
             with nullcontext() if target.locked else run_lock(folder):

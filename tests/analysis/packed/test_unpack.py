@@ -21,7 +21,7 @@ from activation_study.records.looks import keep_look, keep_plan, read_looks
 from activation_study.records.planned_runs import PlannedRun, keep_planned
 from activation_study.records.record import read_record, read_records, run_folders
 from activation_study.report.study_report import ReportOptions, make_report
-from activation_study.sweep.sweep_report import result_time
+from activation_study.sweep.sweep_report import show_existing_report
 from cli_runner import TINY, command
 from fake_runs import drawn_image_counts, write_run
 from tuned_study import write_tuned
@@ -168,7 +168,9 @@ def test_a_committed_study_is_unpacked_with_the_default_places_of_its_data(tmp_p
     assert config.run_folder.parent == tmp_path / "small"
 
 
-def test_an_outdated_report_is_made_again_after_unpacking(packed: Path, tmp_path: Path) -> None:
+def test_an_outdated_report_is_made_again_after_unpacking(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = tmp_path / "here" / "study"
     keep_plan(here, PLAN)
     own = write_run(here, "frelu", 3)
@@ -176,12 +178,18 @@ def test_an_outdated_report_is_made_again_after_unpacking(packed: Path, tmp_path
     page.parent.mkdir()
     page.write_text("old")
     os.utime(own / "evaluation" / "confusions.npz", (1.0, 1.0))
-    job = Mock(before=Mock(ended=0.0))
+    job = Mock(before=Mock(ended=0.0), study_dir=here)
     job.config.run_folder = own
-    assert page.stat().st_mtime > result_time(job)
+    made = list[Path]()
+    monkeypatch.setattr(
+        "activation_study.sweep.sweep_report._report_study", lambda study_dir, _: made.append(study_dir)
+    )
+    monkeypatch.setattr("activation_study.sweep.sweep_report._print_article_table", lambda jobs: None)
+    show_existing_report([job])
+    assert made == []
     unpack_study(packed, here.parent, "study")
-    job.config.run_folder = next(folder for folder in run_folders(here) if folder != own)
-    assert page.stat().st_mtime <= result_time(job)
+    show_existing_report([job])
+    assert made == [here]
 
 
 def test_trials_of_a_search_are_unpacked_too(tmp_path: Path) -> None:

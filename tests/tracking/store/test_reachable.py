@@ -117,5 +117,6 @@ def test_what_is_no_database_is_reported(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "text.db").write_text("not a database, but longer than the header of one" * 40)
     (tmp_path / "folder.db").mkdir()
     for name in ("text.db", "folder.db"):
-        with pytest.raises(StoreProblem, match=f"{name} is not a SQLite database, or is damaged .*move it away"):
+        with pytest.raises(StoreProblem, match=f"{name} is not a SQLite database, or is damaged") as problem:
             check_reachable(f"sqlite:///{tmp_path}/{name}")
+        assert "or move it away; then `python train.py sync=true study=s" in problem.value.advice(Path("s"), "x")

@@ -96,7 +96,7 @@ def read_packed_runs(path: Path) -> tuple[list[Run], list[str]]:
         BadInput: the file cannot be read.
     """
     with _reading(path) as arrays:
-        runs = [_packed_run(arrays, n) for n in range(sum(name.startswith("record") for name in arrays))]
+        runs = [_packed_run(arrays, n) for n in range(sum(name.rstrip("0123456789") == "record" for name in arrays))]
         unfinished = list(map(str, arrays["unfinished"]))
     problems = [
         problem for run in runs for problem in contradictions(run, run.record.classes, f"{path}, {run.record.name}")

@@ -4,19 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from activation_study.location import command
+from activation_study.tracking.store.problems import StoreProblem, deleted_experiment
 
 STUDY_TAG = "activation_study.study"
 # Without this tag, MLflow's web page treats a new experiment as one about language models.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-
-
-class StoreProblem(Exception):
-    """Something in the store that a person has to mend; the message says how."""
-
-
-class ModelRefused(Exception):
-    """A run's model was not logged, because of its file; everything else was."""
 
 
 @dataclass(frozen=True)
@@ -78,35 +70,17 @@ def open_experiment(client: Any, study: str) -> str:
                 taken = client.get_experiment_by_name(study)
                 if taken is None:
                     raise
-                raise StoreProblem(_taken(study, _experiment(taken))) from None
+                raise _taken(study, _experiment(taken)) from None
     if found.deleted:
-        raise StoreProblem(deleted_message(found.name, study))
+        raise deleted_experiment(found.name)
     if found.study is None:
         client.set_experiment_tag(found.id, STUDY_TAG, study)
     return found.id
 
 
-def deleted_message(name: str, study: str) -> str:
-    """Says that the experiment of a study was deleted, and what to do."""
-    return (
-        f"the experiment {name} was deleted in MLflow. `{command('train')} sync=all study={study.partition('/')[0]}` "
-        f"brings it back with its runs; another study=NAME uses another experiment"
-    )
-
-
-def deleted_run_message(names: list[str], study: str) -> str:
-    """Says which runs a person has deleted, and how to bring them back."""
-    return (
-        f"deleted in MLflow: {', '.join(names)}; `{command('train')} sync=all study={study.partition('/')[0]}` "
-        f"brings {'it' if len(names) == 1 else 'them'} back"
-    )
-
-
-def _taken(study: str, other: Experiment) -> str:
-    return (
-        f"the experiment named {study} belongs to the study {other.study}, by its tag {STUDY_TAG}. "
-        f"Rename it in MLflow, then run `{command('train')} sync=true study={study.partition('/')[0]}`"
-    )
+def _taken(study: str, other: Experiment) -> StoreProblem:
+    problem = f"the experiment named {study} belongs to the study {other.study}, by its tag {STUDY_TAG}"
+    return StoreProblem(problem, "copies the runs", first="Rename it in MLflow; then ")
 
 
 def _experiment(entity: Any) -> Experiment:

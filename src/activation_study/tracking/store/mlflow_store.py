@@ -24,8 +24,9 @@ from activation_study.tracking.run_page.result_metrics import result_metrics, va
 from activation_study.tracking.run_page.run_params import run_params
 from activation_study.tracking.run_page.run_tags import color_tags, run_tags
 from activation_study.tracking.search_run import SearchRun
-from activation_study.tracking.store.experiments import ModelRefused, find_experiment, open_experiment
+from activation_study.tracking.store.experiments import find_experiment, open_experiment
 from activation_study.tracking.store.inventory import has_file
+from activation_study.tracking.store.problems import ModelRefused
 from activation_study.tracking.store.reachable import remember
 from activation_study.tracking.store.sqlite import database_path, relocate_artifacts
 from activation_study.tracking.study_run import StudyRun, is_study

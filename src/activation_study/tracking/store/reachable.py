@@ -13,8 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from activation_study.credentials import without_credentials
-from activation_study.location import command
-from activation_study.tracking.store.experiments import StoreProblem
+from activation_study.tracking.store.problems import StoreProblem
 from activation_study.tracking.store.sqlite import database_path
 
 TIMEOUT = 5.0  # seconds
@@ -62,8 +61,9 @@ def _check_database(database: Path) -> None:
         if isinstance(error, sqlite3.OperationalError) and database.is_file():  # e.g. a full disk, a missing permission
             raise Unreachable(str(error)) from error
         raise StoreProblem(
-            f"{database} is not a SQLite database, or is damaged ({error}). Restore it from a backup, or move it away: "
-            f"`{command('train')} sync=true study=NAME` then fills a new one, for each study"
+            f"{database} is not a SQLite database, or is damaged ({error})",
+            "fills a new one, and likewise for each other study",
+            first="Restore it from a backup, or move it away; then ",
         ) from error
 
 
