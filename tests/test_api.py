@@ -29,11 +29,15 @@ def test_it_is_composed_whatever_hydra_was_used_for_before() -> None:
         assert compose("seed=2").seed == 2
 
 
-def test_options_of_ones_own(tmp_path: Path) -> None:
-    (tmp_path / "activation").mkdir()
+@pytest.mark.parametrize("name", ["options", "my conf (v2), x", "conf_it's", 'a "b" {c}'])
+def test_options_of_ones_own(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    (folder / "activation").mkdir(parents=True)
     layer = "name: celu\nlayer:\n  _target_: keras.layers.Activation\n  activation: celu\n"
-    (tmp_path / "activation/celu.yaml").write_text(layer)
-    assert compose("activation=celu", config_dir=tmp_path).activation.name == "celu"
+    (folder / "activation/celu.yaml").write_text(layer)
+    assert compose("activation=celu", config_dir=folder).activation.name == "celu"
+    with pytest.raises(BadInput, match=r"^sed: unknown key"):
+        compose("activation=celu", "sed=1", config_dir=folder)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,7 @@ def test_options_of_ones_own(tmp_path: Path) -> None:
         (["data={a: [1, 2}"], "data={a: [1, 2}: the closing ] is missing"),
         (["study='it"], "study='it: the closing ' is missing"),
         (["-m", "seed=1"], "-m: expected KEY=VALUE"),
+        (["comparison=fixed"], "comparison=fixed: comparison has no options here; expected comparison.factor=…"),
     ],
 )
 def test_bad_overrides_are_answered_as_on_the_command_line(overrides: list[str], message: str) -> None:
@@ -79,6 +84,12 @@ assert run(config).started == record.started
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_what_only_a_sweep_does_is_answered_as_on_the_command_line(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="seeds=auto needs a sweep over activations"):
+        run(compose(*TINY, "seeds=auto", f"folder={tmp_path}"))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("key", ["dry_run", "sync"])

@@ -26,8 +26,8 @@ with GracefulShutdown() as shutdown:
 SHORT, LONG = 100_000, 2**31 - 1  # rounds of a step: well under a second; many minutes
 
 
-def start(rounds: int, ignored: int | None = None) -> subprocess.Popen[str]:
-    code = PROGRAM.format(rounds=rounds)
+def start(rounds: int, ignored: int | None = None, before: str = "") -> subprocess.Popen[str]:
+    code = before + PROGRAM.format(rounds=rounds)
     if ignored:
         code = f"import signal; signal.signal({ignored}, signal.SIG_IGN)\n{code}"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -59,6 +59,16 @@ def test_a_second_ctrl_c_aborts_in_the_middle_of_a_step() -> None:
     assert process.returncode == 130
     assert "saved" not in output
     assert "aborted; the last checkpoint, if there is one, is intact" in errors
+
+
+def test_a_second_interrupt_leaves_the_kernel_of_a_notebook_alive() -> None:
+    process = start(20 * SHORT, before="import sys; sys.modules['ipykernel'] = sys\n")
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+    output, errors = process.communicate(timeout=60)
+    assert output.endswith("saved\n")
+    assert "restart the kernel to abort immediately" in errors
 
 
 def test_an_ignored_signal_stays_ignored() -> None:

@@ -39,7 +39,7 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
 
     from activation_study.config.arguments import unusable
     from activation_study.config.hydra_errors import explanation
-    from activation_study.config.overrides import as_typed
+    from activation_study.config.overrides import as_typed, search_path
     from activation_study.config.registration import register
     from activation_study.config.run_names import keep_existing_name
     from activation_study.validation import from_hydra
@@ -51,7 +51,7 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
     if reason := unusable(overrides):
         raise BadInput(reason)
     register("schema", Config)
-    path = [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
+    path = [] if config_dir is None else [search_path(Path(config_dir))]
     typed = as_typed(overrides, Config)
     before = Singleton.get_state()
     GlobalHydra.instance().clear()  # a notebook may have initialised Hydra for itself

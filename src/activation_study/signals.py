@@ -42,6 +42,11 @@ class Interrupted(BaseException):
         return signal.Signals(self.args[0]).name
 
 
+def _in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook, whose variables would be lost with it."""
+    return "ipykernel" in sys.modules
+
+
 class GracefulShutdown:
     """A context manager in which the signals only set a flag, which `check` turns into an exception.
 
@@ -92,12 +97,13 @@ class GracefulShutdown:
                 continue
             self._request(number)
             interrupts += number == signal.SIGINT
-            if interrupts > 1:
+            if interrupts > 1 and not _in_notebook():
                 os.write(2, b"\naborted; the last checkpoint, if there is one, is intact: run the same command again\n")
                 os._exit(EXIT_CODE_ABORTED)
             if self.announces and not announced:
                 announced = True
-                hint = "; press Ctrl-C again to abort immediately" if interrupts else ""
+                abort = "restart the kernel" if _in_notebook() else "press Ctrl-C again"
+                hint = f"; {abort} to abort immediately" if interrupts else ""
                 message = f"\n{signal.Signals(number).name}: saving a checkpoint after the current step{hint}"
                 print(message, file=sys.stderr, flush=True)
         os.close(reader)

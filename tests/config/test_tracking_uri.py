@@ -40,9 +40,16 @@ from hydra_compose import composed
         ("file:mlruns", "MLflow no longer tracks to folders"),
         ("ftp://x", "ftp:// is unknown"),
         ("two words", "expected sqlite:///mlflow.db"),
+        ("", "expected sqlite:///mlflow.db"),
+        ("~/mlflow.db", "did you mean sqlite:////home/ada/mlflow.db?"),
+        ("sqlite:///~/mlflow.db", "did you mean sqlite:////home/ada/mlflow.db?"),
+        ("sqlite:~/mlflow.db", "did you mean sqlite:////home/ada/mlflow.db?"),
     ],
 )
-def test_an_address_that_names_no_store_is_refused_with_what_was_meant(uri: str, message: str) -> None:
+def test_an_address_that_names_no_store_is_refused_with_what_was_meant(
+    uri: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
     error = uri_error(uri)
     assert error is not None
     assert error.startswith(f"tracking.uri={uri}: {message}")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from activation_study.errors import BadInput
+from activation_study.inference.earlier_predictions import check_earlier_predictions, keep_digests
 from activation_study.inference.inputs import Images
-from activation_study.inference.predict import check_earlier_predictions
 
 
 @pytest.fixture
@@ -22,13 +22,38 @@ def images(*names: str) -> Images:
     return Images({name: Path(name) for name in names})
 
 
+def check(output: Path, inputs: Images, run: str = "run", digest: str = "0") -> None:
+    check_earlier_predictions(output, output / run, inputs, dict.fromkeys(inputs.paths, digest))
+
+
 def test_the_same_images_and_more_are_predicted_again(output: Path) -> None:
-    check_earlier_predictions(output, [output / "run"], images("street/a", "street/b.1", "street/c"))
-    check_earlier_predictions(output, [output / "another run"], images("x"))
+    check(output, images("street/a", "street/b.1", "street/c"))
+    check(output, images("x"), "another run")
 
 
 def test_label_maps_of_other_images_are_named(output: Path) -> None:
     with pytest.raises(BadInput, match=r"has predictions of other images: .*/run/labels/street/b\.1\.png; choose"):
-        check_earlier_predictions(output, [output / "run"], images("street/a"))
+        check(output, images("street/a"))
     with pytest.raises(BadInput, match=r"a\.png and 1 more; choose another output=FOLDER, or delete it"):
-        check_earlier_predictions(output, [output / "run"], images("a"))
+        check(output, images("a"))
+
+
+def test_another_image_with_the_same_name_is_named(output: Path) -> None:
+    keep_digests(output / "run", {"street/a": "0", "street/b.1": "0"})
+    check(output, images("street/a", "street/b.1"))
+    with pytest.raises(BadInput, match=r"has predictions of other images: .*/run, of another street/a and 1 more;"):
+        check(output, images("street/a", "street/b.1"), digest="1")
+
+
+def test_files_about_all_images_are_not_left_beside_other_images(tmp_path: Path) -> None:
+    keep_digests(tmp_path / "run", {"film/frame_000001": "0"})
+    (tmp_path / "run" / "overlay.mp4").touch()
+    with pytest.raises(BadInput, match=r"has predictions of other images: .*/run, of film/frame_000001; choose"):
+        check(tmp_path, images("a"))
+
+
+def test_images_that_were_predicted_later_are_noted_beside_the_others(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        keep_digests(tmp_path / "run", {name: "0"})
+    with pytest.raises(BadInput, match=r"/run, of a; choose"):
+        check(tmp_path, images("b"))

@@ -1,6 +1,7 @@
 """An evaluation's folder says what was scored; a split by files, or groups, do not apply to other data."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,6 +152,39 @@ def test_other_data_need_a_name_of_their_own(tmp_path: Path) -> None:
         _check_content(run, config.data, "e")
     config.data.name = "other"
     _check_content(run, config.data, "e")
+
+
+def test_a_name_is_enough_for_data_of_the_same_kind(tmp_path: Path) -> None:
+    run, config = own_run(tmp_path)
+    options = Evaluate(run="x", part="all", folder="multirun")
+    options.data.name = "grown"
+    data = _evaluation_config(run, options).data
+    assert (data.name, data.images, data.classes) == ("grown", config.data.images, config.data.classes)
+    scenes = from_hydra(composed(["data=scenes", "data.count=30"]))
+    run = Record("r", "s", identity(resolved(scenes)), resolved(scenes), [], ["sky"], {}, {"data": "d"})
+    data = _evaluation_config(run, options).data
+    assert (data.name, data.format, data.count) == ("grown", "scenes", 30)
+    stanford = from_hydra(composed(["data.archive=/a.tar.gz"]))
+    run = Record("r", "s", identity(resolved(stanford)), resolved(stanford), [], ["sky"], {}, {"data": "d"})
+    options.data.root = "elsewhere"
+    data = _evaluation_config(run, options).data
+    assert (data.name, data.format, data.root, data.digest) == ("grown", "iccv09", "elsewhere", None)
+
+
+@pytest.mark.parametrize("tracking", [{"register": "segmenter"}, {"energy": True}, {"system_metrics": True}])
+def test_how_the_run_was_tracked_does_not_matter(tracking: dict[str, Any]) -> None:
+    values = resolved(from_hydra(composed(["data=scenes"])))
+    values["tracking"] |= tracking
+    run = Record("r", "s", identity(values), values, [], ["sky"], {}, {"data": "d"})
+    now = _evaluation_config(run, Evaluate(run="x", folder="multirun")).tracking
+    assert (now.register, now.energy, now.system_metrics, now.weights) == (None, False, False, "none")
+
+
+def test_a_reproduction_is_evaluated_beside_its_study() -> None:
+    values = resolved(from_hydra(composed(["data=scenes"])))
+    run = Record("r", "s/reproductions", identity(values), values, [], ["sky"], {}, {"data": "d"})
+    config = _evaluation_config(run, Evaluate(run="x", folder="multirun"))
+    assert config.study == "s/reproductions/evaluations"
 
 
 def test_a_name_is_enough_to_evaluate_on_other_folders(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ REJECTED = [
     ("predict.py", ["run={run}", "images=none"], "images=none: no such file or folder"),
     ("predict.py", ["run={run}", "images=empty"], "images=empty: no images found; expected files that end in"),
     ("predict.py", ["run={run}", "images=bad"], "bad/1.png: cannot be decoded: image file is truncated"),
-    ("predict.py", ["run={run}", "images=alike"], "Images in alike have the same name"),
+    ("predict.py", ["run={run}", "images=alike"], "Images in alike cannot be told apart"),
     ("predict.py", ["run={run}", "images=images", "output=images"], "contain each other; choose another output="),
     ("predict.py", ["run={run}", "images=images", "output=images/some/new"], "must not contain each other"),
     ("predict.py", ["run={run}", "images=images/some", "output=images"], "must not contain each other"),
@@ -128,7 +128,7 @@ REJECTED = [
     ("predict.py", ["runs=[{run},{run}]", "images=images"], "given more than once"),
     ("predict.py", ["run={run}", "images=images", "batch_size=0"], "batch_size=0: expected 1 or more"),
     ("predict.py", ["run={damaged}", "images=images"], "best.keras cannot be read"),
-    ("predict.py", ["run={without}", "images=images"], "its weights are not in"),
+    ("predict.py", ["run={without}", "images=images", "tracking.uri=null"], "and no MLflow store is configured; set"),
     ("evaluate.py", [], "run=RUN is needed"),
     ("evaluate.py", ["run={run}", "part=most"], "part=most: expected test, validation, train or all"),
     ("evaluate.py", ["run={run}", "label_type=regions"], "seed0{rest} was trained on sky, horizontal, vertical"),
@@ -237,6 +237,35 @@ def test_images_that_the_run_was_trained_on_are_counted_in_a_warning(project: Pa
     assert result.returncode == 0, result.stderr
     assert "warning: 3 of the 3 test images of this split were in the training part of surfaces" in result.stderr
     assert "warning" not in command(project, "evaluate.py", f"run={run}", "threads=1").stderr
+
+
+def test_wrong_metrics_leave_earlier_scores_and_evaluations_are_told_from_runs(project: Path) -> None:
+    run = run_of(project, "relu")
+    arguments = ("evaluate.py", f"run={run}", "part=validation", "threads=1")
+    assert command(project, *arguments).returncode == 0
+    (record,) = project.glob("multirun/tiny/evaluations/*-validation/run.json")
+    scores = record.read_text()
+    refused = command(project, *arguments, "evaluation.metrics=[boundry]")
+    assert refused.returncode == 2
+    assert record.read_text() == scores
+    for script, further in (("predict.py", "images=images"), ("evaluate.py", "part=all")):
+        answer = command(project, script, f"run={record.parent}", further)
+        assert answer.returncode == 2
+        assert f"this is an evaluation; expected the run that it scored, run={run}" in answer.stderr
+
+
+def test_names_that_no_text_file_can_have_are_refused_and_formulas_are_drawn_as_they_are(project: Path) -> None:
+    runs = f"runs=[{run_of(project, 'relu')},{run_of(project, 'frelu')}]"
+    image = next((project / "images/some").iterdir())
+    for name in ("$5_or_$6.png", b"caf\xe9.png".decode(errors="surrogateescape")):
+        folder = project / ("dollars" if "$" in name else "latin")
+        folder.mkdir()
+        shutil.copy(image, folder / name)
+    assert command(project, "predict.py", runs, "images=dollars").returncode == 0
+    refused = command(project, "predict.py", runs, "images=latin")
+    assert refused.returncode == 2
+    assert "its name is not UTF-8" in refused.stderr
+    assert not (project / "outputs/latin").exists()
 
 
 def test_two_images_are_scored_without_a_split(project: Path, write_iccv09: WriteIccv09) -> None:

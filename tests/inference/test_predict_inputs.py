@@ -121,6 +121,7 @@ def test_several_runs_are_drawn_side_by_side(predict: Callable[..., Prediction])
     assert prediction.side_by_side == Path("outputs/photos/side_by_side")
     assert cv2.imread("outputs/photos/side_by_side/some/b.png").shape[1] > 900
     assert sorted(path.name for path in Path("outputs/photos/two").iterdir()) == [
+        ".images.json",
         "class_fractions.csv",
         "classes.yaml",
         "coco.json",

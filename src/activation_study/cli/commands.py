@@ -92,18 +92,14 @@ def _sync(composed: DictConfig) -> list[str]:
 
 def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     """Does what the configuration says; returns whether it succeeded."""
-    if alone and config.seeds == "auto":
-        raise BadInput("seeds=auto needs a sweep over activations: -m activation=relu,mish, or an experiment")
-    if alone and config.tuning.space and config.tuning.trial is None:
-        outcome.warn(
-            "tuning.space has no effect on a single run, which is trained as it is configured: a sweep (-m) searches"
-        )
     if alone and (config.dry_run or config.sync):
+        from activation_study.runs.messages import check_alone
         from activation_study.sweep.describe import describe_plan
         from activation_study.sweep.plan import make_job
         from activation_study.sweep.plan_table import show_plan
         from activation_study.sweep.run_sweep import DRY_RUN, check_start, sync_jobs
 
+        check_alone(config)
         job = make_job(overrides, config)
         if config.sync:
             return sync_jobs([job]) == 0

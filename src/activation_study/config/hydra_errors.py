@@ -18,7 +18,7 @@ from activation_study.config.known_keys import (
     try_to_compose,
 )
 from activation_study.config.overrides import override_key
-from activation_study.errors import alternatives, problems_message
+from activation_study.errors import MAX_LISTED, alternatives, problems_message
 from activation_study.location import command
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false", "bool": "true or false"}
@@ -163,6 +163,12 @@ def _explain(error: Exception, name: str, config: str, arguments: Sequence[str])
     keys = known_keys(config, key, arguments) if key else []
     if key and arguments[-1].startswith(f"{key}={{"):
         return f"{arguments[-1]}: the option lacks some of these keys; +{arguments[-1]} adds them"
+    if re.search("No match in the defaults list|Invalid type assigned", text):
+        group = key or full_key
+        inside = [each for each in known_keys(config, "", arguments[:-1]) if each.startswith(f"{group}.")]
+        if inside:
+            expected = alternatives(f"{each}=…" for each in inside[:MAX_LISTED])
+            return f"{arguments[-1]}: {group} has no options here; expected {expected}"
     if not key or key in keys:
         return _in_short(text, arguments[-1] if arguments else "")
     if key.startswith("hydra."):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from activation_study.config.identity import flatten
-from activation_study.config.overrides import override_key
+from activation_study.config.overrides import override_key, search_path
 from activation_study.location import conf_dir
 
 
@@ -87,7 +87,7 @@ def _compose(config: str, arguments: tuple[str, ...], hydra: bool = False) -> di
     from hydra.core.singleton import Singleton
     from omegaconf import OmegaConf
 
-    search = [f"hydra.searchpath=[file://{path.resolve()}]" for path in _config_dirs(arguments)]
+    search = [search_path(path) for path in _config_dirs(arguments)]
     overrides = [argument for argument in arguments if not argument.startswith("-")]
     before = Singleton.get_state()
     GlobalHydra.instance().clear()  # the error may come from inside a run of Hydra

@@ -7,6 +7,7 @@ Hydra takes 2026_11 for the number 202611, 1e5 for 100000.0, and it cannot read 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
+from pathlib import Path
 from types import NoneType
 from typing import Any
 
@@ -80,3 +81,10 @@ def _quoted(text: str, nullable: bool) -> str:
     except HydraException:  # characters that it reads in quotes only
         pass
     return QuotedString(bare, Quote.single).with_quotes()
+
+
+def search_path(folder: Path) -> str:
+    """The override that makes Hydra look for options in a folder, too, whatever characters its path has."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    return f"hydra.searchpath=[{QuotedString(f'file://{folder.resolve()}', Quote.single).with_quotes()}]"

@@ -28,7 +28,7 @@ def expand_home(options: Any) -> None:
     for key, value in _given(options):
         group, _, name = key.rpartition(".")
         place = value_of(options, group) if group else options
-        full = _expanded(value) if isinstance(value, str) else [_expanded(each) for each in value]
+        full = expanded(value) if isinstance(value, str) else [expanded(each) for each in value]
         if isinstance(place, dict):
             place[name] = full
         else:
@@ -61,7 +61,8 @@ def study_folder(folder: str, study: str) -> Path:
     return found
 
 
-def _expanded(path: str) -> str:
+def expanded(path: str) -> str:
+    """A path whose leading ~ is replaced by the user's home folder."""
     try:
         return str(Path(path).expanduser()) if path.startswith("~") else path
     except RuntimeError:  # ~NAME without such a user

@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+from activation_study.config.places import expanded
 from activation_study.credentials import without_credentials
 
 VARIABLE = "MLFLOW_TRACKING_URI"  # the default of `tracking.uri`, in `conf/`
@@ -34,8 +35,10 @@ def uri_error(uri: str | None) -> str | None:
 
 
 def _problem(uri: str) -> str | None:
+    if not uri.strip():
+        return _EXPECTED
     if uri != uri.strip():
-        return _did_you_mean(f"{uri.strip()}, without the spaces") if uri.strip() else _EXPECTED
+        return _did_you_mean(f"{uri.strip()}, without the spaces")
     scheme, separator, rest = uri.partition("://")
     kind = scheme.partition("+")[0].lower()
     if not separator:
@@ -54,9 +57,11 @@ def _problem(uri: str) -> str | None:
 def _sqlite_problem(rest: str) -> str | None:
     path = rest.lstrip("/")
     if not rest.startswith("/") and path:  # what follows two slashes would be a host
-        return _did_you_mean(f"sqlite:///{path}")
+        return _did_you_mean(f"sqlite:///{expanded(path)}")
     if not path or path.startswith(":memory:"):
         return f"it names no file; {_EXPECTED}"
+    if path.startswith("~"):  # MLflow would create a folder of that name
+        return _did_you_mean(f"sqlite:///{expanded(path)}")
     return None
 
 
@@ -66,11 +71,15 @@ def _without_scheme(uri: str) -> str:
         return _did_you_mean(f"{http[1].lower()}://{http[2]}")
     name, colon, path = uri.partition(":")
     if name == "sqlite" and colon:
-        return _did_you_mean(f"sqlite:///{path.lstrip('/')}") if path.strip("/") else f"it names no file; {_EXPECTED}"
+        return (
+            _did_you_mean(f"sqlite:///{expanded(path.lstrip('/'))}")
+            if path.strip("/")
+            else f"it names no file; {_EXPECTED}"
+        )
     if name == "file" and colon:
         return _folder_problem()
     if uri.endswith((".db", ".sqlite", ".sqlite3")):
-        path = uri.removeprefix("./")
+        path = expanded(uri.removeprefix("./"))
         return _did_you_mean(f"sqlite:///{path}")
     if uri.startswith((".", "/", "~")) or uri == "mlruns" or Path(uri).is_dir():
         return _folder_problem()

@@ -28,7 +28,20 @@ def _figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
+def without_math(figure: "Figure") -> None:
+    """Shows the texts of a figure as they are: in names with two $, Matplotlib would look for a formula.
+
+    Numbers on axes, which get their texts as they are drawn, stay as Matplotlib writes them.
+    """
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if text.get_text():
+            text.set_parse_math(False)  # type: ignore[attr-defined]
+
+
 def _save(figure: "Figure", path: Path) -> None:
+    without_math(figure)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=100)
 

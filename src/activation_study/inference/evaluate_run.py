@@ -2,7 +2,7 @@
 
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,17 @@ from activation_study import plugins
 from activation_study.config.command_options import Evaluate
 from activation_study.config.identity import affects_result, flatten
 from activation_study.config.run_names import keep_existing_name, run_label
-from activation_study.config.schema import OWN_FORMATS, Config, Data, resolved
+from activation_study.config.schema import Config, Data, resolved
 from activation_study.config.scored_weights import WEIGHTS, scored_weights, weights_digest_key
 from activation_study.data.dataset import Dataset
 from activation_study.data.splitting.splits import Indices
 from activation_study.errors import BadInput, alternatives
 from activation_study.evaluation.score import score
+from activation_study.image_metrics.registry import image_metrics
+from activation_study.inference.evaluation_data import given_values, recorded_and_given
 from activation_study.inference.load import inference_config, load_network
 from activation_study.location import command
+from activation_study.out_of_memory import first_line
 from activation_study.outcome import deliver, keep_warning, warn
 from activation_study.records.lock import run_lock
 from activation_study.records.record import EVALUATIONS, Record, read_record
@@ -31,13 +34,6 @@ from activation_study.tracking.mirror import Mirror
 from activation_study.validation import validate
 
 PARTS = ("test", "validation", "train", "all")
-# Keys of preprocessing and split: on another data set they stay as recorded.
-_PREPROCESSING = (
-    *("cache", "image_size", "channels", "value_range", "channel_order", "label_interpolation"),
-    *("split", "split_seed", "folds", "fold", "remove_duplicates"),
-)
-# Keys of own folders that stay as recorded if other folders are named.
-_OWN_FORMAT = ("format", "classes")
 ARTICLES = "article/mean_iou"
 _PRINTED = {
     "pooled mean IoU": "mean_iou",
@@ -56,6 +52,7 @@ def evaluate_run(options: Evaluate) -> Record:
         raise BadInput(f"part={options.part}: expected {alternatives(PARTS)}")
     run = find_finished_run(options.run or "", options.tracking.uri)
     config = _evaluation_config(run.record, options)
+    image_metrics(config.evaluation.metrics)  # before earlier scores are replaced
     dataset = Dataset(config)
     if list(dataset.label_type.classes) != run.record.classes:
         raise BadInput(
@@ -146,37 +143,19 @@ def _trained_on(trained: Record, data: Data, dataset: Dataset) -> Indices | None
 
 def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     """The recorded configuration with the options that are given."""
-    data = _given(options.data)
+    kept, data = recorded_and_given(trained, options)
     recorded, recorded_config = trained.config["data"], trained.config
-    if any(data.get(key, recorded[key]) != recorded[key] for key in ("name", "format")):
-        kept = {key: value for key, value in recorded.items() if key in _PREPROCESSING}
-        if recorded["format"] == "folder" and data.keys() >= {"images", "labels"}:
-            kept |= {key: recorded[key] for key in _OWN_FORMAT}
-        of_plugin = {recorded["format"], data.get("format", "plugin")} == {"plugin"}
-        if of_plugin and data.keys() & {"root", "source"}:
-            kept |= {key: recorded[key] for key in _OWN_FORMAT if key not in data}
-            kept |= {} if "_target_" in data.get("source", {}) else {"source": recorded["source"]}
-        own_folders = kept["split"] == "folders" and data.get("format", "folder") not in OWN_FORMATS
-        if (kept["split"] == "files" or own_folders) and not data.keys() & {"split", "split_files"}:
-            if options.part != "all":
-                raise BadInput(
-                    f"{trained.name} was trained on a split by {kept['split']}, which does not apply to other data: "
-                    f"give data.split_files=FOLDER or data.split, or part=all, which needs no split"
-                )
-            kept["split"] = "sorted"
-        trained = replace(trained, config={**trained.config, "data": kept})
-    if "split_files" in data:
-        data["split_digest"] = None
-    if "groups" in data:
-        data |= {"groups_file": None, "groups_digest": None}
-    elif options.part == "all":  # needs no split, and the images may be others
-        data |= {"groups": None, "groups_file": None, "groups_digest": None}
+    trained = replace(trained, config={**trained.config, "data": kept})
     changes = {
         "data": data,
-        "label_type": _given(options.label_type),
-        "evaluation": _given(options.evaluation),
+        "label_type": given_values(options.label_type),
+        "evaluation": given_values(options.evaluation),
         "folder": options.folder,
-        "tracking": {"uri": options.tracking.uri, "weights": "none"},
+        "study": trained.study.partition("/")[0],
+        "tracking": {
+            **{"uri": options.tracking.uri, "weights": "none", "register": None},
+            **{"system_metrics": False, "energy": False},
+        },
         "plugins": list(dict.fromkeys([*trained.config.get("plugins", []), *map(plugins.module_of, options.plugins)])),
     }
     config = inference_config(trained, options.threads, changes)
@@ -206,11 +185,6 @@ def _settings(config: Config, recorded: dict[str, Any], part: str) -> dict[str, 
     return {**({"part.name": part} if part == "test" else {}), **changed}
 
 
-def _given(options: Any) -> dict[str, Any]:
-    """The values that replace recorded ones."""
-    return {key: value for key, value in asdict(options).items() if value is not None}
-
-
 def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, indices: Indices, part: str) -> Record:
     """The record of the scores; the existing one if it is finished and nothing has changed."""
     network = load_network(config, run.record, weights)
@@ -234,8 +208,12 @@ def _score_run(run: Run, config: Config, dataset: Dataset, weights: Path, indice
             return read_evaluated_run(folder, existing).record
     record.links["evaluates"] = str(run.folder if run.local else run.run_id)
     create_run_folder(record, folder)
-    score(network.predict, dataset, indices, record, folder, part)
-    dataset.reject_changed_files()
+    try:
+        score(network.predict, dataset, indices, record, folder, part)
+        dataset.reject_changed_files()
+    except BaseException as error:  # Ctrl-C, too
+        record.end(folder, "FAILED" if isinstance(error, Exception) else "KILLED", first_line(error))
+        raise
     record.end(folder, "FINISHED")
     return record
 

@@ -1,5 +1,6 @@
 """What is predicted: the images of a folder, one image, or the frames of a video, all as pictures with names."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,9 @@ class Inputs(Protocol):
     def has(self, name: str) -> bool:
         """Whether one of the pictures may have this name."""
 
+    def digests(self) -> dict[str, str]:
+        """A SHA-256 of the file of each picture by its name; of a video under the name of its first frame."""
+
     def check(self, readers: Sequence[ImageReader]) -> None:
         """Raises BadInput if a picture cannot be read."""
 
@@ -65,6 +69,10 @@ class Images:
     def has(self, name: str) -> bool:
         """Whether one of the images has this name."""
         return name in self.paths
+
+    def digests(self) -> dict[str, str]:
+        """A SHA-256 of each file, by the image's name."""
+        return {name: _digest(path) for name, path in self.paths.items()}
 
     def check(self, readers: Sequence[ImageReader]) -> None:
         """Reads every image once as each run does, so that the prediction does not stop halfway.
@@ -112,6 +120,10 @@ class Frames:
         number = name.removeprefix(f"{self.video.path.stem}/frame_")
         return number.isdecimal() and self._name(int(number)) == name and self.video.takes(int(number))
 
+    def digests(self) -> dict[str, str]:
+        """A SHA-256 of the video, by the name of its first frame."""
+        return {self._name(1): _digest(self.video.path)}
+
     def check(self, readers: Sequence[ImageReader]) -> None:
         """Raises BadInput if the video cannot be opened, has no frame, or is nothing that a run was trained on."""
         for reader in readers:
@@ -154,9 +166,21 @@ def find_inputs(source: Path, every: int) -> Images | Frames:
             f"every={every}: only a video has frames to leave out, and images={source} is none; expected a file that "
             f"ends in {', '.join(VIDEO_SUFFIXES)}"
         )
+    if source.is_file() and not _is_utf8(str(source)):
+        raise BadInput(f"images={printable_path(str(source))}: its name is not UTF-8; rename it")
     if source.is_file():
         return Images({source.stem: source})
     return Images(_images_in(source))
+
+
+def _is_utf8(name: str) -> bool:
+    """Whether a name can be written into a text file; those of old archives may have other bytes."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def name_in(folder: Path, path: Path) -> str:
@@ -176,12 +200,14 @@ def _images_in(folder: Path) -> dict[str, Path]:
             videos.append(path)
         if path.suffix.lower() not in SUFFIXES:
             continue
+        relative = printable_path(str(path.relative_to(folder)))
         other = images.setdefault(name_in(folder, path), path)
         if other is not path:
-            relative = printable_path(str(path.relative_to(folder)))
             problems.append(f"{relative}: has the same name as {printable_path(other.name)} except the suffix")
+        if not _is_utf8(str(path)):
+            problems.append(f"{relative}: its name is not UTF-8")
     if problems:
-        raise BadInput(problems_message(f"Images in {folder} have the same name", problems, "Rename them."))
+        raise BadInput(problems_message(f"Images in {folder} cannot be told apart", problems, "Rename them."))
     if not images:
         hint = f"; a video is given by itself, as images={printable_path(str(videos[0]))}" if videos else ""
         raise BadInput(f"images={folder}: no images found; expected files that end in {', '.join(SUFFIXES)}{hint}")

@@ -10,9 +10,10 @@ from activation_study.config.command_options import A_RUN, Predict
 from activation_study.data.images.image_reader import image_reader
 from activation_study.errors import BadInput, problems_message
 from activation_study.evaluation.evaluate import Predictor
-from activation_study.inference.inputs import Frames, Inputs, find_inputs, name_in
+from activation_study.inference.earlier_predictions import check_earlier_predictions, keep_digests
+from activation_study.inference.inputs import Frames, find_inputs
 from activation_study.inference.load import inference_config, load_network
-from activation_study.inference.prediction_writer import PER_IMAGE, Look, PredictionWriter, checked_formats
+from activation_study.inference.prediction_writer import Look, PredictionWriter, checked_formats
 from activation_study.inference.side_by_side import write_side_by_side
 from activation_study.inference.sliding_window import InferenceOptions, predict_label_map
 from activation_study.palette import recorded_colors, recorded_ids
@@ -60,13 +61,17 @@ def predict_images(options: Predict) -> Prediction:
     runs = [find_run(name, options.tracking.uri) for name in names]
     _check_runs(runs)
     folders = {run.record.name: output / run.record.name for run in runs}
-    check_earlier_predictions(output, list(folders.values()), inputs)
+    digests = inputs.digests()
+    for folder in folders.values():
+        check_earlier_predictions(output, folder, inputs, digests)
     readers = [image_reader(run.record.configuration().data) for run in runs]
     inputs.check(readers)
     looks, predicted = [_look(run) for run in runs], []
     rate = None if video is None else video.frame_rate
     with ExitStack() as stack:
         predictors = [_load(run, options, stack) for run in runs]
+        for folder in folders.values():
+            keep_digests(folder, digests)
         writers = [
             stack.enter_context(PredictionWriter(folder, look, formats, rate))
             for folder, look in zip(folders.values(), looks, strict=True)
@@ -93,19 +98,6 @@ def _check_output(source: Path, output: Path) -> None:
     inside_images = source.is_dir() and target.is_relative_to(images)
     if inside_images or images.is_relative_to(target):
         raise BadInput(f"output={output} and images={source} must not contain each other; choose another output=FOLDER")
-
-
-def check_earlier_predictions(output: Path, folders: Sequence[Path], inputs: Inputs) -> None:
-    """Raises BadInput if the output has files of other images, which the new ones would be mixed with."""
-    for parent in (folder / kind for folder in folders for kind in PER_IMAGE):
-        found = (path for path in sorted(parent.rglob("*")) if path.is_file() and not path.name.startswith("."))
-        others = [path for path in found if not inputs.has(name_in(parent, path))]
-        if others:
-            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-            raise BadInput(
-                f"output={output} has predictions of other images: {others[0]}{more}; "
-                f"choose another output=FOLDER, or delete it"
-            )
 
 
 def _check_runs(runs: Sequence[Run]) -> None:

@@ -6,6 +6,7 @@ OUTPUT/<run>/probabilities/NAME.npy  format=npy: of each class, float32 [height,
 OUTPUT/<run>/coco.json               format=coco: see `CocoWriter`
 OUTPUT/<run>/overlays/NAME.jpg       the image blended with the colours of the predicted classes; of a video overlay.mp4
 OUTPUT/<run>/class_fractions.csv     the fraction of each image's pixels in each class
+OUTPUT/<run>/.images.json            a digest of each image, so that those of others are not mixed in
 OUTPUT/<run>/classes.yaml            names, ids and colours, in the format of data=folder
 """
 

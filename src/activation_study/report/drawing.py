@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from activation_study.evaluation.plots import without_math
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -68,6 +70,7 @@ def as_svg(figure: "Figure") -> str:
     """The figure as an <svg> element that scales with the page. The same input gives the same text."""
     import matplotlib
 
+    without_math(figure)
     text = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
         no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))

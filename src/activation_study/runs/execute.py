@@ -32,6 +32,7 @@ from activation_study.records.source_code import code_digest, same_code
 from activation_study.runs.early_end import check_early_end, early_end
 from activation_study.runs.finalize import finalize
 from activation_study.runs.messages import (
+    check_alone,
     memory_remedies,
     print_header,
     print_interrupted,
@@ -88,6 +89,8 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
     for key in ("dry_run", "sync"):
         if getattr(config, key):  # a plan and a copy are made before this is called
             raise BadInput(f"{key}=true: a run was started all the same, by another sweeper or program; leave it out")
+    if not (config.sweep.position or config.suffix):
+        check_alone(config)
     plugins.require(config.plugins, config.run_name)
     provide_user()  # again: this may be the process of a worker, or a notebook
     with run_lock(config.run_folder):

@@ -14,9 +14,9 @@ from activation_study.console import format_duration
 from activation_study.data.copies import describe_copies
 from activation_study.data.dataset import Dataset
 from activation_study.data.splitting.groups import describe_groups
-from activation_study.errors import counted
+from activation_study.errors import BadInput, counted
 from activation_study.location import command
-from activation_study.outcome import keep_warning
+from activation_study.outcome import keep_warning, warn
 from activation_study.records.record import Record
 from activation_study.records.run import read_findings
 from activation_study.runs.reuse_weights import LINK
@@ -120,6 +120,18 @@ def memory_remedies(config: Config, part: str) -> str:
     height, width = config.image_size
     smaller = f"a smaller data.image_size (now {height}×{width}) or smaller model.widths"
     return f"a smaller {part}.batch_size (now {size})" + (f", {smaller}" if part == "training" else "")
+
+
+def check_alone(config: Config) -> None:
+    """Checks what a run by itself would not heed.
+
+    Raises:
+        BadInput: it asks for seeds that only a sweep adds.
+    """
+    if config.seeds == "auto":
+        raise BadInput("seeds=auto needs a sweep over activations: -m activation=relu,mish, or an experiment")
+    if config.tuning.space and config.tuning.trial is None:
+        warn("tuning.space has no effect on a single run, which is trained as it is configured: a sweep (-m) searches")
 
 
 def try_again(rerun: str) -> str:

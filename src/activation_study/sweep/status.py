@@ -40,7 +40,8 @@ def status_of(folder: Path, record: Record | None) -> RunStatus:
 
 def all_run_folders(study_dir: Path) -> list[Path]:
     """The folders of a study's runs, of their reproductions and of their further evaluations."""
-    return [folder for part in ("", REPRODUCTIONS, EVALUATIONS) for folder in run_folders(study_dir / part)]
+    parts = ("", REPRODUCTIONS, EVALUATIONS, f"{REPRODUCTIONS}/{EVALUATIONS}")
+    return [folder for part in parts for folder in run_folders(study_dir / part)]
 
 
 def studies_in(folder: Path) -> str:

@@ -35,8 +35,15 @@ def find_run(name: str, uri: str | None) -> Run:
 
     Raises:
         Contradiction: the record of a finished run contradicts itself or its confusion matrices.
-        BadInput: no run matches, or more than one does.
+        BadInput: no run matches, more than one does, or it is an evaluation.
     """
+    run = _find_run(name, uri)
+    if evaluated := run.record.links.get("evaluates"):
+        raise BadInput(f"run={name}: this is an evaluation; expected the run that it scored, run={evaluated}")
+    return run
+
+
+def _find_run(name: str, uri: str | None) -> Run:
     folder = Path(name)
     record = read_record(folder)
     if record is not None:
