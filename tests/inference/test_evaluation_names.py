@@ -11,7 +11,8 @@ from activation_study.config.identity import identity
 from activation_study.config.schema import Config, resolved
 from activation_study.data.dataset import Dataset
 from activation_study.errors import BadInput
-from activation_study.inference.evaluate_run import _check_content, _evaluation_config, _warn_of_trained_images
+from activation_study.inference.evaluate_run import _check_content, _evaluation_config
+from activation_study.inference.trained_images import warn_of_trained_images
 from activation_study.records.record import Record
 from activation_study.records.run import Run
 from activation_study.validation import from_hydra
@@ -114,7 +115,7 @@ def test_trained_images_are_told_from_a_file_of_groups_that_has_moved(
     (tmp_path / "then.csv").unlink()
     dataset = Dataset(now)
     record = Record("r", "s", "0" * 8, resolved(then), [], ["sky"], {}, {"data": dataset.source.digest})
-    _warn_of_trained_images(Run(record, tmp_path), now.data, dataset, dataset.split.train, "test")
+    warn_of_trained_images(Run(record, tmp_path), now.data, dataset, dataset.split.train, "test")
     count = len(dataset.split.train)
     assert f"{count} of the {count} test images of this split were in the training part of r" in capsys.readouterr().err
 
@@ -128,10 +129,10 @@ def test_trained_images_are_told_in_data_to_which_images_were_added(
     before, dataset = Dataset(then), Dataset(now)
     record = Record("r", "s", "0" * 8, resolved(then), [], ["sky"], {}, {"data": before.source.digest})
     hashes = tuple(before.preprocessed.image_hashes(before.split.train))
-    _warn_of_trained_images(Run(record, tmp_path, training_hashes=hashes), now.data, dataset, np.arange(20), part)
+    warn_of_trained_images(Run(record, tmp_path, training_hashes=hashes), now.data, dataset, np.arange(20), part)
     assert f"{len(hashes)} of the 20 images were in the training part of r: these" in capsys.readouterr().err
-    _warn_of_trained_images(Run(record, tmp_path, training_hashes=hashes), now.data, dataset, np.arange(12, 20), part)
-    _warn_of_trained_images(Run(record, tmp_path), now.data, dataset, np.arange(20), part)  # of an earlier version
+    warn_of_trained_images(Run(record, tmp_path, training_hashes=hashes), now.data, dataset, np.arange(12, 20), part)
+    warn_of_trained_images(Run(record, tmp_path), now.data, dataset, np.arange(20), part)  # of an earlier version
     assert capsys.readouterr().err == ""
 
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from activation_study import plugins
 from activation_study.config.command_options import Evaluate
 from activation_study.config.identity import affects_result, flatten
@@ -21,9 +19,10 @@ from activation_study.evaluation.score import score
 from activation_study.image_metrics.registry import image_metrics
 from activation_study.inference.evaluation_data import given_values, recorded_and_given
 from activation_study.inference.load import inference_config, load_network
+from activation_study.inference.trained_images import warn_of_trained_images
 from activation_study.location import command
 from activation_study.out_of_memory import first_line
-from activation_study.outcome import deliver, keep_warning, warn
+from activation_study.outcome import deliver, keep_warning
 from activation_study.records.lock import run_lock
 from activation_study.records.record import EVALUATIONS, Record, read_record
 from activation_study.records.run import Run, read_evaluated_run, read_findings
@@ -34,6 +33,8 @@ from activation_study.tracking.mirror import Mirror
 from activation_study.validation import validate
 
 PARTS = ("test", "validation", "train", "all")
+# How the run was tracked is of no matter here: there are no weights to log, and no training to measure.
+_NOTHING_TRAINED = {"weights": "none", "register": None, "system_metrics": False, "energy": False}
 ARTICLES = "article/mean_iou"
 _PRINTED = {
     "pooled mean IoU": "mean_iou",
@@ -61,7 +62,7 @@ def evaluate_run(options: Evaluate) -> Record:
         )
     _check_content(run.record, config.data, dataset.source.digest)
     indices = _images(dataset, options.part)
-    _warn_of_trained_images(run, config.data, dataset, indices, options.part)
+    warn_of_trained_images(run, config.data, dataset, indices, options.part)
     with run_lock(config.run_folder), tempfile.TemporaryDirectory() as folder:
         keep_existing_name(config)
         weights = find_weights(run, options.tracking.uri, Path(folder), config.evaluation.weights)
@@ -106,41 +107,6 @@ def _images(dataset: Dataset, part: str) -> Indices:
         raise BadInput(f"{error}; part=all scores all images, and needs no split") from error
 
 
-def _warn_of_trained_images(run: Run, data: Data, dataset: Dataset, indices: Indices, part: str) -> None:
-    """Warns if images that are scored were in the run's training part, if these are not asked for."""
-    trained = run.record
-    if dataset.source.digest != trained.digests["data"]:
-        known = set(run.training_hashes)  # runs of earlier versions have none
-        hashes = dataset.preprocessed.image_hashes(indices) if known else []
-        _warn_of(sum(each in known for each in hashes), f"{len(indices)} images", trained)
-    elif part in ("test", "validation"):
-        trained_on = _trained_on(trained, data, dataset)
-        count = 0 if trained_on is None else int(np.isin(indices, trained_on).sum())
-        _warn_of(count, f"{len(indices)} {part} images of this split", trained)
-
-
-def _warn_of(count: int, among: str, trained: Record) -> None:
-    if count:
-        warn(
-            f"{count} of the {among} were in the training part of {trained.name}: these scores are too high for "
-            "unseen images"
-        )
-
-
-def _trained_on(trained: Record, data: Data, dataset: Dataset) -> Indices | None:
-    """The training images of a run on the same data set; None with a warning if its split cannot be made again."""
-    then = trained.configuration().data
-    if data.split_digest == then.split_digest:  # the same lists, which may be elsewhere now
-        then.split_files = data.split_files
-    if data.groups_digest == then.groups_digest:
-        then.groups_file = data.groups_file
-    try:
-        return dataset.split_by(then).train
-    except BadInput as error:  # e.g. its split files are gone
-        warn(f"cannot tell which images {trained.name} was trained on: {error}")
-        return None
-
-
 def _evaluation_config(trained: Record, options: Evaluate) -> Config:
     """The recorded configuration with the options that are given."""
     kept, data = recorded_and_given(trained, options)
@@ -152,10 +118,7 @@ def _evaluation_config(trained: Record, options: Evaluate) -> Config:
         "evaluation": given_values(options.evaluation),
         "folder": options.folder,
         "study": trained.study.partition("/")[0],
-        "tracking": {
-            **{"uri": options.tracking.uri, "weights": "none", "register": None},
-            **{"system_metrics": False, "energy": False},
-        },
+        "tracking": {"uri": options.tracking.uri, **_NOTHING_TRAINED},
         "plugins": list(dict.fromkeys([*trained.config.get("plugins", []), *map(plugins.module_of, options.plugins)])),
     }
     config = inference_config(trained, options.threads, changes)
