@@ -1,4 +1,4 @@
-"""Predictions in every format: the user's own ids and colours, probabilities, COCO; and pictures of any size."""
+"""Predictions in every format: the user's own ids and colours, probabilities, COCO; and images of any size."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from activation_study.data.labels.class_list import read_classes
 from activation_study.data.labels.label_types import label_type_of
 from activation_study.errors import BadInput
 from activation_study.evaluation.strips import Strip
-from activation_study.inference.inputs import Picture
+from activation_study.inference.inputs import NamedImage
 from activation_study.inference.prediction_writer import Look, PredictionWriter, checked_formats
 from activation_study.inference.side_by_side import write_side_by_side
 from activation_study.palette import recorded_colors, recorded_ids, rgb
@@ -24,8 +24,8 @@ LOOK = Look("relu", ("sky", "road", "car"), ("#112233", "#445566", "#DDCC77"), (
 PREDICTED = np.array([[0, 1, 2, 2], [2, 1, 0, 2]], np.uint8)
 
 
-def picture(name: str, height: int, width: int) -> Picture:
-    return Picture(name, f"{name}.jpg", (np.full((height, width, 3), 100, np.uint8),))
+def image(name: str, height: int, width: int) -> NamedImage:
+    return NamedImage(name, f"{name}.jpg", (np.full((height, width, 3), 100, np.uint8),))
 
 
 def large(height: int, width: int) -> NDArray[np.uint8]:
@@ -47,7 +47,7 @@ def test_a_prediction_is_read_again_with_the_same_classes(last: int, tmp_path: P
     look = Look("relu", names, tuple(recorded_colors(config, names)), tuple(recorded_ids(config, names)))
     predicted = np.array([[0, 1, 2], [2, 1, 0]], np.uint8)
     with PredictionWriter(tmp_path / "run", look, ["png"]) as writer:
-        writer.write(picture("a", 2, 3), predicted)
+        writer.write(image("a", 2, 3), predicted)
 
     stored = Image.open(tmp_path / "run/labels/a.png")
     label = np.array(stored).astype(np.int64)
@@ -67,7 +67,7 @@ def test_other_data_sets_have_the_ids_of_their_format() -> None:
 
 def test_masks_palette_overlay_and_class_list_have_the_colors_of_the_classes(tmp_path: Path) -> None:
     with PredictionWriter(tmp_path, LOOK, ["png", "color"]) as writer:
-        writer.write(picture("some/a", 400, 30), large(400, 30))
+        writer.write(image("some/a", 400, 30), large(400, 30))
     palette = np.array([rgb(color) for color in LOOK.colors])
     expected = palette[large(400, 30)]
     np.testing.assert_array_equal(np.array(Image.open(tmp_path / "colors/some/a.png")), expected)
@@ -81,14 +81,14 @@ def test_masks_palette_overlay_and_class_list_have_the_colors_of_the_classes(tmp
 
 def test_the_table_has_the_fraction_of_each_class(tmp_path: Path) -> None:
     with PredictionWriter(tmp_path, LOOK, ["color"]) as writer:
-        writer.write(picture("a", 2, 4), PREDICTED)
+        writer.write(image("a", 2, 4), PREDICTED)
     table = (tmp_path / "class_fractions.csv").read_text()
     assert table == "image,sky,road,car\na,0.250000,0.250000,0.500000\n"
 
 
 def test_probabilities_are_stored_strip_by_strip(tmp_path: Path) -> None:
     values = np.random.default_rng(0).random((2, 4, 3), np.float32)
-    with PredictionWriter(tmp_path, LOOK, ["npy"]) as writer, writer.probabilities(picture("b/a", 2, 4)) as keep:
+    with PredictionWriter(tmp_path, LOOK, ["npy"]) as writer, writer.probabilities(image("b/a", 2, 4)) as keep:
         assert keep is not None
         keep(Strip(slice(0, 2), slice(0, 3), values[:, :3]))
         keep(Strip(slice(0, 2), slice(3, 4), 5 * values[:, 3:], np.full((2, 1, 1), 5, np.float32)))
@@ -102,8 +102,8 @@ def test_coco_is_loaded_by_pycocotools_with_the_own_ids(tmp_path: Path) -> None:
     from pycocotools.coco import COCO
 
     with PredictionWriter(tmp_path, LOOK, ["coco"]) as writer:
-        writer.write(picture("straße/a", 2, 4), PREDICTED)
-        writer.write(picture("b", 3, 2), np.ones((3, 2), np.uint8))
+        writer.write(image("straße/a", 2, 4), PREDICTED)
+        writer.write(image("b", 3, 2), np.ones((3, 2), np.uint8))
     coco = COCO(tmp_path / "coco.json")
     assert [(each["id"], each["name"]) for each in coco.loadCats(coco.getCatIds())] == [
         (7, "sky"),
@@ -131,40 +131,40 @@ def test_coco_is_loaded_by_pycocotools_with_the_own_ids(tmp_path: Path) -> None:
 
 def test_an_interrupted_prediction_leaves_whole_files_and_no_list_of_all(tmp_path: Path) -> None:
     with PredictionWriter(tmp_path, LOOK, ["png", "coco"]) as writer:
-        writer.write(picture("a", 2, 4), PREDICTED)
+        writer.write(image("a", 2, 4), PREDICTED)
     before = (tmp_path / "coco.json").read_text()
     (tmp_path / "labels/.tmp-killed.png").write_bytes(b"half")
 
     def interrupt() -> None:
         with PredictionWriter(tmp_path, LOOK, ["png", "npy", "coco"]) as writer:
-            writer.write(picture("a", 2, 4), PREDICTED)
-            with writer.probabilities(picture("a", 2, 4)):
+            writer.write(image("a", 2, 4), PREDICTED)
+            with writer.probabilities(image("a", 2, 4)):
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupt()
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["a.jpg", "a.png"]
     with PredictionWriter(tmp_path, LOOK, ["png", "coco"]) as writer:
-        writer.write(picture("a", 2, 4), PREDICTED)
+        writer.write(image("a", 2, 4), PREDICTED)
     assert (tmp_path / "coco.json").read_text() == before
 
 
 def test_files_of_other_formats_are_kept(tmp_path: Path) -> None:
     label_map = np.zeros((2, 3), np.uint8)
     with PredictionWriter(tmp_path, LOOK, ["png", "coco"]) as writer:
-        writer.write(picture("a", 2, 3), label_map)
+        writer.write(image("a", 2, 3), label_map)
     before = (tmp_path / "coco.json").read_text()
     with PredictionWriter(tmp_path, LOOK, ["color"]) as writer:
         assert not (tmp_path / "classes.yaml").exists()
-        writer.write(picture("a", 2, 3), label_map)
+        writer.write(image("a", 2, 3), label_map)
     assert (tmp_path / "coco.json").read_text() == before
     assert (tmp_path / "labels/a.png").exists()
 
 
 def test_an_overlay_that_is_too_long_for_jpeg_is_a_png(tmp_path: Path) -> None:
     with PredictionWriter(tmp_path, LOOK, ["png"]) as writer:
-        writer.write(picture("wide", 4, 70_000), large(4, 70_000))
-        writer.write(picture("limit", 4, 65_500), large(4, 65_500))
+        writer.write(image("wide", 4, 70_000), large(4, 70_000))
+        writer.write(image("limit", 4, 65_500), large(4, 65_500))
     assert cv2.imread(str(tmp_path / "overlays/wide.png")).shape == (4, 70_000, 3)
     assert cv2.imread(str(tmp_path / "overlays/limit.jpg")).shape == (4, 65_500, 3)
     with Image.open(tmp_path / "labels/wide.png") as labels:
@@ -173,7 +173,7 @@ def test_an_overlay_that_is_too_long_for_jpeg_is_a_png(tmp_path: Path) -> None:
 
 def test_runs_side_by_side_are_drawn_smaller_where_the_image_is_large(tmp_path: Path) -> None:
     path = tmp_path / "side.png"
-    write_side_by_side(path, picture("a", 30, 9000), [LOOK, LOOK], [large(30, 9000), large(30, 9000)])
+    write_side_by_side(path, image("a", 30, 9000), [LOOK, LOOK], [large(30, 9000), large(30, 9000)])
     assert cv2.imread(str(path)).shape[1] < 1200
 
 

@@ -24,14 +24,14 @@ def film(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_frame_is_a_picture_with_its_number(film: Path) -> None:
+def test_every_frame_is_an_image_with_its_number(film: Path) -> None:
     inputs = find_inputs(film, every=1)
     inputs.check([COLOR_IMAGES])
-    pictures = list(inputs.pictures([COLOR_IMAGES]))
-    assert [picture.name for picture in pictures] == [f"film/frame_{number:06}" for number in range(1, 11)]
-    assert pictures[0].file_name == "film/frame_000001.png"
-    assert [int(picture.image.mean() / 20 + 0.5) for picture in pictures] == list(range(10))
-    assert pictures[0].image.shape == (48, 66, 3)
+    named = list(inputs.named_images([COLOR_IMAGES]))
+    assert [image.name for image in named] == [f"film/frame_{number:06}" for number in range(1, 11)]
+    assert named[0].file_name == "film/frame_000001.png"
+    assert [int(image.pixels.mean() / 20 + 0.5) for image in named] == list(range(10))
+    assert named[0].pixels.shape == (48, 66, 3)
 
 
 def test_training_may_follow_the_prediction_of_a_video_in_the_same_process(film: Path) -> None:
@@ -41,8 +41,8 @@ def test_training_may_follow_the_prediction_of_a_video_in_the_same_process(film:
 
 
 def test_a_grey_network_gets_grey_frames_and_one_of_more_channels_none(film: Path) -> None:
-    first = next(iter(find_inputs(film, every=1).pictures([ImageReader(channels=1), COLOR_IMAGES])))
-    assert [image.shape for image in first.images] == [(48, 66, 1), (48, 66, 3)]
+    first = next(iter(find_inputs(film, every=1).named_images([ImageReader(channels=1), COLOR_IMAGES])))
+    assert [image.shape for image in first.as_read] == [(48, 66, 1), (48, 66, 3)]
     with pytest.raises(BadInput, match=r"a video has 3 channels of 8 bits; the run was trained with data\.channels=4"):
         find_inputs(film, every=1).check([ImageReader(channels=4)])
 
@@ -52,7 +52,7 @@ def test_one_of_three_frames_is_taken_and_keeps_its_number(film: Path) -> None:
     assert isinstance(inputs, Frames)
     assert inputs.video.frame_rate == pytest.approx(20 / 3)
     assert inputs.video.expected_frames == 4
-    assert [picture.name[-2:] for picture in inputs.pictures([COLOR_IMAGES])] == ["01", "04", "07", "10"]
+    assert [image.name[-2:] for image in inputs.named_images([COLOR_IMAGES])] == ["01", "04", "07", "10"]
     names = ["film/frame_000004", "film/frame_000005", "film/frame_4", "other/frame_000004", "film/frame_000000", "x"]
     assert [inputs.has(name) for name in names] == [True, False, False, False, False, False]
 

@@ -1,4 +1,4 @@
-"""What is predicted: the images of a folder, one image, or the frames of a video, all as pictures with names."""
+"""What is predicted: the images of a folder, one image, or the frames of a video, each image with a name."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -21,39 +21,39 @@ from activation_study.outcome import warn
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture to predict.
+class NamedImage:
+    """An image to predict.
 
     Args:
         name: of the files that are written for it, without suffix; may have folders.
         file_name: of its own file; of a frame, that of its label map.
-        images: the picture as each run's reader reads it, uint8 [height, width, channels].
+        as_read: the image as each run's reader reads it, uint8 [height, width, channels].
     """
 
     name: str
     file_name: str
-    images: tuple[NDArray[np.uint8], ...]
+    as_read: tuple[NDArray[np.uint8], ...]
 
     @property
-    def image(self) -> NDArray[np.uint8]:
-        """The picture as the first run reads it."""
-        return self.images[0]
+    def pixels(self) -> NDArray[np.uint8]:
+        """The image as the first run reads it."""
+        return self.as_read[0]
 
 
 class Inputs(Protocol):
-    """The pictures of one prediction; `readers` are those of its runs."""
+    """The images of one prediction; `readers` are those of its runs."""
 
     def has(self, name: str) -> bool:
-        """Whether one of the pictures may have this name."""
+        """Whether one of the images may have this name."""
 
     def digests(self) -> dict[str, str]:
-        """A SHA-256 of the file of each picture by its name; of a video under the name of its first frame."""
+        """A SHA-256 of the file of each image by its name; of a video under the name of its first frame."""
 
     def check(self, readers: Sequence[ImageReader]) -> None:
-        """Raises BadInput if a picture cannot be read."""
+        """Raises BadInput if an image cannot be read."""
 
-    def pictures(self, readers: Sequence[ImageReader]) -> Iterator[Picture]:
-        """Yields each picture, and shows the progress."""
+    def named_images(self, readers: Sequence[ImageReader]) -> Iterator[NamedImage]:
+        """Yields each image, and shows the progress."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,12 @@ class Images:
         if dark is not None:
             warn(f"{dark} for a network that was trained with the range of the type")
 
-    def pictures(self, readers: Sequence[ImageReader]) -> Iterator[Picture]:
+    def named_images(self, readers: Sequence[ImageReader]) -> Iterator[NamedImage]:
         """Yields each image, and shows the progress."""
         for name, path in track_progress(list(self.paths.items()), "images"):
             content = path.read_bytes()
             as_read = {reader: reader.read(content) for reader in dict.fromkeys(readers)}
-            yield Picture(name, f"{name}{path.suffix}", tuple(as_read[reader] for reader in readers))
+            yield NamedImage(name, f"{name}{path.suffix}", tuple(as_read[reader] for reader in readers))
 
 
 @dataclass(frozen=True)
@@ -134,12 +134,12 @@ class Frames:
                 )
         self.video.check()
 
-    def pictures(self, readers: Sequence[ImageReader]) -> Iterator[Picture]:
+    def named_images(self, readers: Sequence[ImageReader]) -> Iterator[NamedImage]:
         """Yields each frame, and shows the progress."""
         frames = track_progress(self.video.frames(), "frames", self.video.expected_frames)
         for number, image in frames:
             name = self._name(number)
-            yield Picture(
+            yield NamedImage(
                 name, f"{name}.png", tuple(image if each.channels > 1 else to_grey(image) for each in readers)
             )
 
@@ -148,7 +148,7 @@ class Frames:
 
 
 def find_inputs(source: Path, every: int) -> Images | Frames:
-    """The pictures that a path stands for.
+    """The images that a path stands for.
 
     Args:
         source: a folder that is searched recursively, an image or a video.

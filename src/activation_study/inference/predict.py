@@ -76,15 +76,15 @@ def predict_images(options: Predict) -> Prediction:
             stack.enter_context(PredictionWriter(folder, look, formats, rate))
             for folder, look in zip(folders.values(), looks, strict=True)
         ]
-        for picture in inputs.pictures(readers):
+        for image in inputs.named_images(readers):
             label_maps = []
-            for image, (predict, settings), writer in zip(picture.images, predictors, writers, strict=True):
-                with writer.probabilities(picture) as keep:
-                    label_maps.append(predict_label_map(predict, image, settings, keep))
-                writer.write(picture, label_maps[-1])
+            for pixels, (predict, settings), writer in zip(image.as_read, predictors, writers, strict=True):
+                with writer.probabilities(image) as keep:
+                    label_maps.append(predict_label_map(predict, pixels, settings, keep))
+                writer.write(image, label_maps[-1])
             if len(runs) > 1:
-                write_side_by_side(output / SIDE_BY_SIDE / f"{picture.name}.png", picture, looks, label_maps)
-            predicted.append(picture.name)
+                write_side_by_side(output / SIDE_BY_SIDE / f"{image.name}.png", image, looks, label_maps)
+            predicted.append(image.name)
     files = {name: writer.files for name, writer in zip(folders, writers, strict=True)}
     return Prediction(output, tuple(predicted), folders, files, output / SIDE_BY_SIDE if len(runs) > 1 else None)
 

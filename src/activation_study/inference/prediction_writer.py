@@ -28,7 +28,7 @@ from activation_study.evaluation.plots import colorize, overlay
 from activation_study.evaluation.strips import Keep, Strip
 from activation_study.files import remove_temporaries, replacing, write_text
 from activation_study.inference.coco import CocoWriter, check_pycocotools
-from activation_study.inference.inputs import Picture
+from activation_study.inference.inputs import NamedImage
 from activation_study.inference.video import VideoWriter
 from activation_study.palette import rgb
 
@@ -96,13 +96,13 @@ class PredictionWriter:
         return self._stack.__exit__(*error)
 
     @contextmanager
-    def probabilities(self, picture: Picture) -> Iterator[Keep | None]:
+    def probabilities(self, image: NamedImage) -> Iterator[Keep | None]:
         """Yields what stores the strips of probabilities; None if they are not asked for."""
         if "npy" not in self.files:
             yield None
             return
-        with replacing(self.files["npy"] / f"{picture.name}.npy") as path:
-            shape = (*picture.image.shape[:2], len(self.look.classes))
+        with replacing(self.files["npy"] / f"{image.name}.npy") as path:
+            shape = (*image.pixels.shape[:2], len(self.look.classes))
             np.lib.format.open_memmap(path, "w+", np.float32, shape).flush()
 
             def keep(strip: Strip) -> None:
@@ -111,21 +111,21 @@ class PredictionWriter:
 
             yield keep
 
-    def write(self, picture: Picture, label_map: NDArray[np.uint8]) -> None:
-        """Writes the files of a picture, but not its probabilities.
+    def write(self, image: NamedImage, label_map: NDArray[np.uint8]) -> None:
+        """Writes the files of an image, but not its probabilities.
 
         Args:
-            picture: the picture.
+            image: the image.
             label_map: class indices, uint8 [height, width].
         """
-        name, colors = picture.name, self.look.colors
+        name, colors = image.name, self.look.colors
         if "png" in self.files:
             self._write_ids(self.files["png"] / f"{name}.png", label_map)
         if "color" in self.files:
             _write_image(self.files["color"] / f"{name}.png", rgb_to_bgr(_in_bands(colorize, label_map, colors)))
         if self._coco is not None:
-            self._coco.write(picture.file_name, label_map)
-        blended = rgb_to_bgr(_in_bands(overlay, displayed(picture.image), label_map, colors))
+            self._coco.write(image.file_name, label_map)
+        blended = rgb_to_bgr(_in_bands(overlay, displayed(image.pixels), label_map, colors))
         if self._video is not None:
             self._video.write(np.ascontiguousarray(blended))
         else:

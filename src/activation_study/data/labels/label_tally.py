@@ -100,7 +100,7 @@ class LabelTally:
         if colors and colors <= names_of_colors(self.label_type).keys():
             hint = "their palette's colours are those of classes; `read_by: colors` in the classes file reads by them"
         elif self._ids_count > MAX_NAMED * 4:
-            hint += "; so many ids come from resizing with interpolation, from numbered objects, or from grey pictures"
+            hint += "; so many ids come from resizing with interpolation, from numbered objects, or from grey images"
         return (
             f"undeclared ids, neither of a class nor unknown, {self._share(self.undeclared_ids)}:"
             f"{_listed(found, str, self._ids_count)}\n    {hint}"
