@@ -238,3 +238,81 @@ def test_questions_that_are_asked_one_at_a_time_are_corrected_together(tmp_path:
         ("FReLU − Mish", True, 3),
         ("ELU − FReLU", True, 3),
     ]
+
+
+def test_a_value_that_was_chosen_on_validation_is_no_unfair_difference(rates: Path) -> None:
+    assert not any("optimizer.learning_rate is" in sentence for sentence in findings(rates).summary)
+
+
+def test_an_incomplete_study_answers_what_it_can_and_names_the_rest(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    for number, (name, seeds) in enumerate((("relu", 4), ("mish", 4), ("frelu", 1))):
+        for seed in range(seeds):
+            write_run(study, name, seed, started=float(number))
+    result = compare_study("s", *read_study(study, allow_incomplete=True), [])
+    assert [each.pair for _, contrasts in result.compared for each in contrasts if each.primary] == ["Mish − ReLU"]
+    assert "surfaces: FReLU − ReLU is not compared: fewer than two seeds in common" in result.problems
+    make_report(study, ReportOptions(allow_incomplete=True, pictures=False))
+
+
+def test_a_variant_that_decides_nothing_need_not_have_all_arms(tmp_path: Path) -> None:
+    study, declared = tmp_path / "s", {"contrasts": [["mish", "relu"], ["frelu", "relu"]]}
+    for number, name in enumerate(("relu", "mish", "frelu")):
+        for seed in range(3):
+            write_run(study, name, seed, comparison=declared, started=float(number))
+            if name != "frelu":
+                write_run(study, name, seed, comparison=declared, learning_rate=0.1, started=10.0 + number)
+    result = findings(study)
+    pairs = {condition.title: {each.pair for each in contrasts} for condition, contrasts in result.compared}
+    assert pairs["surfaces"] == {"Mish − ReLU", "FReLU − ReLU"}
+    assert pairs["surfaces, optimizer.learning_rate=0.1"] == {"Mish − ReLU"}
+    (sentence,) = (each for each in result.summary if "moves" in each)
+    assert "the estimate of Mish − ReLU is between" in sentence
+    assert "FReLU − ReLU" not in sentence
+    make_report(study, ReportOptions(pictures=False))
+
+
+def test_sentences_on_changes_say_which_label_type_they_are_about(tmp_path: Path) -> None:
+    for label_type in ("regions", "surfaces"):
+        for name in ("relu", "mish"):
+            for seed in range(3):
+                for rate in (1e-3, 1e-4):
+                    write_run(tmp_path / "s", name, seed, label_type=label_type, learning_rate=rate)
+    told = [each for each in findings(tmp_path / "s").summary if "moves" in each]
+    assert sorted(each.partition(": ")[0] for each in told) == ["regions", "surfaces"]
+
+
+def test_two_data_sets_with_one_label_type_are_told_apart(tmp_path: Path) -> None:
+    for data in ("north", "south"):
+        for name in ("relu", "mish"):
+            for seed in range(3):
+                write_run(tmp_path / "s", name, seed, data_name=data)
+    report = make_report(tmp_path / "s", ReportOptions(pictures=False))
+    tables = (report / "tables.tex").read_text()
+    assert "north, surfaces" in tables
+    assert "south, surfaces" in tables
+
+
+def test_a_second_factor_alone_is_compared(tmp_path: Path) -> None:
+    comparison = {"factor": ["activation", "data.image_size"]}
+    for number, size in enumerate((64, 128)):
+        for seed in range(3):
+            write_run(
+                tmp_path / "s", "relu", seed, image_size=[size, size], comparison=comparison, started=float(number)
+            )
+    ((_, contrasts),) = findings(tmp_path / "s").compared
+    assert {(each.a, each.b) for each in contrasts} == {("relu/128", "relu/64")}
+    make_report(tmp_path / "s", ReportOptions(pictures=False))
+
+
+def test_sections_with_long_names_have_figures_of_their_own(tmp_path: Path) -> None:
+    changes = [{"split": "shuffled", "learning_rate": 1e-4, "kernel_size": size} for size in (3, 5, 7)]
+    for change in changes:
+        for seed in range(2):
+            write_run(
+                tmp_path / "s", "relu", seed, data_name="a_data_set_with_a_name_of_some_forty_signs_", **change,
+                config={"training": {"batch_size": change["kernel_size"]}},
+            )  # fmt: skip
+    report = make_report(tmp_path / "s", ReportOptions(pictures=False))
+    shown = [line for line in (report / "report.md").read_text().splitlines() if line.startswith("![")]
+    assert len(shown) == len(set(shown)) == len(list((report / "figures").glob("*.svg")))

@@ -1,6 +1,7 @@
 """A cross-validation: one answer from all folds, in which seeds and folds vary."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,34 @@ def test_further_metrics_leave_the_folds_aside_and_so_are_left_out(tmp_path: Pat
     write_folds(tmp_path / "s")
     result = compared(tmp_path / "s")
     assert result.contrasts(result.main[0])[0].other_metrics == {}
+
+
+def test_arms_that_are_alike_in_each_fold_do_not_differ(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    write_folds(study)
+    for path in study.glob("*/run.json"):
+        record = json.loads(path.read_text())
+        record["environment"] = {"device": f"GPU {record['config']['data']['fold']}"}
+        path.write_text(json.dumps(record))
+    assert not any("The arms differ in" in sentence for sentence in compared(study).summary)
+    record["environment"] = {"device": "another"}
+    path.write_text(json.dumps(record))
+    assert any("The arms differ in device for 1 of 3 seeds" in sentence for sentence in compared(study).summary)
+
+
+def test_a_class_is_untrained_only_if_no_fold_has_it(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    write_folds(study)
+    for path in study.glob("*/run.json"):
+        record = json.loads(path.read_text())
+        fold = record["config"]["data"]["fold"]
+        record["training_pixels"] = {"sky": 0, "horizontal": 0 if fold == 0 else 9, "vertical": 9}
+        path.write_text(json.dumps(record))
+    assert "sky: not in the training images" in compared(study).classes
+
+
+def test_the_captions_say_what_a_dot_is(tmp_path: Path) -> None:
+    write_folds(tmp_path / "s")
+    report = (make_report(tmp_path / "s", ReportOptions(pictures=False)) / "report.md").read_text()
+    assert "each dot is one of 3 seeds, each the mean over 4 folds" in report
+    assert "95 % interval of the mean over seeds and folds" in report

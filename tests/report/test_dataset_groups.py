@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from activation_study.config.schema import Data
 from activation_study.data.audit import DatasetAudit
 from activation_study.data.same_scene import ScenePair
 from activation_study.report.dataset_groups import (
@@ -14,6 +16,7 @@ from activation_study.report.dataset_groups import (
     scenes_table,
 )
 
+DATA = Data(split="shuffled")
 AUDIT = DatasetAudit(
     names=("x_1", "x_2", "y_1", "y_2", "z_1", "z_2"),
     part_of=("train", "train", "train", "validation", "test", "left out"),
@@ -28,20 +31,34 @@ AUDIT = DatasetAudit(
 
 
 def test_guessed_groups_that_the_split_divides_are_named_with_the_fix() -> None:
-    assert list(group_sentences(AUDIT)) == [
+    assert list(group_sentences(AUDIT, DATA)) == [
         "Judging by their names, the images are of 3 groups, and the split divides 1 of them: y. If a group belongs "
         "together (a film, a patient, a place), data.groups='^(.)' keeps it whole."
     ]
     whole = replace(AUDIT, part_of=("train", "train", "validation", "validation", "test", "left out"))
-    assert list(group_sentences(whole)) == []
-    assert list(group_sentences(replace(AUDIT, pattern=None))) == []
-    assert list(group_sentences(replace(AUDIT, groups=None, pattern=None))) == []
-    assert list(group_sentences(replace(AUDIT, pattern="^([0-9])"))) == [], "a source is no group"
+    assert list(group_sentences(whole, DATA)) == []
+    assert list(group_sentences(replace(AUDIT, pattern=None), DATA)) == []
+    assert list(group_sentences(replace(AUDIT, groups=None, pattern=None), DATA)) == []
+    assert list(group_sentences(replace(AUDIT, pattern="^([0-9])"), DATA)) == [], "a source is no group"
 
 
 def test_two_groups_cannot_be_kept_whole() -> None:
-    (sentence,) = group_sentences(replace(AUDIT, groups=tuple("xxyyyy")))
+    (sentence,) = group_sentences(replace(AUDIT, groups=tuple("xxyyyy")), DATA)
     assert sentence.endswith("of 2 groups, and the split divides 1 of them: y.")
+
+
+@pytest.mark.parametrize("split", ["files", "folders"])
+def test_a_given_split_is_replaced_since_groups_cannot_be_kept_whole_by_it(split: str) -> None:
+    (sentence,) = group_sentences(AUDIT, replace(DATA, split=split))
+    assert sentence.endswith("data.groups='^(.)' data.split=shuffled keeps it whole.")
+    audit = replace(AUDIT, scenes=(ScenePair(0, 3, 40),))
+    (sentence,) = scene_sentences(audit, replace(DATA, split=split))
+    assert sentence.endswith("then use data.groups=groups.csv data.split=shuffled.")
+
+
+def test_folds_need_as_many_groups() -> None:
+    (sentence,) = group_sentences(AUDIT, replace(DATA, split="kfold", folds=5))
+    assert sentence.endswith("the split divides 1 of them: y.")
 
 
 def test_the_table_has_each_group_or_their_numbers() -> None:
@@ -65,12 +82,12 @@ def test_the_table_has_each_group_or_their_numbers() -> None:
 def test_images_of_the_same_scene_across_the_split_are_counted() -> None:
     scenes = (ScenePair(0, 3, 40), ScenePair(0, 1, 30), ScenePair(2, 4, 12), ScenePair(0, 5, 12))
     audit = replace(AUDIT, scenes=scenes)
-    (sentence,) = scene_sentences(audit)
+    (sentence,) = scene_sentences(audit, DATA)
     assert sentence.startswith(
         "2 pairs of images that seem to show the same scene in different parts of the split, 1 with a test image: "
     )
     assert "write_groups=groups.csv" in sentence
-    assert list(scene_sentences(replace(audit, scenes=scenes[1:2]))) == []
+    assert list(scene_sentences(replace(audit, scenes=scenes[1:2]), DATA)) == []
     table = scenes_table(audit, list(scenes[:2]))
     assert table.rows == (("x_1", "train", "y_2", "validation", "40"), ("x_1", "train", "x_2", "train", "30"))
     assert table.caption.startswith("4 pairs of images that seem to show the same scene, 2 of them in different parts")

@@ -1,8 +1,14 @@
 """The figures of a report are legible whatever the names are."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from activation_study.analysis.results import read_study
+from activation_study.evaluation.plots import MANY_CLASSES
+from activation_study.report.figures import confusion_figure
 from activation_study.report.study_report import ReportOptions, make_report
 from fake_runs import write_run
 
@@ -58,3 +64,20 @@ def test_a_study_of_one_factor_has_none(tmp_path: Path) -> None:
             write_run(tmp_path / "s", activation, seed)
     report = make_report(tmp_path / "s", ReportOptions(pictures=False))
     assert not list((report / "figures").glob("*-interaction.svg"))
+
+
+def test_a_confusion_matrix_of_many_classes_has_no_numbers(tmp_path: Path) -> None:
+    for seed in range(2):
+        for activation in ("relu", "mish"):
+            write_run(tmp_path / "s", activation, seed)
+    (condition,), _ = read_study(tmp_path / "s")
+    many, classes = MANY_CLASSES + 1, tuple(f"class{number}" for number in range(MANY_CLASSES + 1))
+    counts = np.ones((2, 10, many + 1, many), np.int64)
+    arms = tuple(replace(arm, confusions=counts) for arm in condition.arms)
+    svg = confusion_figure(replace(condition, arms=arms, classes=classes, colors=("#000000",) * many))
+    assert ">2<" not in svg
+    assert svg.count(">class40<") == 4
+    few = np.ones((2, 10, 4, 3), np.int64)
+    few[:, :, 1] = 0
+    figure = confusion_figure(replace(condition, arms=tuple(replace(arm, confusions=few) for arm in condition.arms)))
+    assert figure.count(">–<") == 6, "a class without truth has no share"

@@ -42,6 +42,20 @@ def test_the_images_are_chosen_by_the_rule(condition: Condition) -> None:
     assert 2 <= len(chosen) <= 6
 
 
+def test_an_image_without_labels_is_not_the_worst(tmp_path: Path) -> None:
+    counts = np.zeros((10, 4, 3), np.int64)
+    counts[:, [0, 1, 2], [0, 1, 2]] = np.arange(500, 510)[:, None]
+    counts[:, 0, 1] = 50
+    counts[4] = 0
+    counts[4, 3] = 100  # all of its pixels are unknown
+    for name in ("relu", "mish"):
+        write_run(tmp_path / "s", name, 0, counts=counts)
+    (condition,), _ = read_study(tmp_path / "s")
+    chosen = choose(condition, [])
+    assert chosen.keys() == {0}
+    assert chosen[0].startswith("Lowest mean IoU over all activations: 9")
+
+
 def test_for_one_activation_alone_its_worst_image_is_chosen(tmp_path: Path) -> None:
     write_run(tmp_path / "s", "relu", 0)
     (condition,), _ = read_study(tmp_path / "s")

@@ -149,8 +149,11 @@ def ablation_sentence(ablations: Ablations) -> str:
         pairs = listed([pair_name(*pair) for pair in ablations.differences])
         return f"Each change of the protocol has its own test images; the table gives {pairs} for each."
     changes = "this change" if len(same_images) == 1 else "these changes"
-    ranges = listed([_range(ablations, pair, same_images) for pair in ablations.differences])
     effects = _largest_effects(list(ablations.levels), same_images)
+    there = [pair for pair in ablations.differences if any(pair in change.differences for change in same_images)]
+    if not there:
+        return f"{effects}."
+    ranges = listed([_range(ablations, pair, same_images) for pair in there])
     return f"{effects}. With and without {changes}, {ranges}."
 
 

@@ -7,15 +7,23 @@ from activation_study.analysis.formatting import display_name
 from activation_study.analysis.results import Arm, Condition
 from activation_study.class_findings import ClassFindings, class_findings
 from activation_study.errors import counted
+from activation_study.records.record import Record
 
 
 def findings_of(arm: Arm, classes: tuple[str, ...]) -> list[ClassFindings]:
     """What stands out in the classes of each seed of an arm, on the test images (of all folds)."""
     pooled = arm.confusions.sum(axis=1)  # [seeds, C + 1, C]
+    of_seeds = (arm.records[start : start + arm.folds] for start in range(0, len(arm.records), arm.folds))
     return [
-        class_findings(counts, classes, "test", record.training_pixels)
-        for counts, record in zip(pooled, arm.records[:: arm.folds], strict=True)
+        class_findings(counts, classes, "test", _training_pixels(records))
+        for counts, records in zip(pooled, of_seeds, strict=True)
     ]
+
+
+def _training_pixels(records: Sequence[Record]) -> dict[str, int]:
+    """The pixels of each class in the training images of all folds."""
+    names = dict.fromkeys(name for record in records for name in record.training_pixels)
+    return {name: sum(record.training_pixels.get(name, 0) for record in records) for name in names}
 
 
 def class_sentences(condition: Condition) -> list[str]:

@@ -179,7 +179,8 @@ def compare_condition(
     asked: Sequence[Sequence[str]] = (),
     planned: PlannedContrasts | None = None,
 ) -> list[Contrast]:
-    """All contrasts of a condition in each of its metrics, primary metric first, before any correction.
+    """All contrasts of a condition in each of its metrics, primary metric first, before any correction; of an
+    incomplete study without those whose sides have fewer than two seeds in common.
 
     Args:
         condition: a condition with two or more seeds.
@@ -188,14 +189,21 @@ def compare_condition(
         planned: the looks at each pair; None if the number of seeds was fixed.
 
     Raises:
-        BadInput: the arms have fewer than two seeds in common, or an activation has no runs.
+        BadInput: no two arms have two seeds in common, or an activation has no runs.
     """
     pairs = pairs_of(condition, declared, asked)
+    if planned is None and (comparable := {pair: pairs[pair] for pair in pairs if has_common_seeds(condition, pair)}):
+        pairs = comparable
     return [
         _contrast(condition, metric, *_with_common_seeds(condition, a, b, planned), afterwards, planned)
         for metric in metrics_of(condition)
         for (a, b), afterwards in pairs.items()
     ]
+
+
+def has_common_seeds(condition: Condition, pair: Pair) -> bool:
+    """Whether the two sides of a contrast have two seeds in common, without which it cannot be computed."""
+    return len(common_seeds(*(named_arm(condition, name) for name in pair))) > 1
 
 
 def _with_common_seeds(

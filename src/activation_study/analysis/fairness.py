@@ -50,10 +50,13 @@ def fairness(condition: Condition) -> str:
 
 
 def other_differences(condition: Condition) -> str:
-    """A sentence about the settings, beside what is compared and tuned, in which a condition's arms differ; empty
-    without.
+    """A sentence about the settings, beside what is compared, tuned or chosen on validation, in which a condition's
+    arms differ; empty without.
     """
     tuned = {key for search in condition.searches for key in search.space}
+    if condition.repeats:  # each arm at the value that was chosen for it
+        comparisons = (record.config.get("comparison", {}) for arm in condition.arms for record in arm.records)
+        tuned |= {key for each in comparisons if (key := each.get("chosen_on_validation"))}
     configs = {
         display_name(arm.name): [masked(record.config, tuned, TUNED) for record in arm.records]
         for arm in condition.arms
@@ -65,14 +68,16 @@ def unequal_circumstances(condition: Condition) -> str:
     """A sentence about the `CIRCUMSTANCES` in which runs of one seed differ between arms, and about runs that were
     continued although something had changed; empty without.
     """
-    of_seed: dict[int, list[Record]] = {}
+    matching: dict[tuple[int, int], list[Record]] = {}  # by seed and fold
     for arm in condition.arms:
-        for seed, record, _ in arm.runs:
-            of_seed.setdefault(seed, []).append(record)
-    seeds = {
-        name: sum(_differ(list(map(of, records))) for records in of_seed.values()) for name, of in CIRCUMSTANCES.items()
+        for index, (seed, record, _) in enumerate(arm.runs):
+            matching.setdefault((seed, index % arm.folds), []).append(record)
+    differing = {
+        name: {seed for (seed, _), records in matching.items() if _differ(list(map(of, records)))}
+        for name, of in CIRCUMSTANCES.items()
     }
-    parts = [f"{name} for {count} of {counted(len(of_seed), 'seed')}" for name, count in seeds.items() if count]
+    all_seeds = counted(len({seed for seed, _ in matching}), "seed")
+    parts = [f"{name} for {len(seeds)} of {all_seeds}" for name, seeds in differing.items() if seeds]
     changed = sum(bool(record.changes) for arm in condition.arms for record in arm.records)
     differ = f"The arms differ in {listed(parts)}" if parts else ""
     continued = (

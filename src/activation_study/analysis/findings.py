@@ -1,7 +1,7 @@
 """All results of a study's comparison, independent of how they are presented. Pure functions."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of
@@ -12,12 +12,14 @@ from activation_study.analysis.contrasts import (
     Contrast,
     PlannedContrasts,
     compare_condition,
+    has_common_seeds,
     pairs_of,
     planned_differences,
 )
 from activation_study.analysis.fairness import other_differences, pinned_seeds, unequal_circumstances
-from activation_study.analysis.family import corrected
+from activation_study.analysis.family import Compared, corrected
 from activation_study.analysis.folds import merge_folds
+from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.looks.planned_looks import Plan, Planned
 from activation_study.analysis.looks.unplanned_looks import SeedsOfArms, looked_at, looks_warning
 from activation_study.analysis.results import Condition
@@ -27,6 +29,9 @@ from activation_study.config.contrasts import MINUS, Question, arms_in, default_
 from activation_study.config.factor import Factor
 from activation_study.config.schema import Comparison
 from activation_study.records.record import Record
+
+# What is told of the changes of the protocol.
+_OF_ABLATIONS: tuple[Callable[[Ablations], str], ...] = (ranking_sentence, ablation_sentence)
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,17 @@ class Findings:
         """The conclusion of one condition."""
         return conclusion(condition, self.contrasts(condition), self.questions)
 
+    def place(self, condition: Condition) -> str:
+        """A condition's title, with the name of its data set if the study has several."""
+        several = len({each.data for each in self.conditions}) > 1 and condition.data != condition.subject
+        return f"{condition.data}, {condition.title}" if several else condition.title
+
+    def _of(self, base: Condition, sentence: str) -> str:
+        """A sentence about one of several data sets or label types, with what it is about."""
+        if not sentence or len(self.ablations) < 2:
+            return sentence
+        return f"{self.place(replace(base, variant=()))}: {sentence}"
+
     @property
     def classes(self) -> list[str]:
         """What stands out in the classes of each condition, with its title if there are several."""
@@ -106,7 +122,7 @@ class Findings:
         fairness = (other_differences, unequal_circumstances, pinned_seeds)
         unequal = dict.fromkeys(filter(None, (told(each) for each in self.main for told in fairness)))
         tuned = [sentence for condition in self.main for sentence in tuning_sentences(condition)]
-        changes = [told(each) for each in self.ablations for told in (ranking_sentence, ablation_sentence)]
+        changes = [self._of(each.base, told(each)) for each in self.ablations for told in _OF_ABLATIONS]
         return [*map(self.conclusion, self.main), *tuned, *unequal, *seeds, *notes, *filter(None, changes)]
 
 
@@ -142,7 +158,11 @@ def compare_study(
     ablations = ablations_of(conditions, [(a, b) for a, b in (*declared.contrasts, *asked) if MINUS not in a + b])
     main = _main(every, ablations)
     planned = _planned(main, declared, asked)
-    compared = [(each, tuple(compare_condition(each, declared.contrasts, asked, planned))) for each in every]
+    compared = []
+    for each in every:
+        ours, further = (pairs if each in main else _possible(each, pairs) for pairs in (declared.contrasts, asked))
+        possible = bool(ours or further or not declared.contrasts)
+        compared.append((each, tuple(compare_condition(each, ours, further, planned)) if possible else ()))
     compared_now = corrected(compared, main, declared.margin and declared.margin / 100)
     primary = [(condition, each) for condition, found in compared_now for each in found if each.primary]
     now = [(each.afterwards, looked_at(condition, each, planned_seeds or {})) for condition, each in primary]
@@ -154,10 +174,27 @@ def compare_study(
         selections=tuple(selections),
         ablations=tuple(ablations),
         questions=() if asked else tuple(declared.questions),
-        problems=tuple(problems),
+        problems=(*problems, *_not_compared(compared_now, declared.contrasts, asked)),
         main=tuple(main),
         planned=planned,
     )
+
+
+def _possible(condition: Condition, pairs: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """The pairs of whose arms a condition has runs; those that decide nothing need not have all."""
+    names = {arm.name for arm in condition.arms}
+    return [(a, b) for a, b in pairs if {*arms_in(a), *arms_in(b)} <= names]
+
+
+def _not_compared(
+    compared: Sequence[Compared], declared: Sequence[Sequence[str]], asked: Sequence[Sequence[str]]
+) -> Iterator[str]:
+    """The contrasts of the conditions that an incomplete study does not answer yet."""
+    for condition, contrasts in compared:
+        there = {(contrast.a, contrast.b) for contrast in contrasts}
+        for a, b in pairs_of(condition, _possible(condition, declared), _possible(condition, asked)):
+            if (a, b) not in there and not has_common_seeds(condition, (a, b)):
+                yield f"{condition.title}: {pair_name(a, b)} is not compared: fewer than two seeds in common"
 
 
 def _asked_before(

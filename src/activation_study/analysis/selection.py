@@ -19,7 +19,7 @@ class Selection:
     Args:
         condition: each activation at its own best value.
         key: the configuration key that was selected.
-        scores: for each activation, the mean IoU on validation of each value (best weights, mean over seeds).
+        scores: for each activation, the mean IoU on validation of each value (scored weights, mean over seeds).
     """
 
     condition: Condition
@@ -57,7 +57,7 @@ class Selection:
 def select_on_validation(conditions: Sequence[Condition], key: str) -> list[Selection]:
     """One condition for each data set, label type and rest of the variant, with every arm at its best value of `key`.
 
-    The best value is the one with the largest mean over seeds of the mean IoU on the validation split at the best
+    The best value is the one with the largest mean over seeds of the mean IoU on the validation split of the scored
     weights. The test split has no part in the choice. Conditions that do not differ in `key` give no selection.
 
     Args:

@@ -27,6 +27,7 @@ from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.errors import BadInput, counted, problems_message
 from activation_study.location import command
+from activation_study.records.record import run_folders
 from activation_study.signals import EXIT_CODE_TERMINATED
 from activation_study.validation import from_hydra
 
@@ -154,7 +155,10 @@ def _compare(options: Compare) -> None:
     if options.contrasts:
         again = f"{command('compare')} study={options.study}"
         again += "" if options.folder == "multirun" else f" folder={shlex.quote(options.folder)}"
-        print(f"The report now has these contrasts; `{again}` restores the declared ones.")
+        later = f"`{again}` makes one without them"
+        if run_folders(study):  # a packed study keeps no looks
+            later = "the study's later reports have them, too, and correct for them"
+        print(f"The report now has these contrasts; {later}.")
     print(f"Report: {folder / 'index.html'}")
 
 

@@ -72,13 +72,16 @@ def simple_effects(names: Sequence[str], factor: Factor) -> dict[str, list[Pair]
         factor: of the study.
 
     Returns:
-        The pairs of arms by the value of the second factor; empty unless the arms are all combinations of two factors.
+        The pairs of arms by the value of the second factor; empty unless the arms are all combinations of two factors,
+        and the first has two values or more.
     """
     cells = [name.split(JOINT) for name in names]
     first, second = (list(dict.fromkeys(cell[index] for cell in cells if len(cell) == 2)) for index in (0, 1))
     if len(factor.keys) == 1 or set(names) != {f"{a}{JOINT}{b}" for a in first for b in second}:
         return {}
     reference, *others = first
+    if not others:
+        return {}
     return {b: [(f"{a}{JOINT}{b}", f"{reference}{JOINT}{b}") for a in others] for b in second}
 
 

@@ -34,15 +34,20 @@ def difference_table(contrasts: Sequence[Contrast]) -> Table:
     )  # fmt: skip
     both = any(not contrast.primary for contrast in contrasts)
     metric = "Metric: pooled mean IoU (primary) or the article's. " if both else ""
-    test = "the sequential p of the planned looks" if contrasts[0].looks else "the paired t test"
-    test = "of the mean over seeds and folds, which both vary" if contrasts[0].over_folds else test
     caption = (
         f"Differences a − b of mean IoU in points with 95 % intervals. {metric}"
         "Seeds/images/both: shares of the variance that more seeds would lower, more test images, or either. "
-        f"p: {test}, with Holm's correction{_family(contrasts[0])}; p (equivalence): of a difference smaller than the "
-        "declared margin, likewise."
+        f"p: {deciding_test(contrasts)}, with Holm's correction{_family(contrasts[0])}; p (equivalence): of a "
+        "difference smaller than the declared margin, likewise."
     )
     return Table(head, tuple(rows), f"{caption} {few_seeds(min(each.seeds for each in contrasts))}".rstrip())
+
+
+def deciding_test(contrasts: Sequence[Contrast]) -> str:
+    """Whose p decides, in words."""
+    if contrasts[0].over_folds:
+        return "of the mean over seeds and folds, which both vary"
+    return "the sequential p of the planned looks" if contrasts[0].looks else "the paired t test"
 
 
 def further_tests_table(contrasts: Sequence[Contrast]) -> Table:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from activation_study.config.schema import Data
 from activation_study.data.audit import DatasetAudit
 from activation_study.data.same_scene import MAX_IMAGES, MIN_INLIERS, ScenePair
 from activation_study.data.splitting.group_proposal import SOURCE_DIGIT
@@ -15,8 +16,13 @@ MAX_LISTED = 40  # groups in the table
 MAX_NAMED = 5  # groups in a sentence
 
 
-def group_sentences(audit: DatasetAudit) -> Iterator[str]:
-    """Groups that the split divides, and how to keep them whole."""
+def group_sentences(audit: DatasetAudit, data: Data) -> Iterator[str]:
+    """Groups that the split divides, and how to keep them whole.
+
+    Args:
+        audit: of the data set.
+        data: its configuration.
+    """
     if audit.groups is None or audit.pattern in (None, SOURCE_DIGIT):  # given groups are never divided
         return
     count, divided = len(set(audit.groups)), _divided(audit)
@@ -27,12 +33,23 @@ def group_sentences(audit: DatasetAudit) -> Iterator[str]:
         f"Judging by their names, the images are of {count} groups, and the split divides {len(divided)} of them: "
         f"{names}."
     )
-    fix = f"If a group belongs together (a film, a patient, a place), data.groups='{audit.pattern}' keeps it whole."
-    yield f"{sentence} {fix}" if count >= len(PARTS) else sentence
+    fix = (
+        f"If a group belongs together (a film, a patient, a place), "
+        f"data.groups='{audit.pattern}'{_another_split(data)} keeps it whole."
+    )
+    enough = data.folds if data.split == "kfold" else len(PARTS)
+    yield f"{sentence} {fix}" if count >= enough else sentence
 
 
-def scene_sentences(audit: DatasetAudit) -> Iterator[str]:
-    """Images of the same scene in different parts of the split, and what to do about them."""
+def _another_split(data: Data) -> str:
+    """What replaces a split that is given, since groups cannot be kept whole by it."""
+    return " data.split=shuffled" if data.split in ("files", "folders") else ""
+
+
+def scene_sentences(audit: DatasetAudit, data: Data) -> Iterator[str]:
+    """Images of the same scene in different parts of the split, and what to do about them; arguments as of
+    `group_sentences`.
+    """
     if audit.scenes is None:
         return
     crossing = [pair for pair in audit.scenes if audit.crosses(pair)]
@@ -42,7 +59,7 @@ def scene_sentences(audit: DatasetAudit) -> Iterator[str]:
             f"{counted(len(crossing), 'pair')} of images that seem to show the same scene in different parts of the "
             f"split, {tested} with a test image: see them on the page. `{command('inspect')} … "
             "write_groups=groups.csv` writes groups of such images and near duplicates; then use "
-            "data.groups=groups.csv."
+            f"data.groups=groups.csv{_another_split(data)}."
         )
 
 

@@ -95,7 +95,7 @@ def inspect_data(config: Inspect) -> Path:
     for table in page.tables:
         print_table(console, table)
     for sentence in page.summary:
-        console.print(sentence, highlight=False)
+        console.print(sentence, highlight=False, markup=False)
     path = Path("outputs") / "inspection" / f"{dataset.source.name}-{dataset.label_type.name}" / "index.html"
     write_text(path, render("dataset.html.j2", autoescape=True, page=page))
     deliver("inspection", {**describe_dataset(dataset, audit, page.summary, path), "values": image_kinds(facts)})
@@ -132,7 +132,7 @@ def _page(config: Inspect, dataset: Dataset, audit: DatasetAudit, facts: Sequenc
         tables.append(table)
     turned = turned_images(dataset.source)
     sentences = [*turned_sentences(turned, audit.names), *left_out_sentences(dataset, audit)]
-    sentences += audit_sentences(audit, label_type.classes)
+    sentences += audit_sentences(audit, label_type.classes, config.data)
     pairs = sorted(audit.pairs, key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]  # leaks first
     if pairs:
         tables.append(pairs_table(audit, pairs))

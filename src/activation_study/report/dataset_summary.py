@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from activation_study.config.schema import Data
 from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit
 from activation_study.data.copies import describe_copies
 from activation_study.data.dataset import Dataset
@@ -34,8 +35,14 @@ def _in_no_part(audit: DatasetAudit, index: int) -> bool:
     return audit.part_of[index] not in PARTS
 
 
-def audit_sentences(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
-    """What to know before training, one sentence each."""
+def audit_sentences(audit: DatasetAudit, classes: tuple[str, ...], data: Data) -> list[str]:
+    """What to know before training, one sentence each.
+
+    Args:
+        audit: of the data set.
+        classes: their names.
+        data: its configuration.
+    """
     sentences = []
     leaks = [pair for pair in audit.pairs if audit.crosses(pair) and "test" in audit.parts(pair)]
     if leaks:
@@ -53,7 +60,7 @@ def audit_sentences(audit: DatasetAudit, classes: tuple[str, ...]) -> list[str]:
         absent = [name for name, count in zip(classes, counts, strict=True) if not count and name not in everywhere]
         if absent:
             sentences.append(f"Classes that do not occur in the {part} split: {', '.join(absent)}.")
-    sentences += [*scene_sentences(audit), *group_sentences(audit)]
+    sentences += [*scene_sentences(audit, data), *group_sentences(audit, data)]
     if audit.suspicious:
         count = len(audit.suspicious)
         sentences.append(f"{counted(count, 'label')} need{'s' if count == 1 else ''} review.")

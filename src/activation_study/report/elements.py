@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import rich.table
 from rich.console import Console
+from rich.text import Text
+
+NARROWEST = 7  # columns of the console for one of a table, in which numbers are not broken
 
 
 @dataclass(frozen=True)
@@ -16,12 +19,18 @@ class Table:
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Prints a table, and its caption below it as text: within a narrow table, rich would break it after every word."""
+    """Prints a table, and its caption below it as text: within a narrow table, rich would break it after every word.
+    A table of more columns than the console has room for is printed with a row for each of them.
+    """
+    rows = [table.head, *table.rows]
+    if len(table.head) * NARROWEST > console.width and len(rows) < len(table.head):
+        rows = list(zip(*rows, strict=True))
+    head, *body = rows
     result = rich.table.Table()
-    for column, heading in enumerate(table.head):
-        result.add_column(heading, justify="right" if column else "left", overflow="fold")
-    for row in table.rows:
-        result.add_row(*row)
+    for column, heading in enumerate(head):
+        result.add_column(Text(heading), justify="right" if column else "left", overflow="fold")
+    for row in body:
+        result.add_row(*map(Text, row))
     console.print(result)
     console.print(table.caption, style="dim", highlight=False, markup=False)
 

@@ -14,6 +14,7 @@ from activation_study.analysis.results import Condition
 from activation_study.analysis.statistics.paired import Interval, mean_over_seeds
 from activation_study.config.contrasts import MINUS, simple_effects
 from activation_study.config.factor import JOINT, Factor
+from activation_study.evaluation.plots import MANY_CLASSES
 from activation_study.metrics import Values
 from activation_study.palette import activation_colors
 from activation_study.records.record import Record
@@ -213,7 +214,8 @@ def confusion_figure(condition: Condition) -> str:
     """Pooled confusion matrices over all seeds, as fractions of each true class; one panel per activation."""
     columns = min(len(condition.arms), 3)
     rows = -(-len(condition.arms) // columns)
-    side = 1.2 + 0.36 * len(condition.classes)
+    many = len(condition.classes) > MANY_CLASSES
+    side = 1.2 + (0.1 if many else 0.36) * len(condition.classes)
     figure, _ = new_figure(columns * side + 1, rows * side + 0.4, axes=False)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel in panels[len(condition.arms) :]:
@@ -222,12 +224,14 @@ def confusion_figure(condition: Condition) -> str:
         pooled = arm.confusions.sum(axis=(0, 1))[:-1]
         fractions = pooled / np.maximum(pooled.sum(axis=1, keepdims=True), 1)
         panel.imshow(fractions, cmap="cividis", vmin=0, vmax=1)
-        for (row, column), fraction in np.ndenumerate(fractions):
+        for (row, column), fraction in [] if many else np.ndenumerate(fractions):
             color = "white" if fraction < 0.5 else "black"
-            panel.text(column, row, f"{100 * fraction:.0f}", ha="center", va="center", fontsize=7, color=color)
+            text = f"{100 * fraction:.0f}" if pooled[row].any() else "–"
+            panel.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
         panel.set_title(display_name(arm.name), fontsize=9, color=INK)
-        panel.set_xticks(range(len(condition.classes)), list(condition.classes), rotation=90, fontsize=7)
-        panel.set_yticks(range(len(condition.classes)), list(condition.classes), fontsize=7)
+        size = 4 if many else 7
+        panel.set_xticks(range(len(condition.classes)), list(condition.classes), rotation=90, fontsize=size)
+        panel.set_yticks(range(len(condition.classes)), list(condition.classes), fontsize=size)
         color_axes(panel)
     return as_svg(figure)
 

@@ -24,7 +24,8 @@ RULE = (
 def choose(condition: Condition, contrasts: Sequence[Contrast]) -> dict[int, str]:
     """The images chosen by `RULE`: each image's index in the test split, and the reason why it is shown."""
     seeds = common_seeds(*condition.arms)
-    scores = {arm.name: mean_iou(arm.at(seeds).confusions).mean(axis=0) for arm in condition.arms}  # [images]
+    labeled = np.flatnonzero(condition.arms[0].confusions[0, :, :-1].any(axis=(1, 2)))  # the others have no score
+    scores = {arm.name: mean_iou(arm.at(seeds).confusions).mean(axis=0)[labeled] for arm in condition.arms}
     over_seeds = ", mean over the seeds" if len(seeds) > 1 else ""  # the images are of one seed
     candidates: list[tuple[int, str]] = []
     primary = [contrast for contrast in contrasts if contrast.primary and {contrast.a, contrast.b} <= scores.keys()][:2]
@@ -42,7 +43,8 @@ def choose(condition: Condition, contrasts: Sequence[Contrast]) -> dict[int, str
         (worst, f"lowest mean IoU over all {condition.factor.plural}: {format_points(overall[worst])} %{over_seeds}")
     )
     reasons: dict[int, str] = {}
-    for index, reason in candidates:
+    for place, reason in candidates:
+        index = int(labeled[place])
         reasons[index] = f"{reasons[index]}; {reason}" if index in reasons else reason
     return {index: reason[0].upper() + reason[1:] for index, reason in reasons.items()}
 

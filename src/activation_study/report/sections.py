@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from activation_study.analysis.ablation import Ablations
@@ -64,6 +65,12 @@ def build_sections(findings: Findings, pictures: bool, ranks: Ranks | None = Non
     """
     records = findings.records
     main = findings.main
+    sections = (
+        *([ranks_section(ranks)] if ranks else []),
+        *(_tuning_section(findings, each) for each in main if each.searches),
+        *map(_changes_section, findings.ablations),
+        *(_condition_section(findings, condition, condition in main, pictures) for condition, _ in findings.compared),
+    )
     return Contents(
         study=findings.study,
         factor=(findings.factor.title, findings.factor.plural),
@@ -75,21 +82,25 @@ def build_sections(findings: Findings, pictures: bool, ranks: Ranks | None = Non
         trials=sum(len(search.trials) for each in main for search in each.searches),
         followed=_followed(findings.conditions),
         protocol=records[0].protocol,
-        sections=(
-            *([ranks_section(ranks)] if ranks else []),
-            *(_tuning_section(findings, each) for each in main if each.searches),
-            *map(_changes_section, findings.ablations),
-            *(
-                _condition_section(findings, condition, condition in main, pictures)
-                for condition, _ in findings.compared
-            ),
-        ),
+        sections=_with_slugs_of_their_own(sections),
         environment=tuple(_environment([record.environment for record in records])),
         commands=tuple(
             f"{command('train')} {shlex.join(without_keys(record.overrides, MACHINE_SPECIFIC_KEYS))}"
             for record in records
         ),
     )
+
+
+def _with_slugs_of_their_own(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """The sections, with a number after a slug that an earlier one has: long titles may differ at their ends only."""
+    taken: set[str] = set()
+    found = []
+    for section in sections:
+        slugs = (section.slug, *(f"{section.slug}-{number}" for number in range(2, len(sections) + 1)))
+        slug = next(each for each in slugs if each not in taken)
+        taken.add(slug)
+        found.append(replace(section, slug=slug))
+    return tuple(found)
 
 
 def _reduced(condition: Condition) -> bool:
@@ -187,13 +198,19 @@ def _slug(condition: Condition, title: str) -> str:
 
 def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure]:
     seeds, test = condition.seeds, f"on the test split of {condition.title}"
-    runs = f"Pooled mean IoU {test}: each dot is one of {seeds}, the diamond is their mean with its 95 % interval."
+    folds = f", each the mean over {condition.folds} folds" if condition.folds > 1 else ""
+    seeds_alone = seeds.partition(" × ")[0]
+    runs = (
+        f"Pooled mean IoU {test}: each dot is one of {seeds_alone}{folds}, the diamond is their mean with its 95 % "
+        "interval."
+    )
+    interval = "of the mean over seeds and folds" if condition.folds > 1 else "of the paired t"
     differences = (
         f"Differences of pooled mean IoU {test}, paired by seed. Thick blue line with diamond: mean on this test set, "
-        "95 % interval of the paired t. Thin orange line: 95 % interval for new images of this kind. An interval that "
+        f"95 % interval {interval}. Thin orange line: 95 % interval for new images of this kind. An interval that "
         f"contains 0 leaves open which {condition.factor.title} is above the other."
     )
-    classes = f"IoU of each class {test}: mean over {seeds} (dot), minimum to maximum (line)."
+    classes = f"IoU of each class {test}: mean over {seeds_alone} (dot), minimum to maximum (line){folds}."
     learning = (
         f"Mean IoU after each epoch, at the network's image size, on the validation split of {condition.title}: median "
         "and range of the seeds that are still training. Runs stop at different epochs."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from activation_study.analysis.contrasts import METRIC_LABELS
 from activation_study.analysis.findings import Findings, compare_study
@@ -106,7 +107,7 @@ def print_summary(findings: Findings) -> None:
         if warning := tables.few_seeds(min(counts)):
             console.print(f"note: {warning}", highlight=False)
     for paragraph in findings.summary:
-        console.print(paragraph, highlight=False)
+        console.print(paragraph, highlight=False, markup=False)
     for sentence in findings.classes:
         console.print(f"note: {sentence}", highlight=False, markup=False)
 
@@ -124,7 +125,7 @@ def _differences(findings: Findings) -> Table:
         for contrast in findings.contrasts(condition):
             new = contrast.new_images
             table.add_row(
-                condition.title,
+                Text(findings.place(condition)),
                 f"{contrast.pair}{' (asked afterwards)' if contrast.afterwards else ''}",
                 METRIC_LABELS[contrast.metric],
                 str(contrast.seeds),

@@ -156,8 +156,9 @@ def selection_table(selection: Selection) -> Table:
         )
         rows.append((display_name(name), *cells))
     caption = (
-        f"Mean IoU on the validation split for each {selection.key}, in percent, at the best weights, mean over seeds. "
-        f"The arrow marks the selected value. The test split has no part in the selection. {' '.join(selection.notes)}"
+        f"Mean IoU on the validation split for each {selection.key}, in percent, of the scored weights, mean over "
+        "seeds. The arrow marks the selected value. The test split has no part in the selection. "
+        f"{' '.join(selection.notes)}"
     )
     return Table((selection.condition.factor.title, *values), tuple(rows), caption.rstrip())
 

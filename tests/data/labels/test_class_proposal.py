@@ -94,6 +94,13 @@ def test_names_come_from_a_list_of_colours_beside_the_labels(file: str, text: st
     assert '# - {name: "no", color: "#010203"} # in no label' in proposal.text
 
 
+def test_255_beside_ids_that_are_no_numbers_of_classes_is_a_class(tmp_path: Path) -> None:
+    proposal, content = propose(tmp_path, np.array([0, 128, 255], np.uint8)[SQUARE])
+    assert [entry["id"] for entry in content["classes"]] == [0, 128, 255]
+    assert content["unknown"] == []
+    assert "255 is often unknown" in proposal.text
+
+
 def test_pictures_are_refused(tmp_path: Path) -> None:
     blocks = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
     with pytest.raises(BadInput, match=r"400 colours in 1 label; expected 2 to 255 colours\. Are these the images"):

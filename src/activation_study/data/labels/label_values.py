@@ -8,6 +8,7 @@ from activation_study.errors import counted, percentage
 
 VOID = 255  # the usual id of unknown pixels
 BLACK = 0  # their usual colour
+NUMBERED = 4  # ids are numbers of classes if the largest is below this times their number
 RARE_CLASS = 0.001  # share of all pixels below which a class is hardly learnt
 
 
@@ -62,12 +63,16 @@ class LabelValues:
 
     @property
     def void(self) -> int | None:
-        """The value that usually means unknown: the id 255, or rare black without a name; None if there is none."""
+        """The value that usually means unknown: the id 255 beside smaller numbers, or rare black without a name; None
+        if there is none.
+        """
         if len(self.kept) <= 2:
             return None
         if self.by_colors:
             return BLACK if BLACK in self.kept.keys() - self.names.keys() and self.is_rare(self.kept[BLACK]) else None
-        return VOID if VOID in self.kept and sorted(self.kept)[-2] < VOID - 1 else None
+        others = sorted(self.kept.keys() - {VOID})
+        numbered = others[-1] < NUMBERED * len(others)  # 0, 1, 2, …: 255 is none of these, as it may be of 0, 128, 255
+        return VOID if VOID in self.kept and (numbered or self.is_rare(self.kept[VOID])) else None
 
     @property
     def classes(self) -> list[int]:

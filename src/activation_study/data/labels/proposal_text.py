@@ -6,7 +6,7 @@ from pathlib import Path
 
 from activation_study.data.labels.class_names import class_name
 from activation_study.data.labels.common_colors import nearest_name
-from activation_study.data.labels.label_values import BLACK, LabelValues
+from activation_study.data.labels.label_values import BLACK, VOID, LabelValues
 from activation_study.data.labels.packed_color import to_hex
 from activation_study.errors import counted, percentage
 
@@ -51,6 +51,8 @@ def _hints(values: LabelValues, value: int) -> Iterator[str]:
     yield values.share(found)
     if color is not None and color not in values.names:
         yield "black is often unknown" if values.by_colors and color == BLACK else nearest_name(color)
+    elif value == VOID and not values.by_colors:
+        yield "255 is often unknown"
     if values.is_rare(found):
         yield "rare: is it a class?"
 
