@@ -35,7 +35,6 @@ from activation_study.runs.messages import (
     check_alone,
     memory_remedies,
     print_header,
-    print_interrupted,
     print_notes,
     print_scores,
     try_again,
@@ -210,7 +209,7 @@ def _reject_other_data(config: Config) -> None:
 
 def _stop_if_requested(config: Config, shutdown: GracefulShutdown) -> None:
     if shutdown.requested is not None:
-        print_interrupted(config, "interrupted before its first step")
+        print(f"{config.run_name}: interrupted before its first step; run the same command again to start it")
     shutdown.check()
 
 
