@@ -68,10 +68,7 @@ def unequal_circumstances(condition: Condition) -> str:
     """A sentence about the `CIRCUMSTANCES` in which runs of one seed differ between arms, and about runs that were
     continued although something had changed; empty without.
     """
-    matching: dict[tuple[int, int], list[Record]] = {}  # by seed and fold
-    for arm in condition.arms:
-        for index, (seed, record, _) in enumerate(arm.runs):
-            matching.setdefault((seed, index % arm.folds), []).append(record)
+    matching = _matching(condition)
     differing = {
         name: {seed for (seed, _), records in matching.items() if _differ(list(map(of, records)))}
         for name, of in CIRCUMSTANCES.items()
@@ -111,10 +108,16 @@ def pinned_seeds(condition: Condition) -> str:
 
 def _agree(condition: Condition, digest: str) -> bool | None:
     """Whether a digest is the same in all arms, seed by seed; None if a run has none."""
-    found: dict[tuple[int, int], set[str]] = {}
+    found = [[record.digests.get(digest) for record in records] for records in _matching(condition).values()]
+    if any(None in digests for digests in found):
+        return None
+    return all(len(set(digests)) == 1 for digests in found)
+
+
+def _matching(condition: Condition) -> dict[tuple[int, int], list[Record]]:
+    """The records of all arms by seed and fold, in which they are compared."""
+    found: dict[tuple[int, int], list[Record]] = {}
     for arm in condition.arms:
         for index, (seed, record, _) in enumerate(arm.runs):
-            if digest not in record.digests:
-                return None
-            found.setdefault((seed, index % arm.folds), set()).add(record.digests[digest])
-    return all(len(values) == 1 for values in found.values())
+            found.setdefault((seed, index % arm.folds), []).append(record)
+    return found

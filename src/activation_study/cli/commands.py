@@ -1,6 +1,5 @@
 """What each command does with its configuration."""
 
-import shlex
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +20,7 @@ from activation_study.config.command_options import Compare, Evaluate, Export, I
 from activation_study.config.contrasts import as_pairs, contrast_problems
 from activation_study.config.fields import declared
 from activation_study.config.overrides import override_key
-from activation_study.config.places import empty_places, expand_home, study_folder
+from activation_study.config.places import empty_places, expand_home, study_arguments, study_folder
 from activation_study.config.registration import register
 from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
@@ -153,9 +152,7 @@ def _compare(options: Compare) -> None:
     )
     folder = make_report(study, report_options)
     if options.contrasts:
-        again = f"{command('compare')} study={options.study}"
-        again += "" if options.folder == "multirun" else f" folder={shlex.quote(options.folder)}"
-        later = f"`{again}` makes one without them"
+        later = f"`{command('compare')} {study_arguments(study)}` makes one without them"
         if run_folders(study):  # a packed study keeps no looks
             later = "the study's later reports have them, too, and correct for them"
         print(f"The report now has these contrasts; {later}.")

@@ -48,7 +48,11 @@ def run_lock(folder: Path) -> Iterator[None]:
 
 def is_locked(folder: Path) -> bool:
     """Whether a process is working on the run."""
-    path = _lock_path(folder)
+    return is_held(_lock_path(folder))
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock of a file; tested without creating it."""
     if not path.exists():
         return False
     lock = filelock.FileLock(path)

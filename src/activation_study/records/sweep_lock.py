@@ -7,6 +7,7 @@ from pathlib import Path
 
 import filelock
 
+from activation_study.records.lock import is_held
 from activation_study.records.source_code import MANIFESTS_FOLDER
 
 
@@ -24,14 +25,4 @@ def sweep_locks(studies: Sequence[Path]) -> Iterator[None]:
 
 def is_swept(study: Path) -> bool:
     """Whether a sweep of this machine is going on in a study's folder."""
-    return any(_is_held(path) for path in (study / MANIFESTS_FOLDER).glob("*.lock"))
-
-
-def _is_held(path: Path) -> bool:
-    lock = filelock.FileLock(path)
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        return True
-    lock.release()
-    return False
+    return any(is_held(path) for path in (study / MANIFESTS_FOLDER).glob("*.lock"))

@@ -98,8 +98,8 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
         before = read_own_record(config)
         if before is not None and before.status == "RUNNING":  # although nobody held its lock
             print(f"{before.name}: {before.how_it_died}; it is resumed from its last checkpoint if it has one")
-        repeated = config.rerun != "none" and not _ended_since_planned(config, before)
-        if before is not None and before.status == "FINISHED" and not (repeated and config.rerun == "all"):
+        rerun = "none" if _ended_since_planned(config, before) else config.rerun
+        if before is not None and before.status == "FINISHED" and rerun != "all":
             read_evaluated_run(folder, before)
             _reject_other_data(config)
             print(f"{before.name}: already finished")
@@ -109,15 +109,10 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
             print_notes(synced.messages(config.tracking.uri))
             register_after(config)
             return before
-        if (
-            before is not None
-            and before.status == "PRUNED"
-            and config.tuning.trial is not None
-            and not (repeated and config.rerun == "all")
-        ):
+        if before is not None and before.status == "PRUNED" and config.tuning.trial is not None and rerun != "all":
             print(f"{before.name}: already {before.error}")
             return before
-        if before is not None and before.status == "FAILED" and not repeated:
+        if before is not None and before.status == "FAILED" and rerun == "none":
             when = "earlier" if config.rerun == "none" else "in another process"
             print(f"{before.name}: failed {when} ({before.error}); {try_again(config.rerun)}")
             return before
