@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
-from activation_study.data.audit import audit_dataset, near_duplicates
+from activation_study.data.audit import audit_dataset
 from activation_study.data.iccv09 import open_iccv09
 from activation_study.data.labels.label_types import LABEL_TYPES, LabelType
 from activation_study.data.preprocessing import PreprocessedData, preprocess
-from activation_study.data.scenes.generator import draw_scenes
 from activation_study.data.splitting.splits import Split, split
 
 SURFACES = LabelType("surfaces", ("sky", "horizontal", "vertical"))
@@ -81,41 +79,16 @@ def test_a_duplicate_image_may_have_the_same_label() -> None:
     assert audit.suspicious == ()
 
 
-def test_near_duplicates_are_found_and_other_images_are_not() -> None:
-    scenes = draw_scenes(12, 0)
-    images = np.stack([cv2.resize(scenes.image(index), (64, 64)) for index in range(12)])
-    assert near_duplicates(with_empty_labels(images)) == []
-    images[7] = images[2]
-    compressed = cv2.imencode(".jpg", images[4], [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
-    images[9] = np.clip(cv2.imdecode(compressed, cv2.IMREAD_COLOR) * 0.9 + 8, 0, 255)
-    labels = np.zeros((12, 64, 64), np.int8)
-    labels[9, :16] = 1
-    first, second = near_duplicates(PreprocessedData(images, labels))
-    assert (first.first, first.second, first.identical, first.agreement) == (2, 7, True, 1.0)
-    assert (second.first, second.second, second.identical, second.agreement) == (4, 9, False, 0.75)
-    assert first.similarity == pytest.approx(1, abs=1e-5)
-    assert 0.97 < second.similarity < 1
-
-
-def test_images_are_compared_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    images = noise_images(11)
-    images[10] = images[1]
-    pairs = near_duplicates(with_empty_labels(images))
-    monkeypatch.setattr("activation_study.data.audit._BLOCK", 4)
-    assert [(pair.first, pair.second) for pair in near_duplicates(with_empty_labels(images))] == [(1, 10)]
-    assert [(pair.first, pair.second) for pair in pairs] == [(1, 10)]
-
-
 def test_images_that_are_left_out_are_in_no_part() -> None:
     images = noise_images(5)
     images[3], images[4] = images[0], images[2]
     labels = {name: [[0, 1]] for name in "abcde"}
     parts = Split(np.array([0]), np.array([1]), np.array([2]))
     audit = audit_dataset(ArraySource(labels), with_empty_labels(images), parts, SURFACES, no_progress)
-    assert [audit.crosses(pair) for pair in audit.pairs] == [False, False]
+    assert [audit.crosses(pair) for pair in audit.duplicates.listed] == [False, False]
     parts = Split(np.array([0]), np.array([1]), np.array([2, 3]))
     audit = audit_dataset(ArraySource(labels), with_empty_labels(images), parts, SURFACES, no_progress)
-    assert {(pair.first, audit.crosses(pair)) for pair in audit.pairs} == {(0, True), (2, False)}
+    assert {(pair.first, audit.crosses(pair)) for pair in audit.duplicates.listed} == {(0, True), (2, False)}
 
 
 def test_groups_are_those_given_or_else_guessed_from_the_names() -> None:
@@ -132,11 +105,11 @@ def test_the_stanford_set_has_six_near_duplicates_across_the_split(stanford_root
     source = open_iccv09(stanford_root, "stanford", None, tmp_path / "stamps")
     preprocessed = preprocess(source, LABEL_TYPES["regions"], (64, 64), "bgr", "bilinear", tmp_path)
     audit = audit_dataset(source, preprocessed, split(715, "sorted"), LABEL_TYPES["regions"], no_progress)
-    pairs = {(audit.names[pair.first], audit.names[pair.second]): pair for pair in audit.pairs}
+    pairs = {(audit.names[pair.first], audit.names[pair.second]): pair for pair in audit.duplicates.listed}
     identical = {names for names, pair in pairs.items() if pair.identical}
     assert identical == {("6000068", "6000318"), ("6000117", "6000324"), ("6000257", "6000348")}
     assert pairs.keys() - identical == {("1001184", "9001184"), ("1000288", "9000288"), ("1000875", "9000875")}
-    assert all(audit.crosses(pair) and audit.part_of[pair.second] == "test" for pair in audit.pairs)
+    assert all(audit.crosses(pair) and audit.part_of[pair.second] == "test" for pair in audit.duplicates.listed)
     assert [(audit.names[index], reason) for index, reason in audit.suspicious] == [("2000033", "66% unknown")]
     assert audit.counts.sum(axis=0)[-1] / audit.counts.sum() == pytest.approx(0.00515, abs=1e-5)
     assert set(audit.groups or ()) == set("012345689")

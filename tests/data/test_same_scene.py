@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from activation_study.data.same_scene import connected, same_scene_pairs
+from activation_study.data.same_scene import same_scene_pairs
 from activation_study.data.scenes.generator import draw_scenes
 
 # Pairs of the Stanford set, found by eye: 6000321 and 6000078 are the street corner that thumbnails miss.
@@ -68,10 +68,6 @@ def test_images_without_features_are_of_no_scene() -> None:
 def test_drawn_scenes_are_all_different() -> None:
     scenes = draw_scenes(12, 0)
     assert pairs_of([scenes.image(index) for index in range(12)]) == []
-
-
-def test_connected_components() -> None:
-    assert connected(6, [(4, 5), (1, 3), (3, 4)]) == [0, 1, 2, 1, 1, 1]
 
 
 def test_the_street_corner_of_the_stanford_set_is_found(stanford_root: Path) -> None:

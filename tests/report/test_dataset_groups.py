@@ -7,6 +7,7 @@ import pytest
 
 from activation_study.config.schema import Data
 from activation_study.data.audit import DatasetAudit
+from activation_study.data.near_duplicates import NearDuplicates
 from activation_study.data.same_scene import ScenePair
 from activation_study.report.dataset_groups import (
     group_sentences,
@@ -24,7 +25,7 @@ AUDIT = DatasetAudit(
     counts=np.ones((6, 3), np.int64),
     groups=tuple("xxyyzz"),
     pattern="^(.)",
-    pairs=(),
+    duplicates=NearDuplicates((), 0, 0, 0, 0, tuple(range(6))),
     scenes=None,
     suspicious=(),
 )
@@ -52,8 +53,8 @@ def test_a_given_split_is_replaced_since_groups_cannot_be_kept_whole_by_it(split
     (sentence,) = group_sentences(AUDIT, replace(DATA, split=split))
     assert sentence.endswith("data.groups='^(.)' data.split=shuffled keeps it whole.")
     audit = replace(AUDIT, scenes=(ScenePair(0, 3, 40),))
-    (sentence,) = scene_sentences(audit, replace(DATA, split=split))
-    assert sentence.endswith("then use data.groups=groups.csv data.split=shuffled.")
+    _, fix = scene_sentences(audit, replace(DATA, split=split))
+    assert fix.endswith("then use data.groups=groups.csv data.split=shuffled.")
 
 
 def test_folds_need_as_many_groups() -> None:
@@ -82,16 +83,28 @@ def test_the_table_has_each_group_or_their_numbers() -> None:
 def test_images_of_the_same_scene_across_the_split_are_counted() -> None:
     scenes = (ScenePair(0, 3, 40), ScenePair(0, 1, 30), ScenePair(2, 4, 12), ScenePair(0, 5, 12))
     audit = replace(AUDIT, scenes=scenes)
-    (sentence,) = scene_sentences(audit, DATA)
-    assert sentence.startswith(
+    sentence, fix = scene_sentences(audit, DATA)
+    assert sentence == (
         "2 pairs of images that seem to show the same scene in different parts of the split, 1 with a test image: "
+        "see them on the page."
     )
-    assert "write_groups=groups.csv" in sentence
+    assert "write_groups=groups.csv" in fix
     assert list(scene_sentences(replace(audit, scenes=scenes[1:2]), DATA)) == []
     table = scenes_table(audit, list(scenes[:2]))
     assert table.rows == (("x_1", "train", "y_2", "validation", "40"), ("x_1", "train", "x_2", "train", "30"))
     assert table.caption.startswith("4 pairs of images that seem to show the same scene, 2 of them in different parts")
     assert list(scene_note(audit)) == []
+
+
+def test_near_duplicates_across_the_split_can_be_kept_together_identical_ones_be_removed() -> None:
+    similar = NearDuplicates((), 3, 3, with_test=2, identical_with_test=1, group_of=(0,) * 6)
+    (fix,) = scene_sentences(replace(AUDIT, duplicates=similar), DATA)
+    assert fix.endswith(
+        "inspect_data.py … write_groups=groups.csv` writes groups of near duplicates and of images of the same scene; "
+        "then use data.groups=groups.csv."
+    )
+    identical = replace(similar, identical_with_test=2)
+    assert list(scene_sentences(replace(AUDIT, duplicates=identical), DATA)) == []
 
 
 def test_it_is_said_that_scenes_were_not_compared() -> None:

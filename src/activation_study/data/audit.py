@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.images.resize import resize_by_area
 from activation_study.data.labels.label_types import LabelType
+from activation_study.data.near_duplicates import DuplicatePair, NearDuplicates, Thumbnails, near_duplicates
 from activation_study.data.preprocessing import PreprocessedData
 from activation_study.data.same_scene import Progress, ScenePair, same_scene_pairs
 from activation_study.data.source import Source
@@ -17,29 +17,7 @@ from activation_study.data.splitting.group_proposal import group_pattern
 from activation_study.data.splitting.groups import groups_by_pattern
 from activation_study.data.splitting.splits import PARTS, Split
 
-THUMBNAIL_SIDE = 16  # pixels
-MIN_SIMILARITY = 0.97  # of near duplicates: the correlation of their thumbnails
 MOSTLY_UNKNOWN = 0.5  # fraction of unknown pixels from which on a label is suspicious
-_BLOCK = 1024  # thumbnails compared at once
-
-
-@dataclass(frozen=True)
-class DuplicatePair:
-    """Two images that are identical or nearly so.
-
-    Args:
-        first: index into the source.
-        second: index into the source, larger than `first`.
-        similarity: correlation of their thumbnails, 1 for identical images.
-        identical: whether all pixels are equal at the network's size.
-        agreement: fraction of pixels with equal labels at the network's size; unknown counts as a value.
-    """
-
-    first: int
-    second: int
-    similarity: float
-    identical: bool
-    agreement: float
 
 
 @dataclass(frozen=True)
@@ -53,7 +31,7 @@ class DatasetAudit:
         counts: pixels of each class, unknown last, in each label: int64 [N, C + 1].
         groups: the group of each image, as given or else guessed from the names; None if there is neither.
         pattern: the pattern by which the groups were guessed; None if they were given.
-        pairs: the near duplicates: identical ones first, then by decreasing similarity.
+        duplicates: the near duplicates.
         scenes: the other pairs of images of the same scene; None if they were not looked for.
         suspicious: (index, reasons) of each label that needs review.
     """
@@ -64,7 +42,7 @@ class DatasetAudit:
     counts: NDArray[np.int64]
     groups: tuple[str, ...] | None
     pattern: str | None
-    pairs: tuple[DuplicatePair, ...]
+    duplicates: NearDuplicates
     scenes: tuple[ScenePair, ...] | None
     suspicious: tuple[tuple[int, str], ...]
 
@@ -110,8 +88,11 @@ def audit_dataset(
     for part, indices in vars(split).items():
         for index in indices:
             part_of[index] = part
-    pairs = near_duplicates(preprocessed)
-    scenes = _same_scenes(source, pairs, progress) if compare_scenes else None
+    thumbnails = Thumbnails(preprocessed.images)
+    scenes = None
+    if compare_scenes:
+        found = same_scene_pairs(source.image, count, progress)
+        scenes = tuple(pair for pair in found if not thumbnails.are_similar(pair.first, pair.second))
     pattern = group_pattern(source.names) if groups is None else None
     return DatasetAudit(
         names=source.names,
@@ -120,45 +101,10 @@ def audit_dataset(
         counts=counts,
         groups=groups if pattern is None else groups_by_pattern(source.names, pattern),
         pattern=pattern,
-        pairs=tuple(pairs),
+        duplicates=near_duplicates(thumbnails, preprocessed, part_of, progress),
         scenes=scenes,
-        suspicious=tuple(_suspicious_labels(counts, label_type.classes, label_digests, source.names, pairs)),
+        suspicious=tuple(_suspicious_labels(counts, label_type.classes, label_digests, source.names, thumbnails)),
     )
-
-
-def _same_scenes(source: Source, pairs: Sequence[DuplicatePair], progress: Progress) -> tuple[ScenePair, ...]:
-    """The pairs of images of the same scene that are no near duplicates."""
-    known = {(pair.first, pair.second) for pair in pairs}
-    found = same_scene_pairs(source.image, len(source.names), progress)
-    return tuple(pair for pair in found if (pair.first, pair.second) not in known)
-
-
-def near_duplicates(preprocessed: PreprocessedData) -> list[DuplicatePair]:
-    """All pairs of images whose thumbnails have a correlation of `MIN_SIMILARITY` or more.
-
-    The correlation of two thumbnails of 16 × 16 pixels is taken over pixels and channels. Identical pairs come first,
-    then the others by decreasing similarity.
-    """
-    images, size = preprocessed.images, (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    thumbnails = np.stack([resize_by_area(image, size) for image in images])
-    vectors = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
-    vectors -= vectors.mean(axis=1, keepdims=True)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
-    pairs = []
-    for start in range(0, len(vectors), _BLOCK):
-        correlations = vectors[start : start + _BLOCK] @ vectors.T
-        for row, column in np.argwhere(correlations >= MIN_SIMILARITY):
-            first, second = start + int(row), int(column)
-            if first < second:
-                pair = DuplicatePair(
-                    first,
-                    second,
-                    similarity=min(1.0, float(correlations[row, column])),
-                    identical=bool(np.array_equal(images[first], images[second])),
-                    agreement=float(np.mean(preprocessed.labels[first] == preprocessed.labels[second])),
-                )
-                pairs.append(pair)
-    return sorted(pairs, key=lambda pair: (not pair.identical, -pair.similarity))
 
 
 def _suspicious_labels(
@@ -166,7 +112,7 @@ def _suspicious_labels(
     classes: tuple[str, ...],
     label_digests: Sequence[str],
     names: Sequence[str],
-    pairs: Sequence[DuplicatePair],
+    thumbnails: Thumbnails,
 ) -> list[tuple[int, str]]:
     suspicious = []
     known = counts[:, :-1]
@@ -186,10 +132,9 @@ def _suspicious_labels(
     indices_by_digest: dict[str, list[int]] = defaultdict(list)
     for index, digest in enumerate(label_digests):
         indices_by_digest[digest].append(index)
-    duplicates = {(pair.first, pair.second) for pair in pairs}
     for first, *others in indices_by_digest.values():
         for other in others:
-            if (first, other) not in duplicates and len(np.flatnonzero(known[other])) > 1:
+            if not thumbnails.are_similar(first, other) and len(np.flatnonzero(known[other])) > 1:
                 suspicious.append((other, f"same label as {names[first]}, which is a different image"))
     reasons: dict[int, list[str]] = defaultdict(list)
     for index, reason in suspicious:

@@ -67,22 +67,6 @@ def same_scene_pairs(image: Callable[[int], NDArray[Any]], count: int, progress:
     return sorted(pairs, key=lambda pair: (-pair.inliers, pair.first, pair.second))
 
 
-def connected(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """The connected components of the pairs: for each index, the smallest index that it is connected with."""
-    root = list(range(count))
-
-    def find(index: int) -> int:
-        while root[index] != index:
-            root[index] = root[root[index]]
-            index = root[index]
-        return index
-
-    for first, second in pairs:
-        low, high = sorted((find(first), find(second)))
-        root[high] = low
-    return [find(index) for index in range(count)]
-
-
 def _features(image: NDArray[Any]) -> _Features:
     import cv2
 

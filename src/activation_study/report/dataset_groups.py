@@ -47,19 +47,20 @@ def _another_split(data: Data) -> str:
 
 
 def scene_sentences(audit: DatasetAudit, data: Data) -> Iterator[str]:
-    """Images of the same scene in different parts of the split, and what to do about them; arguments as of
-    `group_sentences`.
+    """Images of the same scene in different parts of the split, and how to keep these and near duplicates in one part;
+    arguments as of `group_sentences`.
     """
-    if audit.scenes is None:
-        return
-    crossing = [pair for pair in audit.scenes if audit.crosses(pair)]
+    crossing = [pair for pair in audit.scenes or () if audit.crosses(pair)]
     if crossing:
         tested = sum("test" in audit.parts(pair) for pair in crossing)
         yield (
             f"{counted(len(crossing), 'pair')} of images that seem to show the same scene in different parts of the "
-            f"split, {tested} with a test image: see them on the page. `{command('inspect')} … "
-            "write_groups=groups.csv` writes groups of such images and near duplicates; then use "
-            f"data.groups=groups.csv{_another_split(data)}."
+            f"split, {tested} with a test image: see them on the page."
+        )
+    if crossing or audit.duplicates.with_test > audit.duplicates.identical_with_test:
+        yield (
+            f"`{command('inspect')} … write_groups=groups.csv` writes groups of near duplicates and of images of the "
+            f"same scene; then use data.groups=groups.csv{_another_split(data)}."
         )
 
 

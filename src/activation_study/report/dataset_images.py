@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from activation_study.data.audit import DatasetAudit, DuplicatePair
+from activation_study.data.audit import DatasetAudit
 from activation_study.data.dataset import Dataset
 from activation_study.data.images.input_convention import displayed
+from activation_study.data.near_duplicates import DuplicatePair
 from activation_study.data.same_scene import ScenePair
 from activation_study.evaluation.plots import outline
 from activation_study.report.data_uris import MAX_WIDTH, image_uri, label_map_uri

@@ -105,7 +105,7 @@ def inspect_data(config: Inspect) -> Path:
 
 
 def _write_groups(path: Path, audit: DatasetAudit) -> None:
-    pairs = [(pair.first, pair.second) for pair in audit.pairs]
+    pairs = [(first, index) for index, first in enumerate(audit.duplicates.group_of)]
     pairs += [(pair.first, pair.second) for pair in audit.scenes or ()]
     given = audit.groups if audit.pattern is None else None
     groups = joined_groups(audit.names, pairs, given)
@@ -133,7 +133,7 @@ def _page(config: Inspect, dataset: Dataset, audit: DatasetAudit, facts: Sequenc
     turned = turned_images(dataset.source)
     sentences = [*turned_sentences(turned, audit.names), *left_out_sentences(dataset, audit)]
     sentences += audit_sentences(audit, label_type.classes, config.data)
-    pairs = sorted(audit.pairs, key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]  # leaks first
+    pairs = audit.duplicates.listed[:MAX_PAIRS]
     if pairs:
         tables.append(pairs_table(audit, pairs))
     scenes = sorted(audit.scenes or (), key=lambda pair: not audit.crosses(pair))[:MAX_PAIRS]

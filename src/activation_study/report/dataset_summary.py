@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from activation_study.config.schema import Data
-from activation_study.data.audit import MIN_SIMILARITY, DatasetAudit
+from activation_study.data.audit import DatasetAudit
 from activation_study.data.copies import describe_copies
 from activation_study.data.dataset import Dataset
+from activation_study.data.near_duplicates import MIN_SIMILARITY
 from activation_study.data.splitting.splits import PARTS
 from activation_study.errors import counted, examples
 from activation_study.report.dataset_groups import group_sentences, scene_sentences
@@ -44,13 +45,12 @@ def audit_sentences(audit: DatasetAudit, classes: tuple[str, ...], data: Data) -
         data: its configuration.
     """
     sentences = []
-    leaks = [pair for pair in audit.pairs if audit.crosses(pair) and "test" in audit.parts(pair)]
+    leaks, identical = audit.duplicates.with_test, audit.duplicates.identical_with_test
     if leaks:
-        identical = sum(pair.identical for pair in leaks)
         sentences.append(
-            f"{counted(len(leaks), 'pair')} of near duplicates (correlation of thumbnails at least {MIN_SIMILARITY}) "
-            f"across the test split: {identical} with identical pixels, which data.remove_duplicates=true removes from "
-            f"the other parts, and {len(leaks) - identical} nearly identical."
+            f"{counted(leaks, 'pair')} of near duplicates (correlation of thumbnails at least {MIN_SIMILARITY}) "
+            f"across the test split: {identical:,} with identical pixels, which data.remove_duplicates=true removes "
+            f"from the other parts, and {leaks - identical:,} nearly identical."
         )
     everywhere = [name for name, count in zip(classes, audit.counts.sum(axis=0), strict=False) if not count]
     if everywhere:

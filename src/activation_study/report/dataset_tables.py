@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from activation_study.data.audit import DatasetAudit, DuplicatePair
+from activation_study.data.audit import DatasetAudit
+from activation_study.data.near_duplicates import DuplicatePair
 from activation_study.data.splitting.splits import PARTS
 from activation_study.errors import counted
 from activation_study.report.elements import Table
@@ -52,7 +53,7 @@ def _range(noun: str, values: Sequence[int]) -> str:
     return f"{noun} {low}" if low == high else f"{noun}s {low} to {high}"
 
 
-def pairs_table(audit: DatasetAudit, pairs: list[DuplicatePair]) -> Table:
+def pairs_table(audit: DatasetAudit, pairs: Sequence[DuplicatePair]) -> Table:
     """Some of the near duplicates."""
     rows = [
         (
@@ -65,11 +66,10 @@ def pairs_table(audit: DatasetAudit, pairs: list[DuplicatePair]) -> Table:
         )
         for pair in pairs
     ]
-    crossing = sum(map(audit.crosses, audit.pairs))
     caption = (
-        f"{counted(len(audit.pairs), 'pair')} of near duplicates, {crossing} of them in different parts of the split; "
-        f"{len(pairs)} shown. Similarity: correlation of the thumbnails. Labels agree: percentage of pixels with the "
-        "same label."
+        f"{counted(audit.duplicates.count, 'pair')} of near duplicates, {audit.duplicates.across_split:,} of them in "
+        f"different parts of the split; {len(pairs)} shown. Similarity: correlation of the thumbnails. Labels agree: "
+        "percentage of pixels with the same label."
     )
     return Table(("image", "split", "other", "its split", "similarity", "labels agree"), tuple(rows), caption)
 

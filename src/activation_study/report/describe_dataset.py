@@ -32,8 +32,9 @@ def describe_dataset(dataset: Dataset, audit: DatasetAudit, summary: Sequence[st
                 "second": audit.names[pair.second],
                 "parts": audit.parts(pair),
             }
-            for pair in audit.pairs
+            for pair in audit.duplicates.listed
         ],
+        "near_duplicate_pairs": {"all": audit.duplicates.count, "across_split": audit.duplicates.across_split},
         "same_scene": None
         if audit.scenes is None
         else [

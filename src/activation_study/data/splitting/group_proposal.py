@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from activation_study.data.same_scene import connected
+from activation_study.data.connected import connected
 from activation_study.data.splitting.folder_splits import in_part_folder
 from activation_study.data.splitting.groups import COLUMNS, groups_by_pattern
 from activation_study.errors import BadInput
@@ -53,7 +53,7 @@ def joined_groups(
     """
     firsts: dict[str, int] = {}
     same = [(firsts.setdefault(group, index), index) for index, group in enumerate(groups or ())]
-    roots = connected(len(names), [*pairs, *same])
+    roots = connected(len(names), [*pairs, *same]).tolist()
     if groups is None:
         return tuple(names[root] for root in roots)
     given: dict[int, set[str]] = {}
