@@ -1,8 +1,8 @@
 """Executes one run, step by step: data, network, record, training, evaluation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,8 +188,7 @@ def _execute(config: Config, overrides: list[str], before: Record | None, announ
                 _train(context)
             if record.training_joules is not None:
                 record.results["energy_kwh"] = record.training_joules / JOULES_PER_KWH
-            save_weights(context)
-            _evaluate(context)
+            _evaluate(context, save_weights(context))
             if not same_code(code_at_start, code_digest(), config.plugins):
                 record.changes.append("the code changed during the run")
     shutdown.check()  # a signal may have arrived while the record was closed
@@ -258,8 +257,8 @@ def _setup(context: RunContext) -> TrainingSetup:
     )
 
 
-def _evaluate(context: RunContext) -> None:
-    """Scores all weights on the test split, and writes scores, confusion matrices and plots."""
+def _evaluate(context: RunContext, weights: Mapping[str, list[NDArray[Any]]]) -> None:
+    """Scores all weights, by name, on the test split, and writes scores, confusion matrices and plots."""
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         context.check_stop()
@@ -272,12 +271,12 @@ def _evaluate(context: RunContext) -> None:
     record.results.pop("evaluation_seconds", None)  # of an evaluation that failed
     others = {}
     for name in [name for name in WEIGHTS if name != scored]:
-        network.set_weights(state.weights(name))
+        network.set_weights(weights[name])
         others[name] = confusions_of(predict, dataset, test, record)
-    network.set_weights(state.ema_weights)
+    network.set_weights(weights["ema"])
     validation = validate(_setup(context), state, lambda state, images: context.check_stop())
     record.results["val/ema/mean_iou"] = float(np.nanmean(pooled_iou(validation.confusion)))
-    network.set_weights(state.weights(scored))
+    network.set_weights(weights[scored])
     score(predict, dataset, test, record, context.folder, others=others, trained_on=dataset.split.train)
     dataset.reject_changed_files()
     record.results["peak_memory_bytes"] = peak_memory()

@@ -8,23 +8,30 @@ from numpy.typing import NDArray
 
 from activation_study.config.scored_weights import WEIGHTS, weights_digest_key, weights_file
 from activation_study.data.batching import batches, epoch_order
+from activation_study.runs.reuse_weights import LINK
 from activation_study.runs.run_context import RunContext
 
 
-def save_weights(context: RunContext) -> None:
+def save_weights(context: RunContext) -> dict[str, list[NDArray[Any]]]:
     """Saves all weights that can be scored, and records their digests; the averaged ones get statistics of their own.
 
-    Repeating it, e.g. after an interruption, gives the same bits.
+    The state keeps the average as it is, so that repeating this, e.g. after an interruption, gives the same bits.
+
+    Returns:
+        The weights, by name.
     """
     from activation_study.model.network import weights_digest
 
-    context.state.ema_weights = _with_own_statistics(context, context.state.ema_weights)
-    for name in WEIGHTS:
-        weights = context.state.weights(name)
+    state, record = context.state, context.record
+    found = {name: state.weights(name) for name in WEIGHTS}
+    if LINK not in record.links:  # those of another run have their statistics
+        found["ema"] = _with_own_statistics(context, state.ema_weights)
+    for name, weights in found.items():
         context.network.set_weights(weights)
         context.network.save(context.folder / weights_file(name))
-        context.record.digests[weights_digest_key(name)] = weights_digest(weights)
-    context.record.digests["weights"] = context.record.digests[weights_digest_key(context.config.evaluation.weights)]
+        record.digests[weights_digest_key(name)] = weights_digest(weights)
+    record.digests["weights"] = record.digests[weights_digest_key(context.config.evaluation.weights)]
+    return found
 
 
 def _with_own_statistics(context: RunContext, weights: list[NDArray[Any]]) -> list[NDArray[Any]]:
