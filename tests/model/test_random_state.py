@@ -13,6 +13,7 @@ from activation_study import backend
 from activation_study.errors import BadInput
 from activation_study.location import conf_dir
 from activation_study.model.activation_factory import activation_factory
+from activation_study.model.build import untrained_network
 from activation_study.model.losses.cross_entropy import CrossEntropy
 from activation_study.model.losses.make import make_loss
 from activation_study.model.losses.total import Sum
@@ -39,6 +40,25 @@ def unet(make: Callable[[str, int], keras.Layer], seed: int = 0) -> keras.Model:
     return model
 
 
+class Unseeded(keras.Layer):
+    """Adds weights whose initializers are given no seed, of Keras and of NumPy."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.kernel = self.add_weight(shape=shape[-1:], initializer="random_normal")
+        self.bias = self.add_weight(shape=shape[-1:], initializer=lambda shape, dtype: np.random.normal(size=shape))
+
+    def call(self, x: Any) -> Any:
+        return x * self.kernel + self.bias
+
+
+class MoreUnseeded(Unseeded):
+    """Draws more."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.first = self.add_weight(shape=shape[-1:], initializer="random_normal")
+        super().build(shape)
+
+
 class Noise(keras.Layer):
     """Adds noise from a generator that is given no seed."""
 
@@ -63,6 +83,55 @@ class Hidden(keras.Layer):
 
 def states(model: keras.Model) -> list[list[int]]:
     return [np.array(state).tolist() for state in random_states(model)]
+
+
+def test_weights_of_layers_that_take_no_seed_follow_from_seed_and_name() -> None:
+    def weights(layer: type[keras.Layer], seed: int) -> dict[str, np.ndarray]:
+        model = unet(lambda name, seed: layer(name=name), seed)
+        return {variable.path: np.array(variable) for variable in model.weights}
+
+    first, again, other = weights(Unseeded, 0), weights(Unseeded, 0), weights(Unseeded, 1)
+    added = [path for path in first if "activation" in path]
+    assert len(added) == 6
+    for path in added:
+        assert np.array_equal(first[path], again[path])
+        assert not np.array_equal(first[path], other[path])
+    values = [tuple(first[path]) for path in added]
+    assert len(set(values)) == len(values), "each layer has its own"
+    more = weights(MoreUnseeded, 0)
+    common = [path for path in first if path not in added]
+    assert all(np.array_equal(first[path], more[path]) for path in common)
+
+
+def test_the_first_layers_of_an_own_network_follow_from_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def built(seed: int) -> np.ndarray:
+        backend.configure_backend(None, "float32")
+        config = from_hydra(composed(["model=unet_small", "data.image_size=32", f"seed={seed}"]))
+        return np.array(untrained_network(config, 2).get_layer("own").kernel)
+
+    def own_network(parts: NetworkParts, **options: Any) -> keras.Model:
+        image = parts.input()
+        x = keras.layers.Conv2D(2, 1, name="own")(image)
+        return parts.model(image, x, "own_network")
+
+    own_network.__module__ = "activation_study.model.networks.unet"
+    monkeypatch.setattr(f"{own_network.__module__}.build_unet", own_network)
+    assert np.array_equal(built(0), built(0))
+    assert not np.array_equal(built(0), built(1))
+
+
+def test_what_follows_a_part_does_not_depend_on_what_it_drew() -> None:
+    def follower(layer: type[keras.Layer], seed: int) -> np.ndarray:
+        parts = NetworkParts((8, 8), 2, lambda name, seed: layer(name=name), seed)
+        image = parts.input()
+        x = parts.activate(parts.convolve(image, "conv", 3), "encoder_activation")
+        dense = keras.layers.Dense(3)
+        dense(x)
+        return np.array(dense.kernel)
+
+    backend.configure_backend(None, "float32")
+    assert np.array_equal(follower(Unseeded, 0), follower(MoreUnseeded, 0))
+    assert not np.array_equal(follower(Unseeded, 0), follower(Unseeded, 1))
 
 
 def test_generators_without_a_seed_start_from_the_seed_and_the_name_of_their_layer() -> None:

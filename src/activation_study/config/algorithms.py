@@ -36,10 +36,30 @@ def _scores_averaged_weights(config: Values) -> bool:
 
 # 1: the moving statistics are averaged like weights. 2: they are computed anew for the averaged weights.
 WEIGHT_AVERAGE = 2
+
+
+def _has_own_layers(config: Values) -> bool:
+    layers = (config.get("activation", {}).get("layer"), *map(config.get, ("normalization", "upsampling", "model")))
+    targets = [str(layer["_target_"]) for layer in layers if layer and layer.get("_target_")]
+    return any(not each.startswith("activation_study.") and each not in WITHOUT_UNSEEDED_WEIGHTS for each in targets)
+
+
+# Their initial weights are constants, or seeded.
+WITHOUT_UNSEEDED_WEIGHTS = frozenset(
+    f"keras.layers.{name}"
+    for name in (
+        *("Activation", "ReLU", "ELU", "LeakyReLU", "PReLU", "Softmax"),
+        *("BatchNormalization", "GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"),
+        *("Identity", "UpSampling2D", "Conv2DTranspose"),
+    )
+)
+# 1: initial weights of layers that take no seed are the same for every seed. 2: they follow from seed and layer.
+OWN_LAYERS = 2
 # Name → current version, and which resolved configurations use it.
 ALGORITHMS: dict[str, tuple[int, Callable[[Values], bool]]] = {
     "nearest_labels": (NEAREST_LABELS, _resizes_labels_by_nearest),
     "weight_average": (WEIGHT_AVERAGE, _scores_averaged_weights),
+    "own_layers": (OWN_LAYERS, _has_own_layers),
 }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from activation_study import plugins
 from activation_study.config.components import arguments_of, make_component
 from activation_study.config.schema import Config
+from activation_study.seeding import integer_seed
 
 if TYPE_CHECKING:
     import keras
@@ -45,6 +46,8 @@ def untrained_network(config: Config, classes: int) -> "keras.Model":
     Raises:
         BadInput: one of its classes or their arguments cannot be used.
     """
+    import keras
+
     from activation_study.model.activation_factory import activation_factory
     from activation_study.model.layer_factories import (
         initializer_factory,
@@ -70,6 +73,7 @@ def untrained_network(config: Config, classes: int) -> "keras.Model":
         initializer_factory(config.initializer),
     )
     options = {key: value for key, value in config.model.items() if not key.startswith("encoder_weights")}
+    keras.utils.set_random_seed(integer_seed(config.seeding.weights, "weights", "network"))  # of layers outside parts
     network: keras.Model = make_component("model", options, None, MODULES, parts=parts)
     seed_generators(network, config.seeding.weights)
     return network

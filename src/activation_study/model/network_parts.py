@@ -1,5 +1,7 @@
 """What a network is built of: the layers that a study can vary, with their names and seeds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +27,8 @@ class NetworkParts:
     """The parts of a network; their defaults are the article's.
 
     The seed of each layer is derived from `seed` and the layer's name. So layers of the same name and shape start
-    equal in all networks that differ elsewhere, e.g. under every activation.
+    equal in all networks that differ elsewhere, e.g. under every activation. A layer that takes no seed draws its
+    initial weights from generators that are started from this seed, too.
 
     Args:
         image_size: (height, width) of the input in pixels.
@@ -67,11 +70,12 @@ class NetworkParts:
         """
         if kernel_size == 1 and strides > 1:
             x, strides = keras.layers.MaxPooling2D(1, strides, name=f"{name}_pixels")(x), 1
-        initializer = self.make_initializer(self._seed(name))
-        layer = keras.layers.Conv2D(
-            width, kernel_size, strides, padding="same", kernel_initializer=initializer, name=name, **options
-        )
-        return layer(x)
+        with self._seeded(name) as seed:
+            initializer = self.make_initializer(seed)
+            layer = keras.layers.Conv2D(
+                width, kernel_size, strides, padding="same", kernel_initializer=initializer, name=name, **options
+            )
+            return layer(x)
 
     def normalize(self, x: Any, name: str) -> Any:
         """A normalisation.
@@ -79,15 +83,17 @@ class NetworkParts:
         Raises:
             ValueError: it cannot take so many channels, as 32 groups cannot take 8.
         """
-        layer = self.make_normalization(name, self._seed(name))
-        try:
-            return layer(x)
-        except ValueError as error:
-            raise ValueError(f"normalization: {type(layer).__name__} at {x.shape[-1]} channels: {error}") from error
+        with self._seeded(name) as seed:
+            layer = self.make_normalization(name, seed)
+            try:
+                return layer(x)
+            except ValueError as error:
+                raise ValueError(f"normalization: {type(layer).__name__} at {x.shape[-1]} channels: {error}") from error
 
     def activate(self, x: Any, name: str) -> Any:
         """An activation; its name begins with `encoder` or `decoder`, which `activation.scope` tells apart."""
-        return self.make_activation(name, self._seed(name))(x)
+        with self._seeded(name) as seed:
+            return self.make_activation(name, seed)(x)
 
     def block(self, x: Any, name: str, width: int, kernel_size: int = 3, **options: Any) -> Any:
         """Convolution → normalisation → activation, as of `convolve`."""
@@ -106,8 +112,8 @@ class NetworkParts:
 
     def upsample(self, x: Any, name: str) -> Any:
         """Doubles height and width; keeps the number of channels."""
-        seed = self._seed(name)
-        return self.make_upsampling(name, seed, x.shape[-1], self.make_initializer(seed))(x)
+        with self._seeded(name) as seed:
+            return self.make_upsampling(name, seed, x.shape[-1], self.make_initializer(seed))(x)
 
     def model(self, image: Any, x: Any, name: str) -> keras.Model:
         """The network whose last features are x, at the input's size: 1×1 convolution → softmax.
@@ -119,8 +125,16 @@ class NetworkParts:
         logits = self.convolve(x, "logits", self.classes, kernel_size=1)
         return keras.Model(image, keras.layers.Softmax(dtype="float32", name="probabilities")(logits), name=name)
 
-    def _seed(self, name: str) -> int:
-        return integer_seed(self.seed, "weights", name)
+    @contextmanager
+    def _seeded(self, name: str) -> Iterator[int]:
+        """The layer's seed, from which the global generators of Python, NumPy, Keras and the backend start as well.
+
+        What follows the layer does not depend on how much it drew from them.
+        """
+        seed = integer_seed(self.seed, "weights", name)
+        keras.utils.set_random_seed(seed)
+        yield seed
+        keras.utils.set_random_seed(integer_seed(self.seed, "weights after", name))
 
 
 def check_image_size(image_size: tuple[int, int], levels: int) -> None:

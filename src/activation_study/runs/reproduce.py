@@ -200,9 +200,9 @@ def _identity_problem(then: Record) -> Sequence[str]:
 def _reject_other_algorithms(then: Record) -> None:
     """Raises BadInput if an algorithm that the run used computes something else today."""
     changed = [
-        f"{name}, then version {then.algorithms.get(name)}, now {version}"
+        f"{name}, then version {then.algorithms.get(name, 1)}, now {version}"
         for name, version in algorithms_of(then.config).items()
-        if then.algorithms.get(name) != version
+        if then.algorithms.get(name, 1) != version
     ]
     if changed:
         commit = then.environment.get("git", {}).get("commit") or "of that time"
