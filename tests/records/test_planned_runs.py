@@ -1,6 +1,7 @@
 """What the sweeps of a study have planned."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def test_only_the_last_sweep_has_runs_to_wait_for(tmp_path: Path) -> None:
     plan_runs(tmp_path, configurations(["relu", "mish"], [0]))
     plan_runs(tmp_path, configurations(["mish"], [0, 1]))
     assert [(run.seed, run.last) for run in planned_runs(tmp_path).values()] == [(0, False), (0, True), (1, True)]
+
+
+def test_sweeps_of_several_processes_are_all_kept(tmp_path: Path) -> None:
+    sweeps = [configurations([name], [seed]) for name in ("relu", "mish", "frelu") for seed in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda configs: plan_runs(tmp_path, configs), sweeps))
+    assert len(planned_runs(tmp_path)) == 12
 
 
 def test_the_seeds_of_an_arm_are_those_of_all_sweeps(tmp_path: Path) -> None:

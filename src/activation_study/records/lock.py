@@ -12,6 +12,7 @@ from activation_study.errors import BadInput
 LOCKS_FOLDER = ".locks"  # in the study's folder, because a new attempt deletes the run folder
 _KEY = re.compile(r"-seed\d+-([0-9a-f]{8}(?:-\w+)?)$")
 TIMEOUT = 0.5  # seconds; longer than `is_locked` holds a lock to test it
+_CHANGE_TIMEOUT = 60.0  # seconds, after which a process that changes a file of a study is given up
 
 
 class RunLocked(BadInput):
@@ -44,6 +45,25 @@ def run_lock(folder: Path) -> Iterator[None]:
                 with suppress(OSError):
                     empty.rmdir()
         lock.release()
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Holds a lock inside the block, in which a file is read, changed and written; waits for other processes.
+
+    Args:
+        path: the file.
+
+    Raises:
+        BadInput: another process holds the lock for a minute.
+    """
+    lock_path = path.parent / LOCKS_FOLDER / f"{path.name}.lock"
+    lock_path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(lock_path, timeout=_CHANGE_TIMEOUT):
+            yield
+    except filelock.Timeout:
+        raise BadInput(f"{path}: another process has been changing it for a minute; try again") from None
 
 
 def is_locked(folder: Path) -> bool:

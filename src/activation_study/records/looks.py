@@ -9,6 +9,7 @@ from typing import Any
 
 from activation_study.errors import BadInput
 from activation_study.files import write_json
+from activation_study.records.lock import changing
 
 LOOKS_FILE = "looks.json"
 
@@ -89,9 +90,16 @@ def keep_look(study_dir: Path, look: dict[str, Any]) -> None:
         study_dir: folder of the study.
         look: `at` (Unix time) and `contrasts`, each with its `seeds`.
     """
-    kept = read_looks(study_dir)
-    if _seeds(look) not in map(_seeds, kept["looks"]):
-        write_json(study_dir / LOOKS_FILE, {**kept, "looks": [*kept["looks"], look]})
+    if _is_kept(look, read_looks(study_dir)):  # nothing is written into a study that is only read
+        return
+    with changing(study_dir / LOOKS_FILE):
+        kept = read_looks(study_dir)
+        if not _is_kept(look, kept):
+            write_json(study_dir / LOOKS_FILE, {**kept, "looks": [*kept["looks"], look]})
+
+
+def _is_kept(look: dict[str, Any], kept: dict[str, Any]) -> bool:
+    return _seeds(look) in map(_seeds, kept["looks"])
 
 
 def _seeds(look: dict[str, Any]) -> list[Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from activation_study.config.identity import arm_identity
 from activation_study.config.schema import Config, resolved
 from activation_study.files import write_json
+from activation_study.records.lock import changing
 from activation_study.records.source_code import MANIFESTS_FOLDER
 
 PLANNED_FILE = "planned.json"
@@ -46,15 +47,16 @@ def plan_runs(study_dir: Path, configs: Sequence[Config]) -> None:
         study_dir: the study's folder.
         configs: the configurations of its runs, in their order.
     """
-    before = planned_runs(study_dir)
-    start = max([time.time(), *(run.at + _STEP for run in before.values())])
-    planned = {key: replace(run, last=False) for key, run in before.items()}
-    for number, config in enumerate(configs):
-        known = before.get(config.run_key)
-        at = known.at if known else start + number * _STEP
-        arm = arm_identity(resolved(config))
-        planned[config.run_key] = PlannedRun(config.run_name, at, arm, config.seed, config.training.epochs)
-    keep_planned(study_dir, planned)
+    with changing(study_dir / MANIFESTS_FOLDER / PLANNED_FILE):
+        before = planned_runs(study_dir)
+        start = max([time.time(), *(run.at + _STEP for run in before.values())])
+        planned = {key: replace(run, last=False) for key, run in before.items()}
+        for number, config in enumerate(configs):
+            known = before.get(config.run_key)
+            at = known.at if known else start + number * _STEP
+            arm = arm_identity(resolved(config))
+            planned[config.run_key] = PlannedRun(config.run_name, at, arm, config.seed, config.training.epochs)
+        keep_planned(study_dir, planned)
 
 
 def keep_planned(study_dir: Path, planned: Mapping[str, PlannedRun]) -> None:
