@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from activation_study.config.algorithms import algorithms_of
 from activation_study.config.identity import INTRODUCED_STEPS
-from activation_study.data.augmentation import augment, make_steps
+from activation_study.data.augmentation import ImageByImage, Step, augment, make_steps
 from activation_study.data.batching import Batch
 from activation_study.errors import BadInput
 
@@ -139,3 +139,23 @@ def test_a_crop_records_how_labels_are_resized() -> None:
     for steps in ([crop], [inside]):
         assert "nearest_labels" in algorithms_of({"augmentation": {"name": "mine", "steps": steps}})
     assert algorithms_of({"augmentation": {"name": "flip", "steps": [{"_target_": f"{STEPS}.Flip"}]}}) == {}
+
+
+class Returning(Step):
+    """Returns its result in the place of changing the image."""
+
+    def change(self, image: NDArray, label: NDArray, generator: np.random.Generator) -> NDArray:
+        return image[:, ::-1]
+
+
+class ReturningBatch(Step):
+    """Likewise of a whole batch."""
+
+    def change_batch(self, images: NDArray, labels: NDArray, generator: np.random.Generator) -> NDArray:
+        return images[:, :, ::-1]
+
+
+@pytest.mark.parametrize("step", [Returning(), ReturningBatch(), ImageByImage([Returning()])])
+def test_a_step_that_returns_its_result_is_refused(batch: Batch, step: Step) -> None:
+    with pytest.raises(BadInput, match=r"Returning\w* returns a result: expected changes in place"):
+        augment(batch, [step], np.random.default_rng(0))

@@ -31,6 +31,15 @@ def test_removing_duplicates_keeps_the_test_split_and_removes_its_images_from_th
     assert removed == [{"6000068", "6000117"}, {"6000257"}, set()]
 
 
+def test_a_part_of_which_no_image_is_left_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from activation_study.data.preprocessing import PreprocessedData
+
+    monkeypatch.setattr(PreprocessedData, "image_hashes", lambda self, indices: ["same"] * len(indices))
+    images = dataset(tmp_path, "data.remove_duplicates=true")
+    with pytest.raises(BadInput, match=r"each image of the train split is a copy of one in another part"):
+        _ = images.split
+
+
 SCENES = ("data=scenes", "data.count=12", "data.image_size=32")
 
 

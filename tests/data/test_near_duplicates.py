@@ -24,7 +24,8 @@ def find(images: np.ndarray, parts: Sequence[str] = (), labels: np.ndarray | Non
     if labels is None:
         labels = np.zeros(images.shape[:3], np.int8)
     parts = parts or ["train"] * len(images)
-    return near_duplicates(Thumbnails(images), PreprocessedData(images, labels), parts, no_progress)
+    preprocessed = PreprocessedData(images, labels)
+    return near_duplicates(Thumbnails(preprocessed), preprocessed, parts, no_progress)
 
 
 def test_near_duplicates_are_found_and_other_images_are_not() -> None:
@@ -40,9 +41,17 @@ def test_near_duplicates_are_found_and_other_images_are_not() -> None:
     first, second = found.listed
     assert (first.first, first.second, first.identical, first.agreement) == (2, 7, True, 1.0)
     assert (second.first, second.second, second.identical, second.agreement) == (4, 9, False, 0.75)
-    assert first.similarity == pytest.approx(1, abs=1e-5)
+    assert first.similarity == 1
     assert 0.97 < second.similarity < 1
     assert found.group_of == (0, 1, 2, 3, 4, 5, 6, 2, 8, 4, 10, 11)
+
+
+def test_identical_images_of_one_colour_are_found_and_different_ones_are_not() -> None:
+    images = noise_images(5)
+    images[1] = images[3] = 0
+    images[4] = 255
+    found = find(images)
+    assert [(pair.first, pair.second, pair.similarity, pair.identical) for pair in found.listed] == [(1, 3, 1.0, True)]
 
 
 def test_images_are_compared_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

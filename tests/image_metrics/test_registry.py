@@ -83,3 +83,19 @@ def test_what_may_be_the_score_of_an_unknown_metric_is_no_contradiction_but_othe
     assert contradictory_scores(recorded, confusions, ("a", "b"), unknown_metrics=True) == {}
     changed = {**recorded, "test/mean_iou": 0.99}
     assert set(contradictory_scores(changed, confusions, ("a", "b"), unknown_metrics=True)) == {"test/mean_iou"}
+
+
+def test_scores_are_plain_numbers_and_those_without_a_value_are_left_out(offer: Callable[..., list[str]]) -> None:
+    counts = {"mine": np.array([[3, 4]])}
+    for score, expected in ((lambda counts: np.int64(7), 7.0), (lambda counts: np.float32(0.5), 0.5)):
+        metrics = image_metrics(offer(ImageMetric("mine", "mine", count, score, of_segmentation=True)))
+        found = image_scores(metrics, counts)
+        assert found == {"mine": expected}
+        assert type(found["mine"]) is float
+    metrics = image_metrics(offer(ImageMetric("mine", "mine", count, lambda counts: np.inf, of_segmentation=True)))
+    assert image_scores(metrics, counts) == {}
+
+
+def test_a_score_that_is_no_number_is_refused(offer: Callable[..., list[str]]) -> None:
+    with pytest.raises(BadInput, match=r"mine\.MINE fails on a small image"):
+        image_metrics(offer(ImageMetric("mine", "mine", count, lambda counts: [1, 2], of_segmentation=True)))

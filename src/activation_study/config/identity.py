@@ -112,7 +112,7 @@ def identity(config: Values, algorithms: Mapping[str, int] | None = None, protoc
     values |= _new_keys(config)
     values |= {f"own.{key}": _get(config, key) for key in RENAMED if _has(config, key)}  # of a class of one's own
     if classes := values.get("data.classes"):
-        values["data.classes"] = {key: value for key, value in classes.items() if (key, value) != READ_BY_IDS}
+        values["data.classes"] = _frozen_classes(classes)
     values |= {f"algorithm.{name}": version for name, version in algorithms.items() if version > 1}
     size = config["data"]["image_size"]
     values["data.image_size"] = [size, size] if isinstance(size, int) else size
@@ -237,6 +237,18 @@ def _frozen(config: Values) -> Values:
             group.pop(key.rpartition(".")[2], None)
     rename(values, _FROZEN)
     return values
+
+
+def _frozen_classes(classes: Values) -> Values:
+    """The classes as they were recorded first: without `read_by: ids`, and without the mark of a colour that the file
+    gives though the program would have chosen it, which decides a result only where other colours are unknown.
+    """
+    entries = classes["classes"]
+    if classes["unknown"] != "others":
+        entries = [
+            {key: value for key, value in entry.items() if key != "colors" or len(value) > 1} for entry in entries
+        ]
+    return {**{key: value for key, value in classes.items() if (key, value) != READ_BY_IDS}, "classes": entries}
 
 
 def _group(values: Values, key: str) -> Values | None:

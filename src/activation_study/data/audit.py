@@ -88,7 +88,7 @@ def audit_dataset(
     for part, indices in vars(split).items():
         for index in indices:
             part_of[index] = part
-    thumbnails = Thumbnails(preprocessed.images)
+    thumbnails = Thumbnails(preprocessed)
     scenes = None
     if compare_scenes:
         found = same_scene_pairs(source.image, count, progress)

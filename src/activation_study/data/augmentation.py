@@ -29,7 +29,7 @@ class Step:
                 same images.
         """
         for image, label in zip(images, labels, strict=True):
-            self.change(image, label, generator)
+            _reject_result(self, self.change(image, label, generator))  # type: ignore[func-returns-value]
 
     def change(self, image: Images, label: Labels, generator: np.random.Generator) -> None:
         """Changes one image [height, width, channels] together with its label [height, width], in place."""
@@ -116,7 +116,7 @@ class ImageByImage(Step):
     def change(self, image: Images, label: Labels, generator: np.random.Generator) -> None:
         """Takes all steps with the image."""
         for step in self.steps:
-            step.change(image, label, generator)
+            _reject_result(step, step.change(image, label, generator))  # type: ignore[func-returns-value]
 
 
 MODULES = {__name__: globals()}
@@ -158,8 +158,14 @@ def augment(batch: Batch, steps: Sequence[Step], generator: np.random.Generator)
         return batch
     images, labels = batch[0].copy(), batch[1].copy()
     for step in steps:
-        step.change_batch(images, labels, generator)
+        _reject_result(step, step.change_batch(images, labels, generator))  # type: ignore[func-returns-value]
     return images, labels
+
+
+def _reject_result(step: Step, result: object) -> None:
+    """Raises BadInput if a step returns what it was to change in place."""
+    if result is not None:
+        raise BadInput(f"augmentation: {type(step).__name__} returns a result: expected changes in place, image[:] = …")
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

@@ -70,6 +70,11 @@ class Dataset:
         """
         parts = self.split_by(self._options)
         for part, indices in vars(parts).items():
+            if not len(indices):
+                raise BadInput(
+                    f"{self._options.name}: each image of the {part} split is a copy of one in another part, so "
+                    "data.remove_duplicates=true leaves none; use another split, e.g. data.split=shuffled"
+                )
             self._check_known(indices, f"the {part} split")
         return parts
 

@@ -62,10 +62,18 @@ class NearDuplicates:
 
 
 class Thumbnails:
-    """The images at 16 × 16 pixels, standardized, so that a dot product is a correlation over pixels and channels."""
+    """The images at 16 × 16 pixels, standardized, so that a dot product is a correlation over pixels and channels.
 
-    def __init__(self, images: NDArray[Any]) -> None:
-        """Reads `images`, [N, height, width, channels]."""
+    That of an image of one colour is zero with all others.
+
+    Args:
+        preprocessed: the images at the network's size.
+    """
+
+    def __init__(self, preprocessed: PreprocessedData) -> None:
+        images = preprocessed.images
+        hashes = preprocessed.image_hashes(np.arange(len(images)))
+        self.content = np.unique(hashes, return_inverse=True)[1]  # a number of each image, equal for identical ones
         small = np.stack([resize_by_area(image, (THUMBNAIL_SIDE, THUMBNAIL_SIDE)) for image in images])
         vectors = small.reshape(len(small), -1).astype(np.float32)
         vectors -= vectors.mean(axis=1, keepdims=True)
@@ -74,13 +82,14 @@ class Thumbnails:
 
     def are_similar(self, first: int, second: int) -> bool:
         """Whether two images are near duplicates."""
-        return float(self.vectors[first] @ self.vectors[second]) >= MIN_SIMILARITY
+        correlation = float(self.vectors[first] @ self.vectors[second])
+        return correlation >= MIN_SIMILARITY or bool(self.content[first] == self.content[second])
 
 
 def near_duplicates(
     thumbnails: Thumbnails, preprocessed: PreprocessedData, part_of: Sequence[str], progress: Progress
 ) -> NearDuplicates:
-    """All pairs of images whose thumbnails have a correlation of `MIN_SIMILARITY` or more.
+    """All pairs of images that are identical, or whose thumbnails have a correlation of `MIN_SIMILARITY` or more.
 
     Args:
         thumbnails: of the images.
@@ -89,16 +98,14 @@ def near_duplicates(
             in none.
         progress: yields the items that it is given and shows the progress of what it is told.
     """
-    vectors, images = thumbnails.vectors, len(thumbnails.vectors)
-    hashes = np.array(preprocessed.image_hashes(np.arange(images)))
+    images = len(thumbnails.vectors)
     parts = np.array([PARTS.index(part) if part in PARTS else -1 for part in part_of])
     test = PARTS.index("test")
     group_of, counts = np.arange(images), np.zeros(4, np.int64)
     listed = np.zeros(0, _PAIR)
     for start in progress(range(0, images, _BLOCK), "near duplicates"):
-        pairs = _similar_pairs(vectors, start)
+        pairs = _similar_pairs(thumbnails, start)
         first, second = pairs["first"], pairs["second"]
-        pairs["identical"] = hashes[first] == hashes[second]
         pairs["across"] = (parts[first] != parts[second]) & (np.minimum(parts[first], parts[second]) >= 0)
         with_test = pairs[pairs["across"] & ((parts[first] == test) | (parts[second] == test))]
         counts += [len(pairs), pairs["across"].sum(), len(with_test), with_test["identical"].sum()]
@@ -108,9 +115,7 @@ def near_duplicates(
     count, across_split, tested, identical_tested = counts.tolist()
     return NearDuplicates(
         listed=tuple(
-            DuplicatePair(
-                first, second, min(1.0, similarity), bool(identical), float((labels[first] == labels[second]).mean())
-            )
+            DuplicatePair(first, second, similarity, bool(identical), float((labels[first] == labels[second]).mean()))
             for first, second, similarity, identical, _ in listed.tolist()
         ),
         count=count,
@@ -121,12 +126,16 @@ def near_duplicates(
     )
 
 
-def _similar_pairs(vectors: NDArray[np.float32], start: int) -> NDArray[Any]:
-    """The pairs whose first image is in the block from `start`; `_PAIR`, whether identical and across not yet known."""
+def _similar_pairs(thumbnails: Thumbnails, start: int) -> NDArray[Any]:
+    """The pairs whose first image is in the block from `start`; `_PAIR`, whether across the split not yet known."""
+    vectors, content = thumbnails.vectors, thumbnails.content
     correlations = vectors[start : start + _BLOCK] @ vectors[start:].T
+    identical = content[start : start + _BLOCK, None] == content[start:]
+    correlations = np.where(identical, np.float32(1), np.minimum(correlations, np.float32(1)))
     rows, columns = np.nonzero(np.triu(correlations >= MIN_SIMILARITY, k=1))
     pairs = np.zeros(len(rows), _PAIR)
-    pairs["first"], pairs["second"], pairs["similarity"] = rows + start, columns + start, correlations[rows, columns]
+    pairs["first"], pairs["second"] = rows + start, columns + start
+    pairs["similarity"], pairs["identical"] = correlations[rows, columns], identical[rows, columns]
     return pairs
 
 

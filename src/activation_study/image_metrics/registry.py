@@ -62,8 +62,8 @@ def image_scores(metrics: ImageMetrics, image_counts: Mapping[str, Counts]) -> d
         metrics: of the run.
         image_counts: the counts [images, ...] of each metric, by its name.
     """
-    scores = {name: metrics[name].score(counts) for name, counts in image_counts.items()}
-    return {name: score for name, score in scores.items() if not np.isnan(score)}
+    scores = {name: float(metrics[name].score(counts)) for name, counts in image_counts.items()}
+    return {name: score for name, score in scores.items() if np.isfinite(score)}
 
 
 @cache  # metrics are asked for with each record that is read
@@ -72,7 +72,7 @@ def _check_counts(target: str, metric: ImageMetric) -> None:
     truth, ids = np.array([[0, 1, -1], [1, 0, 0]], np.int16), np.array([[0, 1, 1], [0, 0, 1]], np.uint8)
     try:
         counts = np.asarray(metric.count(truth, ids, np.full((2, 3), 0.75, np.float32), 2))
-        metric.score(counts[None])
+        float(metric.score(counts[None]))
     except Exception as error:  # whatever it raises
         raise BadInput(f"evaluation.metrics: {target} fails on a small image: {error!r}") from error
     if counts.dtype.kind not in "iu":

@@ -45,6 +45,7 @@ from activation_study.runs.run_context import RunContext
 from activation_study.runs.save_weights import save_weights
 from activation_study.runs.start import code_changes_until_now, reject_unplanned, start_or_resume, training_record
 from activation_study.runs.start_warnings import start_warnings
+from activation_study.runs.unscored_metrics import warn_of_unscored_metrics
 from activation_study.signals import GracefulShutdown
 from activation_study.tracking.mirror import Mirror
 from activation_study.tracking.registry import register_after
@@ -103,6 +104,7 @@ def run(config: Config, overrides: list[str], announce: Callable[[Record], None]
             read_evaluated_run(folder, before)
             _reject_other_data(config)
             print(f"{before.name}: already finished")
+            warn_of_unscored_metrics([(config, before)])
             print_scores(config, before, folder)
             remove_saves(folder)
             synced = sync_runs([folder], config.tracking.uri, config.tracking.weights, locked=True)

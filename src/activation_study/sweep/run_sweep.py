@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from activation_study.analysis.selection import several_folds
 from activation_study.config.fields import value_of
-from activation_study.config.schema import OWN_FORMATS, fold_of, resolved
+from activation_study.config.schema import OWN_FORMATS, Config, fold_of, resolved
 from activation_study.config.tuning import is_trial
 from activation_study.credentials import without_credentials
 from activation_study.data.labels.label_types import label_type_of
@@ -31,6 +31,7 @@ from activation_study.records.source_code import write_manifest
 from activation_study.records.sweep_lock import sweep_locks
 from activation_study.runs.messages import print_notes, try_again
 from activation_study.runs.other_data import reject_other_data
+from activation_study.runs.unscored_metrics import warn_of_unscored_metrics
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, make_plan, study_dirs
 from activation_study.sweep.plan_table import show_plan
@@ -84,6 +85,7 @@ def run_sweep(
     if rounds:
         print(rounds.foretold(at_once))
     check_start(jobs)
+    warn_of_unscored_metrics(_kept(jobs))
     if jobs[0].config.dry_run:
         print(DRY_RUN)
         deliver("plan", describe_plan(jobs))
@@ -216,9 +218,13 @@ def check_start(jobs: Sequence[Job]) -> None:
         own = (job.config for job in jobs if job.config.data.format in OWN_FORMATS)
         for config in {config.data.name: config for config in own}.values():
             current_digest(config.data, label_type_of(config))
-    kept = [job.config.run_folder for job in jobs if job.status == RunStatus.DONE and not job.to_do]
-    read_all(finished_records(kept), _read_kept)
+    read_all(finished_records([config.run_folder for config, _ in _kept(jobs)]), _read_kept)
     reject_other_data([job.config for job in jobs], {job.config.run_folder for job in jobs if job.to_do})
+
+
+def _kept(jobs: Sequence[Job]) -> list[tuple[Config, Record]]:
+    """The finished runs that are not started again."""
+    return [(job.config, job.before) for job in jobs if job.status == RunStatus.DONE and not job.to_do and job.before]
 
 
 def _read_kept(folder: Path, record: Record) -> Run:

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from activation_study.config.identity import identity
+from activation_study.config.schema import resolved
 from activation_study.data.labels.class_list import declared_colors, read_classes
 from activation_study.data.labels.class_problems import MAX_CLASSES
 from activation_study.errors import BadInput
+from activation_study.validation import from_hydra
+from hydra_compose import composed
 
 GOOD = """
 classes:
@@ -74,6 +78,21 @@ def test_given_colours_are_told_from_chosen_ones_in_the_recorded_form(tmp_path: 
     assert declared_colors(read_classes(write(tmp_path, black_first)))[0] == ["#000000"]
 
 
+def test_a_colour_that_is_given_counts_though_the_program_would_have_chosen_it(tmp_path: Path) -> None:
+    text = GOOD.replace("{name: sky, id: 0}", '{name: sky, id: 0, color: "#88ccee"}')
+    classes = read_classes(write(tmp_path, text))
+    assert declared_colors(classes) == [["#88CCEE"], ["#0A0B0C"], []]
+    assert read_classes(classes) == classes, "the recorded form is valid too"
+    plain = read_classes(write(tmp_path, GOOD))
+    for unknown, equal in (([255], True), ("others", False)):
+        configs = [
+            resolved(from_hydra(composed(["data=scenes"])))
+            | {"data": {"image_size": 8, "classes": each | {"unknown": unknown}}}
+            for each in (classes, plain)
+        ]
+        assert (identity(configs[0]) == identity(configs[1])) == equal, "it decides what is unknown, if others are"
+
+
 def test_the_way_that_labels_are_read_may_be_chosen(tmp_path: Path) -> None:
     both = '{name: a, id: 3, color: "#808080"}, {name: b, id: 4, color: "#800000"}'
     for read_by in ("ids", "colors"):
@@ -118,6 +137,14 @@ def test_every_class_has_its_own_colour(tmp_path: Path) -> None:
         ('classes: [{name: a, color: "#808080"}, {name: b, colors: []}]', "b: colors: []: expected a list of colours"),
         ('classes: [{name: a, color: "#808080"}, {name: b, color: "#800000"}]\nunknown: [0]', "unknown: 0: expected"),
         ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nread_by: colours", "read_by: 'colours': expected ids or"),
+        ("classes: [{name: a, id: 1}, {name: a, id: 2}]", "class 2: name 'a': another class has this name"),
+        ("classes: [{name: a, id: 1, id: 7}, {name: b, id: 2}]", "id is given twice"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nunknown: 3\nunknown: [4]", "unknown is given twice"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 010}]", "010 is 8 in YAML: expected a number without leading"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 1:30}]", "1:30 is 90 in YAML"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2}]\nunknown: 0", "unknown: 0: expected a list of ids or colours"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2, color: '#808080', colors: 5}]", "b: colors: 5: expected a list"),
+        ("classes: [{name: a, id: 1}, {name: b, id: 2, color: '#808080', colors: }]", "b: colors: None: expected a"),
         ("classes: [", "is not a valid YAML file"),
         (b"\xff\xfe\x00", "is not a valid YAML file"),
         ("!!python/object/apply:os.system [echo]", "is not a valid YAML file"),

@@ -96,6 +96,13 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, proble
     assert str(tmp_path / "groups.csv") in str(error.value)
 
 
+def test_an_open_quote_is_refused_with_its_line(tmp_path: Path) -> None:
+    rows = "".join(f"image{number:05},film with a long name\n" for number in range(6000))
+    path = write(tmp_path / "groups.csv", f'image,group\na,"b\n{rows}')
+    with pytest.raises(BadInput, match=r"groups\.csv: line \d+: field larger than field limit .*is a quote left open"):
+        read_groups(path)
+
+
 def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="No such file"):
         read_groups(tmp_path / "none.csv")

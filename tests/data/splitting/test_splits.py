@@ -67,7 +67,7 @@ def test_too_few_images_are_refused(method: str) -> None:
 
 
 def test_more_folds_than_images_are_refused() -> None:
-    with pytest.raises(ValueError, match="4 images are too few"):
+    with pytest.raises(ValueError, match=r"4 images cannot be divided into 5 folds: expected data\.folds=4 or fewer"):
         split(4, "kfold", folds=5, fold=4)
 
 
@@ -97,3 +97,12 @@ def test_a_split_by_names_accepts_names_with_and_without_suffix() -> None:
         split_by_names(names, {"train": ["a", "e"], "validation": ["x/y"], "test": ["c"]})
     with pytest.raises(ValueError, match="images in two parts of the split files, with and without their suffix: 1"):
         split_by_names(names, {"train": ["a"], "validation": ["c"], "test": ["a.png"]})
+
+
+def test_only_a_suffix_of_files_is_taken_off_a_name() -> None:
+    names = ("scan", "scan2", "scan3.v2")
+    lists = {"train": ["scan.PNG"], "validation": ["scan2"], "test": ["scan3.v2.tif"]}
+    parts = split_by_names(names, lists)
+    assert [part.tolist() for part in vars(parts).values()] == [[0], [1], [2]]
+    with pytest.raises(ValueError, match=r"without an image \(1\): scan\.001"):
+        split_by_names(names, {**lists, "train": ["scan.001"]})

@@ -5,6 +5,8 @@ Pillow reads the header first, so the size of an image is checked before any pix
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +20,15 @@ FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 MAX_CHANNELS = 8
 MAX_PIXELS = 64_000_000  # a JPEG file of a few hundred kilobytes can decode to gigabytes
 _JPEG_END = b"\xff\xd9"  # cannot occur within the pixel data
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Raises ValueError in the place of whatever a library raises for a damaged or malicious file in the block."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"cannot be decoded: {error}") from error
 
 
 def conversion_hint(path: str) -> str:
@@ -85,10 +96,8 @@ def open_header(content: bytes, formats: tuple[str, ...]) -> "Image":
 
 def load(image: "Image") -> None:
     """Decodes the pixels of an image with Pillow, in place."""
-    try:
+    with decoding():
         image.load()
-    except Exception as error:  # Pillow may raise anything for a damaged file
-        raise ValueError(f"cannot be decoded: {error}") from error
 
 
 def decode(content: bytes, flags: int) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.images.image_io import FORMATS, MAX_CHANNELS, MAX_PIXELS, decode, load, open_header
+from activation_study.data.images.image_io import FORMATS, MAX_CHANNELS, MAX_PIXELS, decode, decoding, load, open_header
 from activation_study.errors import counted
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def tiff_type(content: bytes) -> tuple[np.dtype[Any], bool]:
 
     That is channels of its own, several pages, or transparency, by which OpenCV multiplies the colours.
     """
-    with _open_tiff(content) as tiff:
+    with _open_tiff(content) as tiff, decoding():
         series, page = tiff.series[0], _first_page(tiff.series[0])
         own = (
             "C" in series.axes
@@ -108,25 +108,19 @@ def _open_tiff(content: bytes) -> "TiffFile":
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # about metadata that nothing here needs
-    try:
+    with decoding():
         return tifffile.TiffFile(io.BytesIO(content))
-    except Exception as error:  # tifffile may raise anything for a damaged file
-        raise ValueError(f"cannot be decoded: {error}") from error
 
 
 def _read_tiff(content: bytes) -> StoredImage:
     with _open_tiff(content) as tiff:
-        try:
+        with decoding():
             series = tiff.series[0]
             page = _first_page(series)
-            channel_axis = _channel_axis(series)
-            height, width = (size for axis, size in enumerate(series.shape) if axis != channel_axis)
-            _check_size(height, width)
             color, alpha, orientation = _photometric(page), _has_alpha(page), page.tags.get(_ORIENTATION)
-        except ValueError:
-            raise
-        except Exception as error:
-            raise ValueError(f"cannot be decoded: {error}") from error
+        channel_axis = _channel_axis(series)
+        height, width = (size for axis, size in enumerate(series.shape) if axis != channel_axis)
+        _check_size(height, width)
         if color not in _PLAIN and page.dtype in (np.uint8, np.bool_):
             values, orientation = _read_by_pillow(content, "L" if color == "MINISWHITE" else "RGB"), None
             return StoredImage(values, is_color=values.shape[-1] == 3, has_alpha=False)
@@ -206,12 +200,10 @@ def _read_by_pillow(content: bytes, mode: str | None) -> NDArray[Any]:
 
 def _read_npy(content: bytes) -> StoredImage:
     stream = io.BytesIO(content)
-    try:
+    with decoding():
         version = np.lib.format.read_magic(stream)
         read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[version[0]]
         shape, _, dtype = read_header(stream)
-    except Exception as error:
-        raise ValueError(f"cannot be decoded: {error}") from error
     if len(shape) not in (2, 3) or min(shape) == 0:
         raise ValueError(f"an array {list(shape)}: expected [height, width, channels]")
     if len(shape) == 3 and shape[2] > MAX_CHANNELS >= shape[0]:
@@ -220,10 +212,8 @@ def _read_npy(content: bytes) -> StoredImage:
     if dtype.kind not in "buif" or (len(shape) == 3 and shape[2] > MAX_CHANNELS):
         what = f"values of the type {dtype}" if dtype.kind not in "buif" else f"{shape[2]} channels"
         raise ValueError(f"{what}: expected numbers, in at most {MAX_CHANNELS} channels")
-    try:
+    with decoding():
         values: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
-    except Exception as error:
-        raise ValueError(f"cannot be decoded: {error}") from error
     if values.ndim == 2:
         values = values[..., None]
     if values.dtype == np.bool_:
@@ -232,6 +222,8 @@ def _read_npy(content: bytes) -> StoredImage:
 
 
 def _check_size(height: int, width: int) -> None:
+    if height * width == 0:
+        raise ValueError(f"{width}×{height} pixels: the file is damaged")
     if height * width > MAX_PIXELS:
         raise ValueError(f"{width}×{height} pixels: expected at most {MAX_PIXELS:,}")
 

@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from activation_study.data.labels.class_problems import OTHERS, class_problems, is_read_by_colors
 from activation_study.errors import BadInput, problems_message
 from activation_study.location import command
@@ -25,6 +27,7 @@ from activation_study.palette import class_colors, is_generated_color
 
 _MAX_BYTES = 1_000_000
 _BARE_COLOR = re.compile(r"""(color|colors|unknown):(?:[^#\n]|["']#)*(?<!["'])#[0-9A-Fa-f]{6}""")
+_DECIMAL = re.compile("[-+]?(0|[1-9][0-9]*)")
 _EXPECTED = "expected a YAML file with a list of classes"
 
 # {"classes": [{"name": …, "ids": […], "color": "#RRGGBB"}, …], "unknown": […] or "others"}; where they are given also
@@ -41,9 +44,9 @@ def read_classes(path_or_content: Any) -> Classes:
     Raises:
         BadInput: lists all problems at once.
     """
-    what, content = "The classes", path_or_content
+    what, content, is_recorded = "The classes", path_or_content, True
     if isinstance(path_or_content, str):
-        what, content = f"The classes in {path_or_content}", _read(Path(path_or_content))
+        what, content, is_recorded = f"The classes in {path_or_content}", _read(Path(path_or_content)), False
     content = _with_hex_colors(content)
     problems = list(class_problems(content))
     if problems:
@@ -53,24 +56,28 @@ def read_classes(path_or_content: Any) -> Classes:
     entries = content["classes"]
     chosen = [_mask_colors(entry) for entry in entries]
     colors = class_colors([entry["name"] for entry in entries], [each[0] if each else None for each in chosen])
-    unknown = content.get("unknown") or []
+    unknown = [] if content.get("unknown") is None else content["unknown"]
     read_by = "colors" if is_read_by_colors(content) else content.get("read_by")
-    return {
+    classes = {
         **({"read_by": read_by} if read_by else {}),
         "classes": [
             {"name": entry["name"], "ids": _ids(entry, index), "color": color}
-            | ({"colors": several} if len(several) > 1 else {})
+            | ({"colors": several} if len(several) > 1 or (is_recorded and "colors" in entry) else {})
             for index, (entry, color, several) in enumerate(zip(entries, colors, chosen, strict=True))
         ],
         "unknown": unknown if unknown == OTHERS else [_upper(value) for value in unknown],
     }
+    if not is_recorded:
+        for entry, given, found in zip(classes["classes"], chosen, declared_colors(classes), strict=True):
+            if given and not found:
+                entry["colors"] = given
+    return classes
 
 
 def declared_colors(classes: Classes) -> list[list[str]]:
     """The colours by which each class can be found in label images; none for one whose colour was chosen for it.
 
-    The recorded form does not tell given colours from chosen ones, so a given one counts as chosen if the program would
-    have chosen it, too.
+    The recorded form has `colors` where the program would have chosen the one that a file gives, too.
     """
     entries, by_colors = classes["classes"], classes.get("read_by") == "colors"
     given = [None if is_generated_color(entry["color"], entry["name"]) else entry["color"] for entry in entries]
@@ -83,15 +90,34 @@ def declared_colors(classes: Classes) -> list[list[str]]:
     ]
 
 
-def _read(path: Path) -> Any:
-    import yaml
+class _Loader(yaml.SafeLoader):
+    """Refuses what YAML silently reads as something else: the last of several equal keys, and 010 as 8."""
 
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for position, (key, _) in enumerate(node.value):
+            if key.value in keys[:position]:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is given twice", key.start_mark)
+        return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        number = super().construct_yaml_int(node)
+        if not _DECIMAL.fullmatch(node.value):
+            problem = f"{node.value} is {number} in YAML: expected a number without leading zeros"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return int(number)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+
+
+def _read(path: Path) -> Any:
     text = ""
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise BadInput(f"{path}: larger than {_MAX_BYTES:,} bytes; {_EXPECTED}")
         text = path.read_text(encoding="utf-8")
-        return yaml.safe_load(text)
+        return _Loader(text).get_single_data()
     except FileNotFoundError as error:
         proposal = f"`{command('inspect')} … write_classes={path}` proposes one from the label images"
         raise BadInput(f"data.classes={path}: {error.strerror}; {_EXPECTED}; {proposal}") from error

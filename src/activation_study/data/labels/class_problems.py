@@ -47,8 +47,8 @@ def class_problems(content: Any) -> Iterator[str]:
         yield from _name_problems(number, title, entry, names)
         yield from _class_id_problems(title, entry, by_colors, ids)
         yield from _class_color_problems(title, entry, by_colors, colors)
-    unknown = content.get("unknown") or []
-    if unknown != OTHERS:
+    unknown = content.get("unknown")
+    if unknown not in (None, OTHERS):
         yield from _unknown_problems(unknown, by_colors, ids, colors)
 
 
@@ -61,8 +61,10 @@ def _name_problems(number: int, title: str, entry: dict[str, Any], names: Owners
         yield f"class {number}: name {name!r}: expected text; use quotes if YAML reads it as another type"
     elif not name.strip() or name != name.strip() or not all(char.isalnum() or char in " _-." for char in name):
         yield f"class {number}: name {name!r}: expected letters, digits, spaces inside the name, '_', '-' and '.'"
-    elif names.setdefault(name.casefold(), title) is not title:
+    elif name.casefold() in names:
         yield f"class {number}: name {name!r}: another class has this name"
+    else:
+        names[name.casefold()] = title
 
 
 def _class_id_problems(title: str, entry: dict[str, Any], by_colors: bool, owners: Owners) -> Iterator[str]:
@@ -85,14 +87,12 @@ def _class_color_problems(title: str, entry: dict[str, Any], by_colors: bool, ow
     if by_colors and "color" not in entry and "colors" not in entry:
         yield f'{title}: color: expected "#RRGGBB", since label images are read by the colours of the classes'
         return
-    colors = entry.get("colors", [])
-    if "color" in entry:
-        if "colors" in entry and entry["color"] not in colors:
-            yield f"{title}: expected either color or colors, not both"
-        colors = colors or [entry["color"]]
+    colors = entry["colors"] if "colors" in entry else [entry["color"]] if "color" in entry else []
     if not isinstance(colors, list) or ("colors" in entry and not colors):
         yield f"{title}: colors: {colors!r}: expected a list of colours"
         return
+    if "color" in entry and entry["color"] not in colors:
+        yield f"{title}: expected either color or colors, not both"
     for color in colors:
         if not _is_color(color):
             yield f"{title}: color {color!r}: expected {_COLOR}"

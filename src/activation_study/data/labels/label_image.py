@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activation_study.data.images.image_io import load, open_header
+from activation_study.data.images.image_io import decoding, load, open_header
 from activation_study.data.labels.class_problems import MAX_ID
 from activation_study.data.labels.packed_color import GREY, is_grey, pack
 from activation_study.errors import alternatives
@@ -76,7 +76,9 @@ def read_label_image(content: bytes) -> LabelImage:
     image = open_header(content, (*_FORMATS, *_LOSSY_FORMATS[:1], *_LOSSY_FORMATS[2:]))
     if image.format in _LOSSY_FORMATS or _tag(image, _TAG_COMPRESSION) in _LOSSY_TIFF:
         raise ValueError(f"a {image.format} file: {WHY_NOT_LOSSY}")
-    if (frames := getattr(image, "n_frames", 1)) > 1:
+    with decoding():
+        frames = getattr(image, "n_frames", 1)
+    if frames > 1:
         raise ValueError(f"{frames} images in one file: expected one")
     png_bits, png_type = (content[24], content[25]) if image.format == "PNG" else (8, None)
     if image.mode in ("RGB", "RGBA", "LA") and png_bits == 16:

@@ -74,21 +74,25 @@ def read_groups(path: Path) -> dict[str, str]:
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = [cell.strip().lower() for cell in next(rows, [])]
+    try:
+        header = [cell.strip().lower() for cell in next(rows, [])]
+        table = [(rows.line_num, row) for row in rows if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise BadInput(
+            f"data.groups={path}: line {rows.line_num}: {error}; is a quote left open? {expected}"
+        ) from error
     if missing := [column for column in COLUMNS if column not in header]:
         raise BadInput(f"data.groups={path}: no column {' and '.join(missing)} in its first line. {expected}")
     image_column, group_column = map(header.index, COLUMNS)
     groups: dict[str, str] = {}
     problems = []
-    for row in rows:
-        if not any(map(str.strip, row)):
-            continue
+    for line, row in table:
         padded = [*map(str.strip, row), *[""] * len(header)]
         image, group = padded[image_column], padded[group_column]
         if not image or not group:
-            problems.append(f"line {rows.line_num}: no {'group' if image else 'image'}")
+            problems.append(f"line {line}: no {'group' if image else 'image'}")
         elif groups.setdefault(image, group) != group:
-            problems.append(f"line {rows.line_num}: {image} is in {group}, but already in {groups[image]}")
+            problems.append(f"line {line}: {image} is in {group}, but already in {groups[image]}")
     if problems:
         raise BadInput(problems_message(f"data.groups={path} cannot be used", problems, expected))
     return groups

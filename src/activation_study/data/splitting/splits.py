@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.data.images.image_io import SUFFIXES
+from activation_study.data.labels.label_image import LABEL_SUFFIXES
 from activation_study.errors import counted
 from activation_study.seeding import stream
 
 Indices = NDArray[np.int64]
 PARTS = ("train", "validation", "test")
+FILE_SUFFIXES = {*SUFFIXES, *LABEL_SUFFIXES}  # which names in lists may have
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ def split(count: int, method: str, seed: int = 0, folds: int = 5, fold: int = 0)
     Raises:
         ValueError: a part would be empty.
     """
+    if method == "kfold" and 3 <= count < folds:
+        raise ValueError(f"{count} images cannot be divided into {folds} folds: expected data.folds={count} or fewer")
     order = np.arange(count) if method == "sorted" else stream(seed, "split").permutation(count)
     if method == "kfold":
         result = split_of_folds(np.array_split(order, folds), fold)
@@ -70,7 +75,8 @@ def split_of_folds(folds: Sequence[Indices], fold: int) -> Split:
 def name_forms(name: str) -> tuple[str, str]:
     """The names that a line may stand for: as it is, and without a format's suffix; in Unicode's composed form."""
     composed = unicodedata.normalize("NFC", name)
-    return composed, composed.rpartition(".")[0]
+    stem, dot, suffix = composed.rpartition(".")
+    return composed, stem if dot + suffix.lower() in FILE_SUFFIXES else composed
 
 
 def image_index(names: Sequence[str]) -> Callable[[str], int | None]:
