@@ -8,7 +8,7 @@ import pytest
 
 from activation_study.data.verification import FileTree
 from activation_study.errors import BadInput
-from activation_study.sweep.run_sweep import check_start
+from activation_study.sweep.before_start import check_start
 from activation_study.sweep.status import RunStatus
 from activation_study.validation import from_hydra
 from hydra_compose import composed

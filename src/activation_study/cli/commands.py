@@ -94,10 +94,11 @@ def _train_one(config: Config, overrides: list[str], alone: bool) -> bool:
     """Does what the configuration says; returns whether it succeeded."""
     if alone and (config.dry_run or config.sync):
         from activation_study.runs.messages import check_alone
+        from activation_study.sweep.before_start import check_start
         from activation_study.sweep.describe import describe_plan
         from activation_study.sweep.plan import make_job
         from activation_study.sweep.plan_table import show_plan
-        from activation_study.sweep.run_sweep import DRY_RUN, check_start, sync_jobs
+        from activation_study.sweep.run_sweep import DRY_RUN, sync_jobs
 
         check_alone(config)
         job = make_job(overrides, config)
