@@ -75,7 +75,10 @@ def test_heavy_packages_are_imported_late_where_a_sweep_with_nothing_to_do_passe
         )
     ]
     light += [PACKAGE / name for name in ("sweep/plan.py", "sweep/status.py", "records/lock.py", "tracking/mirror.py")]
-    light += [PACKAGE / name for name in ("report/article_table.py", "sweep/run_states.py", "sweep/watch.py")]
+    light += [
+        PACKAGE / name
+        for name in ("report/article_table.py", "sweep/watching/run_states.py", "sweep/watching/watch.py")
+    ]
     for path in light:
         assert not heavy & {name.split(".")[0] for name in imports(path, top_level_only=True)}, path
 

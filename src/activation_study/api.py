@@ -37,9 +37,9 @@ def compose(*overrides: str, config_dir: Path | str | None = None) -> ComposedCo
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.singleton import Singleton
 
-    from activation_study.config.arguments import unusable
-    from activation_study.config.hydra_errors import explanation
-    from activation_study.config.overrides import as_typed, search_path
+    from activation_study.config.command_line.arguments import unusable
+    from activation_study.config.command_line.hydra_errors import explanation
+    from activation_study.config.command_line.overrides import as_typed, search_path
     from activation_study.config.registration import register
     from activation_study.config.run_names import keep_existing_name
     from activation_study.validation import from_hydra

@@ -45,7 +45,7 @@ class StudySweeper(BasicSweeper):
 
     def _combinations(self, overrides: Sequence[str], loader: ConfigLoaderImpl) -> list[list[str]]:
         """All combinations of the overrides' values; of two overrides of one key, the later one counts."""
-        from activation_study.config.overrides import as_typed
+        from activation_study.config.command_line.overrides import as_typed
         from activation_study.config.schema import Config
 
         parser = OverridesParser.create(config_loader=loader)
@@ -57,7 +57,7 @@ class StudySweeper(BasicSweeper):
 
         Hydra knows the parameters of an experiment only if there is one for all jobs, not of `experiment=demo,small`.
         """
-        from activation_study.config.overrides import override_key
+        from activation_study.config.command_line.overrides import override_key
 
         given = {override_key(override) for override in job}
         missing = [f"{key}={value}" for key, value in compose.sweep_parameters(job).items() if key not in given]

@@ -15,11 +15,11 @@ from omegaconf import DictConfig, OmegaConf
 from activation_study import outcome, plugins
 from activation_study.cli.inspection import inspect_or_propose
 from activation_study.cli.refusal import file_errors_as_bad_input, refusals, refuse
-from activation_study.config.arguments import foreign_sweeper
+from activation_study.config.command_line.arguments import foreign_sweeper
+from activation_study.config.command_line.overrides import override_key
 from activation_study.config.command_options import Compare, Evaluate, Export, Inspect, Predict, Reproduce, Watch
 from activation_study.config.contrasts import as_pairs, contrast_problems
 from activation_study.config.fields import declared
-from activation_study.config.overrides import override_key
 from activation_study.config.places import empty_places, expand_home, study_arguments, study_folder
 from activation_study.config.registration import register
 from activation_study.config.schema import Config
@@ -222,7 +222,7 @@ def _export(options: Export) -> None:
 
 
 def _watch(options: Watch) -> None:
-    from activation_study.sweep.watch import watch
+    from activation_study.sweep.watching.watch import watch
 
     watch(options)
 

@@ -22,7 +22,7 @@ def inspect_or_propose(config: Inspect) -> None:
     if config.write_classes is not None:
         _write_classes(config, config.write_classes)
         return
-    from activation_study.report.dataset_report import inspect_data
+    from activation_study.report.inspection.report import inspect_data
 
     print(f"Page:  {inspect_data(config)}")
     print(f"Train: {command('train')} {_arguments_except('write_groups', 'same_scene')}")

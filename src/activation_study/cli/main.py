@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext, redirect_stdout
 
 from activation_study.cli.help import command_help, overview
 from activation_study.cli.refusal import refuse
-from activation_study.config.arguments import unusable
+from activation_study.config.command_line.arguments import unusable
 from activation_study.console import ignore_broken_pipes
 from activation_study.credentials import without_credentials
 from activation_study.errors import BadInput
@@ -95,8 +95,8 @@ def _run(name: str, arguments: list[str]) -> int:
 
     from activation_study.cli import commands
     from activation_study.cli.flags import checked_arguments
-    from activation_study.config.hydra_errors import explanation
-    from activation_study.config.overrides import as_typed
+    from activation_study.config.command_line.hydra_errors import explanation
+    from activation_study.config.command_line.overrides import as_typed
 
     command = commands.COMMANDS[name]
     commands.register_schema(command)

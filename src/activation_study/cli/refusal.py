@@ -20,7 +20,7 @@ def refusals(name: str, config: str) -> Iterator[None]:
     """
     from omegaconf.errors import OmegaConfBaseException  # late: help is printed without Hydra
 
-    from activation_study.config.hydra_errors import explanation
+    from activation_study.config.command_line.hydra_errors import explanation
 
     try:
         yield
@@ -40,7 +40,7 @@ def refusals(name: str, config: str) -> Iterator[None]:
 @contextmanager
 def file_errors_as_bad_input(name: str, config: str) -> Iterator[None]:
     """In a job of a sweep, makes bad input of files that cannot be used, which the sweep then lists."""
-    from activation_study.config.hydra_errors import explanation
+    from activation_study.config.command_line.hydra_errors import explanation
 
     try:
         yield

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from activation_study.config.command_line.overrides import override_key
 from activation_study.config.identity import affects_result, flatten
-from activation_study.config.overrides import override_key
 
 DEFAULT = "activation"
 JOINT = "/"  # between the values of two factors, in the name of an arm

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from activation_study.config.overrides import override_key
+from activation_study.config.command_line.overrides import override_key
 from activation_study.errors import BadInput
 
 # Chosen by simulation (docs/explanation/planned-looks.md): used where no looks are given.

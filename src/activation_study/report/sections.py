@@ -11,10 +11,10 @@ from activation_study.analysis.findings import Findings
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Condition
+from activation_study.config.command_line.overrides import without_keys
 from activation_study.config.contrasts import simple_effects
 from activation_study.config.factor import Factor
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
-from activation_study.config.overrides import without_keys
 from activation_study.config.protocols import followed_protocol
 from activation_study.errors import BadInput
 from activation_study.location import command

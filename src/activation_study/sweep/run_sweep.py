@@ -20,7 +20,7 @@ from activation_study.sweep.before_start import check_start, kept_runs, prepare_
 from activation_study.sweep.describe import Unfinished, describe_plan, describe_sweep
 from activation_study.sweep.plan import Job, Overrides, make_plan, study_dirs
 from activation_study.sweep.plan_table import show_plan
-from activation_study.sweep.rounds import Rounds, rounds_of
+from activation_study.sweep.rounds.rounds import Rounds, rounds_of
 from activation_study.sweep.status import all_run_folders
 from activation_study.sweep.sweep_report import (
     print_next_steps,

@@ -12,8 +12,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from activation_study.config.command_line.overrides import without_keys
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
-from activation_study.config.overrides import without_keys
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import BadInput
 from activation_study.files import replacing

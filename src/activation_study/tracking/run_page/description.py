@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from activation_study.class_findings import ClassFindings
+from activation_study.config.command_line.overrides import override_key
 from activation_study.config.factor import factor_of
 from activation_study.config.identity import MACHINE_SPECIFIC_KEYS
-from activation_study.config.overrides import override_key
 from activation_study.location import command
 from activation_study.metrics import scored_parts
 from activation_study.records.record import Record

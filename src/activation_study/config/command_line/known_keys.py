@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from activation_study.config.command_line.overrides import override_key, search_path
 from activation_study.config.identity import flatten
-from activation_study.config.overrides import override_key, search_path
 from activation_study.location import conf_dir
 
 

@@ -9,7 +9,7 @@ from activation_study.config.schema import Data
 from activation_study.data.audit import DatasetAudit
 from activation_study.data.near_duplicates import NearDuplicates
 from activation_study.data.same_scene import ScenePair
-from activation_study.report.dataset_groups import (
+from activation_study.report.inspection.groups import (
     group_sentences,
     groups_table,
     scene_note,

@@ -20,23 +20,23 @@ from activation_study.errors import counted
 from activation_study.files import write_text
 from activation_study.outcome import add, deliver
 from activation_study.palette import UNKNOWN_COLOR
-from activation_study.report.dataset_groups import (
+from activation_study.report.elements import ImagePanel, ImageRow, Table, print_table
+from activation_study.report.inspection.describe import describe_dataset
+from activation_study.report.inspection.groups import (
     groups_table,
     scene_note,
     scenes_table,
 )
-from activation_study.report.dataset_images import (
+from activation_study.report.inspection.image_values import image_kinds, image_values_table
+from activation_study.report.inspection.images import (
     evenly_spaced,
     image_and_label,
     outlined_and_label,
     pair_row,
     scene_row,
 )
-from activation_study.report.dataset_summary import audit_sentences, left_out_sentences, turned_sentences
-from activation_study.report.dataset_tables import pairs_table, parts_table, sizes_table
-from activation_study.report.describe_dataset import describe_dataset
-from activation_study.report.elements import ImagePanel, ImageRow, Table, print_table
-from activation_study.report.image_values import image_kinds, image_values_table
+from activation_study.report.inspection.summary import audit_sentences, left_out_sentences, turned_sentences
+from activation_study.report.inspection.tables import pairs_table, parts_table, sizes_table
 from activation_study.report.render import render
 
 MAX_BROWSED = 48  # images to browse, evenly spaced over the data set

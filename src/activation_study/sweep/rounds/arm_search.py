@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from activation_study.analysis.formatting import listed
+from activation_study.config.command_line.overrides import override_key
 from activation_study.config.factor import without_alias
-from activation_study.config.overrides import override_key
 from activation_study.config.schema import resolved
 from activation_study.config.search_space import Values, value_text, values_in
 from activation_study.config.tuning import trial_seeds

@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 
 from activation_study.api import compose as compose_run
 from activation_study.cli.commands import COMMANDS, register_schema
+from activation_study.config.command_line.overrides import as_typed, text_keys
 from activation_study.config.fields import declared, holds_text
-from activation_study.config.overrides import as_typed, text_keys
 from activation_study.config.schema import Config
 from activation_study.location import conf_dir
 

@@ -9,7 +9,7 @@ from activation_study.data.dataset import Dataset
 from activation_study.data.near_duplicates import MIN_SIMILARITY
 from activation_study.data.splitting.splits import PARTS
 from activation_study.errors import counted, examples
-from activation_study.report.dataset_groups import group_sentences, scene_sentences
+from activation_study.report.inspection.groups import group_sentences, scene_sentences
 
 
 def turned_sentences(turned: dict[int, str], names: Sequence[str]) -> list[str]:

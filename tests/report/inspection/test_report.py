@@ -13,7 +13,7 @@ from activation_study.data.same_scene import ScenePair
 from activation_study.data.splitting.groups import read_groups
 from activation_study.errors import BadInput
 from activation_study.location import conf_dir
-from activation_study.report.dataset_report import inspect_data
+from activation_study.report.inspection.report import inspect_data
 from activation_study.validation import from_hydra
 
 

@@ -17,9 +17,9 @@ from activation_study.errors import BadInput
 from activation_study.location import command
 from activation_study.outcome import deliver
 from activation_study.records.sweep_lock import is_swept
-from activation_study.sweep.run_states import RunState, run_states
-from activation_study.sweep.states_table import epoch_text, states_table, summary
 from activation_study.sweep.status import RunStatus, studies_in
+from activation_study.sweep.watching.run_states import RunState, run_states
+from activation_study.sweep.watching.states_table import epoch_text, states_table, summary
 
 
 def watch(options: Watch) -> None:

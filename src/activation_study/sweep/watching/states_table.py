@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from activation_study.console import format_duration
-from activation_study.sweep.run_states import RunState
 from activation_study.sweep.status import RunStatus
+from activation_study.sweep.watching.run_states import RunState
 
 STYLES = {RunStatus.RUNNING: "bold green", RunStatus.RESUMABLE: "yellow", RunStatus.FAILED: "red"}
 MARGIN = 7  # lines that are not of a run: of the table, the first line of the title, the last line, and one to spare

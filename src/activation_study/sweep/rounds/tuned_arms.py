@@ -14,10 +14,10 @@ from activation_study.config.tuning import is_trial, space_of_arm
 from activation_study.console import format_duration
 from activation_study.errors import BadInput, counted
 from activation_study.records.record import Record, read_records
-from activation_study.sweep.arm_search import ArmSearch
 from activation_study.sweep.plan import Job, Overrides, study_dirs
-from activation_study.sweep.planned_seeds import PlannedSeeds
 from activation_study.sweep.remaining import disk_bytes, format_size
+from activation_study.sweep.rounds.arm_search import ArmSearch
+from activation_study.sweep.rounds.planned_seeds import PlannedSeeds
 from activation_study.tuning.searches import Search, searches_of
 from activation_study.tuning.trials import SearchKey, search_key
 

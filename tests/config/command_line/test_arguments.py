@@ -2,7 +2,7 @@
 
 import pytest
 
-from activation_study.config.arguments import unusable
+from activation_study.config.command_line.arguments import unusable
 
 
 @pytest.mark.parametrize(

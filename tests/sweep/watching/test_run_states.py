@@ -8,8 +8,8 @@ import pytest
 
 from activation_study.records.heartbeat import HEARTBEAT_FILE
 from activation_study.records.lock import run_lock
-from activation_study.sweep.run_states import SILENT_SECONDS, RunState, run_states
 from activation_study.sweep.status import RunStatus
+from activation_study.sweep.watching.run_states import SILENT_SECONDS, RunState, run_states
 from fake_runs import ELSEWHERE, HERE, write_planned, write_run, write_running
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from activation_study.sweep.plan import Job, Overrides
-from activation_study.sweep.planned_seeds import PlannedSeeds
-from activation_study.sweep.tuned_arms import TunedArms
+from activation_study.sweep.rounds.planned_seeds import PlannedSeeds
+from activation_study.sweep.rounds.tuned_arms import TunedArms
 
 
 class Rounds(Protocol):

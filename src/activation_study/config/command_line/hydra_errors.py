@@ -8,8 +8,8 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from activation_study.config.file_errors import explain_file
-from activation_study.config.known_keys import (
+from activation_study.config.command_line.file_errors import explain_file
+from activation_study.config.command_line.known_keys import (
     composed_values,
     did_you_mean,
     forget,
@@ -17,7 +17,7 @@ from activation_study.config.known_keys import (
     options_of,
     try_to_compose,
 )
-from activation_study.config.overrides import override_key
+from activation_study.config.command_line.overrides import override_key
 from activation_study.errors import MAX_LISTED, alternatives, problems_message
 from activation_study.location import command
 

@@ -20,10 +20,10 @@ from activation_study.errors import BadInput
 from activation_study.files import write_json
 from activation_study.records.lock import run_lock
 from activation_study.records.sweep_lock import sweep_locks
-from activation_study.sweep.run_states import RunState
-from activation_study.sweep.states_table import states_table
 from activation_study.sweep.status import RunStatus
-from activation_study.sweep.watch import watch
+from activation_study.sweep.watching.run_states import RunState
+from activation_study.sweep.watching.states_table import states_table
+from activation_study.sweep.watching.watch import watch
 from cli_runner import ROOT, TINY
 from fake_runs import ELSEWHERE, HERE, write_planned, write_run, write_running
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from activation_study.data.audit import DatasetAudit
 from activation_study.data.dataset import Dataset
-from activation_study.report.dataset_tables import PLACES
+from activation_study.report.inspection.tables import PLACES
 
 
 def describe_dataset(dataset: Dataset, audit: DatasetAudit, summary: Sequence[str], page: Path) -> dict[str, Any]:

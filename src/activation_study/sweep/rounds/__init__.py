@@ -1,0 +1,1 @@
+"""Sweeps whose further runs depend on the results of earlier ones: planned looks and searches."""
