@@ -316,3 +316,24 @@ def test_sections_with_long_names_have_figures_of_their_own(tmp_path: Path) -> N
     report = make_report(tmp_path / "s", ReportOptions(pictures=False))
     shown = [line for line in (report / "report.md").read_text().splitlines() if line.startswith("![")]
     assert len(shown) == len(set(shown)) == len(list((report / "figures").glob("*.svg")))
+
+
+def test_unequal_effort_in_the_choice_on_validation_is_told(tmp_path: Path) -> None:
+    study, comparison = tmp_path / "s", {"chosen_on_validation": "optimizer.learning_rate"}
+    for name, rates in (("relu", (1e-3,)), ("mish", (1e-4, 1e-3, 1e-2))):
+        for place, rate in enumerate(rates):
+            for seed in range(3):
+                write_run(study, name, seed, learning_rate=rate, comparison=comparison, started=float(place))
+    summary = " ".join(findings(study).summary)
+    assert "on surfaces: values of optimizer.learning_rate that were tried: Mish 3 and ReLU 1." in summary
+    assert "Unequal effort" not in " ".join(findings(study).questions)
+
+
+def test_asked_contrasts_leave_the_default_ones_in_the_changes(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    for rate in (1e-3, 1e-2):
+        for number, name in enumerate(("relu", "mish", "frelu")):
+            for seed in range(3):
+                write_run(study, name, seed, learning_rate=rate, started=1000 * rate + number)
+    (ablations,) = findings(study, [["frelu", "mish"]]).ablations
+    assert list(ablations.differences) == [("mish", "relu"), ("frelu", "relu"), ("frelu", "mish")]

@@ -141,3 +141,24 @@ def test_the_captions_say_what_a_dot_is(tmp_path: Path) -> None:
     report = (make_report(tmp_path / "s", ReportOptions(pictures=False)) / "report.md").read_text()
     assert "each dot is one of 3 seeds, each the mean over 4 folds" in report
     assert "95 % interval of the mean over seeds and folds" in report
+
+
+def test_changes_of_the_protocol_vary_over_seeds_and_folds(tmp_path: Path) -> None:
+    study = tmp_path / "s"
+    for rate in (1e-3, 1e-2):
+        for fold in range(4):
+            for number, (name, accuracy) in enumerate((("relu", 0.7), ("mish", 0.7 + 10 * rate * (fold - 1)))):
+                for seed in range(3):
+                    write_run(
+                        study, name, seed, accuracy, split="kfold", fold=fold, names=f"fold{fold}-",
+                        learning_rate=rate, started=1e4 * rate + 10.0 * fold + number,
+                    )  # fmt: skip
+    result = compared(study)
+    (ablations,) = result.ablations
+    first, second = result.conditions
+    key = "test/mean_iou"
+    (relu, mish), (other_relu, other_mish) = first.arms, second.arms
+    change = (other_mish.of_folds(key) - mish.of_folds(key)) - (other_relu.of_folds(key) - relu.of_folds(key))
+    expected = crossed(change)
+    assert expected is not None
+    assert ablations.changes[0].changes["mish", "relu"] == expected.interval()

@@ -83,7 +83,7 @@ def test_the_calibration_error_is_no_other_story_of_the_segmentation() -> None:
     others = {"boundary IoU": replace(base, p=0.2), "calibration error": replace(base, p=0.2)}
     elsewhere = not_of_segmentation(arm(np.ones((1, 1, 4, 3), np.int64)))
     assert elsewhere == {"calibration error"}
-    assert disagreement(base, others, "above", 0.05, elsewhere) == ["boundary IoU"]
+    assert disagreement(base, others, "above", 0.05, 0.0, elsewhere) == ["boundary IoU"]
 
 
 def test_a_metric_disagrees_if_it_does_not_show_what_is_decided_or_shows_what_is_not() -> None:
@@ -92,12 +92,13 @@ def test_a_metric_disagrees_if_it_does_not_show_what_is_decided_or_shows_what_is
     down = replace(base, p=0.01, difference=Interval(-0.1, -0.15, -0.05))
     unclear = replace(base, p=0.2)
     others = {"up": up, "down": down, "unclear": unclear}
-    assert disagreement(unclear, others, "above", 0.05) == ["down", "unclear"]
-    assert disagreement(unclear, others, "below", 0.05) == ["up", "unclear"]
-    assert disagreement(unclear, others, "open", 0.05) == ["up", "down"]
-    assert disagreement(up, others, "open", 0.05) == [], "open because of the correction only"
-    assert disagreement(unclear, others, "equivalent", 0.05) == []
-    assert disagreement(unclear, others, None, 0.05) == []
+    assert disagreement(unclear, others, "above", 0.05, 0.2) == ["down", "unclear"]
+    assert disagreement(unclear, others, "below", 0.05, 0.2) == ["up", "unclear"]
+    assert disagreement(unclear, others, "open", 0.05, 0.2) == ["up", "down"]
+    assert disagreement(up, others, "open", 0.05, 0.2) == [], "open because of the correction only"
+    assert disagreement(unclear, others, "equivalent", 0.05, 0.2) == []
+    assert disagreement(unclear, others, "equivalent", 0.05, 0.05) == ["up", "down"], "larger than the margin"
+    assert disagreement(unclear, others, None, 0.05, 0.2) == []
 
 
 def test_the_interval_of_p_a_above_b_solves_its_equation_and_is_symmetric() -> None:

@@ -16,7 +16,7 @@ from activation_study.analysis.results import read_study
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 from activation_study.records.looks import LOOKS_FILE, keep_look, read_looks
-from activation_study.records.planned_runs import PLANNED_FILE, PlannedRun, planned_seeds
+from activation_study.records.planned_runs import PLANNED_FILE, PlannedRun
 from activation_study.records.record import read_record, run_folders
 from activation_study.records.source_code import MANIFESTS_FOLDER
 from activation_study.report.study_report import ReportOptions, make_report
@@ -264,7 +264,7 @@ def test_a_look_with_the_seeds_of_the_last_one_is_kept_once(tmp_path: Path) -> N
 def looked(study: Path) -> str:
     make_report(study, ReportOptions(pictures=False))
     kept = [each for look in read_looks(study)["looks"] for each in look["contrasts"]]
-    return compare_study("s", *read_study(study), [], kept, planned_seeds(read_planned(study).values())).looks_warning
+    return compare_study("s", *read_study(study), [], kept, read_planned(study)).looks_warning
 
 
 def test_added_seeds_are_seen_whatever_their_condition_is_called(tmp_path: Path) -> None:

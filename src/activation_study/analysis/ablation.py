@@ -7,7 +7,8 @@ from activation_study.analysis.contrasts import METRICS, PRIMARY, metrics_of
 from activation_study.analysis.formatting import display_name, format_points, listed, pair_name
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Arm, Condition, common_seeds
-from activation_study.analysis.statistics.paired import Interval, mean_over_seeds
+from activation_study.analysis.statistics.crossed import mean_of
+from activation_study.analysis.statistics.paired import Interval
 from activation_study.config.contrasts import Pair
 
 ARTICLES = "scored by the article's protocol"
@@ -15,7 +16,7 @@ ARTICLES = "scored by the article's protocol"
 
 @dataclass(frozen=True)
 class Ablation:
-    """One protocol against the usual one, in mean IoU, paired by seed; 95 % intervals of the t over seeds.
+    """One protocol against the usual one, in mean IoU, paired by seed; 95 % intervals over seeds, and over folds.
 
     Args:
         variant: what differs from the usual protocol.
@@ -44,7 +45,7 @@ class Ablations:
     """All changes of the protocol for one data set and label type.
 
     Args:
-        base: the usual protocol: that of most runs, otherwise the first.
+        base: the usual protocol, as of `base_of`.
         levels: mean IoU of each activation under the usual protocol.
         differences: for each pair (a, b), a − b under the usual protocol.
         changes: one for each other protocol, and one for the article's way of scoring if the base follows it.
@@ -62,27 +63,39 @@ class Ablations:
         return " *: with other test images, which changes mean IoU too." if marked else ""
 
 
-def ablations_of(conditions: Sequence[Condition], pairs: Sequence[Pair] = ()) -> list[Ablations]:
+def base_of(conditions: Sequence[Condition]) -> Condition:
+    """The usual protocol of a data set and label type: that of the run that was planned first, whatever came later.
+
+    Args:
+        conditions: of one data set and label type; those with values from a search come last.
+    """
+    configured = [condition for condition in conditions if not condition.searches] or conditions
+    return min(configured, key=lambda each: min(record.place for arm in each.arms for record in arm.records))
+
+
+def ablations_of(
+    conditions: Sequence[Condition], declared: Sequence[Pair] = (), asked: Sequence[Pair] = ()
+) -> list[Ablations]:
     """For each data set and label type with several conditions, how these differ in mean IoU.
 
     Args:
         conditions: conditions of a study, without those whose runs are also in others.
-        pairs: the activations a and b of each a − b; if empty, each other activation against the first.
+        declared: the activations a and b of each a − b; if empty, each other activation against the first.
+        asked: further ones.
     """
     groups = grouped(conditions, lambda condition: (condition.data, condition.label_type)).values()
-    ablations = [_ablations(group, pairs) for group in groups if len(group) > 1]
+    ablations = [_ablations(group, declared, asked) for group in groups if len(group) > 1]
     return [each for each in ablations if each is not None]
 
 
-def _ablations(conditions: Sequence[Condition], pairs: Sequence[Pair]) -> Ablations | None:
-    configured = [condition for condition in conditions if not condition.searches] or conditions
-    base = next((condition for condition in configured if not condition.variant), configured[0])
+def _ablations(conditions: Sequence[Condition], declared: Sequence[Pair], asked: Sequence[Pair]) -> Ablations | None:
+    base = base_of(conditions)
     common = common_seeds(*base.arms)
     if len(common) < 2:
         return None
     usual = {arm.name: arm.at(common) for arm in base.arms}
     names = list(usual)
-    wanted = pairs or [(name, names[0]) for name in names[1:]]
+    wanted = dict.fromkeys([*(declared or [(name, names[0]) for name in names[1:]]), *asked])
     possible = [pair for pair in wanted if set(pair) <= set(names)]
     changes = []
     for condition in conditions:
@@ -103,8 +116,8 @@ def _ablations(conditions: Sequence[Condition], pairs: Sequence[Pair]) -> Ablati
         changes.append(_ablation(ARTICLES, usual, usual, possible, article, other_images=False))
     return Ablations(
         base=base,
-        levels={name: mean_over_seeds(arm.metric(PRIMARY)) for name, arm in usual.items()},
-        differences={(a, b): mean_over_seeds(usual[a].metric(PRIMARY) - usual[b].metric(PRIMARY)) for a, b in possible},
+        levels={name: mean_of(arm.of_folds(PRIMARY)) for name, arm in usual.items()},
+        differences={(a, b): mean_of(usual[a].of_folds(PRIMARY) - usual[b].of_folds(PRIMARY)) for a, b in possible},
         changes=tuple(changes),
     )
 
@@ -127,12 +140,12 @@ def _ablation(
         metric: key of the results under this protocol.
         other_images: as of `Ablation`.
     """
-    changes = {name: arm.metric(metric) - usual[name].metric(PRIMARY) for name, arm in arms.items()}
+    changes = {name: arm.of_folds(metric) - usual[name].of_folds(PRIMARY) for name, arm in arms.items()}
     return Ablation(
         variant=variant,
-        arms={name: mean_over_seeds(values) for name, values in changes.items()},
-        differences={(a, b): mean_over_seeds(arms[a].metric(metric) - arms[b].metric(metric)) for a, b in pairs},
-        changes={(a, b): mean_over_seeds(changes[a] - changes[b]) for a, b in pairs},
+        arms={name: mean_of(values) for name, values in changes.items()},
+        differences={(a, b): mean_of(arms[a].of_folds(metric) - arms[b].of_folds(metric)) for a, b in pairs},
+        changes={(a, b): mean_of(changes[a] - changes[b]) for a, b in pairs},
         other_images=other_images,
     )
 

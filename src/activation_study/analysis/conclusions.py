@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from activation_study.analysis.contrasts import Contrast, PlannedContrasts
 from activation_study.analysis.formatting import display_name, format_interval, listed, p_is
-from activation_study.analysis.looks.planned_looks import next_look
 from activation_study.analysis.other_weights import OtherWeights
 from activation_study.analysis.results import Condition
+from activation_study.analysis.statistics.new_images import NewImages
 from activation_study.analysis.statistics.paired import Interval
 from activation_study.config.scored_weights import WEIGHTS
 from activation_study.errors import counted
@@ -25,8 +25,9 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
         return f"On {condition.title} there is only one {condition.factor.title}, so there is nothing to compare."
     sentences = [_sentence(contrast) for contrast in primary]
     data = [] if condition.data == condition.subject else [condition.data]
-    if condition.groups and primary[0].new_images is None:
-        sentences[-1] += ". All test images belong to one group, so nothing is known about other groups"
+    if condition.folds == 1 and primary[0].new_images is None:
+        one = "All test images belong to one group" if condition.groups else "The test images are one image"
+        sentences[-1] += f". {one}, so nothing is known about other {'groups' if condition.groups else 'images'}"
     if condition.folds > 1:
         sentences[-1] += (
             ". Seeds and folds both vary; the folds' training sets overlap, so what the choice of training images adds "
@@ -39,19 +40,18 @@ def conclusion(condition: Condition, contrasts: Sequence[Contrast], questions: S
     return f"{heading} {'; '.join(sentences)}."
 
 
-def looks_sentence(planned: PlannedContrasts, contrasts: Sequence[Contrast]) -> str:
+def looks_sentence(planned: PlannedContrasts, following: Sequence[int]) -> str:
     """What planned looks mean for the numbers, and how to go on where they are not at their end.
 
     Args:
         planned: the looks of the study.
-        contrasts: those that were declared.
+        following: the seeds of the next look at each declared contrast that the sweep goes on with.
     """
     looks = listed([str(seeds) for seeds in planned.plan.looks])
     sentence = (
         f"Seeds were added at planned looks ({looks} seeds), and p and intervals hold for all looks together. The "
         "estimate of a contrast that was settled early is biased away from 0."
     )
-    following = [seeds for each in contrasts if (seeds := next_look(each.looks, planned.plan)) is not None]
     if following:
         seeds = min(following)
         sentence += (
@@ -105,6 +105,8 @@ def _sentence(contrast: Contrast) -> str:
         return f"{contrast.pair} is {details}, shown without a decision"
     if contrast.answer == "equivalent":
         sentence = f"{a} and {b} are equivalent within ±{_margin(contrast)} ({details})"
+        if _may_exceed(new, contrast.margin or 0):
+            sentence += ", but this may not generalise to new images"
     elif contrast.answer == "open":
         if difference.low > 0 or difference.high < 0:  # decided if it were the only comparison
             comparisons = counted(contrast.family, "comparison")
@@ -114,11 +116,17 @@ def _sentence(contrast: Contrast) -> str:
         size = format_interval(difference if difference.value > 0 else _negated(difference), unit=" points")
         sentence = f"{a} is {contrast.answer} {b} by {size}{_at_look(contrast)}"
         if contrast.equivalent:
-            sentence += f", which is within ±{_margin(contrast)}"
+            elsewhere = ", though perhaps not on new images" if _may_exceed(new, contrast.margin or 0) else ""
+            sentence += f", which is within ±{_margin(contrast)}{elsewhere}"
         if new is not None and new.difference.low <= 0 <= new.difference.high:
             sentence += ", but this may not generalise to new images"
     sentence += _disagreement(contrast)
     return f"{sentence} (asked afterwards)" if contrast.afterwards else sentence
+
+
+def _may_exceed(new: NewImages | None, margin: float) -> bool:
+    """Whether the interval for new images has differences beyond ±margin."""
+    return new is not None and max(abs(new.difference.low), abs(new.difference.high)) > margin
 
 
 def _at_look(contrast: Contrast) -> str:
@@ -137,6 +145,8 @@ def _disagreement(contrast: Contrast) -> str:
     if not names:
         return ""
     p = listed([f"{name} ({p_is(contrast.other_metrics[name].p)})" for name in names])
+    if contrast.answer == "equivalent":
+        return f"; the difference is larger by {p}"
     return f"; not so by {p}" if contrast.decided else f"; without any correction, {p} would show a difference"
 
 

@@ -119,7 +119,8 @@ class Contrast:
     @property
     def disagreeing(self) -> Sequence[str]:
         """The further metrics that tell another story."""
-        return disagreement(self.paired, self.other_metrics, self.answer, SIGNIFICANCE_LEVEL, self.elsewhere)
+        level, margin = SIGNIFICANCE_LEVEL, self.margin or 0.0
+        return disagreement(self.paired, self.other_metrics, self.answer, level, margin, self.elsewhere)
 
     @property
     def seeds_to_settle(self) -> int | None:

@@ -18,13 +18,17 @@ from activation_study.analysis.statistics.paired import holm
 Compared = tuple[Condition, tuple[Contrast, ...]]
 
 
-def corrected(compared: Sequence[Compared], main: Collection[Condition], margin: float | None) -> tuple[Compared, ...]:
+def corrected(
+    compared: Sequence[Compared], main: Collection[Condition], margin: float | None, missing: int = 0
+) -> tuple[Compared, ...]:
     """The contrasts with their families and adjusted p.
 
     Args:
         compared: each condition with its contrasts, as of `compare_condition`.
         main: the conditions that decide.
         margin: the declared smallest difference that matters, of IoU between 0 and 1; None without.
+        missing: number of contrasts that were declared and cannot be computed yet. They count in each family as if
+            they showed nothing, so that what is there is not corrected for less than what was declared.
     """
     families = {
         metric: [
@@ -36,19 +40,22 @@ def corrected(compared: Sequence[Compared], main: Collection[Condition], margin:
         ]
         for metric in METRICS
     }
-    adjusted = {metric: _adjusted(family, margin) for metric, family in families.items()}
+    adjusted = {metric: _adjusted(family, margin, missing) for metric, family in families.items()}
     return tuple(
         (condition, tuple(next(adjusted[each.metric]) if condition in main else each for each in contrasts))
         for condition, contrasts in compared
     )
 
 
-def _adjusted(family: Sequence[Contrast], margin: float | None) -> Iterator[Contrast]:
+def _adjusted(family: Sequence[Contrast], margin: float | None, missing: int) -> Iterator[Contrast]:
     """The contrasts of one family with their adjusted p, in the same order."""
-    of_differences = holm([_difference(each) for each in family])
-    of_equivalences = holm([_equivalence(contrast, margin) for contrast in family]) if margin else [None] * len(family)
+    absent, count = [1.0] * missing, len(family)
+    of_differences = holm([*map(_difference, family), *absent])[:count]
+    of_equivalences: Sequence[float | None] = [None] * count
+    if margin:
+        of_equivalences = holm([*(_equivalence(contrast, margin) for contrast in family), *absent])[:count]
     for contrast, p, p_equivalence in zip(family, of_differences, of_equivalences, strict=True):
-        yield replace(contrast, family=len(family), p_holm=p, margin=margin, p_equivalence=p_equivalence)
+        yield replace(contrast, family=count + missing, p_holm=p, margin=margin, p_equivalence=p_equivalence)
 
 
 def _difference(contrast: Contrast) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of
+from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of, base_of
 from activation_study.analysis.class_summary import class_sentences
 from activation_study.analysis.comparable_runs import has_planned_looks
 from activation_study.analysis.conclusions import conclusion, looks_sentence, noise_sentence
@@ -19,15 +19,17 @@ from activation_study.analysis.contrasts import (
 from activation_study.analysis.fairness import other_differences, pinned_seeds, unequal_circumstances
 from activation_study.analysis.family import Compared, corrected
 from activation_study.analysis.folds import merge_folds
-from activation_study.analysis.formatting import pair_name
-from activation_study.analysis.looks.planned_looks import Plan, Planned
-from activation_study.analysis.looks.unplanned_looks import SeedsOfArms, looked_at, looks_warning
+from activation_study.analysis.formatting import listed, pair_name
+from activation_study.analysis.grouping import grouped
+from activation_study.analysis.looks.planned_looks import Plan, Planned, next_look
+from activation_study.analysis.looks.unplanned_looks import looked_at, looks_warning
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.analysis.tuning_sentences import ranking_sentence, tuning_sentences
-from activation_study.config.contrasts import MINUS, Question, arms_in, default_pairs, question
+from activation_study.config.contrasts import MINUS, Pair, Question, arms_in, default_pairs, question
 from activation_study.config.factor import Factor
 from activation_study.config.schema import Comparison
+from activation_study.records.planned_runs import PlannedRun, planned_seeds
 from activation_study.records.record import Record
 
 # What is told of the changes of the protocol.
@@ -49,6 +51,9 @@ class Findings:
         planned: the planned looks; None if the number of seeds was fixed.
         looked_at: what to keep of this look at each contrast; with planned looks, which the sweep keeps, of those that
             were asked afterwards.
+        asked_at: likewise, always of those alone.
+        margin_note: which margin holds if the runs do not declare one alone; may be empty.
+        next_looks: with planned looks, the seeds of the next one at each declared contrast that the sweep goes on with.
         looks_warning: if the number of seeds may depend on earlier looks at the results; may be empty.
     """
 
@@ -61,7 +66,10 @@ class Findings:
     main: tuple[Condition, ...]
     planned: PlannedContrasts | None = None
     looked_at: tuple[dict[str, Any], ...] = ()
+    asked_at: tuple[dict[str, Any], ...] = ()
     looks_warning: str = ""
+    margin_note: str = ""
+    next_looks: tuple[int, ...] = ()
 
     @property
     def factor(self) -> Factor:
@@ -117,8 +125,8 @@ class Findings:
         """The conclusions of the study, and how changes of the protocol affect them."""
         notes = [note for selection in self.selections for note in selection.notes]
         declared = [(condition.title, each) for condition in self.main for each in self._declared_on(condition)]
-        looks = looks_sentence(self.planned, [each for _, each in declared]) if self.planned else ""
-        seeds = filter(None, (noise_sentence(declared), self.looks_warning, looks))
+        looks = looks_sentence(self.planned, self.next_looks) if self.planned else ""
+        seeds = filter(None, (self.margin_note, noise_sentence(declared), self.looks_warning, looks))
         fairness = (other_differences, unequal_circumstances, pinned_seeds)
         unequal = dict.fromkeys(filter(None, (told(each) for each in self.main for told in fairness)))
         tuned = [sentence for condition in self.main for sentence in tuning_sentences(condition)]
@@ -132,7 +140,7 @@ def compare_study(
     problems: Sequence[str],
     contrasts: Sequence[Sequence[str]],
     kept: Sequence[Mapping[str, Any]] = (),
-    planned_seeds: SeedsOfArms | None = None,
+    planned_runs: Mapping[str, PlannedRun] | None = None,
 ) -> Findings:
     """Compares all conditions of a study.
 
@@ -143,33 +151,40 @@ def compare_study(
         contrasts: further pairs to compare, beside those declared in the runs' configuration.
         kept: what is kept of earlier looks at each contrast (`looked_at`). Those that were asked then are asked
             again: one question at a time has the error of all of them.
-        planned_seeds: what the study's sweeps have planned, as of `planned_runs.planned_seeds`.
+        planned_runs: what the study's sweeps have planned, by its keys.
 
     Raises:
         BadInput: see `compare_condition` and `select_on_validation`.
     """
     conditions = merge_folds(conditions)
-    declared, later = _declared(conditions)
-    asked = [*later, *contrasts]
-    asked += _asked_before(kept, conditions, [*declared.contrasts, *asked])
+    declared, later, margin_note = _declared(conditions)
     key = declared.chosen_on_validation
     selections = select_on_validation(conditions, key) if key else []
     every = [*(selection.condition for selection in selections), *conditions]
-    ablations = ablations_of(conditions, [(a, b) for a, b in (*declared.contrasts, *asked) if MINUS not in a + b])
-    main = _main(every, ablations)
+    main = _main(every)
+    asked = [*later, *contrasts]
+    asked += _asked_before(kept, main, declared.contrasts, asked)
+    ablations = ablations_of(conditions, *(_of_two_arms(pairs) for pairs in (declared.contrasts, asked)))
     planned = _planned(main, declared, asked)
     compared = []
     for each in every:
         ours, further = (pairs if each in main else _possible(each, pairs) for pairs in (declared.contrasts, asked))
-        possible = bool(ours or further or not declared.contrasts)
+        possible = each in main or _can_be_compared(each, ours, further, declared.contrasts)
         compared.append((each, tuple(compare_condition(each, ours, further, planned)) if possible else ()))
-    compared_now = corrected(compared, main, declared.margin and declared.margin / 100)
+    started = {(each.data, each.label_type) for each in conditions}
+    unstarted = {(run.data, run.label_type) for run in (planned_runs or {}).values() if run.last and run.data} - started
+    missing = _missing(compared, main, declared.contrasts, asked, len(unstarted))
+    compared_now = corrected(compared, main, declared.margin and declared.margin / 100, missing)
+    seeds_of_arms = planned_seeds((planned_runs or {}).values())
     primary = [(condition, each) for condition, found in compared_now for each in found if each.primary]
-    now = [(each.afterwards, looked_at(condition, each, planned_seeds or {})) for condition, each in primary]
+    now = [(each.afterwards, looked_at(condition, each, seeds_of_arms)) for condition, each in primary]
     return Findings(
         study=study,
         compared=compared_now,
         looked_at=tuple(look for afterwards, look in now if afterwards or not planned),
+        asked_at=tuple(look for afterwards, look in now if afterwards),
+        margin_note=margin_note,
+        next_looks=_next_looks(main, declared),
         looks_warning="" if planned else looks_warning(kept, [look for _, look in now]),
         selections=tuple(selections),
         ablations=tuple(ablations),
@@ -178,6 +193,50 @@ def compare_study(
         main=tuple(main),
         planned=planned,
     )
+
+
+def _of_two_arms(pairs: Sequence[Sequence[str]]) -> list[Pair]:
+    """The pairs without interactions."""
+    return [(a, b) for a, b in pairs if MINUS not in a + b]
+
+
+def _can_be_compared(
+    condition: Condition,
+    ours: Sequence[Sequence[str]],
+    asked: Sequence[Sequence[str]],
+    declared: Sequence[Sequence[str]],
+) -> bool:
+    """Whether a condition that decides nothing has a contrast: one of the given arms, with two seeds in common."""
+    if declared and not (ours or asked):
+        return False
+    pairs = pairs_of(condition, ours, asked)
+    return not pairs or any(has_common_seeds(condition, pair) for pair in pairs)
+
+
+def _missing(
+    compared: Sequence[Compared],
+    main: Sequence[Condition],
+    declared: Sequence[Sequence[str]],
+    asked: Sequence[Sequence[str]],
+    unstarted: int,
+) -> int:
+    """How many contrasts of the family cannot be computed: of arms without common seeds, and of main conditions (data
+    sets and label types) that were planned and have no run yet.
+    """
+    numbers = [
+        (len(pairs_of(condition, declared, asked)), sum(each.primary for each in found))
+        for condition, found in compared
+        if condition in main
+    ]
+    return sum(wanted - there for wanted, there in numbers) + unstarted * max(wanted for wanted, _ in numbers)
+
+
+def _next_looks(main: Sequence[Condition], declared: Comparison) -> tuple[int, ...]:
+    """The seeds of the next look at each declared contrast that the sweep, which knows these alone, goes on with."""
+    planned = _planned(main, declared, [])
+    if planned is None:
+        return ()
+    return tuple(seeds for path in planned.paths.values() if (seeds := next_look(path, planned.plan)) is not None)
 
 
 def _possible(condition: Condition, pairs: Sequence[Sequence[str]]) -> list[Sequence[str]]:
@@ -198,12 +257,16 @@ def _not_compared(
 
 
 def _asked_before(
-    kept: Sequence[Mapping[str, Any]], conditions: Sequence[Condition], pairs: Sequence[Sequence[str]]
+    kept: Sequence[Mapping[str, Any]],
+    main: Sequence[Condition],
+    declared: Sequence[Sequence[str]],
+    asked: Sequence[Sequence[str]],
 ) -> list[list[str]]:
-    """The pairs of earlier looks that are not among these, and whose arms all conditions still have."""
-    names = [[arm.name for arm in condition.arms] for condition in conditions]
-    usual = [default_pairs(each, condition.factor) for each, condition in zip(names, conditions, strict=True)]
-    known = {question((a, b)) for a, b in (*pairs, *(pair for each in usual for pair in each))}
+    """The pairs of earlier looks that are not among these, and whose arms all main conditions still have."""
+    names = [[arm.name for arm in condition.arms] for condition in main]
+    usual = [default_pairs(each, condition.factor) for each, condition in zip(names, main, strict=True)]
+    before = declared or [pair for each in usual for pair in each]
+    known = {question((a, b)) for a, b in (*before, *asked)}
     found: dict[Question, list[str]] = {}
     for a, b in ((str(each.get("a")), str(each.get("b"))) for each in kept):
         arms = {*arms_in(a), *arms_in(b)}
@@ -215,7 +278,8 @@ def _asked_before(
 def planned_looks(conditions: Sequence[Condition]) -> PlannedContrasts | None:
     """The planned looks at the declared contrasts of a study without variants; None if the seeds were fixed."""
     tuned = [condition for condition in conditions if condition.searches]
-    return _planned(tuned or conditions, *_declared(conditions))
+    declared, later, _ = _declared(conditions)
+    return _planned(tuned or conditions, declared, later)
 
 
 def _planned(
@@ -240,19 +304,32 @@ def plan_of(declared: Comparison) -> Plan | None:
     return Plan(tuple(declared.looks), margin, declared.futility) if declared.looks else None
 
 
-def _main(every: Sequence[Condition], ablations: Sequence[Ablations]) -> list[Condition]:
-    """The conditions that decide: those selected on validation, otherwise the usual protocol."""
-    preferred = [each.base for each in ablations] + [each for each in every if each.repeats or each.searches]
-    chosen = {(condition.data, condition.label_type): condition for condition in preferred}  # the last one wins
-    return [each for each in every if chosen.get((each.data, each.label_type), each) is each]
+def _main(every: Sequence[Condition]) -> list[Condition]:
+    """The condition that decides, of each data set and label type: that selected on validation, or with values from a
+    search, otherwise the usual protocol.
+    """
+    groups = grouped(every, lambda condition: (condition.data, condition.label_type))
+    chosen = [
+        next((each for each in reversed(group) if each.repeats or each.searches), base_of(group))
+        for group in groups.values()
+    ]
+    return [each for each in every if each in chosen]
 
 
-def _declared(conditions: Sequence[Condition]) -> tuple[Comparison, list[list[str]]]:
-    """The comparison that the first run declared, and the pairs that later runs add."""
+def _declared(conditions: Sequence[Condition]) -> tuple[Comparison, list[list[str]], str]:
+    """The comparison that the first run declared, the pairs that later runs add, and what is to say of the margin."""
     records = [record for condition in conditions for arm in condition.arms for record in arm.records]
     ordered = sorted(records, key=lambda record: record.place)
     first, *others = (Comparison(**record.config.get("comparison", {})) for record in ordered)
     added = [pair for comparison in others for pair in comparison.contrasts if pair not in first.contrasts]
     if not has_planned_looks(ordered):
         first.looks = []
-    return first, [list(pair) for pair in dict.fromkeys(map(tuple, added))]
+    margins = sorted({each.margin for each in (first, *others) if each.margin is not None})
+    note = ""
+    if first.margin is None and margins:
+        note = "comparison.margin was declared by later runs alone, so no equivalence is tested."
+    elif len(margins) > 1:
+        first.margin = margins[0]
+        named = listed([f"{margin:g}" for margin in margins])
+        note = f"The runs declare different margins ({named} points); the smallest holds."
+    return first, [list(pair) for pair in dict.fromkeys(map(tuple, added))], note

@@ -20,8 +20,10 @@ SMALLEST_WRITTEN_P = 0.001
 def format_interval(interval: Interval, signed: bool = False, unit: str = "") -> str:
     """An interval in points of IoU: "1.4 [0.3, 2.5]", or with the unit " points" "1.4 points [0.3, 2.5]".
 
-    One that excludes 0 has as many digits as it takes to show it.
+    One that excludes 0 has as many digits as it takes to show it. The value of a single run has none.
     """
+    if np.isnan(interval.low):
+        return format_points(interval.value, signed) + unit
     nearest = min(abs(interval.low), abs(interval.high)) if interval.low > 0 or interval.high < 0 else np.inf
     digits = next((digits for digits in range(1, MAX_DIGITS) if round(100 * nearest, digits) > 0), MAX_DIGITS)
     value, low, high = (

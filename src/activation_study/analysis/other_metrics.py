@@ -91,17 +91,25 @@ def _metrics(arm: Arm) -> ImageMetrics:
 
 
 def disagreement(
-    primary: Paired, others: Mapping[str, Paired], answer: str | None, level: float, elsewhere: Collection[str] = ()
+    primary: Paired,
+    others: Mapping[str, Paired],
+    answer: str | None,
+    level: float,
+    margin: float,
+    elsewhere: Collection[str] = (),
 ) -> Sequence[str]:
     """The metrics that tell another story than the answer by the primary one.
 
-    Where a is above or below b: those that do not show it, or show the opposite. Where it is open, and not because of
-    the correction alone: those that show a difference. Each is judged by its own p, which is not corrected. Metrics
+    Where a is above or below b: those that do not show it, or show the opposite. Where they are equivalent within the
+    margin: those that show a larger difference. Where it is open, and not because of the correction alone: those that
+    show a difference. Each is judged by its own p, which is not corrected. Metrics
     `elsewhere`, as of `not_of_segmentation`, are passed over.
     """
     others = {name: each for name, each in others.items() if name not in elsewhere}
     if answer in ("above", "below"):
         sign = 1 if answer == "above" else -1
         return [name for name, each in others.items() if each.p >= level or each.difference.value * sign < 0]
+    if answer == "equivalent":
+        return [name for name, each in others.items() if each.p < level and abs(each.difference.value) > margin]
     open_anyway = answer == "open" and primary.p >= level
     return [name for name, each in others.items() if open_anyway and each.p < level]

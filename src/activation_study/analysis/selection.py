@@ -47,11 +47,15 @@ class Selection:
             f"The selected values of {self.key} on {subject} are compared by the runs that selected them, which makes "
             "them look better than they are: `tuning` compares by other runs."
         )
-        names = [display_name(name) for name in self.scores if self.at_edge(name)]
-        if not names:
-            return [compared]
-        edge = f"The best {self.key} of {listed(names)} on {subject} is the smallest or largest that was tried:"
-        return [compared, f"{edge} a better one may lie beyond."]
+        notes = [compared]
+        tried = {name: len(scores) for name, scores in self.scores.items()}
+        if len(set(tried.values())) > 1:
+            counts = listed([f"{display_name(name)} {count}" for name, count in tried.items()])
+            notes.append(f"Unequal effort on {subject}: values of {self.key} that were tried: {counts}.")
+        if names := [display_name(name) for name in self.scores if self.at_edge(name)]:
+            edge = f"The best {self.key} of {listed(names)} on {subject} is the smallest or largest that was tried:"
+            notes.append(f"{edge} a better one may lie beyond.")
+        return notes
 
 
 def select_on_validation(conditions: Sequence[Condition], key: str) -> list[Selection]:

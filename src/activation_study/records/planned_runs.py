@@ -30,6 +30,8 @@ class PlannedRun:
         seed: of the run.
         epochs: at most.
         last: whether the last sweep planned it, too.
+        data: name of its data set; empty in files of earlier versions.
+        label_type: of its label type, likewise.
     """
 
     name: str
@@ -38,6 +40,8 @@ class PlannedRun:
     seed: int
     epochs: int
     last: bool = True
+    data: str = ""
+    label_type: str = ""
 
 
 def plan_runs(study_dir: Path, configs: Sequence[Config]) -> None:
@@ -55,7 +59,15 @@ def plan_runs(study_dir: Path, configs: Sequence[Config]) -> None:
             known = before.get(config.run_key)
             at = known.at if known else start + number * _STEP
             arm = arm_identity(resolved(config))
-            planned[config.run_key] = PlannedRun(config.run_name, at, arm, config.seed, config.training.epochs)
+            planned[config.run_key] = PlannedRun(
+                config.run_name,
+                at,
+                arm,
+                config.seed,
+                config.training.epochs,
+                data=config.data.name,
+                label_type=config.label_type.name,
+            )
         keep_planned(study_dir, planned)
 
 

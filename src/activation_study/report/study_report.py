@@ -18,7 +18,6 @@ from activation_study.console import table_console
 from activation_study.errors import problems_message
 from activation_study.outcome import deliver
 from activation_study.records.looks import keep_look
-from activation_study.records.planned_runs import planned_seeds
 from activation_study.records.record import run_folders
 from activation_study.report import tables
 from activation_study.report.article_table import article_table
@@ -67,10 +66,11 @@ def make_report(study: Path, report_options: ReportOptions) -> Path:
     conditions, problems = read_study(study, report_options.allow_incomplete)
     kept = read_kept_looks(study)["looks"]
     before = [each for look in kept for each in look["contrasts"]]
-    planned = planned_seeds(read_planned(study).values())
+    planned = read_planned(study)
     findings = compare_study(study.name, conditions, problems, report_options.contrasts, before, planned)
-    if findings.looked_at and run_folders(study):
-        keep_look(study, {"at": time.time(), "contrasts": list(findings.looked_at)})
+    looks = findings.looked_at if run_folders(study) else findings.asked_at  # a packed study has its own looks
+    if looks:
+        keep_look(study, {"at": time.time(), "contrasts": list(looks)})
     ranks = rank_arms(findings.main) if report_options.ranks else None
     folder = study / REPORT_FOLDER
     write_tables(folder, findings)

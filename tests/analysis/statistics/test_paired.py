@@ -61,7 +61,8 @@ def test_the_correlation_is_pearsons_and_nan_if_nothing_varies() -> None:
 def test_constant_differences_do_not_divide_by_zero() -> None:
     equal = paired(A, A)
     assert (equal.p, equal.difference.value, equal.p_sign_flip) == (1.0, 0.0, 1.0)
-    assert paired(np.array([0.75, 0.5]), np.array([0.5, 0.25])).p == 0.0
+    assert paired(np.array([0.75, 0.5]), np.array([0.5, 0.25])).p == 0.5, "that of the signs of two differences"
+    assert paired(np.full(6, 0.75), np.full(6, 0.5)).p == 2 / 2**6
 
 
 @pytest.mark.parametrize("shapes", [(1, 1), (3, 2)])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from activation_study.analysis.statistics.paired import CONFIDENCE_LEVEL, ROUNDING, Interval
+from activation_study.analysis.statistics.paired import CONFIDENCE_LEVEL, ROUNDING, Interval, mean_over_seeds
 from activation_study.metrics import Values
 
 # With fewer units, the variance between them is itself uncertain.
@@ -53,6 +53,12 @@ class Crossed:
             error = (variance / self.count) ** 0.5
             noisy = error > ROUNDING
             yield float(stats.t.sf(distance / error, freedom) if noisy else (1 - np.sign(distance)) / 2)
+
+
+def mean_of(x: Values) -> Interval:
+    """The mean of x [seeds, folds] with its 95 % interval: over both, or of the t over seeds without folds."""
+    both = crossed(x)
+    return mean_over_seeds(x.mean(axis=1)) if both is None else both.interval()
 
 
 def crossed(x: Values) -> Crossed | None:

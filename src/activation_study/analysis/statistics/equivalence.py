@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from activation_study.analysis.statistics.paired import POWER
+from activation_study.analysis.statistics.paired import POWER, ROUNDING
 
 MOST_SEEDS = 200  # of a study that is proposed
 
@@ -55,8 +55,8 @@ def _numbers() -> Iterator[int]:
 def _power(difference: float, deviation: float, seeds: int, level: float, margin: float | None) -> float:
     from scipy import stats
 
-    if deviation == 0:
-        return 1.0
+    if deviation == 0:  # equal differences are settled by any number of seeds, or by none
+        return float(abs(difference) > ROUNDING or margin is not None)
     freedom, noncentrality = seeds - 1, abs(difference) * seeds**0.5 / deviation
     of_difference = float(stats.nct.sf(stats.t.ppf(1 - level / 2, freedom), freedom, noncentrality))
     if margin is None:

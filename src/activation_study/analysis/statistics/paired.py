@@ -75,9 +75,9 @@ def paired(a: Values, b: Values, confidence: float = CONFIDENCE_LEVEL) -> Paired
         raise ValueError(f"expected two equally long arrays of two or more seeds, not {a.shape} and {b.shape}")
     differences = a - b
     constant = bool(np.ptp(differences) <= ROUNDING)
-    if constant:  # SciPy's t would divide by zero
+    if constant:  # the t would divide by zero; equal differences have the p of their signs alone
         mean = float(differences[0])
-        interval, p = Interval(mean, mean, mean), 1.0 if abs(mean) <= ROUNDING else 0.0
+        interval, p = Interval(mean, mean, mean), 1.0 if abs(mean) <= ROUNDING else 2.0 ** (1 - len(a))
     else:
         test = stats.ttest_1samp(differences, 0.0)
         low, high = test.confidence_interval(confidence)
@@ -192,10 +192,10 @@ def minimum_detectable_difference(deviation: float, seeds: int) -> float:
 
 
 def mean_over_seeds(values: NDArray[np.float64]) -> Interval:
-    """The mean over runs with the 95 % interval of the t over seeds; of zero width for a single run."""
+    """The mean over runs with the 95 % interval of the t over seeds; NaN for the ends of a single run's."""
     from scipy import stats
 
-    half = 0.0
+    half = float("nan")
     if len(values) > 1:
         half = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
     return Interval(float(values.mean()), float(values.mean()) - half, float(values.mean()) + half)
