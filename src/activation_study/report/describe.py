@@ -9,8 +9,8 @@ from activation_study.analysis.contrasts import METRICS, Contrast, class_ious, m
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Arm, Condition
+from activation_study.analysis.statistics.crossed import mean_of
 from activation_study.analysis.statistics.new_images import NewImages
-from activation_study.analysis.statistics.paired import mean_over_seeds
 from activation_study.config.protocols import followed_protocol
 from activation_study.tuning.searches import Search
 
@@ -75,7 +75,7 @@ def _search(search: Search) -> dict[str, Any]:
 
 def _arm(condition: Condition, arm: Arm) -> dict[str, Any]:
     keys = metrics_of(condition)
-    means = {name: mean_over_seeds(arm.metric(keys[name])) if name in keys else None for name in METRICS}
+    means = {name: mean_of(arm.of_folds(keys[name])) if name in keys else None for name in METRICS}
     return {
         "name": arm.name,
         "seeds": arm.seeds,

@@ -11,6 +11,7 @@ from activation_study.analysis.contrasts import PRIMARY, Contrast, class_ious, d
 from activation_study.analysis.formatting import display_name
 from activation_study.analysis.ranks import Ranks
 from activation_study.analysis.results import Condition
+from activation_study.analysis.statistics.crossed import mean_of
 from activation_study.analysis.statistics.paired import Interval, mean_over_seeds
 from activation_study.config.contrasts import MINUS, simple_effects
 from activation_study.config.factor import JOINT, Factor
@@ -44,7 +45,7 @@ def seeds_figure(condition: Condition) -> str:
     for x, arm in enumerate(condition.arms):
         values, color = 100 * arm.metric(PRIMARY), _colors(condition)[arm.name]
         axes.scatter(np.full(len(values), x - 0.12), values, s=22, color=color, alpha=0.75, linewidths=0)
-        mean = mean_over_seeds(values)
+        mean = mean_of(100 * arm.of_folds(PRIMARY))
         axes.errorbar(x + 0.15, mean.value, yerr=mean.high - mean.value, fmt="D", color=color, capsize=4, markersize=6)
     names = [display_name(arm.name) for arm in condition.arms]
     axes.set_xticks(range(len(names)), names, rotation=label_rotation(arm.name for arm in condition.arms))

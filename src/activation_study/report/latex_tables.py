@@ -5,7 +5,7 @@ from pathlib import Path
 from activation_study.analysis.contrasts import PRIMARY
 from activation_study.analysis.findings import Findings
 from activation_study.analysis.formatting import display_name, format_interval, format_level, format_p, format_points
-from activation_study.analysis.statistics.paired import mean_over_seeds
+from activation_study.analysis.statistics.crossed import mean_of
 from activation_study.files import write_text
 from activation_study.report.contrast_tables import deciding_test
 from activation_study.report.elements import Table
@@ -32,7 +32,7 @@ def _scores(findings: Findings) -> Table:
         for arm in condition.arms:
             values = arm.metric(PRIMARY)
             deviation = format_points(float(values.std(ddof=1)), digits=2) if len(values) > 1 else "–"
-            level = format_level(mean_over_seeds(values))
+            level = format_level(mean_of(arm.of_folds(PRIMARY)))
             rows.append((findings.place(condition), display_name(arm.name), str(len(arm.seeds)), level, deviation))
     caption = "Pooled mean IoU on the test images in percent: mean over seeds with 95 % interval, standard deviation."
     return Table(("labels", findings.main[0].factor.title, "seeds", "mean IoU", "SD"), tuple(rows), caption)

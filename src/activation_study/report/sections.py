@@ -205,6 +205,8 @@ def _figures(condition: Condition, contrasts: Sequence[Contrast]) -> list[Figure
         "interval."
     )
     interval = "of the mean over seeds and folds" if condition.folds > 1 else "of the paired t"
+    if contrasts and contrasts[0].looks:
+        interval = "that holds for all planned looks together"
     differences = (
         f"Differences of pooled mean IoU {test}, paired by seed. Thick blue line with diamond: mean on this test set, "
         f"95 % interval {interval}. Thin orange line: 95 % interval for new images of this kind. An interval that "

@@ -10,7 +10,8 @@ from activation_study.analysis.fairness import fairness
 from activation_study.analysis.formatting import display_name, format_interval, format_level, listed, pair_name
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection
-from activation_study.analysis.statistics.paired import Interval, mean_over_seeds
+from activation_study.analysis.statistics.crossed import mean_of
+from activation_study.analysis.statistics.paired import Interval
 from activation_study.data.splitting.groups import describe_groups
 from activation_study.report.article_table import published
 from activation_study.report.elements import Table
@@ -28,9 +29,9 @@ def arms_table(condition: Condition, reduced: bool) -> Table:
     rows = []
     for arm, numbers in zip(condition.arms, published_numbers, strict=True):
         values = 100 * arm.metric(PRIMARY)
-        row = [display_name(arm.name), format_level(mean_over_seeds(arm.metric(PRIMARY)))]
+        row = [display_name(arm.name), format_level(mean_of(arm.of_folds(PRIMARY)))]
         row += [f"{values.std(ddof=1):.2f}" if len(values) > 1 else "–", f"{values.min():.1f}", f"{values.max():.1f}"]
-        row += [format_level(mean_over_seeds(arm.metric(METRICS["article_mean_iou"])))] if article else []
+        row += [format_level(mean_of(arm.of_folds(METRICS["article_mean_iou"])))] if article else []
         row += [f"{numbers[0]:.1f}, {numbers[1]:.1f}" if numbers else "–"] if any_published else []
         rows.append(tuple(row))
     caption = (
@@ -61,7 +62,7 @@ def few_seeds(seeds: int) -> str:
 
 def class_table(condition: Condition, contrasts: Sequence[Contrast]) -> Table:
     """The IoU of each class with each activation, and the differences."""
-    primary = [contrast for contrast in contrasts if contrast.primary]
+    primary = [contrast for contrast in contrasts if contrast.primary and condition.folds == 1]
     means = [class_ious(arm).mean(axis=0) for arm in condition.arms]
     rows = [
         (
