@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of, base_of
+from activation_study.analysis.ablation import Ablations, ablation_sentence, ablations_of
 from activation_study.analysis.class_summary import class_sentences
-from activation_study.analysis.comparable_runs import has_planned_looks
 from activation_study.analysis.conclusions import conclusion, looks_sentence, noise_sentence
 from activation_study.analysis.contrasts import (
     Contrast,
@@ -14,21 +13,19 @@ from activation_study.analysis.contrasts import (
     compare_condition,
     has_common_seeds,
     pairs_of,
-    planned_differences,
 )
+from activation_study.analysis.declared import asked_before, declared_comparison, main_conditions
 from activation_study.analysis.fairness import other_differences, pinned_seeds, unequal_circumstances
 from activation_study.analysis.family import Compared, corrected
 from activation_study.analysis.folds import merge_folds
-from activation_study.analysis.formatting import listed, pair_name
-from activation_study.analysis.grouping import grouped
-from activation_study.analysis.looks.planned_looks import Plan, Planned, next_look
+from activation_study.analysis.formatting import pair_name
+from activation_study.analysis.looks.looks_of_study import looks_at_contrasts, next_looks
 from activation_study.analysis.looks.unplanned_looks import looked_at, looks_warning
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.analysis.tuning_sentences import ranking_sentence, tuning_sentences
-from activation_study.config.contrasts import MINUS, Pair, Question, arms_in, default_pairs, question
+from activation_study.config.contrasts import MINUS, Pair, arms_in
 from activation_study.config.factor import Factor
-from activation_study.config.schema import Comparison
 from activation_study.records.planned_runs import PlannedRun, planned_seeds
 from activation_study.records.record import Record
 
@@ -157,15 +154,15 @@ def compare_study(
         BadInput: see `compare_condition` and `select_on_validation`.
     """
     conditions = merge_folds(conditions)
-    declared, later, margin_note = _declared(conditions)
+    declared, later, margin_note = declared_comparison(conditions)
     key = declared.chosen_on_validation
     selections = select_on_validation(conditions, key) if key else []
     every = [*(selection.condition for selection in selections), *conditions]
-    main = _main(every)
+    main = main_conditions(every)
     asked = [*later, *contrasts]
-    asked += _asked_before(kept, main, declared.contrasts, asked)
+    asked += asked_before(kept, main, declared.contrasts, asked)
     ablations = ablations_of(conditions, *(_of_two_arms(pairs) for pairs in (declared.contrasts, asked)))
-    planned = _planned(main, declared, asked)
+    planned = looks_at_contrasts(main, declared, asked)
     compared = []
     for each in every:
         ours, further = (pairs if each in main else _possible(each, pairs) for pairs in (declared.contrasts, asked))
@@ -184,7 +181,7 @@ def compare_study(
         looked_at=tuple(look for afterwards, look in now if afterwards or not planned),
         asked_at=tuple(look for afterwards, look in now if afterwards),
         margin_note=margin_note,
-        next_looks=_next_looks(main, declared),
+        next_looks=next_looks(main, declared, later),
         looks_warning="" if planned else looks_warning(kept, [look for _, look in now]),
         selections=tuple(selections),
         ablations=tuple(ablations),
@@ -231,14 +228,6 @@ def _missing(
     return sum(wanted - there for wanted, there in numbers) + unstarted * max(wanted for wanted, _ in numbers)
 
 
-def _next_looks(main: Sequence[Condition], declared: Comparison) -> tuple[int, ...]:
-    """The seeds of the next look at each declared contrast that the sweep, which knows these alone, goes on with."""
-    planned = _planned(main, declared, [])
-    if planned is None:
-        return ()
-    return tuple(seeds for path in planned.paths.values() if (seeds := next_look(path, planned.plan)) is not None)
-
-
 def _possible(condition: Condition, pairs: Sequence[Sequence[str]]) -> list[Sequence[str]]:
     """The pairs of whose arms a condition has runs; those that decide nothing need not have all."""
     names = {arm.name for arm in condition.arms}
@@ -254,82 +243,3 @@ def _not_compared(
         for a, b in pairs_of(condition, _possible(condition, declared), _possible(condition, asked)):
             if (a, b) not in there and not has_common_seeds(condition, (a, b)):
                 yield f"{condition.title}: {pair_name(a, b)} is not compared: fewer than two seeds in common"
-
-
-def _asked_before(
-    kept: Sequence[Mapping[str, Any]],
-    main: Sequence[Condition],
-    declared: Sequence[Sequence[str]],
-    asked: Sequence[Sequence[str]],
-) -> list[list[str]]:
-    """The pairs of earlier looks that are not among these, and whose arms all main conditions still have."""
-    names = [[arm.name for arm in condition.arms] for condition in main]
-    usual = [default_pairs(each, condition.factor) for each, condition in zip(names, main, strict=True)]
-    before = declared or [pair for each in usual for pair in each]
-    known = {question((a, b)) for a, b in (*before, *asked)}
-    found: dict[Question, list[str]] = {}
-    for a, b in ((str(each.get("a")), str(each.get("b"))) for each in kept):
-        arms = {*arms_in(a), *arms_in(b)}
-        if question((a, b)) not in known and all(arms <= set(each) for each in names):
-            found.setdefault(question((a, b)), [a, b])
-    return list(found.values())
-
-
-def planned_looks(conditions: Sequence[Condition]) -> PlannedContrasts | None:
-    """The planned looks at the declared contrasts of a study without variants; None if the seeds were fixed."""
-    tuned = [condition for condition in conditions if condition.searches]
-    declared, later, _ = _declared(conditions)
-    return _planned(tuned or conditions, declared, later)
-
-
-def _planned(
-    main: Sequence[Condition], declared: Comparison, asked: Sequence[Sequence[str]]
-) -> PlannedContrasts | None:
-    """The planned looks at all contrasts of the main conditions; None if the number of seeds was fixed."""
-    plan = plan_of(declared)
-    if plan is None:
-        return None
-    pairs = {
-        (condition, *pair): afterwards
-        for condition in main
-        for pair, afterwards in pairs_of(condition, declared.contrasts, asked).items()
-    }
-    differences = {key: planned_differences(*key) for key in pairs}
-    return Planned.of(plan, differences, [key for key, afterwards in pairs.items() if afterwards])
-
-
-def plan_of(declared: Comparison) -> Plan | None:
-    """The plan that a comparison declares; None without looks."""
-    margin = None if declared.margin is None else declared.margin / 100
-    return Plan(tuple(declared.looks), margin, declared.futility) if declared.looks else None
-
-
-def _main(every: Sequence[Condition]) -> list[Condition]:
-    """The condition that decides, of each data set and label type: that selected on validation, or with values from a
-    search, otherwise the usual protocol.
-    """
-    groups = grouped(every, lambda condition: (condition.data, condition.label_type))
-    chosen = [
-        next((each for each in reversed(group) if each.repeats or each.searches), base_of(group))
-        for group in groups.values()
-    ]
-    return [each for each in every if each in chosen]
-
-
-def _declared(conditions: Sequence[Condition]) -> tuple[Comparison, list[list[str]], str]:
-    """The comparison that the first run declared, the pairs that later runs add, and what is to say of the margin."""
-    records = [record for condition in conditions for arm in condition.arms for record in arm.records]
-    ordered = sorted(records, key=lambda record: record.place)
-    first, *others = (Comparison(**record.config.get("comparison", {})) for record in ordered)
-    added = [pair for comparison in others for pair in comparison.contrasts if pair not in first.contrasts]
-    if not has_planned_looks(ordered):
-        first.looks = []
-    margins = sorted({each.margin for each in (first, *others) if each.margin is not None})
-    note = ""
-    if first.margin is None and margins:
-        note = "comparison.margin was declared by later runs alone, so no equivalence is tested."
-    elif len(margins) > 1:
-        first.margin = margins[0]
-        named = listed([f"{margin:g}" for margin in margins])
-        note = f"The runs declare different margins ({named} points); the smallest holds."
-    return first, [list(pair) for pair in dict.fromkeys(map(tuple, added))], note

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from activation_study.analysis.findings import plan_of, planned_looks
 from activation_study.analysis.formatting import display_name, format_interval, listed, pair_name
 from activation_study.analysis.grouping import arms_by_condition
+from activation_study.analysis.looks.looks_of_study import plan_of, planned_looks
 from activation_study.analysis.looks.planned_looks import Look, next_look
 from activation_study.analysis.looks.planned_looks import Path as LookPath
 from activation_study.analysis.looks.unplanned_looks import named
