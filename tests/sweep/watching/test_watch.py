@@ -41,7 +41,7 @@ def test_the_table_has_every_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     write_planned(study, ["surfaces-mish-seed1-0"])
     watch(Watch("s", str(tmp_path), once=True))
     output = capsys.readouterr().out
-    assert "1 done, 1 new, 1 running" in output
+    assert "1 done, 1 new, 1 running" in " ".join(output.split()), "a long path wraps the line"
     row = next(line for line in output.splitlines() if "surfaces-relu-seed0" in line)
     assert [cell.strip() for cell in row.split("│")[2:-1]] == [
         *("running", "2/10 (75%)", "0.7000", "0.400", "≤ 8 min", "5 s ago", ELSEWHERE)
