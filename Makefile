@@ -17,7 +17,7 @@ demo: $(VENV)/installed ## run the demo study on drawn scenes: 3 activations × 
 test: $(VENV)/installed-test ## run all tests except the slow ones
 	$(PYTEST)
 
-test-quick: $(VENV)/installed-test ## run the unit tests, under 90 seconds on 2 cores
+test-quick: $(VENV)/installed-test ## run the unit tests, about 6 minutes on 2 cores
 	$(PYTEST) -m "not slow and not browser and not slurm and not server and not integration"
 
 test-browser: $(VENV)/installed-browser ## test the report in a browser, Debian's chromium
