@@ -112,6 +112,15 @@ def test_runs_that_cannot_be_compared_are_rejected_even_if_incomplete_studies_ar
     assert "has runs that cannot be compared:" in str(rejected.value)
 
 
+def test_a_record_from_before_an_algorithm_had_versions_used_the_first(tmp_path: Path) -> None:
+    own = {"activation": {"name": "snake", "layer": {"_target_": "mine.Snake"}, "scope": "all"}}
+    for seed, algorithms in enumerate(({}, {"own_layers": 2})):
+        write_run(tmp_path / "s", "snake", seed, config=own, algorithms=algorithms)
+        write_run(tmp_path / "s", "relu", seed)
+    with pytest.raises(BadInput, match=r"surfaces-snake-seed0-\d+: own_layers, version 1; others have version 2"):
+        read_study(tmp_path / "s")
+
+
 def test_runs_with_other_split_files_are_compared_separately(study: Path) -> None:
     for digest, names in (("a" * 16, "one"), ("b" * 16, "two")):
         for seed in range(3):

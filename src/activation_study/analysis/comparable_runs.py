@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from activation_study.analysis.grouping import grouped
+from activation_study.config.algorithms import algorithms_of
 from activation_study.config.schema import fold_of
 from activation_study.errors import MAX_LISTED, BadInput, problems_message
 from activation_study.records.record import Record
@@ -60,12 +61,13 @@ def reject_mixtures(study: Path, runs: Sequence[Run]) -> None:
 def _reject_old_algorithms(study: Path, runs: Sequence[Run]) -> None:
     """Raises BadInput if some runs used an earlier version of an algorithm than others."""
     newest: dict[str, int] = {}
-    for run in runs:
-        newest |= {name: max(version, newest.get(name, 0)) for name, version in run.record.algorithms.items()}
+    used = [(run, dict.fromkeys(algorithms_of(run.record.config), 1) | run.record.algorithms) for run in runs]
+    for _, versions in used:
+        newest |= {name: max(version, newest.get(name, 0)) for name, version in versions.items()}
     problems = [
         f"{run.record.name}: {name}, version {version}; others have version {newest[name]}"
-        for run in runs
-        for name, version in run.record.algorithms.items()
+        for run, versions in used
+        for name, version in versions.items()
         if version < newest[name]
     ]
     if problems:

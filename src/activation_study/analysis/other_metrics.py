@@ -102,8 +102,8 @@ def disagreement(
 
     Where a is above or below b: those that do not show it, or show the opposite. Where they are equivalent within the
     margin: those that show a larger difference. Where it is open, and not because of the correction alone: those that
-    show a difference. Each is judged by its own p, which is not corrected. Metrics
-    `elsewhere`, as of `not_of_segmentation`, are passed over.
+    show a difference. Each is judged by its own p, which is not corrected. Metrics `elsewhere`, as of
+    `not_of_segmentation`, are passed over.
     """
     others = {name: each for name, each in others.items() if name not in elsewhere}
     if answer in ("above", "below"):
