@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from warm_start import ForkedProcess, can_fork
+
 ROOT = Path(__file__).parents[1]
 TINY = (
     "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",
@@ -14,12 +16,15 @@ TINY = (
 
 def command(folder: Path, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs a script of the project (or another one, by its absolute path) in `folder`."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / script), *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        timeout=600,
-        check=False,
-        env={**os.environ, **environment},
-    )
+    variables = {**os.environ, **environment}
+    line = [sys.executable, str(ROOT / script), *arguments]
+    if not can_fork(variables):
+        return subprocess.run(line, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env=variables)
+    process = ForkedProcess(folder, ROOT / script, arguments, variables, merged=False)
+    output, error = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(line, process.returncode, output, error)
+
+
+def start(folder: Path, script: str, *arguments: str) -> ForkedProcess:
+    """Starts a script of the project in `folder`; its errors go into its output."""
+    return ForkedProcess(folder, ROOT / script, arguments, os.environ, merged=True)

@@ -18,6 +18,7 @@ from activation_study.data.splitting.splits import split
 from activation_study.evaluation.evaluate import resize_and_argmax
 from activation_study.metrics import confusion, summary
 from activation_study.records.lock import run_lock
+from cli_runner import command
 from mlflow_runs import study_runs, trained_runs
 
 # MLflow 3.17 triggers them with SQLAlchemy 2.1.
@@ -39,8 +40,7 @@ ARTIFACTS = {
 
 
 def train(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "train.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600, check=False)
+    return command(folder, "train.py", *arguments)
 
 
 def records(folder: Path) -> dict[str, dict]:
@@ -213,8 +213,7 @@ def test_a_study_is_synced_to_another_store(sweep: tuple[Path, str]) -> None:
 
 def test_a_study_is_compared_and_invalid_options_are_rejected(sweep: tuple[Path, str]) -> None:
     folder, _ = sweep
-    command = [sys.executable, str(ROOT / "compare.py")]
-    result = subprocess.run([*command, "study=tiny"], capture_output=True, text=True, cwd=folder, check=False)
+    result = command(folder, "compare.py", "study=tiny")
     assert result.returncode == 0, result.stderr
     assert "On surfaces (scenes, 2 seeds)" in result.stdout
     assert "FReLU − ReLU" in result.stdout
@@ -234,7 +233,7 @@ def test_a_study_is_compared_and_invalid_options_are_rejected(sweep: tuple[Path,
         (["study=tiny", "contrasts=[[relu]]"], "expected two different names"),
         (["study=tiny", "contrasts=[[gelu,relu]]"], "no runs of gelu on surfaces"),
     ):
-        rejected = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=folder, check=False)
+        rejected = command(folder, "compare.py", *arguments)
         assert rejected.returncode == 2
         assert message in rejected.stderr
         assert "Traceback" not in rejected.stderr
@@ -278,8 +277,8 @@ def test_the_logged_model_gives_the_logged_iou_without_this_project(sweep: tuple
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    command = [sys.executable, "-c", code, f"runs:/{run.info.run_id}/model"]
-    subprocess.run(command, check=True, cwd=tmp_path, env=environment, timeout=300, capture_output=True)
+    line = [sys.executable, "-c", code, f"runs:/{run.info.run_id}/model"]
+    subprocess.run(line, check=True, cwd=tmp_path, env=environment, timeout=300, capture_output=True)
     probabilities = np.load(tmp_path / "out.npy")
     assert probabilities.dtype == np.float32
     assert probabilities.shape == (len(test), 32, 32, 3)

@@ -5,7 +5,6 @@ Unusual but valid input is accepted.
 import io
 import struct
 import subprocess
-import sys
 import tarfile
 import unicodedata
 import zlib
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cli_runner import command
 from conftest import WriteIccv09
 
 pytestmark = pytest.mark.integration
@@ -29,8 +29,7 @@ Damage = Callable[[Path], object]
 
 def inspect(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs the fastest command that reads a whole data set."""
-    command = [sys.executable, str(ROOT / "inspect_data.py"), "data.image_size=32", "model=unet_small", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120, check=False)
+    return command(folder, "inspect_data.py", "data.image_size=32", "model=unet_small", *arguments)
 
 
 def contents(folder: Path) -> dict[str, bytes | str]:

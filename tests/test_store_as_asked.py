@@ -109,8 +109,7 @@ def test_a_repeated_run_takes_the_place_of_the_earlier_one(tmp_path: Path, capsy
 
 
 def train_and_stop(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    driver = [sys.executable, str(ROOT / "tests/stop_at.py"), "5", f"sqlite:///{project}/mlflow.db", *arguments]
-    return subprocess.run(driver, cwd=project, capture_output=True, text=True, timeout=600, check=False)
+    return command(project, "tests/stop_at.py", "5", f"sqlite:///{project}/mlflow.db", *arguments)
 
 
 def test_a_run_stops_when_its_tag_says_so_and_goes_on_with_the_same_command(tmp_path: Path) -> None:

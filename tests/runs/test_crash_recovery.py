@@ -17,15 +17,17 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+import cli_runner
 from activation_study.training.loop import TIMING_METRICS
+from cli_runner import ROOT
 from mlflow_runs import trained_runs
+from warm_start import ForkedProcess
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
 
-ROOT = Path(__file__).parents[2]
 KILLED = -9
 TINY = (
     "data=scenes", "data.count=12", "data.image_size=32", "model.widths=[4,6]", "model.encoder_blocks=[1,1]",
@@ -35,14 +37,13 @@ TINY = (
 
 
 def start(
-    folder: Path, *arguments: str, trap: tuple[str, int] | None = None, sweep: bool = False
-) -> subprocess.Popen[str]:
-    driver = [str(ROOT / "tests" / "kill_at.py"), trap[0], str(trap[1])] if trap else [str(ROOT / "train.py")]
-    command = [sys.executable, *driver, *(["-m"] if sweep else []), *TINY, *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder)
+    folder: Path, *arguments: str, trap: tuple[str, int | str] | None = None, sweep: bool = False
+) -> ForkedProcess:
+    driver = ("tests/kill_at.py", trap[0], str(trap[1])) if trap else ("train.py",)
+    return cli_runner.start(folder, *driver, *(["-m"] if sweep else []), *TINY, *arguments)
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+def finish(process: ForkedProcess) -> tuple[int, str]:
     output, _ = process.communicate(timeout=600)
     return process.returncode, output
 
@@ -189,12 +190,9 @@ def test_a_closed_terminal_saves_a_checkpoint(uninterrupted: Path, tmp_path: Pat
 
 
 def test_a_run_that_failed_after_its_training_is_not_trained_again(uninterrupted: Path, tmp_path: Path) -> None:
-    driver = [sys.executable, str(ROOT / "tests" / "kill_at.py"), "predict", "1-"]
-    arguments = [*TINY, "activation=frelu", "training.checkpoint_minutes=60", "tracking=off"]
-    failed = subprocess.run(
-        [*driver, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert failed.returncode == 1, failed.stderr
+    arguments = ("activation=frelu", "training.checkpoint_minutes=60", "tracking=off")
+    code, output = finish(start(tmp_path, *arguments, trap=("predict", "1-")))
+    assert code == 1, output
     before = record(tmp_path)
     assert (before["status"], before["error"]) == ("FAILED", "OSError: [Errno 28] No space left on device")
     code, output = finish(start(tmp_path, *arguments))

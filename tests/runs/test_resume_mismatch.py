@@ -1,14 +1,13 @@
 """Changes since a run or a sweep started are listed, and it continues only if they are allowed."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from activation_study.records.source_code import file_digests
+from cli_runner import command
 
 pytestmark = pytest.mark.integration
 
@@ -23,11 +22,8 @@ TINY = (
 def train(
     folder: Path, *arguments: str, trap: tuple[str, str] | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    script = [str(ROOT / "tests/kill_at.py"), *trap] if trap else [str(ROOT / "train.py")]
-    command = [sys.executable, *script, *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env={**os.environ, **environment}
-    )
+    driver = ("tests/kill_at.py", *trap) if trap else ("train.py",)
+    return command(folder, *driver, *arguments, **environment)
 
 
 def record(folder: Path) -> dict:
@@ -65,8 +61,7 @@ def test_an_interrupted_run_is_not_resumed_with_other_threads_unless_allowed(kil
     name = before["name"]
     assert f"{name}: its process died (killed? Ctrl-C twice? out of memory?) after epoch 2; it resumes" in plan.stdout
     assert "1 run of multirun/tiny: 1 resume" in plan.stdout
-    script = [sys.executable, str(ROOT / "compare.py"), "study=tiny"]
-    compared = subprocess.run(script, capture_output=True, text=True, cwd=killed, timeout=600, check=False)
+    compared = command(killed, "compare.py", "study=tiny")
     assert f"{name}: its process died (killed? Ctrl-C twice? out of memory?) after epoch 2" in compared.stderr
     allowed = train(killed, *TINY, "threads=2", "allow_changes=true")
     assert allowed.returncode == 0, allowed.stderr
