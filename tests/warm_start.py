@@ -11,8 +11,11 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
+from functools import cache
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
 from unittest import mock
 
@@ -27,9 +30,15 @@ _CONTEXT.set_forkserver_preload(["warm_imports"])
 
 
 def can_fork(environment: Mapping[str, str]) -> bool:
-    """Whether what the server has imported is what a new interpreter with this environment would import."""
-    names = environment.keys() | _ENVIRONMENT.keys()
-    return all(environment.get(name) == _ENVIRONMENT.get(name) or name.startswith(READ_LATER) for name in names)
+    """Whether what the server has imported is what a new interpreter with this environment would import.
+
+    The environment may have what the imports set in `os.environ`: they are imported in pytest's process, too.
+    """
+    before, after = _ENVIRONMENT, _environment_of_server()
+    return all(
+        environment.get(name) in (before.get(name), after.get(name)) or name.startswith(READ_LATER)
+        for name in environment.keys() | before.keys()
+    )
 
 
 class ForkedProcess:
@@ -40,7 +49,6 @@ class ForkedProcess:
     ) -> None:
         """Starts `python script *arguments` in `folder`; with `merged`, standard error goes into the output."""
         assert can_fork(environment)
-        _start_server()
         self._outputs = tempfile.TemporaryDirectory()
         output = Path(self._outputs.name) / "output"
         self._files = (output, output if merged else output.with_name("error"))
@@ -71,11 +79,23 @@ class ForkedProcess:
         return output, "" if self._files[0] == self._files[1] else error
 
 
-def _start_server() -> None:
-    """Starts it, if it does not run yet, so that it finds `warm_imports`."""
+@cache
+def _environment_of_server() -> dict[str, str]:
+    """Starts the server; returns its environment after its imports."""
     path = os.pathsep.join(filter(None, (str(TESTS), _ENVIRONMENT.get("PYTHONPATH"))))
     with mock.patch.dict(os.environ, {**_ENVIRONMENT, "PYTHONPATH": path}, clear=True):
         forkserver.ensure_running()
+    receiver, sender = _CONTEXT.Pipe(duplex=False)
+    process = _CONTEXT.Process(target=_send_environment, args=(sender,))
+    process.start()
+    sender.close()  # so that a server that has died is an EOFError here
+    environment = receiver.recv()
+    process.join()
+    return environment
+
+
+def _send_environment(sender: Connection) -> None:
+    sender.send({name: value for name, value in os.environ.items() if name != "PYTHONPATH"})
 
 
 def _run(
@@ -100,4 +120,5 @@ def _run(
     try:
         runpy.run_path(script, run_name="__main__")
     finally:
+        threading._shutdown()  # in this order, as at the end of an interpreter
         atexit._run_exitfuncs()  # multiprocessing leaves them out
