@@ -1,11 +1,10 @@
 """Runs the project's commands as a user does, on tiny data."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from warm_start import ForkedProcess, can_fork
+from warm_start import ENVIRONMENT, ForkedProcess, can_fork
 
 ROOT = Path(__file__).parents[1]
 TINY = (
@@ -14,12 +13,14 @@ TINY = (
 )  # fmt: skip
 
 
-def command(folder: Path, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(folder: Path, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs a script of the project (or another one, by its absolute path) in `folder`."""
-    variables = {**os.environ, **environment}
     line = [sys.executable, str(ROOT / script), *arguments]
     if not can_fork(variables):
-        return subprocess.run(line, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env=variables)
+        environment = {**ENVIRONMENT, **variables}
+        return subprocess.run(
+            line, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env=environment
+        )
     process = ForkedProcess(folder, ROOT / script, arguments, variables, merged=False)
     output, error = process.communicate(timeout=600)
     return subprocess.CompletedProcess(line, process.returncode, output, error)
@@ -27,4 +28,4 @@ def command(folder: Path, script: str, *arguments: str, **environment: str) -> s
 
 def start(folder: Path, script: str, *arguments: str) -> ForkedProcess:
     """Starts a script of the project in `folder`; its errors go into its output."""
-    return ForkedProcess(folder, ROOT / script, arguments, os.environ, merged=True)
+    return ForkedProcess(folder, ROOT / script, arguments, {}, merged=True)

@@ -1,7 +1,6 @@
 """A forked script does what a new interpreter does."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +40,5 @@ def test_exit_code_output_and_errors_come_back(tmp_path: Path) -> None:
 
 
 def test_a_script_that_needs_another_environment_is_not_forked() -> None:
-    assert can_fork({**os.environ, "COLUMNS": "250"})
-    assert can_fork({**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}), "the imports set it"
-    assert not can_fork({**os.environ, "KERAS_BACKEND": "jax"})
-    assert not can_fork({name: value for name, value in os.environ.items() if name != "KERAS_HOME"})
+    assert can_fork({"COLUMNS": "250"})
+    assert not can_fork({"KERAS_BACKEND": "jax"})

@@ -15,45 +15,38 @@ import threading
 from collections.abc import Mapping
 from functools import cache
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
 from pathlib import Path
 from unittest import mock
 
 TESTS = Path(__file__).parent
 # What pytest adds to the path of imports.
 ADDED = ("", str(TESTS.parent), str(TESTS), str(TESTS.parent / "benchmarks"))
-# Variables that nothing reads when it is imported: they may differ from the server's.
-READ_LATER = ("COLUMNS", "MLFLOW_TRACKING_", "PYTEST_CURRENT_TEST")
-_ENVIRONMENT = dict(os.environ)
+# The environment of all commands: without what tests and imports set later in `os.environ`.
+ENVIRONMENT = dict(os.environ)
+# Variables that nothing reads when it is imported: a forked process can have them.
+READ_LATER = ("COLUMNS", "MLFLOW_TRACKING_")
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["warm_imports"])
 
 
-def can_fork(environment: Mapping[str, str]) -> bool:
-    """Whether what the server has imported is what a new interpreter with this environment would import.
-
-    The environment may have what the imports set in `os.environ`: they are imported in pytest's process, too.
-    """
-    before, after = _ENVIRONMENT, _environment_of_server()
-    return all(
-        environment.get(name) in (before.get(name), after.get(name)) or name.startswith(READ_LATER)
-        for name in environment.keys() | before.keys()
-    )
+def can_fork(variables: Mapping[str, str]) -> bool:
+    """Whether the server has imported what a new interpreter with these variables beside `ENVIRONMENT` would import."""
+    return all(name.startswith(READ_LATER) for name in variables)
 
 
 class ForkedProcess:
     """A running script, with the part of `subprocess.Popen`'s interface that the tests use."""
 
     def __init__(
-        self, folder: Path, script: Path, arguments: tuple[str, ...], environment: Mapping[str, str], merged: bool
+        self, folder: Path, script: Path, arguments: tuple[str, ...], variables: Mapping[str, str], merged: bool
     ) -> None:
         """Starts `python script *arguments` in `folder`; with `merged`, standard error goes into the output."""
-        assert can_fork(environment)
+        assert can_fork(variables)
+        _start_server()
         self._outputs = tempfile.TemporaryDirectory()
         output = Path(self._outputs.name) / "output"
         self._files = (output, output if merged else output.with_name("error"))
-        removed = _ENVIRONMENT.keys() - environment.keys()
-        target = (str(script), arguments, folder, dict(environment), tuple(removed), self._files)
+        target = (str(script), arguments, folder, {**ENVIRONMENT, **variables}, self._files)
         self._process = _CONTEXT.Process(target=_run, args=target)
         self._process.start()
         self.pid = self._process.pid
@@ -80,22 +73,11 @@ class ForkedProcess:
 
 
 @cache
-def _environment_of_server() -> dict[str, str]:
-    """Starts the server; returns its environment after its imports."""
-    path = os.pathsep.join(filter(None, (str(TESTS), _ENVIRONMENT.get("PYTHONPATH"))))
-    with mock.patch.dict(os.environ, {**_ENVIRONMENT, "PYTHONPATH": path}, clear=True):
+def _start_server() -> None:
+    """Starts it so that it finds `warm_imports`."""
+    path = os.pathsep.join(filter(None, (str(TESTS), ENVIRONMENT.get("PYTHONPATH"))))
+    with mock.patch.dict(os.environ, {**ENVIRONMENT, "PYTHONPATH": path}, clear=True):
         forkserver.ensure_running()
-    receiver, sender = _CONTEXT.Pipe(duplex=False)
-    process = _CONTEXT.Process(target=_send_environment, args=(sender,))
-    process.start()
-    sender.close()  # so that a server that has died is an EOFError here
-    environment = receiver.recv()
-    process.join()
-    return environment
-
-
-def _send_environment(sender: Connection) -> None:
-    sender.send({name: value for name, value in os.environ.items() if name != "PYTHONPATH"})
 
 
 def _run(
@@ -103,13 +85,11 @@ def _run(
     arguments: tuple[str, ...],
     folder: Path,
     environment: dict[str, str],
-    removed: tuple[str, ...],
     outputs: tuple[Path, Path],
 ) -> None:
     """Runs a script in this process, as `python script *arguments` would; variables that the imports set stay."""
+    os.environ.pop("PYTHONPATH")
     os.environ.update(environment)
-    for name in {"PYTHONPATH", *removed} - environment.keys():
-        os.environ.pop(name, None)
     os.chdir(folder)
     for number, path in enumerate(outputs, 1):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
