@@ -13,10 +13,15 @@ TINY = (
 )  # fmt: skip
 
 
-def command(folder: Path, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs a script of the project (or another one, by its absolute path) in `folder`."""
+def command(
+    folder: Path, script: str, *arguments: str, fork: bool = True, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a script of the project (or another one, by its absolute path) in `folder`.
+
+    Without `fork`, or with variables that matter when something is imported, in a new interpreter.
+    """
     line = [sys.executable, str(ROOT / script), *arguments]
-    if not can_fork(variables):
+    if not (fork and can_fork(variables)):
         environment = {**ENVIRONMENT, **variables}
         return subprocess.run(
             line, capture_output=True, text=True, cwd=folder, timeout=600, check=False, env=environment
