@@ -1,14 +1,12 @@
 """A forked script does what a new interpreter does."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli_runner import ROOT, TINY, command
+from cli_runner import TINY, command
 from warm_start import can_fork
 
 pytestmark = pytest.mark.integration
@@ -25,7 +23,7 @@ def test_a_forked_run_is_recorded_with_the_bits_and_environment_of_a_new_interpr
     for folder in (forked, started):
         folder.mkdir()
     assert command(forked, "train.py", *RUN).returncode == 0
-    subprocess.run([sys.executable, str(ROOT / "train.py"), *RUN], cwd=started, check=True, capture_output=True)
+    assert command(started, "train.py", *RUN, fork=False).returncode == 0
     ours, theirs = record(forked), record(started)
     assert ours["digests"] == theirs["digests"]
     assert ours["environment"] == theirs["environment"]

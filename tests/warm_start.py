@@ -1,4 +1,4 @@
-"""Starts the project's scripts in forks of a process that has imported TensorFlow and MLflow: in 1 s instead of 6.
+"""Starts the project's scripts in forks of a process that has imported TensorFlow and MLflow, which saves 6 s or more.
 
 Each pytest process has one such server, `multiprocessing`'s forkserver. A script that needs another environment than
 the server's gets a new interpreter (`can_fork`), as do the tests of the start itself (`test_command_line.py`).
@@ -56,9 +56,6 @@ class ForkedProcess:
     def returncode(self) -> int | None:
         return self._process.exitcode
 
-    def poll(self) -> int | None:
-        return self._process.exitcode
-
     def kill(self) -> None:
         self._process.kill()
 
@@ -81,11 +78,7 @@ def _start_server() -> None:
 
 
 def _run(
-    script: str,
-    arguments: tuple[str, ...],
-    folder: Path,
-    environment: dict[str, str],
-    outputs: tuple[Path, Path],
+    script: str, arguments: tuple[str, ...], folder: Path, environment: dict[str, str], outputs: tuple[Path, Path]
 ) -> None:
     """Runs a script in this process, as `python script *arguments` would; variables that the imports set stay."""
     os.environ.pop("PYTHONPATH")
