@@ -81,6 +81,8 @@ def _run(
     script: str, arguments: tuple[str, ...], folder: Path, environment: dict[str, str], outputs: tuple[Path, Path]
 ) -> None:
     """Runs a script in this process, as `python script *arguments` would; variables that the imports set stay."""
+    if "warm_imports" not in sys.modules:
+        raise RuntimeError("another test has started the forkserver, without warm_start.py's imports and environment")
     os.environ.pop("PYTHONPATH")
     os.environ.update(environment)
     os.chdir(folder)

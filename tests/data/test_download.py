@@ -258,7 +258,7 @@ def _fetch_and_report(target: Path, archive: Path, start: object, reports: objec
 
 
 def test_of_two_concurrent_processes_one_extracts(archive, target):
-    context = multiprocessing.get_context("forkserver")
+    context = multiprocessing.get_context("spawn")  # the forkserver is that of warm_start.py
     start, reports = context.Barrier(2), context.Queue()
     processes = [context.Process(target=_fetch_and_report, args=(target, archive, start, reports)) for _ in range(2)]
     for process in processes:
