@@ -109,6 +109,28 @@ def test_the_transparency_of_a_tiff_is_dropped_and_does_not_change_colours(dtype
         np.testing.assert_array_equal(COLOR_IMAGES.read(content), expected)
 
 
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize(("dtype", "high"), [(np.uint8, 256), (np.uint16, 65536)])
+def test_a_grey_tiff_in_tiles_that_its_width_cuts_is_read_right(dtype: Any, high: int, alpha: bool) -> None:
+    values = noise(2 if alpha else 1, dtype, high)
+    options: dict[str, Any] = {"extrasamples": ["assocalpha"], "planarconfig": "contig"} if alpha else {}
+    stored = values if alpha else values[..., 0]
+    content = tiff(stored, photometric="minisblack", tile=(32, 32), compression="zlib", **options)
+    expected = np.repeat(to_uint8(values[..., :1], None), 3, -1)
+    np.testing.assert_array_equal(COLOR_IMAGES.read(content), expected)
+    assert COLOR_IMAGES.check(content).high == values.max()
+
+
+@pytest.mark.parametrize(("dtype", "high"), [(np.uint8, 256), (np.uint16, 65536)])
+def test_a_fourth_channel_that_is_no_transparency_is_not_dropped(dtype: Any, high: int) -> None:
+    values = noise(4, dtype, high)
+    content = tiff(values, photometric="rgb", extrasamples=["unspecified"])
+    for use in (COLOR_IMAGES.check, COLOR_IMAGES.read):
+        with pytest.raises(WrongChannels, match=r"4 channels: expected data\.channels=3"):
+            use(content)
+    np.testing.assert_array_equal(ImageReader(4).read(content), to_uint8(values, None))
+
+
 def test_all_pages_of_a_tiff_are_channels_or_refused() -> None:
     rgb = noise(3)
     pages = tiff(np.moveaxis(rgb, -1, 0), photometric="minisblack")
@@ -255,6 +277,16 @@ def test_compressions_that_pillow_reads_are_read() -> None:
     np.testing.assert_array_equal(ImageReader(4).read(pillow(rgba, "TIFF", compression="tiff_lzw")), rgba)
     lzw = pillow(grey[..., 0], "TIFF", compression="tiff_lzw")
     np.testing.assert_array_equal(ImageReader(1, (0, 255)).read(lzw), np.minimum(grey, 255))
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "group4"])
+@pytest.mark.parametrize("reader", [ImageReader(1), COLOR_IMAGES])
+def test_one_bit_is_black_and_white_in_any_compression(compression: str | None, reader: ImageReader) -> None:
+    bits = noise(1)[..., 0] > 127
+    content = pillow(bits, "TIFF", compression=compression)
+    expected = np.repeat((bits * 255)[..., None], reader.channels, -1)
+    np.testing.assert_array_equal(reader.read(content), expected)
+    assert reader.check(content) == ImageFacts(SIZE, 1, "uint8", 0, 255)
 
 
 def test_what_people_see_of_an_image() -> None:

@@ -25,7 +25,8 @@ from activation_study.data.labels.label_types import LabelType
 from activation_study.data.verification import WORKERS, FileTree, error_reason, printable_path
 
 # 1, without a name: of a TIFF's pages the first alone, and colours multiplied by their transparency.
-TIFF_DECODING = "-tiff2"
+# 2: 16 bits in tiles mixed up, a fourth channel without a meaning dropped.
+TIFF_DECODING = "-tiff3"
 
 
 @dataclass(frozen=True)

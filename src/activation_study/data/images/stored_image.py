@@ -83,9 +83,10 @@ def channels_in_header(content: bytes) -> int:
 
 
 def tiff_type(content: bytes) -> tuple[np.dtype[Any], bool]:
-    """The type of a TIFF file's values, and whether it holds more than grey or colours.
+    """The type of a TIFF file's values, and whether OpenCV cannot read it as grey or colours.
 
-    That is channels of its own, several pages, or transparency, by which OpenCV multiplies the colours.
+    That is channels of its own, several pages, transparency, by which OpenCV multiplies the colours, or grey values
+    that it mixes up.
     """
     with _open_tiff(content) as tiff, decoding():
         series, page = tiff.series[0], _first_page(tiff.series[0])
@@ -95,9 +96,18 @@ def tiff_type(content: bytes) -> tuple[np.dtype[Any], bool]:
             or len(series) > 1
             or _UNASSOCIATED_ALPHA in page.extrasamples
             or page.samplesperpixel > 4
+            or (page.samplesperpixel > 3 and _photometric(page) == "RGB" and not _has_alpha(page))
             or (_photometric(page) == "MINISBLACK" and _many(page))
+            or _opencv_mixes_up(page)
         )
         return np.dtype(page.dtype), own
+
+
+def _opencv_mixes_up(page: "TiffPage") -> bool:
+    """Whether OpenCV refuses or garbles a grey image, as it does for any two of 16 bits, transparency and cut tiles."""
+    is_cut = page.is_tiled and page.imagewidth % page.tilewidth > 0
+    reasons = (page.dtype == np.uint16, page.samplesperpixel == 2, is_cut)
+    return _photometric(page) in ("MINISBLACK", "MINISWHITE") and page.samplesperpixel < 3 and sum(reasons) > 1
 
 
 def _many(page: "TiffPage") -> bool:
@@ -131,13 +141,19 @@ def _read_tiff(content: bytes) -> StoredImage:
         except Exception as error:
             if "imagecodecs" not in str(error):
                 raise ValueError(f"cannot be decoded: {error}") from error
-            return StoredImage(_read_compressed(content, page), color == "RGB", alpha)
+            return StoredImage(_as_shown(_read_compressed(content, page), color), color == "RGB", alpha)
     values = values[..., None] if channel_axis is None else np.moveaxis(values, channel_axis, -1)
+    values = _orient(_as_shown(values, color), orientation.value if orientation else 1)
+    return StoredImage(values, color == "RGB", alpha)
+
+
+def _as_shown(values: NDArray[Any], color: str) -> NDArray[Any]:
+    """Values of 1 bit as 0 and 255, and whole numbers whose zero is white inverted."""
     if values.dtype == np.bool_:
         values = values.astype(np.uint8) * 255
     if color == "MINISWHITE" and values.dtype.kind == "u":
         values = np.iinfo(values.dtype).max - values
-    return StoredImage(_orient(values, orientation.value if orientation else 1), color == "RGB", alpha)
+    return values
 
 
 def _first_page(series: "TiffPageSeries") -> "TiffPage":
