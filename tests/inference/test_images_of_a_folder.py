@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from activation_study.data.images.image_reader import ImageReader
 from activation_study.errors import BadInput
 from activation_study.inference.inputs import Images, find_inputs
 
@@ -27,3 +29,19 @@ def test_hidden_files_are_passed_over_and_links_followed(tmp_path: Path) -> None
     (folder / "6.jpg").symlink_to("/none.jpg")
     with pytest.raises(BadInput, match=r"6\.jpg: a link to /none\.jpg, which is not there"):
         names(folder)
+
+
+def test_the_range_of_the_training_is_compared_with_the_images(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "a.npy", np.full((4, 4), 3000, np.uint16))
+    inputs = find_inputs(tmp_path, 1)
+    inputs.check([ImageReader(1, (0, 4095))])
+    assert capsys.readouterr().err.count("warning") == 0
+    inputs.check([ImageReader(1, (0, 65535))])
+    assert (
+        "a.npy: values from 3000 to 3000 in data.value_range=[0,65535], so nearly black: this is the range of the "
+        "training\n"
+    ) in capsys.readouterr().err
+    with pytest.raises(BadInput, match=r"a\.npy: no value is in data\.value_range=\[0,255\] of the training"):
+        inputs.check([ImageReader(1, (0, 255))])

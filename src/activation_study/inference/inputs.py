@@ -96,6 +96,8 @@ class Images:
         dark = check.dark_images()  # in a data set this is an error, but single images may well be dark
         if dark is not None:
             warn(f"{dark} for a network that was trained with the range of the type")
+        for what, _ in check.misfits():
+            warn(f"{what}: this is the range of the training")
 
     def named_images(self, readers: Sequence[ImageReader]) -> Iterator[NamedImage]:
         """Yields each image, and shows the progress."""

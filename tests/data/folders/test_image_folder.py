@@ -270,6 +270,22 @@ def test_images_are_read_by_the_channels_of_the_configuration(root: Path) -> Non
     assert open_folder("own", root / "images", root / "labels", OWN, root / "stamps", ranged).image(0).max() > 248
 
 
+def test_a_range_that_hardly_fits_is_warned_of_when_files_are_read(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, path in enumerate(sorted(path for path in (root / "images").rglob("*") if path.is_file())):
+        path.unlink()
+        Image.fromarray(np.full((8 + number, 12), 3000, np.uint16)).save(path.with_suffix(".png"))
+    arguments = ("own", root / "images", root / "labels", OWN, root / "stamps", ImageReader(1, (0, 65535)))
+    warning = (
+        "warning: images/1.png and 2 more images: values from 3000 to 3000 in data.value_range=[0,65535], so nearly "
+        "black: unless this is meant, set data.value_range=[0,4095]\n"
+    )
+    for expected in (1, 0):
+        open_folder(*arguments)
+        assert capsys.readouterr().err.count(warning) == expected
+
+
 def test_medical_formats_have_to_be_converted(root: Path) -> None:
     (root / "images" / "head.nii.gz").write_bytes(b"")
     assert "images/head.nii.gz: expected a file name that ends in" in refusal(root)

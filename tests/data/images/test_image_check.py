@@ -43,6 +43,29 @@ def test_the_suggested_range_has_all_values(found: ImageFacts, expected: str) ->
     assert suggestion([found]) == f"data.value_range={expected}"
 
 
+@pytest.mark.parametrize(
+    ("missing", "text", "others", "expected"),
+    [
+        (-9999, "-9999", [0, 200], "[0,200]"),
+        (np.finfo(np.float32).min, "-3.40282e+38", [0.1, 0.9], "[0,1]"),
+        (np.finfo(np.float32).max, "3.40282e+38", [-10, 30], "[-10,30]"),
+    ],
+)
+def test_the_suggested_range_leaves_out_values_for_missing_data(
+    missing: float, text: str, others: list[float], expected: str
+) -> None:
+    image = tiff(np.array([[missing, missing], others], np.float32))
+    nothing = tiff(np.full((2, 2), missing, np.float32))
+    (problem,) = checked(ImageReader(1), image, nothing).problems()
+    assert problem == (
+        f"0.tif and 1 more image: float32, values from {others[0]:g} to {others[1]:g} (without {text}, which looks "
+        f"like a value for missing data): set data.value_range={expected}"
+    )
+    low, high = map(float, expected.strip("[]").split(","))
+    check = checked(ImageReader(1, (low, high)), image, nothing)
+    assert [*check.problems(), *check.unusable(), *check.misfits()] == []
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_twelve_bits_in_sixteen_are_refused_with_the_range(channels: int) -> None:
     dark = noise(1, np.uint16, 4000)[..., 0]
@@ -97,6 +120,11 @@ def test_a_range_that_does_not_fit_is_refused() -> None:
         "data.value_range=[0,1]: no image has values in it, they have values from 3000 to 3000: "
         "set data.value_range=[0,4095]"
     )
+    assert [*checked(ImageReader(1, (0, 1)), tiff(deep)).unusable()] == [
+        "0.tif: no value is in data.value_range=[0,1] of the training, they have values from 3000 to 3000"
+    ]
+    black = tiff(np.zeros((4, 4), np.float32))
+    assert not [*checked(ImageReader(1, (0, 1)), black).unusable()], "0 is in the range"
     (problem,) = checked(ImageReader(1, (0, 4095)), tiff(deep), pillow(np.full((4, 4), 9, np.uint8))).problems()
     assert problem == (
         "1.tif: 8 bits, but others are uint16: data.value_range=[0,4095] fits only one of them: "
@@ -127,6 +155,7 @@ def test_no_range_is_proposed_where_none_fits_all_images(values: Any) -> None:
         (np.uint16, 40, (0, 4095), None),  # a dark image
         (np.float32, 1, (0, 1), None),
         (np.float32, 3, (0, 1), None),  # an overexposed image
+        (np.float32, 255, (0, 1), r"values from 0 to 255, and data\.value_range=\[0,1\]"),
         (np.int16, 3071, (-150, 250), None),  # a window of computed tomography
         (np.uint8, 1, (0, 1), None),
     ],
@@ -146,3 +175,40 @@ def test_images_whose_type_does_not_fit_the_range_are_refused(
             assert found == []
         else:
             assert re.match(f"a.npy: {problem}{ending}", found[0])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "high", "value_range", "what", "fix"),
+    [
+        (np.uint16, 65535, (0, 4095), "more than half of the values are outside of", "[0,65535]"),
+        (np.uint16, 4095, (0, 255), "more than half of the values are outside of", "[0,4095]"),
+        (np.int16, 3071, (-150, 250), "more than half of the values are outside of", "[0,4095]"),
+        (np.uint16, 4095, (0, 65535), "values from 0 to 4095 in data.value_range=[0,65535], so near", "[0,4095]"),
+        (np.float32, 1, (0, 255), "values from 0 to 1 in data.value_range=[0,255], so nearly black", "[0,1]"),
+        (np.uint16, 4095, (0, 4095), None, None),
+        (np.uint16, 4095, (0, 2400), None, None),
+        (np.uint16, 1100, (0, 4095), None, None),
+        (np.uint8, 60, (0, 255), None, None),  # of the type
+        (np.uint16, 4095, None, None, None),
+    ],
+)  # fmt: skip
+def test_a_range_that_hardly_fits_is_told_with_one_that_does(
+    dtype: Any, high: float, value_range: Any, what: str | None, fix: str | None
+) -> None:
+    check = ImageCheck(ImageReader(1, value_range))
+    for name in "ab":
+        check.size_of(f"{name}.npy", npy(np.linspace(0, high, 12).reshape(3, 4, 1).astype(dtype)))
+    found = list(check.misfits())
+    if what is None:
+        assert found == []
+    else:
+        ((text, override),) = found
+        assert text.startswith(f"a.npy and 1 more image: {what}")
+        assert override == f"data.value_range={fix}"
+
+
+def test_highlights_and_single_dark_images_fit_a_range() -> None:
+    values = np.linspace(0, 1, 300, dtype=np.float32).reshape(10, 30)
+    values[0, 0] = 9
+    check = checked(ImageReader(1, (0, 1)), tiff(values), tiff(values / 20))
+    assert [*check.problems(), *check.unusable(), *check.misfits()] == []

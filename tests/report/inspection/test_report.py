@@ -9,11 +9,13 @@ from hydra import compose, initialize_config_dir
 from activation_study import outcome
 from activation_study.cli.commands import COMMANDS, register_schema
 from activation_study.config.command_options import Inspect
+from activation_study.data.images.image_reader import ImageFacts, ImageReader
 from activation_study.data.same_scene import ScenePair
 from activation_study.data.splitting.groups import read_groups
 from activation_study.errors import BadInput
 from activation_study.location import conf_dir
 from activation_study.report.inspection.report import inspect_data
+from activation_study.report.inspection.summary import range_sentences
 from activation_study.validation import from_hydra
 
 
@@ -71,3 +73,12 @@ def test_images_of_the_same_scene_are_shown_side_by_side(
     assert section.count("<img") == 8
     groups = read_groups(tmp_path / "groups.csv")
     assert {name for name, group in groups.items() if group == "scene0000"} == {"scene0000", "scene0001", "scene0011"}
+
+
+def test_a_range_that_hardly_fits_the_images_is_told() -> None:
+    facts = [ImageFacts((4, 4), 1, "uint16", 0, 4095)] * 2
+    assert range_sentences(facts, ["a", "b"], ImageReader(1, (0, 65535))) == [
+        "a and 1 more image: values from 0 to 4095 in data.value_range=[0,65535], so nearly black; "
+        "data.value_range=[0,4095] has all values."
+    ]
+    assert range_sentences(facts, ["a", "b"], ImageReader(1, (0, 4095))) == []

@@ -23,6 +23,7 @@ from activation_study.data.labels.label_image import read_label_image
 from activation_study.data.labels.label_tally import LabelTally
 from activation_study.data.labels.label_types import LabelType
 from activation_study.data.verification import WORKERS, FileTree, error_reason, printable_path
+from activation_study.outcome import warn
 
 # 1, without a name: of a TIFF's pages the first alone, and colours multiplied by their transparency.
 # 2: 16 bits in tiles mixed up, a fourth channel without a meaning dropped.
@@ -95,21 +96,25 @@ def open_folder(
 ) -> ImageFolder:
     """Opens the data set. Reads its files only if they, the ids of the classes or the reader are new or changed.
 
+    Warns where it reads them of a range that hardly fits the images.
+
     Raises:
         BadInput: lists all problems at once.
     """
-    found = find_files(images, labels, naming)
+    found, check = find_files(images, labels, naming), ImageCheck(reader)
     pairing = found.pairing
     used = {path for key in pairing.names for path in (*pairing.images[key], *pairing.labels[key])}
     verified = found.tree.verify(
         [file for file in found.files if file.path in used],
         stamps,
         None,
-        lambda: _content_problems(found.tree, pairing, label_type, reader),
+        lambda: _content_problems(found.tree, pairing, label_type, check),
         f"{label_type.meaning}, {reader}{_gif_version(used)}{decoding_of(used)}",
         found.problems,
     )
     found.reject(verified.problems)
+    for what, fix in check.misfits():
+        warn(f"{what}: unless this is meant, set {fix}")
     files = tuple((key, pairing.images[key][0], pairing.labels[key][0]) for key in pairing.names)
     return ImageFolder(name, found.tree, verified.digest, files, label_type, reader)
 
@@ -124,10 +129,10 @@ def _gif_version(paths: Iterable[str]) -> str:
     return ", grey GIF" if any(path.lower().endswith(".gif") for path in paths) else ""
 
 
-def _content_problems(tree: FileTree, pairing: Pairing, label_type: LabelType, reader: ImageReader) -> Iterator[str]:
+def _content_problems(tree: FileTree, pairing: Pairing, label_type: LabelType, check: ImageCheck) -> Iterator[str]:
     """Images and labels that cannot be read or do not fit, and values of labels that are not declared."""
     jobs = [(pairing.images[name], pairing.labels[name]) for name in pairing.names]
-    check, tally = ImageCheck(reader), LabelTally(label_type)
+    tally = LabelTally(label_type)
     with ThreadPoolExecutor(WORKERS) as pool:
         for problems, labels_facts in pool.map(partial(_pair_problems, tree, label_type, check), jobs):
             yield from problems

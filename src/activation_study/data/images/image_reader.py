@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from activation_study.config.schema import Data
 from activation_study.data.images.image_io import check_image, read_image
 from activation_study.data.images.input_convention import MAX_VALUE, to_grey
+from activation_study.data.images.missing_data import missing_value, range_without, share_outside
 from activation_study.data.images.stored_image import (
     StoredImage,
     bit_depth,
@@ -50,6 +51,9 @@ class ImageFacts:
         dtype: name of the values' type, e.g. `uint16`.
         low: the smallest value.
         high: the largest value.
+        missing: the one of these that looks like a value for missing data; None if none does.
+        others: the range of all other values; None if nothing is missing, or everything.
+        outside: the share of values, without missing ones, that the reader's range clips.
     """
 
     size: tuple[int, int]
@@ -57,6 +61,9 @@ class ImageFacts:
     dtype: str
     low: float
     high: float
+    missing: float | None = None
+    others: tuple[float, float] | None = None
+    outside: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ class ImageReader:
         values = stored.values
         if not np.isfinite(values).all():
             raise NotFinite(f"{counted(int((~np.isfinite(values)).sum()), 'value')} NaN or infinite")
-        facts = facts_of(values)
+        facts = facts_of(values, value_range=self.value_range)
         if not plain:
             try:
                 self._to_channels(np.zeros((1, 1, facts.channels), np.uint8), stored)
@@ -151,11 +158,28 @@ def image_reader(data: Data) -> ImageReader:
     return ImageReader(data.channels, value_range)
 
 
-def facts_of(image: NDArray[Any], channels: int | None = None) -> ImageFacts:
-    """What an image [height, width, channels] holds; `channels` if its file has another number."""
+def facts_of(
+    image: NDArray[Any], channels: int | None = None, value_range: tuple[float, float] | None = None
+) -> ImageFacts:
+    """What an image [height, width, channels] holds.
+
+    Args:
+        image: of any real type.
+        channels: of its file, if they are others.
+        value_range: of its reader.
+    """
     height, width = image.shape[:2]
-    found = image.shape[-1] if channels is None else channels
-    return ImageFacts((height, width), found, image.dtype.name, float(image.min()), float(image.max()))
+    missing = missing_value(image)
+    return ImageFacts(
+        (height, width),
+        image.shape[-1] if channels is None else channels,
+        image.dtype.name,
+        float(image.min()),
+        float(image.max()),
+        missing,
+        None if missing is None else range_without(image, missing),
+        0.0 if value_range is None else share_outside(image, value_range, missing),
+    )
 
 
 def to_uint8(values: NDArray[Any], value_range: tuple[float, float] | None) -> NDArray[np.uint8]:

@@ -35,7 +35,12 @@ from activation_study.report.inspection.images import (
     pair_row,
     scene_row,
 )
-from activation_study.report.inspection.summary import audit_sentences, left_out_sentences, turned_sentences
+from activation_study.report.inspection.summary import (
+    audit_sentences,
+    left_out_sentences,
+    range_sentences,
+    turned_sentences,
+)
 from activation_study.report.inspection.tables import pairs_table, parts_table, sizes_table
 from activation_study.report.render import render
 
@@ -131,7 +136,11 @@ def _page(config: Inspect, dataset: Dataset, audit: DatasetAudit, facts: Sequenc
     if (table := groups_table(audit)) is not None:
         tables.append(table)
     turned = turned_images(dataset.source)
-    sentences = [*turned_sentences(turned, audit.names), *left_out_sentences(dataset, audit)]
+    sentences = [
+        *turned_sentences(turned, audit.names),
+        *range_sentences(facts, audit.names, image_reader(config.data)),
+    ]
+    sentences += left_out_sentences(dataset, audit)
     sentences += audit_sentences(audit, label_type.classes, config.data)
     pairs = audit.duplicates.listed[:MAX_PAIRS]
     if pairs:

@@ -6,6 +6,8 @@ from activation_study.config.schema import Data
 from activation_study.data.audit import DatasetAudit
 from activation_study.data.copies import describe_copies
 from activation_study.data.dataset import Dataset
+from activation_study.data.images.image_check import misfits
+from activation_study.data.images.image_reader import ImageFacts, ImageReader
 from activation_study.data.near_duplicates import MIN_SIMILARITY
 from activation_study.data.splitting.splits import PARTS
 from activation_study.errors import counted, examples
@@ -18,6 +20,12 @@ def turned_sentences(turned: dict[int, str], names: Sequence[str]) -> list[str]:
         return []
     which = f"{counted(len(turned), 'image')} ({examples([names[index] for index in turned])})"
     return [f"EXIF orientation turns {which}: look whether the outlines of the label lie on the turned image."]
+
+
+def range_sentences(facts: Sequence[ImageFacts], names: Sequence[str], reader: ImageReader) -> list[str]:
+    """A given range that hardly fits the images."""
+    found = misfits(dict(zip(names, facts, strict=True)), reader.value_range)
+    return [f"{what}; {fix} has all values." for what, fix in found]
 
 
 def left_out_sentences(dataset: Dataset, audit: DatasetAudit) -> Iterator[str]:
