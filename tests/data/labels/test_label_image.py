@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from activation_study.data.labels.label_image import read_label_image
+from data.images.test_image_reader import tiff
 
 COLORS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)  # RGB
 PACKED = COLORS.astype(int) @ (65536, 256, 1)
@@ -78,6 +79,14 @@ def test_whole_numbers_of_32_bits_are_ids(dtype: type) -> None:
     np.testing.assert_array_equal(read_label_image(encoded(IDS.astype(dtype) * 1000, "TIFF")).values, IDS * 1000.0)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint32", "int64", "uint64", "float16", "float64"])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_whole_numbers_of_any_type_are_ids_in_a_tiff(dtype: str, byteorder: Any) -> None:
+    image = read_label_image(tiff(IDS.astype(dtype), byteorder=byteorder))
+    np.testing.assert_array_equal(image.values, IDS)
+    assert image.colors() is None or dtype == "int8"
+
+
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "BMP"])
 def test_a_colour_image_has_colours_and_no_ids(file_format: str) -> None:
     image = read_label_image(encoded(COLORS, file_format))
@@ -127,6 +136,28 @@ SMALL = np.random.default_rng(0).integers(0, 9, (80, 90), dtype=np.uint8)
         (encoded(IDS / np.float32(3), "TIFF"), "floating-point values that are not whole: expected ids"),
         (encoded(IDS.astype(np.int32) - 1, "TIFF"), "values from -1 to 52: expected ids from 0 to 65535"),
         (encoded(IDS, "TIFF", save_all=True, append_images=[Image.fromarray(IDS)]), "2 images in one file"),
+        (
+            tiff(IDS.astype(np.int64) * 10_000),
+            "int64 values from 0 to 530000: expected ids from 0 to 65535; save the labels",
+        ),
+        (
+            tiff(IDS.astype(np.int64) - 1),
+            "int64 values from -1 to 52: expected ids from 0 to 65535; save the labels as u",
+        ),
+        (tiff(IDS / np.float64(3)), "floating-point values that are not whole: expected ids; save the labels as uint8"),
+        (tiff(np.where(IDS, IDS, np.inf).astype(np.float16)), "float16 values from 1 to inf: expected ids from 0 to"),
+        (tiff(IDS.astype(np.complex64)), "complex64 values: expected ids; save the labels as uint8 or uint16"),
+        (
+            tiff(np.dstack([IDS] * 3).astype(np.float32), photometric="rgb"),
+            "3 channels of float32 values: expected one",
+        ),
+        (tiff(COLORS.astype(np.uint16) * 257, photometric="rgb"), "16 bits per channel: expected 8 bits per channel"),
+        (tiff(np.dstack([COLORS, IDS]).astype(np.uint16), photometric="rgb"), "16 bits per channel: expected 8 bits"),
+        (
+            tiff(np.dstack([IDS] * 2).astype(np.uint16), photometric="minisblack", planarconfig="contig"),
+            "2 channels of",
+        ),
+        (tiff(IDS.astype(np.int64))[:300], "cannot be decoded: the file is truncated"),
         (b"", "empty file"),
         (encoded(SMALL)[:900], "truncated"),
     ],
