@@ -31,6 +31,22 @@ def test_hidden_files_are_passed_over_and_links_followed(tmp_path: Path) -> None
         names(folder)
 
 
+def test_pictures_of_formats_that_are_not_read_and_videos_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.HEIC", "b.gif", "c.jfif", "more/d.jp2", "film.mp4", "notes.txt", ".hidden.heic"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    unread = "4 pictures of formats that are not read left out: a.HEIC, b.gif, c.jfif, …; convert them to PNG or JPEG"
+    video = f"1 video left out: film.mp4; a video is given by itself, as images={tmp_path}/film.mp4"
+    with pytest.raises(BadInput) as error:
+        names(tmp_path)
+    assert str(error.value).endswith(f"; {unread}; {video}")
+    (tmp_path / "1.jpg").write_bytes(b"x")
+    assert names(tmp_path) == ["1"]
+    assert capsys.readouterr().err == f"warning: images={tmp_path}: {unread}\nwarning: images={tmp_path}: {video}\n"
+
+
 def test_the_range_of_the_training_is_compared_with_the_images(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

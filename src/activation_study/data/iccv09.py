@@ -21,7 +21,7 @@ from activation_study.data.images.image_io import read_jpeg
 from activation_study.data.images.image_reader import ImageFacts, facts_of
 from activation_study.data.labels.label_text import raw_range, read_label
 from activation_study.data.labels.label_types import LABEL_TYPES
-from activation_study.data.verification import WORKERS, File, FileTree, error_reason, printable_path
+from activation_study.data.verification import WORKERS, File, FileTree, error_reason, is_printable, printable_path
 from activation_study.errors import BadInput, alternatives, problems_message, summed_up
 
 _SUFFIXES = {"images": (".jpg",), "labels": tuple(f".{label_type}.txt" for label_type in LABEL_TYPES)}
@@ -94,7 +94,7 @@ def structure_problems(files: Sequence[File]) -> list[str]:
     problems = [
         f"{printable_path(file.path)}: unprintable characters in its name"
         for file in files
-        if not file.path.isprintable()
+        if not is_printable(file.path)
     ]
     images, labels = _image_names(files), _label_suffixes(files)
     if not images and not labels:

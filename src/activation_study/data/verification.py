@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -204,6 +205,11 @@ class FileTree:
 def error_reason(error: Exception) -> str:
     """Why a file cannot be used, without its path."""
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def is_printable(path: str) -> bool:
+    """Whether a name has only characters that people see, which includes all spaces of Unicode."""
+    return all(letter.isprintable() or unicodedata.category(letter) == "Zs" for letter in path)
 
 
 def printable_path(path: str) -> str:

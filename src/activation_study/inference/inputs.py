@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from activation_study.console import track_progress
 from activation_study.data.images.image_check import ImageCheck
-from activation_study.data.images.image_io import SUFFIXES
+from activation_study.data.images.image_io import SUFFIXES, is_unread_image
 from activation_study.data.images.image_reader import COLOR_IMAGES, ImageReader
 from activation_study.data.images.input_convention import to_grey
 from activation_study.data.verification import FileTree, error_reason, printable_path
-from activation_study.errors import BadInput, problems_message
+from activation_study.errors import BadInput, counted, examples, problems_message
 from activation_study.inference.video import VIDEO_SUFFIXES, Video
 from activation_study.outcome import warn
 
@@ -196,10 +196,8 @@ def _images_in(folder: Path) -> dict[str, Path]:
     if problems:
         raise BadInput(problems_message(f"The images in {folder} cannot be used", problems, "Fix or remove these."))
     images: dict[str, Path] = {}
-    videos = []
-    for path in sorted(folder / file.path for file in files):
-        if path.suffix.lower() in VIDEO_SUFFIXES:
-            videos.append(path)
+    paths = sorted(folder / file.path for file in files)
+    for path in paths:
         if path.suffix.lower() not in SUFFIXES:
             continue
         relative = printable_path(str(path.relative_to(folder)))
@@ -210,7 +208,30 @@ def _images_in(folder: Path) -> dict[str, Path]:
             problems.append(f"{relative}: its name is not UTF-8")
     if problems:
         raise BadInput(problems_message(f"Images in {folder} cannot be told apart", problems, "Rename them."))
+    left_out = list(_left_out(folder, paths))
     if not images:
-        hint = f"; a video is given by itself, as images={printable_path(str(videos[0]))}" if videos else ""
-        raise BadInput(f"images={folder}: no images found; expected files that end in {', '.join(SUFFIXES)}{hint}")
+        expected = f"images={folder}: no images found; expected files that end in {', '.join(SUFFIXES)}"
+        raise BadInput("; ".join([expected, *left_out]))
+    for what in left_out:
+        warn(f"images={folder}: {what}")
     return images
+
+
+def _left_out(folder: Path, paths: Sequence[Path]) -> Iterator[str]:
+    """What is said about pictures and videos that are not predicted with the images of a folder."""
+    unread = [path for path in paths if path.suffix.lower() not in SUFFIXES and is_unread_image(path.name)]
+    videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES]
+    if unread:
+        yield (
+            f"{counted(len(unread), 'picture')} of formats that are not read left out: {_examples(folder, unread)}; "
+            "convert them to PNG or JPEG"
+        )
+    if videos:
+        yield (
+            f"{counted(len(videos), 'video')} left out: {_examples(folder, videos)}; a video is given by itself, as "
+            f"images={printable_path(str(videos[0]))}"
+        )
+
+
+def _examples(folder: Path, paths: Sequence[Path]) -> str:
+    return examples([printable_path(path.relative_to(folder).as_posix()) for path in paths])

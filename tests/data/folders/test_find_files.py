@@ -206,6 +206,28 @@ def test_an_empty_suffix_leaves_out_labels_without_an_image(tmp_path: Path) -> N
     assert "labels/1.png: missing" in refusal(tmp_path, naming=Naming(label_suffix=""))
 
 
+@pytest.mark.parametrize("naming", [ANY_NAMES, Naming("_i", None)])
+def test_images_of_formats_that_are_not_read_have_to_be_converted(naming: Naming, tmp_path: Path) -> None:
+    ending = naming.image_suffix or ""
+    write(tmp_path, f"images/{{}}{ending}.jpg", "labels/{}.png")
+    (tmp_path / f"images/2{ending}.jpg").rename(tmp_path / f"images/2{ending}.heic")
+    message = refusal(tmp_path, naming=naming)
+    assert f"images/2{ending}.heic: expected a file name that ends in .jpg, " in message
+    assert message.endswith(f" Convert images/2{ending}.heic to one of these formats, under the same name.")
+    (tmp_path / "labels/5.png").write_bytes(b"")
+    assert "Convert" not in refusal(tmp_path, naming=naming)
+
+
+def test_names_with_any_space_of_unicode_are_taken(tmp_path: Path) -> None:
+    write(tmp_path, "images/at\u202f{}\u3000pm.jpg", "labels/at\u202f{}\u3000pm.png")
+    assert len(find(tmp_path).pairing.names) == len(NAMES)
+    for letter in ("\u200b", "\u2028", "\x85", "\U000e0001"):
+        path = tmp_path / f"images/{letter}.jpg"
+        path.write_bytes(b"")
+        assert "unprintable characters in its name" in refusal(tmp_path)
+        path.unlink()
+
+
 def test_many_missing_labels_are_one_line_with_their_number(tmp_path: Path) -> None:
     write(tmp_path, "images/{}.jpg", "images/more/{}.jpg", "labels/{}.png")
     message = refusal(tmp_path)

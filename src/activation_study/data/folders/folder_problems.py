@@ -11,18 +11,13 @@ from activation_study.data.folders.name_hints import (
     matching_suffixes,
     prefix_of_labels,
 )
-from activation_study.data.folders.pairing import Naming, Pairing, below
+from activation_study.data.folders.pairing import Naming, Pairing, below, name_of
 from activation_study.data.folders.unlabeled_test import fix_of_unlabeled_test
-from activation_study.data.images.image_io import SUFFIXES, conversion_hint
+from activation_study.data.images.image_io import SUFFIXES, conversion_hint, is_unread_image
 from activation_study.data.labels.label_image import LABEL_SUFFIXES, LOSSY_SUFFIXES, WHY_NOT_LOSSY
-from activation_study.data.verification import File, printable_path
+from activation_study.data.verification import File, is_printable, printable_path
 from activation_study.errors import FEW, alternatives, examples
 
-# Formats of images that are not read; files of other formats (.txt, .json) are passed over.
-_UNREAD = (
-    *(".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".jfif", ".ppm", ".pgm", ".pnm", ".tga", ".psd"),
-    *(".svg", ".dng", ".nef", ".cr2", ".cr3", ".arw", ".raw", ".exr", ".hdr", ".dcm", ".nii", ".mha", ".npy", ".mat"),
-)
 _LOSSY = (*LOSSY_SUFFIXES, ".jfif")
 
 
@@ -30,7 +25,7 @@ def structure_problems(pairing: Pairing, naming: Naming) -> Iterator[str]:
     """Missing files, files of formats that are not read, and names that differ only in case, suffix or Unicode form."""
     paths = [path for by_name in (pairing.images, pairing.labels) for found in by_name.values() for path in found]
     for path in (*paths, *pairing.others):
-        if not path.isprintable():
+        if not is_printable(path):
             yield f"{printable_path(path)}: unprintable characters in its name"
     yield from _format_problems(pairing)
     missing = sorted(set(pairing.images) - set(pairing.labels))
@@ -69,7 +64,7 @@ def _format_problems(pairing: Pairing) -> Iterator[str]:
         if path.startswith("labels/") and suffix in _LOSSY:
             expected = alternatives(LABEL_SUFFIXES)
             yield f"{printable_path(path)}: expected a file name that ends in {expected}: {WHY_NOT_LOSSY}"
-        elif suffix in (*SUFFIXES, *_UNREAD) or conversion_hint(path):
+        elif suffix in SUFFIXES or is_unread_image(path):
             expected = alternatives(SUFFIXES if path.startswith("images/") else LABEL_SUFFIXES)
             yield f"{printable_path(path)}: expected a file name that ends in {expected}{conversion_hint(path)}"
 
@@ -91,6 +86,12 @@ def fix_of_structure(files: Sequence[File], pairing: Pairing, images: Path, labe
     alone = set(pairing.images) ^ set(pairing.labels)
     image_names = {name for name in pairing.images if name in alone}
     label_names = {name for name in pairing.labels if name in alone}
+    unread = {
+        name_of(path, naming): path for path in pairing.others if path.startswith("images/") and is_unread_image(path)
+    }
+    if label_names and not image_names and label_names <= set(unread):
+        paths = [printable_path(unread[name]) for name in sorted(label_names)]
+        return f"Convert {examples(paths)} to one of these formats, under the same name{'s' if len(paths) > 1 else ''}."
     if suffixes := _suffixes(image_names, label_names, naming):
         first, *others = suffixes
         more = f" (or {alternatives(others[:3])})" if others else ""

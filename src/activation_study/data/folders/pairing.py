@@ -137,6 +137,12 @@ def pair(files: Sequence[File], tree: FileTree, naming: Naming) -> Pairing:
     )
 
 
+def name_of(path: str, naming: Naming) -> str:
+    """The name of a file `images/…` or `labels/…` of any format, in Unicode's composed form."""
+    part, _, below = path.partition("/")
+    return _composed(_stem(below).removesuffix(naming.suffix(part) or ""))
+
+
 def _counts(
     path: str, naming: Naming, images: Mapping[str, Sequence[str]], labels: Mapping[str, Sequence[str]]
 ) -> bool:
@@ -145,8 +151,7 @@ def _counts(
     ending = naming.suffix(part)
     if ending is None:
         return True
-    stem = _stem(below)
-    name = _composed(stem.removesuffix(ending))
+    stem, name = _stem(below), name_of(path, naming)
     here, there = (images, labels) if part == "images" else (labels, images)
     return stem.endswith(ending) and name not in here and name in there
 

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".npy")
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+# Formats of images that are not read; files of other formats (.txt, .json) are passed over.
+UNREAD_SUFFIXES = (
+    *(".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".jfif", ".ppm", ".pgm", ".pnm", ".tga", ".psd"),
+    *(".svg", ".dng", ".nef", ".cr2", ".cr3", ".arw", ".raw", ".exr", ".hdr", ".dcm", ".nii", ".mha", ".mat"),
+)
 MAX_CHANNELS = 8
 MAX_PIXELS = 64_000_000  # a JPEG file of a few hundred kilobytes can decode to gigabytes
 _JPEG_END = b"\xff\xd9"  # cannot occur within the pixel data
@@ -29,6 +34,11 @@ def decoding() -> Iterator[None]:
         yield
     except Exception as error:
         raise ValueError(f"cannot be decoded: {error}") from error
+
+
+def is_unread_image(path: str) -> bool:
+    """Whether a file is an image of a format that is not read, judging by its name."""
+    return path.lower().endswith(UNREAD_SUFFIXES) or bool(conversion_hint(path))
 
 
 def conversion_hint(path: str) -> str:
