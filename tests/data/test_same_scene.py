@@ -38,6 +38,13 @@ def moved(image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray(cv2.warpPerspective(image, view, (640, 480)) * 0.7 + 30).astype(np.uint8)
 
 
+def test_very_narrow_images_have_no_features() -> None:
+    lines = [
+        np.random.default_rng(0).integers(0, 256, size, np.uint8) for size in ((2, 900, 3), (900, 1, 3), (1, 1, 3))
+    ]
+    assert pairs_of([*lines, *lines]) == []
+
+
 def test_two_views_of_a_scene_are_found_and_other_images_are_not() -> None:
     images = [photograph(seed) for seed in range(6)]
     assert pairs_of(images) == []

@@ -38,6 +38,17 @@ def test_outlines_on_an_image_have_the_colors_of_the_legend(width: int) -> None:
     assert error.max() < 30
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((2, 3000), (1, 320)), ((1, 1), (1, 1)), ((70_000, 4), (3200, 1)), ((6400, 640), (3200, 320)), ((8, 9), (8, 9))],
+)
+def test_images_of_any_shape_are_shown(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    image = np.full((*size, 3), (0x11, 0x77, 0x33), np.uint8)
+    for shown in (decoded(image_uri(image)), decoded(label_map_uri(np.zeros(size, np.int16), COLORS))):
+        assert shown.shape == (*expected, 3)
+        assert np.abs(shown.astype(int) - image[0, 0]).max() <= 2
+
+
 def test_a_label_map_has_exactly_the_colors_of_the_legend() -> None:
     expected = np.array([rgb(color) for color in COLORS])[label()]
     np.testing.assert_array_equal(decoded(label_map_uri(label(), COLORS)), expected)

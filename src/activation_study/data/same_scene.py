@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 MAX_IMAGES = 5000  # above it, images are compared on request only
 SIDE = 320  # pixels of the longer side at which images are compared
+MIN_SIDE = 3  # likewise of the shorter one, which ORB needs; within 31 pixels of an edge it finds nothing anyway
 MAX_FEATURES = 300  # of an image
 FAST_THRESHOLD = 10  # grey levels; OpenCV's 20 finds few corners in dark or soft images
 RATIO = 0.8  # largest ratio of a match's distance to the second best one's
@@ -72,7 +73,7 @@ def _features(image: NDArray[Any]) -> _Features:
 
     gray = _gray(image)
     scale = SIDE / max(gray.shape)
-    size = (max(1, round(scale * gray.shape[1])), max(1, round(scale * gray.shape[0])))
+    size = (max(MIN_SIDE, round(scale * gray.shape[1])), max(MIN_SIDE, round(scale * gray.shape[0])))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = cv2.resize(gray, size, interpolation=interpolation)
     detector = cv2.ORB_create(MAX_FEATURES, fastThreshold=FAST_THRESHOLD)  # type: ignore[attr-defined]

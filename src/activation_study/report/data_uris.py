@@ -12,6 +12,7 @@ from activation_study.data.labels.nearest import resize_nearest
 from activation_study.evaluation.plots import colorize
 
 MAX_WIDTH = 320  # pixels of an image on the page
+MAX_HEIGHT = 10 * MAX_WIDTH  # likewise; JPEG has at most 65,500
 
 
 def label_map_uri(ids: NDArray[Any], colors: Sequence[str]) -> str:
@@ -28,8 +29,8 @@ def _downscale(
     image: NDArray[np.uint8], resize: Callable[[NDArray[np.uint8], tuple[int, int]], NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
-    scale = min(1.0, MAX_WIDTH / width)
-    return resize(image, (round(scale * height), round(scale * width)))
+    scale = min(1.0, MAX_WIDTH / width, MAX_HEIGHT / height)
+    return resize(image, (max(1, round(scale * height)), max(1, round(scale * width))))
 
 
 def _resize_by_area(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
