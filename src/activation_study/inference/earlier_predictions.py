@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from activation_study.data.folders.hidden_files import is_hidden
 from activation_study.errors import BadInput
 from activation_study.files import write_json
 from activation_study.inference.inputs import Inputs, name_in
@@ -24,12 +25,13 @@ def check_earlier_predictions(output: Path, folder: Path, inputs: Inputs, digest
     Raises:
         BadInput: it has files of images that are not predicted now, or of others with the same names.
     """
-    files = (path for kind in PER_IMAGE for path in sorted((folder / kind).rglob("*")))
-    found = {str(path): name_in(folder / path.relative_to(folder).parts[0], path) for path in files if _is_of(path)}
+    files = [path for kind in PER_IMAGE for path in sorted((folder / kind).rglob("*")) if path.is_file()]
+    files = [path for path in files if not is_hidden(path.relative_to(folder).as_posix())]
+    found = {str(path): name_in(folder / path.relative_to(folder).parts[0], path) for path in files}
     earlier = _digests(folder)
     others = [place for place, name in found.items() if not inputs.has(name)]
     others = others or [f"{folder}, of {name}" for name in earlier if not inputs.has(name)]
-    others = others or [f"{folder}, of another {name}" for name in earlier if digests[name] != earlier[name]]
+    others = others or [f"{folder}, of another {name}" for name in earlier if digests.get(name) != earlier[name]]
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise BadInput(
@@ -41,10 +43,6 @@ def check_earlier_predictions(output: Path, folder: Path, inputs: Inputs, digest
 def keep_digests(folder: Path, digests: Mapping[str, str]) -> None:
     """Notes of which images the files in a run's folder are; called before the first is written."""
     write_json(folder / DIGESTS_FILE, {**_digests(folder), **digests})
-
-
-def _is_of(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".")
 
 
 def _digests(folder: Path) -> dict[str, str]:
