@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from activation_study.data.folders.find_files import find_files
 from activation_study.data.folders.pairing import ANY_NAMES, Naming, Pairing
 from activation_study.data.folders.size_check import size_problem
-from activation_study.data.images.exif import TURNED, UPRIGHT, exif_orientation
+from activation_study.data.images.exif import EXCHANGES_SIDES, TURNED, UPRIGHT, exif_orientation
 from activation_study.data.images.image_check import ImageCheck
 from activation_study.data.images.image_reader import COLOR_IMAGES, ImageFacts, ImageReader
 from activation_study.data.labels.label_facts import LabelFacts, label_facts
@@ -162,6 +162,6 @@ def _pair_problems(
             continue
         found.append((path, label_facts(label_type, image, raw)))
         if size and raw.shape != size:
-            turned = exif_orientation(tree.read_bytes(image_paths[0])) != UPRIGHT
+            turned = exif_orientation(tree.read_bytes(image_paths[0])) in EXCHANGES_SIDES
             problems.append(str(size_problem(path, (raw.shape[0], raw.shape[1]), size, turned)))
     return problems, found

@@ -1,10 +1,11 @@
 """Whether labels have the sizes of their images."""
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 from activation_study.data.folders.pairing import Pairing
-from activation_study.data.images.exif import EXCHANGES_SIDES, UPRIGHT, orientation_of
+from activation_study.data.images.exif import EXCHANGES_SIDES, orientation_of
 from activation_study.data.verification import FileTree, printable_path
 
 Size = tuple[int, int]  # (height, width)
@@ -17,7 +18,7 @@ def size_problem(path: str, label: Size, image: Size, turned: bool) -> str | Non
         path: of the label.
         label: its size.
         image: the size of its image, as viewers show it.
-        turned: whether the image's EXIF orientation turns or mirrors it.
+        turned: whether the image's EXIF orientation exchanges its width and height.
     """
     if label == image:
         return None
@@ -43,19 +44,28 @@ def size_problems(tree: FileTree, pairing: Pairing) -> list[str]:
         for path in pairing.labels[name]:
             label = _header(tree.absolute(path))
             if image is not None and label is not None:
-                (stored, orientation), (label_size, _) = image, label
-                size = stored[::-1] if orientation in EXCHANGES_SIDES else stored
-                problems.append(size_problem(path, label_size, size, orientation != UPRIGHT))
+                problems.append(size_problem(path, label.as_read, image.as_shown, image.turned))
     return [problem for problem in problems if problem is not None]
 
 
-def _header(path: Path) -> tuple[Size, int] | None:
-    """The size as stored and the EXIF orientation of a file; None if its header cannot be read."""
+@dataclass(frozen=True)
+class _Header:
+    """What the header of a file tells: the size as Pillow reads labels, that of viewers, and whether sides change."""
+
+    as_read: Size
+    as_shown: Size
+    turned: bool
+
+
+def _header(path: Path) -> _Header | None:
+    """None if it cannot be read."""
     from PIL import Image
 
     try:
         with warnings.catch_warnings(), Image.open(path) as image:
             warnings.simplefilter("ignore")  # about large images and damaged metadata
-            return (image.height, image.width), orientation_of(image)
+            size, turned = (image.height, image.width), orientation_of(image) in EXCHANGES_SIDES
+            is_exchanged = turned and image.format != "TIFF"  # whose size Pillow exchanges itself
+            return _Header(size, size[::-1] if is_exchanged else size, turned)
     except Exception:  # Pillow may raise anything for a damaged header
         return None
