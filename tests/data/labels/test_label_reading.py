@@ -137,6 +137,18 @@ def test_colour_masks_of_classes_without_colours_are_refused(tmp_path: Path) -> 
         assert "1 label with colours, e.g. labels/0.png, but the classes have none: give each class its" in message
 
 
+def test_colour_masks_of_classes_that_share_a_colour_are_refused_with_it(tmp_path: Path) -> None:
+    save(tmp_path, painted(TARGET))
+    colors = dict.fromkeys(("B", "C"), "#FF0000") | {"A": "#808080"}
+    entries = [{"name": name, "id": index, "color": colors[name]} for index, name in enumerate("ABC")]
+    assert (
+        "labels/0.png: colours with unequal channels, which are no ids, but the classes B and C share the colour "
+        "#FF0000, so no colour is read: give each its own"
+    ) in refusal(tmp_path, own_label_type(read_classes({"classes": entries})))
+    chosen = own_label_type(read_classes({"classes": entries, "read_by": "ids"}))
+    assert "which are no ids, but the classes say read_by: ids" in refusal(tmp_path, chosen)
+
+
 def test_a_mask_that_can_be_read_in_two_ways_is_refused_with_both(tmp_path: Path) -> None:
     entries = [{"name": "sky", "id": 0, "color": "#808080"}, {"name": "tree", "id": 128, "color": "#000000"}]
     grey = np.where(TARGET > 0, 128, 0).astype(np.uint8)

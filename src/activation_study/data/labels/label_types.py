@@ -1,6 +1,7 @@
 """Label types: their classes, the training targets they define, and the resizing of targets."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -13,12 +14,13 @@ from activation_study.data.labels.class_list import Classes, declared_colors
 from activation_study.data.labels.class_problems import MAX_ID, OTHERS
 from activation_study.data.labels.label_image import LabelImage
 from activation_study.data.labels.nearest import resize_nearest
-from activation_study.data.labels.packed_color import GREY
+from activation_study.data.labels.packed_color import GREY, to_hex
 from activation_study.palette import class_colors, rgb
 
 UNKNOWN = -1
 COLOR = 1 << 24  # added to a raw value that is a colour, red · 2¹⁶ + green · 2⁸ + blue, and no id
 NO_CLASS = -2
+_CHOSEN_IDS = "say read_by: ids"
 LabelInterpolation = Literal["bilinear", "nearest"]
 Labels = NDArray[np.signedinteger[Any]]  # class ids at the network's size, of the type `label_dtype`
 
@@ -39,6 +41,7 @@ class LabelType:
         read_by: for `own`, `ids` or `colors`; None: whichever a label image has.
         mask_colors: for `own`, the colours of each class in label images, as red · 2¹⁶ + green · 2⁸ + blue.
         unknown_colors: for `own`, those of unknown pixels.
+        why_ids: for `own`, what of the classes has labels read by ids, if it is not `read_by`.
     """
 
     name: str
@@ -50,6 +53,7 @@ class LabelType:
     read_by: str | None = None
     mask_colors: tuple[tuple[int, ...], ...] = ()
     unknown_colors: tuple[int, ...] = ()
+    why_ids: str = ""
 
     @property
     def meaning(self) -> str:
@@ -103,7 +107,9 @@ class LabelType:
         if ids is None and colors is None:
             raise ValueError("no colours (16 bits, or too short a palette), but the classes are read by colours")
         if self.read_by == "ids" and ids is None:
-            raise ValueError("colours with unequal channels, which are no ids, but the classes say read_by: ids")
+            raise ValueError(
+                f"colours with unequal channels, which are no ids, but the classes {self.why_ids or _CHOSEN_IDS}"
+            )
         if ids is None or (colors is not None and not self._declares(ids) and self._declares(colors + COLOR)):
             assert colors is not None
             return colors + COLOR
@@ -152,7 +158,8 @@ def own_label_type(declared: Classes, name: str = "own") -> LabelType:
     entries, unknown = declared["classes"], declared["unknown"]
     listed = [] if unknown == OTHERS else unknown
     mask_colors = tuple(tuple(map(_packed, colors)) for colors in declared_colors(declared))
-    shared = len({color for colors in mask_colors for color in colors}) < sum(map(len, mask_colors))
+    counts = Counter(color for colors in mask_colors for color in colors)
+    shared = [color for color, count in counts.items() if count > 1]
     return LabelType(
         name,
         classes=tuple(entry["name"] for entry in entries),
@@ -162,7 +169,14 @@ def own_label_type(declared: Classes, name: str = "own") -> LabelType:
         read_by="ids" if shared else declared.get("read_by"),  # colours that two classes share tell no class
         mask_colors=() if shared else mask_colors,
         unknown_colors=tuple(_packed(value) for value in listed if isinstance(value, str)),
+        why_ids=_who_shares(to_hex(shared[0]), declared) if shared and not declared.get("read_by") else "",
     )
+
+
+def _who_shares(color: str, declared: Classes) -> str:
+    both = zip(declared["classes"], declared_colors(declared), strict=True)
+    names = [entry["name"] for entry, given in both if color in given]
+    return f"{' and '.join(names)} share the colour {color}, so no colour is read: give each its own"
 
 
 def _packed(color: str) -> int:
