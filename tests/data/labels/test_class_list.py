@@ -47,6 +47,11 @@ def test_a_file_of_classes_is_read(tmp_path: Path) -> None:
     assert read_classes(classes) == classes, "the recorded form is valid too"
 
 
+def test_records_may_have_a_class_named_unknown() -> None:
+    entries = [{"name": "a", "ids": [0], "color": "#88CCEE"}, {"name": "unknown", "ids": [1], "color": "#DDCC77"}]
+    assert read_classes({"classes": entries, "unknown": []})["classes"] == entries
+
+
 def test_unknown_may_be_others_or_missing(tmp_path: Path) -> None:
     assert read_classes(write(tmp_path, GOOD.replace("[255]", "others")))["unknown"] == "others"
     assert read_classes(write(tmp_path, GOOD.replace("unknown: [255]", "")))["unknown"] == []
@@ -120,6 +125,7 @@ def test_every_class_has_its_own_colour(tmp_path: Path) -> None:
         ("classes: [{name: a, id: 1}, {id: 2}]", "class 2: name None: expected text"),
         ("classes: [{name: a, id: 1}, {name: A, id: 2}]", "class 2: name 'A': another class has this name"),
         ("classes: [{name: a, id: 1}, {name: '../b', id: 2}]", "class 2: name '../b': expected letters, digits"),
+        ("classes: [{name: a, id: 1}, {name: unknown, id: 2}]", "class 2: name 'unknown': pixels without a class are"),
         ("classes: [{name: a, id: 1}, {name: b}]", "b: id None: expected an integer from 0 to 65535"),
         ("classes: [{name: a, id: 1}, {name: b, ids: []}]", "b: ids: expected one or more"),
         ("classes: [{name: a, id: 1}, {name: b, ids: 2}]", "b: 2: expected a list of ids"),

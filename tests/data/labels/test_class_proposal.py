@@ -94,6 +94,14 @@ def test_names_come_from_a_list_of_colours_beside_the_labels(file: str, text: st
     assert '# - {name: "no", color: "#010203"} # in no label' in proposal.text
 
 
+@pytest.mark.parametrize("name", ["null", "on", "No", "yes", "true", "OFF", "Straße", "road", "unknown"])
+def test_proposed_names_are_read_back_as_they_are(name: str, tmp_path: Path) -> None:
+    (tmp_path / "labelmap.txt").write_text(f"{name}:128,128,128::\n", encoding="utf-8")
+    (tmp_path / "classes.yaml").write_text(propose(tmp_path, COLORS[SQUARE])[0].text, encoding="utf-8")
+    names = [entry["name"] for entry in read_classes(str(tmp_path / "classes.yaml"))["classes"]]
+    assert names == ["unknown2" if name == "unknown" else name, "class1", "class2"]
+
+
 def test_255_beside_ids_that_are_no_numbers_of_classes_is_a_class(tmp_path: Path) -> None:
     proposal, content = propose(tmp_path, np.array([0, 128, 255], np.uint8)[SQUARE])
     assert [entry["id"] for entry in content["classes"]] == [0, 128, 255]

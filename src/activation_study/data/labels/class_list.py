@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from activation_study.data.labels.class_problems import OTHERS, class_problems, is_read_by_colors
+from activation_study.data.labels.class_problems import OTHERS, class_problems, is_read_by_colors, reserved_names
 from activation_study.errors import BadInput, problems_message
 from activation_study.location import command
 from activation_study.palette import class_colors, is_generated_color
@@ -49,6 +49,8 @@ def read_classes(path_or_content: Any) -> Classes:
         what, content, is_recorded = f"The classes in {path_or_content}", _read(Path(path_or_content)), False
     content = _with_hex_colors(content)
     problems = list(class_problems(content))
+    if not problems and not is_recorded:
+        problems = list(reserved_names(content))
     if problems:
         raise BadInput(
             problems_message(f"{what} cannot be used", problems, "See docs/how-to/own-data.md for an example.")

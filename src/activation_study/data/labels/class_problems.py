@@ -7,6 +7,7 @@ from typing import Any
 MAX_CLASSES = 255  # predicted label maps are uint8
 MAX_ID = 65535
 OTHERS = "others"
+UNKNOWN_NAME = "unknown"  # what pixels without a class are called everywhere, so no name of a class
 _EXAMPLE = "{name: sky, id: 0}"
 _KEYS = ("classes", "unknown", "read_by")
 _COLOR = '"#RRGGBB", in quotes since # starts a comment, or [red, green, blue] from 0 to 255'
@@ -50,6 +51,16 @@ def class_problems(content: Any) -> Iterator[str]:
     unknown = content.get("unknown")
     if unknown not in (None, OTHERS):
         yield from _unknown_problems(unknown, by_colors, ids, colors)
+
+
+def reserved_names(content: Mapping[str, Any]) -> Iterator[str]:
+    """Names that no class of a new file may have; records may have them."""
+    for number, entry in enumerate(content["classes"], 1):
+        if entry["name"] == UNKNOWN_NAME:
+            yield (
+                f"class {number}: name {UNKNOWN_NAME!r}: pixels without a class are called so: list its ids or colours "
+                "under `unknown:` in the place of this class, or give it another name"
+            )
 
 
 def _name_problems(number: int, title: str, entry: dict[str, Any], names: Owners) -> Iterator[str]:

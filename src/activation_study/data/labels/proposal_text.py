@@ -4,7 +4,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 from activation_study.data.labels.class_names import class_name
+from activation_study.data.labels.class_problems import UNKNOWN_NAME
 from activation_study.data.labels.common_colors import nearest_name
 from activation_study.data.labels.label_values import BLACK, VOID, LabelValues
 from activation_study.data.labels.packed_color import to_hex
@@ -35,14 +38,20 @@ def proposal_text(command: str, labels: Path, count: int, values: LabelValues) -
 
 
 def _classes(values: LabelValues) -> Iterator[str]:
-    taken: set[str] = set()
-    for value in values.classes:
+    taken = {UNKNOWN_NAME}
+    for number, value in enumerate(values.classes):
         color = values.color(value)
-        name = class_name(values.names.get(-1 if color is None else color), len(taken), taken)
-        parts = [f"name: {name if name.isidentifier() else json.dumps(name, ensure_ascii=False)}"]
+        name = class_name(values.names.get(-1 if color is None else color), number, taken)
+        parts = [f"name: {_in_yaml(name)}"]
         parts += [] if values.by_colors else [f"id: {value}"]
         parts += [] if color is None else [f'color: "{to_hex(color)}"']
         yield f"  - {{{', '.join(parts)}}} # {'; '.join(_hints(values, value))}"
+
+
+def _in_yaml(name: str) -> str:
+    """The name, in quotes unless YAML reads it as this text without: `on`, `no` and `null` are something else."""
+    is_plain = name.isidentifier() and yaml.safe_load(name) == name
+    return name if is_plain else json.dumps(name, ensure_ascii=False)
 
 
 def _hints(values: LabelValues, value: int) -> Iterator[str]:
@@ -61,7 +70,7 @@ def _absent(values: LabelValues) -> Iterator[str]:
     """The colours of the list beside the labels that no label has."""
     for color, name in values.names.items():
         if values.by_colors and color not in values.kept:
-            yield f'  # - {{name: {json.dumps(name)}, color: "{to_hex(color)}"}} # in no label'
+            yield f'  # - {{name: {json.dumps(name, ensure_ascii=False)}, color: "{to_hex(color)}"}} # in no label'
 
 
 def _unknown(values: LabelValues) -> Iterator[str]:
