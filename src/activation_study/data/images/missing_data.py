@@ -15,6 +15,8 @@ APART = 0.1  # of the range of all other values: a value that is nearer to them 
 
 def missing_value(values: NDArray[Any]) -> float | None:
     """The lowest or highest value if it looks like one for missing data."""
+    if values.dtype.kind == "u":
+        return None
     for extreme in (float(values.min()), float(values.max())):
         if extreme in USUAL or abs(extreme) >= HUGE:
             others = range_without(values, extreme)
