@@ -17,6 +17,7 @@ def write_tuned(
     seeds: int = 5,
     levels: Mapping[str, float] | None = None,
     batch_sizes: Mapping[str, int] | None = None,
+    after: float = 0.0,
     **tuning: object,
 ) -> None:
     """Two arms with three trials each, runs with their best rates, and with `untuned` those as configured.
@@ -26,12 +27,13 @@ def write_tuned(
         seeds: of the comparison.
         levels: the accuracy of each arm with its best rate.
         batch_sizes: of each arm.
+        after: when it was planned.
         tuning: other settings.
     """
     settings = {**TUNING, "space": SPACE, "spaces": None, "trials": 3, "untuned": True, "trial": None, **tuning}
     accuracies = {"relu": 0.7, "mish": 0.8} if levels is None else levels
     sizes = batch_sizes or {"relu": 16, "mish": 16}
-    started = 0.0
+    started = after
     for name, rates in RATES.items():
         for number, rate in enumerate(rates):
             started += 1

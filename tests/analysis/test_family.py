@@ -1,5 +1,6 @@
 """Which contrasts decide: one family of the main conditions, declared before the runs."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -155,6 +156,42 @@ def test_a_label_type_that_was_planned_and_has_no_run_counts_in_the_family(tmp_p
     assert [each.family for each in alone] == [2, 2]
     assert [each.family for each in contrasts] == [4, 4]
     assert [each.p_holm for each in contrasts] == holm([*(each.paired.p for each in contrasts), 1, 1])[:2]
+
+
+@pytest.mark.parametrize("status", ["FAILED", None])
+def test_arms_that_were_planned_and_have_no_finished_run_count_in_the_family(
+    tmp_path: Path, status: str | None
+) -> None:
+    study = tmp_path / "s"
+    for seed in range(5):
+        for name in ("relu", "mish"):
+            write_run(study, name, seed, started=ORDER[name])
+        if status:
+            write_run(study, "frelu", seed, started=ORDER["frelu"], status=status)
+    planned = {
+        f"{name}{seed}": PlannedRun(
+            f"{name}-seed{seed}",
+            *(0.0, name, seed, 10),
+            data="scenes",
+            label_type="surfaces",
+            factor=factor,
+            value=name,
+            trial=False,
+        )
+        for factor, names in (("activation", (*ORDER, "elu")), ("optimizer", ("adam",)))
+        for name in names
+        for seed in range(5)
+    }
+    result = compare_study("s", *read_study(study, allow_incomplete=True), [], planned_runs=planned)
+    (mish,) = primary(result)
+    assert (mish.family, mish.p_holm) == (3, min(1.0, 3 * mish.paired.p))
+    declared = [["mish", "relu"]]
+    for folder in study.iterdir():
+        record = json.loads((folder / "run.json").read_text())
+        record["config"]["comparison"]["contrasts"] = declared
+        (folder / "run.json").write_text(json.dumps(record))
+    result = compare_study("s", *read_study(study, allow_incomplete=True), [], planned_runs=planned)
+    assert [each.family for each in primary(result)] == [1], "declared contrasts name their arms"
 
 
 def test_contrasts_that_cannot_be_computed_yet_count_in_the_family(tmp_path: Path) -> None:

@@ -34,6 +34,15 @@ def test_a_look_that_is_kept_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / ".locks").exists()
 
 
+def test_a_look_at_other_runs_is_another_one(tmp_path: Path) -> None:
+    def at_runs(runs: list[str]) -> dict[str, Any]:
+        return {"at": 1.0, "contrasts": [{**look(3)["contrasts"][0], "runs": runs}]}
+
+    for runs in (["a0", "b0"], ["a1", "b1"], ["a0", "b0"]):
+        keep_look(tmp_path, at_runs(runs))
+    assert [each["contrasts"][0]["runs"] for each in read_looks(tmp_path)["looks"]] == [["a0", "b0"], ["a1", "b1"]]
+
+
 def test_a_process_that_never_ends_its_change_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from activation_study.records import lock
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,13 @@ def test_a_run_that_gets_another_name_stays_the_same(tmp_path: Path) -> None:
     (later,) = planned_runs(tmp_path).values()
     assert later.at == first.at
     assert later.name.startswith("relu-lr1e-3-seed0-")
+
+
+def test_a_run_is_planned_with_what_its_sweep_compares(tmp_path: Path) -> None:
+    plan_runs(tmp_path, configurations(["mish"], [2021]))
+    (run,) = planned_runs(tmp_path).values()
+    assert (run.factor, run.value, run.seed, run.is_trial) == ("activation", "mish", 2021, False)
+    assert replace(run, trial=None).is_trial, "files of earlier versions tell trials by their seeds alone"
 
 
 def test_only_the_last_sweep_has_runs_to_wait_for(tmp_path: Path) -> None:

@@ -1,14 +1,12 @@
 """What the runs of a study declare: the comparison, and which conditions decide. Pure functions."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from activation_study.analysis.ablation import base_of
 from activation_study.analysis.comparable_runs import has_planned_looks
 from activation_study.analysis.formatting import listed
 from activation_study.analysis.grouping import grouped
 from activation_study.analysis.results import Condition
-from activation_study.config.contrasts import Question, arms_in, default_pairs, question
 from activation_study.config.schema import Comparison
 
 
@@ -32,31 +30,14 @@ def declared_comparison(conditions: Sequence[Condition]) -> tuple[Comparison, li
 
 
 def main_conditions(every: Sequence[Condition]) -> list[Condition]:
-    """The condition that decides, of each data set and label type: that selected on validation, or with values from a
-    search, otherwise the usual protocol.
+    """The condition that decides, of each data set and label type: that with values from a search, otherwise that
+    selected on validation, otherwise the usual protocol; of several, the one that was planned first.
     """
-    groups = grouped(every, lambda condition: (condition.data, condition.label_type))
-    chosen = [
-        next((each for each in reversed(group) if each.repeats or each.searches), base_of(group))
-        for group in groups.values()
-    ]
+    groups = grouped(every, lambda condition: (condition.data, condition.label_type)).values()
+    chosen = [base_of(_tuned(group) or group) for group in groups]
     return [each for each in every if each in chosen]
 
 
-def asked_before(
-    kept: Sequence[Mapping[str, Any]],
-    main: Sequence[Condition],
-    declared: Sequence[Sequence[str]],
-    asked: Sequence[Sequence[str]],
-) -> list[list[str]]:
-    """The pairs of earlier looks that are not among these, and whose arms all main conditions still have."""
-    names = [[arm.name for arm in condition.arms] for condition in main]
-    usual = [default_pairs(each, condition.factor) for each, condition in zip(names, main, strict=True)]
-    before = declared or [pair for each in usual for pair in each]
-    known = {question((a, b)) for a, b in (*before, *asked)}
-    found: dict[Question, list[str]] = {}
-    for a, b in ((str(each.get("a")), str(each.get("b"))) for each in kept):
-        arms = {*arms_in(a), *arms_in(b)}
-        if question((a, b)) not in known and all(arms <= set(each) for each in names):
-            found.setdefault(question((a, b)), [a, b])
-    return list(found.values())
+def _tuned(group: Sequence[Condition]) -> list[Condition]:
+    """The conditions whose values were searched, otherwise those whose values were selected on validation."""
+    return [each for each in group if each.searches] or [each for each in group if each.repeats]

@@ -14,13 +14,15 @@ from activation_study.analysis.contrasts import (
     has_common_seeds,
     pairs_of,
 )
-from activation_study.analysis.declared import asked_before, declared_comparison, main_conditions
+from activation_study.analysis.declared import declared_comparison, main_conditions
+from activation_study.analysis.earlier_looks import EarlierLooks, unanswered_sentence
 from activation_study.analysis.fairness import other_differences, pinned_seeds, unequal_circumstances
 from activation_study.analysis.family import Compared, corrected
 from activation_study.analysis.folds import merge_folds
 from activation_study.analysis.formatting import pair_name
 from activation_study.analysis.looks.looks_of_study import looks_at_contrasts, next_looks
 from activation_study.analysis.looks.unplanned_looks import looked_at, looks_warning
+from activation_study.analysis.missing_contrasts import missing_contrasts
 from activation_study.analysis.results import Condition
 from activation_study.analysis.selection import Selection, select_on_validation
 from activation_study.analysis.tuning_sentences import ranking_sentence, tuning_sentences
@@ -50,6 +52,8 @@ class Findings:
             were asked afterwards.
         asked_at: likewise, always of those alone.
         margin_note: which margin holds if the runs do not declare one alone; may be empty.
+        family_note: which contrasts of earlier looks still count in the family, though they are not compared; may be
+            empty.
         next_looks: with planned looks, the seeds of the next one at each declared contrast that the sweep goes on with.
         looks_warning: if the number of seeds may depend on earlier looks at the results; may be empty.
     """
@@ -66,6 +70,7 @@ class Findings:
     asked_at: tuple[dict[str, Any], ...] = ()
     looks_warning: str = ""
     margin_note: str = ""
+    family_note: str = ""
     next_looks: tuple[int, ...] = ()
 
     @property
@@ -123,7 +128,7 @@ class Findings:
         notes = [note for selection in self.selections for note in selection.notes]
         declared = [(condition.title, each) for condition in self.main for each in self._declared_on(condition)]
         looks = looks_sentence(self.planned, self.next_looks) if self.planned else ""
-        seeds = filter(None, (self.margin_note, noise_sentence(declared), self.looks_warning, looks))
+        seeds = filter(None, (self.family_note, self.margin_note, noise_sentence(declared), self.looks_warning, looks))
         fairness = (other_differences, unequal_circumstances, pinned_seeds)
         unequal = dict.fromkeys(filter(None, (told(each) for each in self.main for told in fairness)))
         tuned = [sentence for condition in self.main for sentence in tuning_sentences(condition)]
@@ -160,17 +165,22 @@ def compare_study(
     every = [*(selection.condition for selection in selections), *conditions]
     main = main_conditions(every)
     asked = [*later, *contrasts]
-    asked += asked_before(kept, main, declared.contrasts, asked)
-    ablations = ablations_of(conditions, *(_of_two_arms(pairs) for pairs in (declared.contrasts, asked)))
-    planned = looks_at_contrasts(main, declared, asked)
+    earlier_looks = EarlierLooks(kept, main)
+    earlier = earlier_looks.asked_before(declared.contrasts, asked)
+    further = {
+        each: [*(asked if each in main else _possible(each, asked)), *_possible(each, earlier)] for each in every
+    }
+    ablations = ablations_of(conditions, *(_of_two_arms(pairs) for pairs in (declared.contrasts, [*asked, *earlier])))
+    planned = looks_at_contrasts({each: further[each] for each in main}, declared)
     compared = []
     for each in every:
-        ours, further = (pairs if each in main else _possible(each, pairs) for pairs in (declared.contrasts, asked))
-        possible = each in main or _can_be_compared(each, ours, further, declared.contrasts)
-        compared.append((each, tuple(compare_condition(each, ours, further, planned)) if possible else ()))
-    started = {(each.data, each.label_type) for each in conditions}
-    unstarted = {(run.data, run.label_type) for run in (planned_runs or {}).values() if run.last and run.data} - started
-    missing = _missing(compared, main, declared.contrasts, asked, len(unstarted))
+        ours = declared.contrasts if each in main else _possible(each, declared.contrasts)
+        possible = each in main or _can_be_compared(each, ours, further[each], declared.contrasts)
+        compared.append((each, tuple(compare_condition(each, ours, further[each], planned)) if possible else ()))
+    pairs = {each: pairs_of(each, declared.contrasts, further[each]) for each in main}
+    unanswered = earlier_looks.unanswered(pairs)
+    last = [run for run in (planned_runs or {}).values() if run.last]
+    missing = missing_contrasts(compared, pairs, last, bool(declared.contrasts)) + len(unanswered)
     compared_now = corrected(compared, main, declared.margin and declared.margin / 100, missing)
     seeds_of_arms = planned_seeds((planned_runs or {}).values())
     primary = [(condition, each) for condition, found in compared_now for each in found if each.primary]
@@ -181,12 +191,13 @@ def compare_study(
         looked_at=tuple(look for afterwards, look in now if afterwards or not planned),
         asked_at=tuple(look for afterwards, look in now if afterwards),
         margin_note=margin_note,
+        family_note=unanswered_sentence(unanswered),
         next_looks=next_looks(main, declared, later),
         looks_warning="" if planned else looks_warning(kept, [look for _, look in now]),
         selections=tuple(selections),
         ablations=tuple(ablations),
-        questions=() if asked else tuple(declared.questions),
-        problems=(*problems, *_not_compared(compared_now, declared.contrasts, asked)),
+        questions=() if asked or earlier else tuple(declared.questions),
+        problems=(*problems, *_not_compared(compared_now, declared.contrasts, further)),
         main=tuple(main),
         planned=planned,
     )
@@ -210,24 +221,6 @@ def _can_be_compared(
     return not pairs or any(has_common_seeds(condition, pair) for pair in pairs)
 
 
-def _missing(
-    compared: Sequence[Compared],
-    main: Sequence[Condition],
-    declared: Sequence[Sequence[str]],
-    asked: Sequence[Sequence[str]],
-    unstarted: int,
-) -> int:
-    """How many contrasts of the family cannot be computed: of arms without common seeds, and of main conditions (data
-    sets and label types) that were planned and have no run yet.
-    """
-    numbers = [
-        (len(pairs_of(condition, declared, asked)), sum(each.primary for each in found))
-        for condition, found in compared
-        if condition in main
-    ]
-    return sum(wanted - there for wanted, there in numbers) + unstarted * max(wanted for wanted, _ in numbers)
-
-
 def _possible(condition: Condition, pairs: Sequence[Sequence[str]]) -> list[Sequence[str]]:
     """The pairs of whose arms a condition has runs; those that decide nothing need not have all."""
     names = {arm.name for arm in condition.arms}
@@ -235,11 +228,13 @@ def _possible(condition: Condition, pairs: Sequence[Sequence[str]]) -> list[Sequ
 
 
 def _not_compared(
-    compared: Sequence[Compared], declared: Sequence[Sequence[str]], asked: Sequence[Sequence[str]]
+    compared: Sequence[Compared],
+    declared: Sequence[Sequence[str]],
+    asked: Mapping[Condition, Sequence[Sequence[str]]],
 ) -> Iterator[str]:
     """The contrasts of the conditions that an incomplete study does not answer yet."""
     for condition, contrasts in compared:
         there = {(contrast.a, contrast.b) for contrast in contrasts}
-        for a, b in pairs_of(condition, _possible(condition, declared), _possible(condition, asked)):
+        for a, b in pairs_of(condition, _possible(condition, declared), _possible(condition, asked[condition])):
             if (a, b) not in there and not has_common_seeds(condition, (a, b)):
                 yield f"{condition.title}: {pair_name(a, b)} is not compared: fewer than two seeds in common"

@@ -11,7 +11,7 @@ from activation_study.analysis.packed.packed_file import (
     read_packed_runs,
     read_packed_trials,
 )
-from activation_study.config.tuning import FIRST_SEED, is_trial
+from activation_study.config.tuning import is_trial
 from activation_study.errors import BadInput
 from activation_study.records.consistency import Contradiction, record_problems
 from activation_study.records.lock import is_locked, key_of
@@ -62,7 +62,7 @@ def _not_started(study: Path, records: Iterable[Record], names: Iterable[str]) -
         records: of the runs that have started.
         names: of further ones.
     """
-    planned = {key: run for key, run in read_planned(study).items() if run.seed < FIRST_SEED}
+    planned = {key: run for key, run in read_planned(study).items() if not run.is_trial}
     keys = {key_of(Path(name)) for name in names}
     started = {record.arm_identity for record in records} | {run.arm for key, run in planned.items() if key in keys}
     return [f"{run.name}: not started" for run in planned.values() if run.last and run.arm not in started]

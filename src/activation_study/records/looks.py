@@ -84,7 +84,7 @@ def keep_plan(study_dir: Path, plan: dict[str, Any]) -> None:
 
 
 def keep_look(study_dir: Path, look: dict[str, Any]) -> None:
-    """Keeps one more look, unless it has the same contrasts and seeds as an earlier one.
+    """Keeps one more look, unless it is one at the same runs as an earlier one.
 
     Args:
         study_dir: folder of the study.
@@ -99,9 +99,15 @@ def keep_look(study_dir: Path, look: dict[str, Any]) -> None:
 
 
 def _is_kept(look: dict[str, Any], kept: dict[str, Any]) -> bool:
-    return _seeds(look) in map(_seeds, kept["looks"])
+    return any(_is_same(look["contrasts"], each["contrasts"]) for each in kept["looks"])
 
 
-def _seeds(look: dict[str, Any]) -> list[Any]:
-    names = ("data", "label_type", "variant", "a", "b", "seeds")
-    return [tuple(each.get(name) for name in names) for each in look["contrasts"]]
+def _is_same(contrasts: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> bool:
+    """Whether two looks were at the same runs; of looks by earlier versions, those are not known."""
+    names = ("data", "label_type", "variant", "a", "b", "seeds", "runs")
+    return len(contrasts) == len(earlier) and all(
+        each.get(name) == before[name]
+        for each, before in zip(contrasts, earlier, strict=True)
+        for name in names
+        if name in before
+    )

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from activation_study.config.factor import factor_of
 from activation_study.config.identity import arm_identity
 from activation_study.config.schema import Config, resolved
+from activation_study.config.tuning import FIRST_SEED, is_trial
 from activation_study.files import write_json
 from activation_study.records.lock import changing
 from activation_study.records.source_code import MANIFESTS_FOLDER
@@ -32,6 +34,9 @@ class PlannedRun:
         last: whether the last sweep planned it, too.
         data: name of its data set; empty in files of earlier versions.
         label_type: of its label type, likewise.
+        factor: what its sweep compares, likewise.
+        value: of the factor, likewise.
+        trial: whether it is one of a search; None in files of earlier versions.
     """
 
     name: str
@@ -42,6 +47,14 @@ class PlannedRun:
     last: bool = True
     data: str = ""
     label_type: str = ""
+    factor: str = ""
+    value: str = ""
+    trial: bool | None = None
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it is one of a search, judging by its seed if nothing else is known."""
+        return self.seed >= FIRST_SEED if self.trial is None else self.trial
 
 
 def plan_runs(study_dir: Path, configs: Sequence[Config]) -> None:
@@ -55,18 +68,22 @@ def plan_runs(study_dir: Path, configs: Sequence[Config]) -> None:
         before = planned_runs(study_dir)
         start = max([time.time(), *(run.at + _STEP for run in before.values())])
         planned = {key: replace(run, last=False) for key, run in before.items()}
-        for number, config in enumerate(configs):
+        values = list(map(resolved, configs))
+        factor = factor_of(values)
+        for number, (config, each) in enumerate(zip(configs, values, strict=True)):
             known = before.get(config.run_key)
             at = known.at if known else start + number * _STEP
-            arm = arm_identity(resolved(config))
             planned[config.run_key] = PlannedRun(
                 config.run_name,
                 at,
-                arm,
+                arm_identity(each),
                 config.seed,
                 config.training.epochs,
                 data=config.data.name,
                 label_type=config.label_type.name,
+                factor=factor.key,
+                value=factor.arm(each),
+                trial=is_trial(each),
             )
         keep_planned(study_dir, planned)
 

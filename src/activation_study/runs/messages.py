@@ -143,7 +143,10 @@ def try_again(rerun: str) -> str:
 def print_interrupted(config: Config, reason: str = "interrupted") -> None:
     """Prints why a run ended before its last step, and how to resume it."""
     if config.rerun == "all":
-        hint = "run the same command without rerun=all to resume (rerun=all would start finished runs from scratch)"
+        hint = (
+            "run the same command without rerun=all to resume (rerun=all would start finished runs from scratch; "
+            "without it, finished runs that this command had not reached keep their earlier results)"
+        )
     else:
         hint = "run the same command again to resume"
     print(f"{config.run_name}: {reason}; {hint}")

@@ -62,6 +62,16 @@ def test_holm_corrects_over_all_contrasts() -> None:
     assert among_others[0][0].p == alone[0].p
 
 
+def test_what_is_asked_afterwards_changes_no_look_of_the_plan() -> None:
+    settled, goes_on = noisy(0.025, 0.011), noisy(0.0132, 0.0132)
+    alone = follow([settled[:5], goes_on], PLAN)
+    assert [[look.answer for look in path] for path in alone] == [["above"], ["open", "above"]]
+    hopeless = [noisy(0.0, 0.1)] * 3
+    with_asked = follow([settled[:5], goes_on, *hopeless], PLAN, [True, True, False, False, False])
+    assert with_asked[:2] == alone
+    assert [[look.seeds for look in path] for path in with_asked[2:]] == [[5], [5], [5]]
+
+
 def test_a_settled_difference_frees_error_for_others_and_equivalence_does_not() -> None:
     borderline = noisy(0.0155, 0.009, 5)
     settled = follow([borderline, noisy(0.2, 0.01, 5)], PLAN)
@@ -103,3 +113,10 @@ def test_the_chance_to_settle_follows_what_was_seen() -> None:
     assert chance_to_settle(noisy(0.015, 0.02, 5), PLAN, 0.05, 0.05) == chances[1], "the same seeds, the same answer"
     assert chance_to_settle(noisy(0.015, 0.02, 5), PLAN, 0.0132, 0.0132) < chances[1]
     assert chance_to_settle(np.zeros(5), Plan(LOOKS, None, 0.1), 0.05, 0.05) == 0.0
+    assert chance_to_settle(np.full(5, 0.2), Plan(LOOKS, None, 0.1), 0.05, 0.05) == 1.0, "their signs will tell"
+    assert chance_to_settle(np.zeros(5), PLAN, 0.05, 0.05) == 1.0
+
+
+def test_equal_differences_are_settled_by_as_many_signs_as_it_takes() -> None:
+    (path,) = follow([np.full(12, 0.2)], PLAN)
+    assert [(look.seeds, look.answer) for look in path] == [(5, "open"), (8, "above")]

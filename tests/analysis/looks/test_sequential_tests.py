@@ -68,6 +68,13 @@ def test_p_of_each_look_is_that_of_scipy() -> None:
     assert paths_of_equivalence_p(differences, (3, 9), 0.03)[0] == pytest.approx(np.maximum(lower, upper))
 
 
-def test_equal_differences_have_no_noise() -> None:
-    differences = np.array([[0.3] * 4, [0.0] * 4])
-    assert paths_of_p(differences, (3, 4)).tolist() == [[0.0, 0.0], [1.0, 1.0]]
+def test_equal_differences_have_the_p_of_their_signs() -> None:
+    differences = np.array([[0.3] * 4, [0.0] * 4, [-0.3] * 4])
+    assert paths_of_p(differences, (3, 4)).tolist() == [[1 / 4, 1 / 8], [1.0, 1.0], [1 / 4, 1 / 8]]
+    one_sided = paths_of_p(differences, (3, 4), two_sided=False)
+    assert one_sided.tolist() == [[1 / 8, 1 / 16], [0.5, 0.5], [7 / 8, 15 / 16]]
+    assert paths_of_equivalence_p(differences, (3, 4), 0.1).tolist() == [
+        [7 / 8, 15 / 16],
+        [1 / 8, 1 / 16],
+        [7 / 8, 15 / 16],
+    ]

@@ -29,8 +29,8 @@ def test_by_hand() -> None:
     assert p_of(np.array([-0.01, 0.0, 0.01]), 0.02) == pytest.approx(0.03709, abs=1e-5)
 
 
-def test_differences_without_noise_are_equivalent_or_not() -> None:
-    assert equivalence_p(0.005, 0.0, 5, 0.01) == 0.0
+def test_differences_without_noise_have_the_p_of_their_signs() -> None:
+    assert equivalence_p(0.005, 0.0, 5, 0.01) == 1 / 32
     assert equivalence_p(0.01, 0.0, 5, 0.01) == 1.0
 
 

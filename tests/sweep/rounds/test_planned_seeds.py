@@ -1,6 +1,7 @@
 """`seeds=auto`: seeds are added look by look, to the arms whose contrasts are open, with simulated jobs."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -108,13 +109,19 @@ def test_the_same_command_goes_on_where_it_stopped_and_then_has_nothing_to_do() 
     assert again.rounds == []
 
 
-def test_rerun_trains_each_run_once_more_and_does_not_read_the_old_results() -> None:
-    run_sweep(plan(), composed, Launcher())
-    (next(STUDY.glob("*relu-seed0*")) / "evaluation/confusions.npz").write_bytes(b"damaged")
+def test_runs_are_not_replaced_one_by_one_between_looks() -> None:
     launch = Launcher()
     run_sweep(plan("rerun=all"), composed, launch)
-    launched = [job for of_round in launch.rounds for job in of_round]
-    assert len(launched) == len(set(launched)) == 17
+    trained = [job for of_round in launch.rounds for job in of_round]
+    assert len(trained) == 17, "nothing is there that could be replaced"
+    (damaged,) = STUDY.glob("*-relu-seed0*")
+    (damaged / "evaluation/confusions.npz").write_bytes(b"damaged")
+    with pytest.raises(BadInput, match=r"rerun=all: .* delete the folders of the runs that are to be trained again"):
+        run_sweep(plan("rerun=all"), composed, Launcher())
+    shutil.rmtree(damaged)
+    again = Launcher()
+    run_sweep(plan(), composed, again)
+    assert again.rounds == [[("relu", 0)]]
 
 
 def test_a_look_that_was_interrupted_is_finished_before_the_next_one(capsys: pytest.CaptureFixture[str]) -> None:

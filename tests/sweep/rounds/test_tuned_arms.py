@@ -12,6 +12,7 @@ from activation_study.analysis.findings import compare_study
 from activation_study.analysis.results import read_study
 from activation_study.config.schema import Config
 from activation_study.errors import BadInput
+from activation_study.records.looks import read_looks
 from activation_study.records.record import Record, read_record, run_folders
 from activation_study.sweep.run_sweep import run_sweep
 from activation_study.validation import from_hydra
@@ -121,6 +122,17 @@ def test_planned_looks_follow_the_search(untuned: str) -> None:
     first = 12 if untuned == "true" else 6
     assert [len(each) for each in launch.rounds] == [6, 6, first, 2 * first // 3]
     assert [{seed for _, _, seed in each} for each in launch.rounds[2:]] == [{0, 1, 2}, {3, 4}]
+
+
+def test_the_plan_of_the_looks_may_change_until_their_first_run() -> None:
+    looks = ["seeds=auto", "comparison.looks=[3,5]", "comparison.futility=0"]
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(tuned(*looks, "comparison.margin=1", seeds=range(5)), composed, Launcher(7))
+    run_sweep(tuned(*looks, "comparison.margin=2", seeds=range(5)), composed, Launcher())
+    assert read_looks(STUDY)["plan"]["margin"] == 2
+    assert read_looks(STUDY)["looks"]
+    with pytest.raises(BadInput, match=r"declared with margin 2\.0, now 1\.0"):
+        run_sweep(tuned(*looks, "comparison.margin=1", seeds=range(5)), composed, Launcher())
 
 
 def test_a_failed_trial_tells_its_search_so() -> None:

@@ -1,6 +1,6 @@
 """The planned looks at the contrasts of a study. Pure functions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from activation_study.analysis.contrasts import (
     PlannedContrasts,
@@ -23,20 +23,25 @@ def planned_looks(conditions: Sequence[Condition]) -> PlannedContrasts | None:
     """The planned looks at the declared contrasts of a study without variants; None if the seeds were fixed."""
     tuned = [condition for condition in conditions if condition.searches]
     declared, later, _ = declared_comparison(conditions)
-    return looks_at_contrasts(tuned or conditions, declared, later)
+    return looks_at_contrasts(dict.fromkeys(tuned or conditions, later), declared)
 
 
 def looks_at_contrasts(
-    main: Sequence[Condition], declared: Comparison, asked: Sequence[Sequence[str]]
+    asked: Mapping[Condition, Sequence[Sequence[str]]], declared: Comparison
 ) -> PlannedContrasts | None:
-    """The planned looks at all contrasts of the main conditions; None if the number of seeds was fixed."""
+    """The planned looks at all contrasts of the main conditions; None if the number of seeds was fixed.
+
+    Args:
+        asked: of each main condition, the pairs that were asked afterwards.
+        declared: the comparison, with the other pairs.
+    """
     plan = plan_of(declared)
     if plan is None:
         return None
     pairs = {
         (condition, *pair): afterwards
-        for condition in main
-        for pair, afterwards in pairs_of(condition, declared.contrasts, asked).items()
+        for condition, further in asked.items()
+        for pair, afterwards in pairs_of(condition, declared.contrasts, further).items()
     }
     differences = {key: planned_differences(*key) for key in pairs}
     return Planned.of(plan, differences, [key for key, afterwards in pairs.items() if afterwards])
@@ -44,7 +49,7 @@ def looks_at_contrasts(
 
 def next_looks(main: Sequence[Condition], declared: Comparison, later: Sequence[Sequence[str]]) -> tuple[int, ...]:
     """The seeds of the next look at each contrast that the sweep goes on with; it knows those of the runs alone."""
-    planned = looks_at_contrasts(main, declared, later)
+    planned = looks_at_contrasts(dict.fromkeys(main, later), declared)
     if planned is None:
         return ()
     return tuple(seeds for path in planned.paths.values() if (seeds := next_look(path, planned.plan)) is not None)

@@ -15,6 +15,7 @@ the Royal Statistical Society B 51, 1989). After an early stop, the estimate is 
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from activation_study.analysis.looks.sequential_tests import (
     paths_of_equivalence_p,
     paths_of_p,
 )
-from activation_study.analysis.statistics.paired import SIGNIFICANCE_LEVEL, Interval, holm
+from activation_study.analysis.statistics.paired import ROUNDING, SIGNIFICANCE_LEVEL, Interval, holm
 from activation_study.metrics import Values
 
 DRAWS = 1000  # of the chance to be settled
@@ -131,27 +132,30 @@ def look_at(differences: Values, plan: Plan, last: int) -> Path:
 def follow(differences: Sequence[Values], plan: Plan, declared: Sequence[bool] | None = None) -> list[Path]:
     """The looks at each contrast of a family up to where it is settled, given up, or out of seeds.
 
-    A look waits until all declared contrasts that go on have their seeds.
+    A look waits until all declared contrasts that go on have their seeds. They alone are corrected for at their looks:
+    what is asked afterwards does not change which seeds the plan gave.
 
     Args:
         differences: for each contrast, a − b of each seed so far, in the order in which the seeds are added.
         plan: as declared.
-        declared: whether each contrast was declared beforehand; others are looked at as far as there are seeds. If
-            None, all were.
+        declared: whether each contrast was declared beforehand; others are looked at as far as there are seeds, as one
+            family with all. If None, all were.
     """
+    planned = [True] * len(differences) if declared is None else list(declared)
     every = [look_at(each, plan, len(each)) for each in differences]
     paths: list[Path] = [() for _ in differences]
     for number, seeds in enumerate(plan.looks):
         going = [index for index, path in enumerate(paths) if len(path) == number and _goes_on(path, plan)]
         here = [index for index in going if len(every[index]) > number]
-        if any(index not in here and (declared is None or declared[index]) for index in going):
+        if any(index not in here and planned[index] for index in going):
             break
         for index in here:
             paths[index] = (*paths[index], every[index][number])
-        levels = _Levels(paths, plan)
-        answers = levels.answers()
+        of_all = _Levels(dict(enumerate(paths)), plan)
+        of_plan = _Levels({index: path for index, path in enumerate(paths) if planned[index]}, plan)
         for index in here:
-            last = replace(paths[index][-1], answer=answers[index])
+            levels = of_plan if planned[index] else of_all
+            last = replace(paths[index][-1], answer=levels.answer(index))
             if last.answer == "open" and seeds < plan.looks[-1]:
                 chance = chance_to_settle(differences[index][:seeds], plan, *levels.of_next_step())
                 last = replace(last, chance=chance)
@@ -200,28 +204,26 @@ def _goes_on(path: Path, plan: Plan) -> bool:
 
 @dataclass(frozen=True)
 class _Levels:
-    """Holm's correction at one look, over all contrasts that were looked at."""
+    """Holm's correction at one look, over these contrasts, each by its index."""
 
-    paths: Sequence[Path]
+    paths: Mapping[int, Path]
     plan: Plan
 
+    @cached_property
     def _adjusted(self) -> tuple[list[float], list[float]]:
-        last = [path[-1] if path else None for path in self.paths]
+        last = [path[-1] if path else None for path in self.paths.values()]
         of_differences = holm([look.p if look else 1.0 for look in last])
         found = [look.p_equivalence if look else None for look in last]
         return of_differences, holm([1.0 if p is None else p for p in found])
 
-    def answers(self) -> list[str]:
-        """The answer of each contrast."""
-        of_differences, of_equivalences = self._adjusted()
-        return [
-            answer_of(path[-1].above, p, p_equivalence) if path else "open"
-            for path, p, p_equivalence in zip(self.paths, of_differences, of_equivalences, strict=True)
-        ]
+    def answer(self, index: int) -> str:
+        """The answer of a contrast that was looked at."""
+        p, p_equivalence = (dict(zip(self.paths, adjusted, strict=True))[index] for adjusted in self._adjusted)
+        return answer_of(self.paths[index][-1].above, p, p_equivalence)
 
     def of_next_step(self) -> tuple[float, float]:
         """The levels at which Holm tests the next difference and the next equivalence: 5 % over those that are left."""
-        left = [sum(p >= SIGNIFICANCE_LEVEL for p in adjusted) for adjusted in self._adjusted()]
+        left = [sum(p >= SIGNIFICANCE_LEVEL for p in adjusted) for adjusted in self._adjusted]
         return SIGNIFICANCE_LEVEL / max(left[0], 1), SIGNIFICANCE_LEVEL / max(left[1], 1)
 
 
@@ -245,9 +247,13 @@ def chance_to_settle(differences: Values, plan: Plan, level: float, level_equiva
         level: error of the test of a difference, after correction for other contrasts.
         level_equivalence: likewise of the tests of equivalence.
     """
-    if np.ptp(differences) == 0:  # without noise, more seeds tell nothing new
-        return 0.0
     seeds, later = len(differences), tuple(each for each in plan.looks if each > len(differences))
+    if np.ptp(differences) <= ROUNDING:  # without noise, the differences of all further seeds equal these
+        equal = np.full((1, later[-1]), differences[0])
+        settled = paths_of_p(equal, later) <= plan.differences.level(level)
+        if plan.margin is not None:
+            settled |= paths_of_equivalence_p(equal, later, plan.margin) <= plan.equivalence.level(level_equivalence)
+        return float(settled.any())
     generator = np.random.default_rng(0)  # the same seeds always get the same answer
     variance = differences.var(ddof=1) * (seeds - 1) / generator.chisquare(seeds - 1, DRAWS)
     mean = differences.mean() + np.sqrt(variance / seeds) * generator.standard_normal(DRAWS)

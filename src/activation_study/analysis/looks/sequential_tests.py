@@ -60,7 +60,7 @@ def _smallest_p(looks: tuple[int, ...], two_sided: bool) -> Values:
 
 
 def paths_of_p(differences: Values, looks: Sequence[int], two_sided: bool = True) -> Values:
-    """The p of the paired t at each look: [paths, looks].
+    """The p of the paired t at each look; of equal differences, that of their signs: [paths, looks].
 
     Args:
         differences: a − b of each path and seed: [paths, seeds].
@@ -72,8 +72,10 @@ def paths_of_p(differences: Values, looks: Sequence[int], two_sided: bool = True
     seeds = np.asarray(looks)
     mean, deviation = moments(differences, looks)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(np.abs(mean) > ROUNDING, mean * seeds**0.5 / deviation, 0.0)  # without noise infinite, or 0
-    return np.asarray(2 * stdtr(seeds - 1, -np.abs(t)) if two_sided else stdtr(seeds - 1, -t))
+        t = np.where(np.abs(mean) > ROUNDING, mean * seeds**0.5 / deviation, 0.0)
+    if two_sided:
+        return np.where(np.isinf(t), 2 * 0.5**seeds, 2 * stdtr(seeds - 1, -np.abs(t)))
+    return np.where(np.isinf(t), np.where(t > 0, 0.5**seeds, 1 - 0.5**seeds), stdtr(seeds - 1, -t))
 
 
 def paths_of_equivalence_p(differences: Values, looks: Sequence[int], margin: float) -> Values:

@@ -10,7 +10,6 @@ from activation_study.analysis.looks.sequential_tests import SequentialTest
 from activation_study.analysis.results import Condition, common_seeds
 from activation_study.analysis.statistics.paired import SIGNIFICANCE_LEVEL
 from activation_study.config.contrasts import arms_in, question
-from activation_study.records.record import Record
 
 MOST_LOOKS = 50  # more are told as these
 
@@ -26,39 +25,31 @@ def looked_at(condition: Condition, contrast: Contrast, planned_seeds: SeedsOfAr
         contrast: of the look.
         planned_seeds: what the study's sweeps have planned so far, whether it was trained or not.
     """
+    a, b = (named_arm(condition, name) for name in (contrast.a, contrast.b))
+    look = kept_of(condition, contrast.a, contrast.b, common_seeds(a, b)[: contrast.seeds])
+    arms = {identity for identities in look["arms"].values() for identity in identities}
+    planned = set.intersection(*(set(planned_seeds.get(arm, ())) for arm in arms))
+    return {**look, "decides": contrast.family > 0, "planned": sorted(planned)}
+
+
+def kept_of(condition: Condition, a: str, b: str, seeds: Sequence[int]) -> dict[str, Any]:
+    """What is kept of every look at a contrast: what names it, its seeds, its arms and its runs.
+
+    Arms and runs stand with their identities, since what they are called may change with added runs.
+    """
+    names = {*arms_in(a), *arms_in(b)}
+    arms = [arm for arm in condition.arms if arm.name in names]
     return {
-        **named(condition, contrast.a, contrast.b),
-        "seeds": contrast.seeds,
-        "seed_list": _seed_list(condition, contrast),
-        "planned": _planned(condition, contrast, planned_seeds),
-        "runs": [record.identity for record in _records(condition, contrast)],
+        "data": condition.data,
+        "label_type": condition.label_type,
+        "variant": ", ".join(condition.variant),
+        "a": a,
+        "b": b,
+        "seeds": len(seeds),
+        "seed_list": list(seeds),
+        "arms": {arm.name: sorted({record.arm_identity for record in arm.records}) for arm in arms},
+        "runs": sorted(record.identity for arm in arms for seed, record, _ in arm.runs if seed in seeds),
     }
-
-
-def named(condition: Condition, a: str, b: str) -> dict[str, Any]:
-    """What names a contrast in what is kept of a look."""
-    where = {"data": condition.data, "label_type": condition.label_type, "variant": ", ".join(condition.variant)}
-    return {**where, "a": a, "b": b}
-
-
-def _seed_list(condition: Condition, contrast: Contrast) -> list[int]:
-    arms = (named_arm(condition, name) for name in (contrast.a, contrast.b))
-    return common_seeds(*arms)[: contrast.seeds]
-
-
-def _planned(condition: Condition, contrast: Contrast, planned_seeds: SeedsOfArms) -> list[int]:
-    """The seeds that are planned of all the contrast's arms."""
-    arms = {record.arm_identity for record in _records(condition, contrast)}
-    return sorted(set.intersection(*(set(planned_seeds.get(arm, ())) for arm in arms)))
-
-
-def _records(condition: Condition, contrast: Contrast) -> list[Record]:
-    """The records of the contrast's runs, by their identities; what names its condition may change with added runs."""
-    names = {*arms_in(contrast.a), *arms_in(contrast.b)}
-    seeds = set(_seed_list(condition, contrast))
-    arms = (arm for arm in condition.arms if arm.name in names)
-    records = (record for arm in arms for seed, record, _ in arm.runs if seed in seeds)
-    return sorted(records, key=lambda record: record.identity)
 
 
 def looks_warning(kept: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> str:

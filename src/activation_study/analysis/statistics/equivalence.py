@@ -16,7 +16,8 @@ def equivalence_p(difference: float, deviation: float, seeds: int, margin: float
     """P of two one-sided paired t tests: small if the true difference lies within ±margin.
 
     The larger of the p of "difference ≤ −margin" and "difference ≥ margin". At 5 %, it rejects where the 90 % interval
-    lies within ±margin. Source: Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987.
+    lies within ±margin. Without noise, it is that of the signs,
+    2⁻ⁿ. Source: Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987.
 
     Args:
         difference: mean over seeds.
@@ -28,7 +29,7 @@ def equivalence_p(difference: float, deviation: float, seeds: int, margin: float
 
     error = deviation / seeds**0.5
     if error == 0:
-        return 0.0 if abs(difference) < margin else 1.0
+        return 0.5**seeds if abs(difference) < margin else 1.0
     return float(stats.t.cdf((abs(difference) - margin) / error, seeds - 1))
 
 
@@ -55,8 +56,9 @@ def _numbers() -> Iterator[int]:
 def _power(difference: float, deviation: float, seeds: int, level: float, margin: float | None) -> float:
     from scipy import stats
 
-    if deviation == 0:  # equal differences are settled by any number of seeds, or by none
-        return float(abs(difference) > ROUNDING or margin is not None)
+    if deviation == 0:  # equal differences have the p of their signs
+        differs = abs(difference) > ROUNDING and 0.5 ** (seeds - 1) < level
+        return float(differs or (margin is not None and equivalence_p(difference, 0.0, seeds, margin) < level))
     freedom, noncentrality = seeds - 1, abs(difference) * seeds**0.5 / deviation
     of_difference = float(stats.nct.sf(stats.t.ppf(1 - level / 2, freedom), freedom, noncentrality))
     if margin is None:

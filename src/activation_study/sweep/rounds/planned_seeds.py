@@ -10,7 +10,7 @@ from activation_study.analysis.grouping import arms_by_condition
 from activation_study.analysis.looks.looks_of_study import plan_of, planned_looks
 from activation_study.analysis.looks.planned_looks import Look, next_look
 from activation_study.analysis.looks.planned_looks import Path as LookPath
-from activation_study.analysis.looks.unplanned_looks import named
+from activation_study.analysis.looks.unplanned_looks import kept_of
 from activation_study.analysis.results import Condition, read_study
 from activation_study.config.contrasts import MAX_CONTRASTS, arms_in, default_pairs
 from activation_study.config.factor import Factor, can_be_compared, factor_of
@@ -91,15 +91,23 @@ class PlannedSeeds:
             "futility": comparison.futility,
         }
         self.account = ""
-        self._began = False
         self._look: dict[str, Any] | None = None
-        self._reject_other_plan()
+        folders = self._begun()
+        if folders and jobs[0].config.rerun == "all":
+            raise BadInput(
+                "rerun=all: planned looks would mix new results with those that are still to be replaced: delete the "
+                f"folders of the runs that are to be trained again in {self._study_dir}, or use another study: "
+                "study=NAME"
+            )
+        if folders:  # a plan without runs may be replaced
+            self._reject_other_plan(folders)
 
-    def _reject_other_plan(self) -> None:
-        """Raises BadInput if the study was begun without this plan."""
-        folders = [folder for folder in run_folders(self._study_dir) if folder.name not in self._beside]
-        if not folders:
-            return  # a plan without runs may be replaced
+    def _begun(self) -> list[Path]:
+        """The folders of the runs that take part in the looks."""
+        return [folder for folder in run_folders(self._study_dir) if folder.name not in self._beside]
+
+    def _reject_other_plan(self, folders: Sequence[Path]) -> None:
+        """Raises BadInput if the study, which has these runs, was begun without this plan."""
         another = "use another study: study=NAME"
         planned = {job.config.run_folder.name for job in self._jobs}
         if others := [folder.name for folder in folders if folder.name not in planned]:
@@ -130,8 +138,7 @@ class PlannedSeeds:
 
     def begin(self) -> None:
         """Keeps the plan in the study's folder, before the first run, and a look whose keeping was interrupted."""
-        self._began = True
-        if read_looks(self._study_dir)["plan"] is None or not run_folders(self._study_dir):
+        if read_looks(self._study_dir)["plan"] is None or not self._begun():
             keep_plan(self._study_dir, {**self._declared, "at": time.time()})
         self.keep()
 
@@ -158,8 +165,7 @@ class PlannedSeeds:
         first = self.plan.looks[0]
         jobs = {arm: [make_job(job.overrides, job.config) for job in group] for arm, group in self._arms.items()}
         seeds = dict.fromkeys(jobs, first)
-        again = self._jobs[0].config.rerun == "all" and not self._began  # old results may be damaged
-        if not again and all(job.status == RunStatus.DONE for group in jobs.values() for job in group[:first]):
+        if all(job.status == RunStatus.DONE for group in jobs.values() for job in group[:first]):
             paths = self._paths()
             self.account = "\n".join(["Looked at the results:", *self._lines(paths)])
             seeds |= self._seeds(paths)
@@ -210,7 +216,7 @@ def _state(look: Look, a: str, b: str, following: int | None) -> str:
 
 def _kept(paths: Paths) -> dict[str, Any]:
     contrasts = [
-        {**named(condition, a, b), **path[-1].fields, "seed_list": list(range(path[-1].seeds))}
+        {**kept_of(condition, a, b, range(path[-1].seeds)), **path[-1].fields, "decides": True}
         for (condition, a, b), path in paths.items()
     ]
     return {"at": time.time(), "contrasts": contrasts}
