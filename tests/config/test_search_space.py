@@ -31,6 +31,10 @@ def test_a_logarithmic_range_has_edges_in_the_logarithm() -> None:
     assert Range(0, 1).at_edge(0.96)
 
 
+def test_the_edge_of_a_range_in_steps_is_its_last_value() -> None:
+    assert [Range(0, 10, step=4).at_edge(value) for value in (0, 4, 8)] == [True, False, True]
+
+
 def test_numbers_have_three_digits_and_stay_inside() -> None:
     assert RATE.rounded(0.00123456) == 0.00123
     assert Range(0.12345, 1).rounded(0.12346) == 0.12345, "0.123 would be below the range"

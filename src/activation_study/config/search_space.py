@@ -52,7 +52,8 @@ class Range:
 
     def at_edge(self, value: float) -> bool:
         """Whether a value lies so near to an end of the range that a better one may lie beyond."""
-        low, high, at = (math.log(each) if self.log else each for each in (self.low, self.high, value))
+        highest = self.every[-1] if self.step else self.high
+        low, high, at = (math.log(each) if self.log else each for each in (self.low, highest, value))
         return min(at - low, high - at) <= EDGE * (high - low)
 
     @property

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,20 @@ def test_runs_of_other_machines_are_added_to_a_packed_file(study: Path, tmp_path
         assert run.record.name == original.record.name
         np.testing.assert_array_equal(run.confusions, original.confusions)
     assert read_runs(packed)[1] == [f"{failed.name}: FAILED"]
+
+
+def test_a_run_that_finished_under_another_name_replaces_the_packed_one(study: Path, tmp_path: Path) -> None:
+    failed = write_run(study, "frelu", 0, status="FAILED")
+    named = [study / f"frelu{option}-seed0-0123abcd" for option in ("-lr0.001", "")]
+    record = read_record(failed)
+    assert record is not None
+    for folder, status in zip(named, ("FAILED", "FINISHED"), strict=True):
+        failed = failed.rename(folder)
+        replace(record, name=folder.name).end(folder, status)
+        pack_study(study, tmp_path / "packed")
+    runs, unfinished = read_runs(tmp_path / "packed")
+    assert unfinished == []
+    assert [run.record.name for run in runs if "frelu" in run.record.name] == [named[1].name]
 
 
 def test_a_run_that_finished_after_packing_replaces_the_packed_one(study: Path, tmp_path: Path) -> None:

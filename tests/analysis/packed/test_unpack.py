@@ -83,6 +83,18 @@ def test_looks_of_both_are_kept_and_another_plan_is_refused(packed: Path, tmp_pa
     assert [look["at"] for look in read_looks(here)["looks"]] == [2.0, 9.0]
 
 
+@pytest.mark.parametrize("where", ["packed", "here"])
+def test_questions_asked_of_the_packed_study_are_kept(where: str, packed: Path, tmp_path: Path) -> None:
+    place = tmp_path / where / "study"
+    shutil.move(packed, tmp_path / "moved")
+    shutil.move(tmp_path / "moved", tmp_path / "packed" / "study")
+    asked = {"at": 9.0, "contrasts": [{"a": "frelu", "b": "mish", "seeds": 2}]}
+    keep_look(tmp_path / "packed" / "study", asked)
+    unpack_study(tmp_path / "packed" / "study", place.parent, "study")
+    kept = read_looks(place)
+    assert (kept["plan"], [look["at"] for look in kept["looks"]]) == (PLAN, [2.0, 9.0])
+
+
 @pytest.mark.parametrize("looks", [[3, 4], None])
 def test_runs_of_another_plan_are_kept_apart(looks: list[int] | None, packed: Path, tmp_path: Path) -> None:
     other = tmp_path / "other" / "study"

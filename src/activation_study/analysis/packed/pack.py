@@ -63,14 +63,18 @@ def _merged(path: Path, here: PackedStudy, study: Path) -> PackedStudy:
         raise BadInput(f"{path} contains the study {', '.join(sorted(others))}; expected a file of its own per study")
     keys = {key_of(run.folder) for run in here.runs}
     runs = [*(run for run in before.runs if key_of(run.folder) not in keys), *here.runs]
-    trial_names = {trial.name for trial in here.trials}
-    finished = {run.record.name for run in runs}
-    status_lines = {line.partition(":")[0]: line for line in (*before.unfinished, *here.unfinished)}
+    finished = {key_of(run.folder) for run in runs}
+    trials = {_key(trial.name): trial for trial in (*before.trials, *here.trials)}
+    status_lines = {_key(line.partition(":")[0]): line for line in (*before.unfinished, *here.unfinished)}
     return replace(
         here,
         runs=sorted(runs, key=lambda run: run.record.place),
-        unfinished=[line for name, line in status_lines.items() if name not in finished],
-        trials=[*(trial for trial in before.trials if trial.name not in trial_names), *here.trials],
+        unfinished=[line for key, line in status_lines.items() if key not in finished],
+        trials=list(trials.values()),
         looks=merged_looks(here.looks, before.looks, f"{study} and {path}"),
         planned={**before.planned, **here.planned},
     )
+
+
+def _key(name: str) -> str:
+    return key_of(Path(name))

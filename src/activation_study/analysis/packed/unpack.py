@@ -14,10 +14,11 @@ from activation_study.files import write_json
 from activation_study.image_metrics.registry import require_metrics
 from activation_study.location import conf_dir
 from activation_study.records.artifacts import write_confusions
-from activation_study.records.lock import key_of, run_lock
+from activation_study.records.lock import changing, key_of, run_lock
 from activation_study.records.looks import LOOKS_FILE, merged_looks, read_looks
-from activation_study.records.planned_runs import keep_planned, planned_runs
+from activation_study.records.planned_runs import PLANNED_FILE, keep_planned, planned_runs
 from activation_study.records.record import Record, run_folders
+from activation_study.records.source_code import MANIFESTS_FOLDER
 
 
 def unpack_study(packed: Path, folder: Path, study: str) -> tuple[list[str], list[str]]:
@@ -44,13 +45,11 @@ def unpack_study(packed: Path, folder: Path, study: str) -> tuple[list[str], lis
         raise BadInput(f"unpack={packed}: there is no {PACKED_FILE}; expected a folder that pack=FOLDER has made")
     content = read_packed(path)
     _reject(path, content, study)
-    looks = content.looks
-    if here := run_folders(target):
-        looks = merged_looks(read_looks(target), looks, f"{target} and {path}")
-    if looks != read_looks(target):
-        write_json(target / LOOKS_FILE, looks)
+    here = run_folders(target)
+    _add_looks(target, content.looks, packed, bool(here))
     if content.planned:
-        keep_planned(target, {**content.planned, **planned_runs(target)})
+        with changing(target / MANIFESTS_FOLDER / PLANNED_FILE):
+            keep_planned(target, {**content.planned, **planned_runs(target)})
     prepared = OmegaConf.select(OmegaConf.load(conf_dir() / "config.yaml"), "data.cache")
     written, there, keys = [], [], set(map(key_of, here))
     for record, run in [*((run.record, run) for run in content.runs), *((trial, None) for trial in content.trials)]:
@@ -66,6 +65,17 @@ def unpack_study(packed: Path, folder: Path, study: str) -> tuple[list[str], lis
         keys.add(key_of(run_folder))
         written.append(record.name)
     return written, there
+
+
+def _add_looks(target: Path, looks: dict[str, Any], packed: Path, has_runs: bool) -> None:
+    """Adds the looks of a packed study, and those at it that are kept beside its file, to those of run folders."""
+    asked = [look for look in read_looks(packed)["looks"] if look not in looks["looks"]]
+    looks = {**looks, "looks": sorted([*looks["looks"], *asked], key=lambda look: float(look["at"]))}
+    with changing(target / LOOKS_FILE):
+        if has_runs:
+            looks = merged_looks(read_looks(target), looks, f"{target} and {packed / PACKED_FILE}")
+        if looks != read_looks(target):
+            write_json(target / LOOKS_FILE, looks)
 
 
 def _reject(path: Path, content: PackedStudy, study: str) -> None:
