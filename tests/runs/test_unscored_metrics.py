@@ -10,8 +10,9 @@ from activation_study.runs.unscored_metrics import warn_of_unscored_metrics
 
 def run(asked: list[str], scored: list[str] | None) -> Any:
     evaluation = {} if scored is None else {"metrics": scored}
+    fixed = {"comparison": SimpleNamespace(looks=[]), "tuning": SimpleNamespace(space=None)}
     return (
-        SimpleNamespace(evaluation=SimpleNamespace(metrics=asked)),
+        SimpleNamespace(evaluation=SimpleNamespace(metrics=asked), **fixed),
         SimpleNamespace(config={"evaluation": evaluation}),
     )
 

@@ -127,6 +127,10 @@ def test_runs_of_different_code_are_listed(capsys: pytest.CaptureFixture[str]) -
     (folder / "run.json").write_text(json.dumps(values))
     show_plan(make_plan([["seed=0"], ["seed=1"]], composed))
     assert f"note: 1 run used different code: {folder.name}; rerun=all trains them again" in capsys.readouterr().out
+    planned = [[f"seed={seed}", "comparison.looks=[3,5]", "seeds=auto"] for seed in (0, 1)]
+    show_plan(make_plan(planned, composed))
+    told = f"note: 1 run used different code: {folder.name}; deleting their folders trains them again"
+    assert told in capsys.readouterr().out
 
 
 def test_a_run_of_a_dead_process_is_marked_as_killed() -> None:

@@ -134,6 +134,11 @@ def check_alone(config: Config) -> None:
         warn("tuning.space has no effect on a single run, which is trained as it is configured: a sweep (-m) searches")
 
 
+def training_again(config: Config) -> str:
+    """What trains a study's finished runs again: looks and searches would mix new results with old ones."""
+    return "deleting their folders" if config.comparison.looks or config.tuning.space else "rerun=all"
+
+
 def try_again(rerun: str) -> str:
     """How to repeat the runs that failed, and no others."""
     changes = {"all": " without rerun=all", "none": " with rerun=failed"}

@@ -14,6 +14,7 @@ from activation_study.data.source import current_digest
 from activation_study.errors import BadInput, problems_message
 from activation_study.records.record import Record, run_folders
 from activation_study.records.run import finished_records
+from activation_study.runs.messages import training_again
 
 FinishedRuns = list[tuple[Path, Record]]  # folders and records
 
@@ -48,8 +49,8 @@ def reject_other_data(configs: Sequence[Config], repeated: Set[Path] = frozenset
             problems_message(
                 "Other data: runs on different contents of one data set cannot be compared",
                 problems,
-                "Restore the data; or train all of these runs again in one command with rerun=all; or give the new "
-                "data a study of their own: study=NAME.",
+                f"Restore the data; or train all of these runs again in one command with {training_again(configs[0])}; "
+                "or give the new data a study of their own: study=NAME.",
             )
         )
 

@@ -6,6 +6,7 @@ from activation_study.config.schema import Config
 from activation_study.errors import counted
 from activation_study.outcome import warn
 from activation_study.records.record import Record
+from activation_study.runs.messages import training_again
 
 
 def warn_of_unscored_metrics(finished: Iterable[tuple[Config, Record]]) -> None:
@@ -15,14 +16,15 @@ def warn_of_unscored_metrics(finished: Iterable[tuple[Config, Record]]) -> None:
         finished: the configuration that asks for each run, and its record.
     """
     missing: dict[str, None] = {}
-    runs = 0
+    runs: list[Config] = []
     for config, record in finished:
         scored = record.config["evaluation"].get("metrics", [])
         lacking = [name for name in config.evaluation.metrics if name not in scored]
         missing |= dict.fromkeys(lacking)
-        runs += bool(lacking)
+        runs += [config] if lacking else []
     if runs:
+        scored = f"{counted(len(runs), 'finished run')} {'was' if len(runs) == 1 else 'were'} scored"
         warn(
-            f"{counted(runs, 'finished run')} {'was' if runs == 1 else 'were'} scored without {', '.join(missing)}: "
-            "metrics that are asked for later are not added; rerun=all trains such runs again"
+            f"{scored} without {', '.join(missing)}: metrics that are asked for later are not added; "
+            f"{training_again(runs[0])} trains such runs again"
         )

@@ -7,6 +7,7 @@ from activation_study.config.equal_settings import in_words, unequal_settings
 from activation_study.config.factor import factor_of
 from activation_study.errors import MAX_LISTED, counted
 from activation_study.records.source_code import code_digest, same_code
+from activation_study.runs.messages import training_again
 from activation_study.sweep.plan import Job
 from activation_study.sweep.remaining import disk_space, format_size
 from activation_study.sweep.status import RunStatus
@@ -49,4 +50,5 @@ def _outdated(jobs: Sequence[Job]) -> Iterator[str]:
     runs = [job for job, record in finished if not same_code(record.digests, code, job.config.plugins)]
     if runs:
         names = ", ".join(job.config.run_name for job in runs[:3]) + (", …" if len(runs) > 3 else "")
-        yield f"note: {counted(len(runs), 'run')} used different code: {names}; rerun=all trains them again"
+        how = training_again(runs[0].config)
+        yield f"note: {counted(len(runs), 'run')} used different code: {names}; {how} trains them again"
