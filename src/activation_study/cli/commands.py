@@ -20,13 +20,11 @@ from activation_study.config.command_line.overrides import override_key
 from activation_study.config.command_options import Compare, Evaluate, Export, Inspect, Predict, Reproduce, Watch
 from activation_study.config.contrasts import as_pairs, contrast_problems
 from activation_study.config.fields import declared
-from activation_study.config.places import empty_places, expand_home, study_arguments, study_folder
+from activation_study.config.places import empty_places, expand_home, study_folder
 from activation_study.config.registration import register
 from activation_study.config.schema import Config
 from activation_study.config.tracking_uri import ignore_empty_variable, uri_error
 from activation_study.errors import BadInput, counted, problems_message
-from activation_study.location import command
-from activation_study.records.record import run_folders
 from activation_study.signals import EXIT_CODE_TERMINATED
 from activation_study.validation import from_hydra
 
@@ -153,10 +151,7 @@ def _compare(options: Compare) -> None:
     )
     folder = make_report(study, report_options)
     if options.contrasts:
-        later = f"`{command('compare')} {study_arguments(study)}` makes one without them"
-        if run_folders(study):  # a packed study keeps no looks
-            later = "the study's later reports have them, too, and correct for them"
-        print(f"The report now has these contrasts; {later}.")
+        print("The report now has these contrasts; the study's later reports have them, too, and correct for them.")
     print(f"Report: {folder / 'index.html'}")
 
 
