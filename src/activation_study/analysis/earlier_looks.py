@@ -13,7 +13,7 @@ from activation_study.analysis.results import Condition
 from activation_study.config.contrasts import MINUS, Pair, Question, arms_in, default_pairs, question
 from activation_study.errors import counted
 
-Look = Mapping[str, Any]  # at one contrast, as of `unplanned_looks.looked_at`
+KeptLook = Mapping[str, Any]  # at one contrast, as of `unplanned_looks.looked_at`
 
 
 class EarlierLooks:
@@ -24,7 +24,7 @@ class EarlierLooks:
         main: the conditions that decide.
     """
 
-    def __init__(self, kept: Sequence[Look], main: Sequence[Condition]) -> None:
+    def __init__(self, kept: Sequence[KeptLook], main: Sequence[Condition]) -> None:
         self._kept, self._main = kept, main
 
     @cached_property
@@ -70,7 +70,7 @@ class EarlierLooks:
                 found.setdefault(key, f"{pair_name(*pair)} ({what})")
         return list(found.values())
 
-    def _conditions(self, look: Look) -> Iterator[Condition]:
+    def _conditions(self, look: KeptLook) -> Iterator[Condition]:
         """The main conditions that a look was at: those with one of its arms, or with its name."""
         identities = {identity for each in look.get("arms", {}).values() for identity in each}
         there = {id(self._arms[identity][0]) for identity in identities & self._arms.keys()}
@@ -79,7 +79,7 @@ class EarlierLooks:
             if id(each) in there or named == (each.data, each.label_type, ", ".join(each.variant)):
                 yield each
 
-    def _today(self, look: Look) -> Pair:
+    def _today(self, look: KeptLook) -> Pair:
         """The sides of a look by today's names of their arms, which change if one of their options is varied, too."""
         identities: Mapping[str, Sequence[str]] = look.get("arms", {})
 
@@ -91,7 +91,7 @@ class EarlierLooks:
         return a, b
 
 
-def _by_identity(look: Look) -> tuple[Any, ...]:
+def _by_identity(look: KeptLook) -> tuple[Any, ...]:
     """What a look asked, whatever its arms were called."""
 
     def identified(side: str) -> str:
