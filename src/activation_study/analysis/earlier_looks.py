@@ -61,22 +61,21 @@ class EarlierLooks:
             pairs: of each main condition.
         """
         asks = {condition: set(map(question, each)) for condition, each in pairs.items()}
-        found: dict[tuple[Any, ...], str] = {}
+        found: dict[Question, str] = {}
         for look in self._kept:
             pair = self._today(look)
             if look.get("decides") and not any(question(pair) in asks[each] for each in self._conditions(look)):
                 what = ", ".join(filter(None, (str(look["label_type"]), str(look["variant"]))))
-                key = (look["data"], what, question(pair)) if "arms" not in look else _by_identity(look)
-                found.setdefault(key, f"{pair_name(*pair)} ({what})")
+                found.setdefault(_by_identity(look), f"{pair_name(*pair)} ({what})")
         return list(found.values())
 
     def _conditions(self, look: KeptLook) -> Iterator[Condition]:
         """The main conditions that a look was at: those with one of its arms, or with its name."""
         identities = {identity for each in look.get("arms", {}).values() for identity in each}
-        there = {id(self._arms[identity][0]) for identity in identities & self._arms.keys()}
+        there = {self._arms[identity][0] for identity in identities & self._arms.keys()}
         named = (look.get("data"), look.get("label_type"), look.get("variant"))
         for each in self._main:
-            if id(each) in there or named == (each.data, each.label_type, ", ".join(each.variant)):
+            if each in there or named == (each.data, each.label_type, ", ".join(each.variant)):
                 yield each
 
     def _today(self, look: KeptLook) -> Pair:
@@ -91,13 +90,13 @@ class EarlierLooks:
         return a, b
 
 
-def _by_identity(look: KeptLook) -> tuple[Any, ...]:
+def _by_identity(look: KeptLook) -> Question:
     """What a look asked, whatever its arms were called."""
 
     def identified(side: str) -> str:
         return MINUS.join("+".join(sorted(look["arms"][arm])) for arm in arms_in(side))
 
-    return (question((identified(look["a"]), identified(look["b"]))),)
+    return question((identified(look["a"]), identified(look["b"])))
 
 
 def unanswered_sentence(unanswered: Sequence[str]) -> str:

@@ -172,11 +172,7 @@ def compare_study(
     }
     ablations = ablations_of(conditions, *(_of_two_arms(pairs) for pairs in (declared.contrasts, [*asked, *earlier])))
     planned = looks_at_contrasts({each: further[each] for each in main}, declared)
-    compared = []
-    for each in every:
-        ours = declared.contrasts if each in main else _possible(each, declared.contrasts)
-        possible = each in main or _can_be_compared(each, ours, further[each], declared.contrasts)
-        compared.append((each, tuple(compare_condition(each, ours, further[each], planned)) if possible else ()))
+    compared = _compared(main, declared.contrasts, further, planned)
     pairs = {each: pairs_of(each, declared.contrasts, further[each]) for each in main}
     unanswered = earlier_looks.unanswered(pairs)
     last = [run for run in (planned_runs or {}).values() if run.last]
@@ -201,6 +197,28 @@ def compare_study(
         main=tuple(main),
         planned=planned,
     )
+
+
+def _compared(
+    main: Sequence[Condition],
+    declared: Sequence[Sequence[str]],
+    asked: Mapping[Condition, Sequence[Sequence[str]]],
+    planned: PlannedContrasts | None,
+) -> list[Compared]:
+    """Every condition with its contrasts, before any correction; those that decide nothing need not have any.
+
+    Args:
+        main: the conditions that decide.
+        declared: as of `pairs_of`.
+        asked: of each condition, likewise.
+        planned: as of `compare_condition`.
+    """
+    compared = []
+    for each, further in asked.items():
+        ours = declared if each in main else _possible(each, declared)
+        possible = each in main or _can_be_compared(each, ours, further, declared)
+        compared.append((each, tuple(compare_condition(each, ours, further, planned)) if possible else ()))
+    return compared
 
 
 def _of_two_arms(pairs: Sequence[Sequence[str]]) -> list[Pair]:

@@ -69,8 +69,7 @@ def unpack_study(packed: Path, folder: Path, study: str) -> tuple[list[str], lis
 
 def _add_looks(target: Path, looks: dict[str, Any], packed: Path, has_runs: bool) -> None:
     """Adds the looks of a packed study, and those at it that are kept beside its file, to those of run folders."""
-    asked = [look for look in read_looks(packed)["looks"] if look not in looks["looks"]]
-    looks = {**looks, "looks": sorted([*looks["looks"], *asked], key=lambda look: float(look["at"]))}
+    looks = merged_looks({**read_looks(packed), "plan": looks["plan"]}, looks, str(packed))
     with changing(target / LOOKS_FILE):
         if has_runs:
             looks = merged_looks(read_looks(target), looks, f"{target} and {packed / PACKED_FILE}")
